@@ -1,0 +1,206 @@
+import type { AgentId, AppId, InstanceId, TaskId } from './ids.ts';
+import type { NetworkAddress } from './instance.ts';
+
+/** One port of an instance that others can reach. */
+export type EndpointPort = {
+  readonly index: number;
+  readonly name?: string;
+  readonly protocols: readonly ('tcp' | 'udp')[];
+  /** Where a connection goes: the agent and its host port, or the container and its port. */
+  readonly address: string;
+  readonly port: number;
+  /** `host`: address is the agent's; `container`: address is the container's. */
+  readonly scope: 'host' | 'container';
+  readonly hostPort?: number;
+  readonly containerPort?: number;
+  /** Port labels of the app (VIP_0, …). */
+  readonly labels: Readonly<Record<string, string>>;
+};
+
+/** A running instance that takes part in traffic. Draining ones are not in the Directory. */
+export type Endpoint = {
+  readonly instanceId: InstanceId;
+  readonly taskId: TaskId;
+  readonly appId: AppId;
+  readonly agentId: AgentId;
+  readonly agentAddress: string;
+  readonly addresses: readonly NetworkAddress[];
+  readonly ports: readonly EndpointPort[];
+  /** False: running but its health checks do not pass (yet): named by the API, given no new traffic. */
+  readonly ready: boolean;
+};
+
+/** Names one port of one app; its endpoints are found through `Directory.byApp`. */
+export type ServiceRef = { readonly appId: AppId; readonly portIndex: number };
+
+/** A virtual address and port. `key` is `<proto>:<name or address>:<port>`. */
+export type Vip = {
+  readonly key: string;
+  readonly protocol: 'tcp' | 'udp';
+  readonly address: string;
+  readonly port: number;
+  /** Fully qualified DNS names that answer with this address, no trailing dot. Empty for a literal address. */
+  readonly names: readonly string[];
+  /** Backends: the ready endpoints of all of these. */
+  readonly services: readonly ServiceRef[];
+};
+
+/** A public route: requests for `host` (and below `pathPrefix`) go to a service. */
+export type Route = {
+  readonly id: string;
+  /** Lower case, no port; `*.example.org` matches one or more labels. */
+  readonly host: string;
+  /** Begins with `/`; `/` matches all. */
+  readonly pathPrefix: string;
+  readonly service: ServiceRef;
+  /** Who declared it: `app:/shop/web` (labels) or `route:<id>` (operator). */
+  readonly owner: string;
+};
+
+export type DirectoryAgent = {
+  readonly id: AgentId;
+  readonly hostname: string;
+  readonly address: string;
+  readonly master: boolean;
+};
+
+/** Everything names, virtual addresses and routes are made of. A value: never changed, only replaced. */
+export type Directory = {
+  readonly revision: number;
+  readonly agents: ReadonlyMap<AgentId, DirectoryAgent>;
+  readonly endpoints: ReadonlyMap<InstanceId, Endpoint>;
+  readonly vips: ReadonlyMap<string, Vip>;
+  readonly routes: ReadonlyMap<string, Route>;
+  /** Derived index: endpoints by app, in order of instance id. */
+  readonly byApp: ReadonlyMap<AppId, readonly Endpoint[]>;
+};
+
+type Changes<T> = { readonly set: readonly T[]; readonly gone: readonly string[] };
+
+/** The difference between two revisions; also the wire form. `from` is 0 for a whole snapshot. */
+export type DirectoryDelta = {
+  readonly from: number;
+  readonly revision: number;
+  readonly agents?: Changes<DirectoryAgent>;
+  readonly endpoints?: Changes<Endpoint>;
+  readonly vips?: Changes<Vip>;
+  readonly routes?: Changes<Route>;
+};
+
+export const emptyDirectory: Directory = {
+  revision: 0,
+  agents: new Map(),
+  endpoints: new Map(),
+  vips: new Map(),
+  routes: new Map(),
+  byApp: new Map(),
+};
+
+/** The Directory after a delta. A delta with `from: 0` replaces everything. */
+export function applyDelta(directory: Directory, delta: DirectoryDelta): Directory {
+  const base = delta.from === 0 ? emptyDirectory : directory;
+  const endpoints = merged(base.endpoints, delta.endpoints, (endpoint) => endpoint.instanceId);
+  return {
+    revision: delta.revision,
+    agents: merged(base.agents, delta.agents, (agent) => agent.id),
+    endpoints,
+    vips: merged(base.vips, delta.vips, (vip) => vip.key),
+    routes: merged(base.routes, delta.routes, (route) => route.id),
+    byApp: delta.endpoints === undefined ? base.byApp : reindexed(base, endpoints, delta.endpoints),
+  };
+}
+
+/** The whole Directory as one delta, for a consumer that has nothing. */
+export function snapshotDelta(directory: Directory): DirectoryDelta {
+  return {
+    from: 0,
+    revision: directory.revision,
+    agents: { set: [...directory.agents.values()], gone: [] },
+    endpoints: { set: [...directory.endpoints.values()], gone: [] },
+    vips: { set: [...directory.vips.values()], gone: [] },
+    routes: { set: [...directory.routes.values()], gone: [] },
+  };
+}
+
+/** What changed between two Directories; undefined when nothing but the revision did. Unchanged entries must be identical values. */
+export function deltaBetween(before: Directory, after: Directory): DirectoryDelta | undefined {
+  const changes = {
+    ...named('agents', before.agents, after.agents),
+    ...named('endpoints', before.endpoints, after.endpoints),
+    ...named('vips', before.vips, after.vips),
+    ...named('routes', before.routes, after.routes),
+  };
+  if (Object.keys(changes).length === 0) return undefined;
+  return { from: before.revision, revision: after.revision, ...changes };
+}
+
+/** The ready ports behind a service reference, in order of instance id. */
+export function backendsOf(directory: Directory, services: readonly ServiceRef[]): readonly Backend[] {
+  return services.flatMap((service) =>
+    (directory.byApp.get(service.appId) ?? []).flatMap((endpoint) => {
+      const port = endpoint.ready ? endpoint.ports.find((p) => p.index === service.portIndex) : undefined;
+      return port === undefined
+        ? []
+        : [
+            {
+              instanceId: endpoint.instanceId,
+              agentId: endpoint.agentId,
+              address: port.address,
+              port: port.port,
+            },
+          ];
+    }),
+  );
+}
+
+export type Backend = {
+  readonly instanceId: InstanceId;
+  readonly agentId: AgentId;
+  readonly address: string;
+  readonly port: number;
+};
+
+function merged<T>(
+  base: ReadonlyMap<string, T>,
+  changes: Changes<T> | undefined,
+  keyOf: (item: T) => string,
+): ReadonlyMap<string, T> {
+  if (changes === undefined) return base;
+  const next = new Map(base);
+  for (const key of changes.gone) next.delete(key);
+  for (const item of changes.set) next.set(keyOf(item), item);
+  return next;
+}
+
+function reindexed(
+  base: Directory,
+  endpoints: ReadonlyMap<InstanceId, Endpoint>,
+  changes: Changes<Endpoint>,
+): ReadonlyMap<AppId, readonly Endpoint[]> {
+  const changed = new Set([...changes.gone, ...changes.set.map((endpoint) => endpoint.instanceId)]);
+  const touched = new Set([...changed].flatMap((id) => base.endpoints.get(id)?.appId ?? []));
+  for (const endpoint of changes.set) touched.add(endpoint.appId);
+  const next = new Map(base.byApp);
+  for (const app of touched) {
+    const kept = (base.byApp.get(app) ?? []).filter((endpoint) => !changed.has(endpoint.instanceId));
+    const added = changes.set.filter(
+      (endpoint) => endpoint.appId === app && endpoints.has(endpoint.instanceId),
+    );
+    const group = [...kept, ...added].sort((a, b) => (a.instanceId < b.instanceId ? -1 : 1));
+    if (group.length === 0) next.delete(app);
+    else next.set(app, group);
+  }
+  return next;
+}
+
+function named<K extends string, T>(
+  name: K,
+  before: ReadonlyMap<string, T>,
+  after: ReadonlyMap<string, T>,
+): { [key in K]?: Changes<T> } {
+  if (before === after) return {};
+  const set = [...after].filter(([key, item]) => before.get(key) !== item).map(([, item]) => item);
+  const gone = [...before.keys()].filter((key) => !after.has(key));
+  if (set.length === 0 && gone.length === 0) return {};
+  return { [name]: { set, gone } } as { [key in K]?: Changes<T> };
+}

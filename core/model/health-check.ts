@@ -1,0 +1,26 @@
+export type HealthProtocol =
+  | 'HTTP'
+  | 'HTTPS'
+  | 'TCP'
+  | 'MESOS_HTTP'
+  | 'MESOS_HTTPS'
+  | 'MESOS_TCP'
+  | 'COMMAND';
+
+/** Marathon §14.1. Times are seconds. */
+export type HealthCheck = {
+  readonly protocol: HealthProtocol;
+  readonly path?: string;
+  readonly portIndex?: number;
+  readonly port?: number;
+  /** COMMAND only: a shell line run inside the container. */
+  readonly command?: { readonly value: string };
+  readonly gracePeriodSeconds: number;
+  readonly intervalSeconds: number;
+  readonly timeoutSeconds: number;
+  /** 0: never kill. */
+  readonly maxConsecutiveFailures: number;
+  readonly delaySeconds: number;
+  readonly ignoreHttp1xx?: boolean;
+  readonly ipProtocol?: 'IPv4' | 'IPv6';
+};

@@ -1,0 +1,43 @@
+import type { Agent } from './agent.ts';
+import type { App } from './app.ts';
+import type { DirectoryDelta } from './directory.ts';
+import type { AgentId, InstanceId } from './ids.ts';
+import type { Instance } from './instance.ts';
+import type { Lease, Network } from './network.ts';
+import type { Placement } from './placement.ts';
+
+/** A placement with the definition it was made from. */
+export type Assignment = { readonly placement: Placement; readonly app: App };
+
+/** What a master tells an agent, in order, over one long-lived response of JSON lines. */
+export type MasterMessage =
+  /** All assignments of this agent; those not named are not (any longer) wanted. Always first. */
+  | { readonly kind: 'assignments'; readonly all: readonly Assignment[] }
+  | { readonly kind: 'assignment'; readonly set: Assignment }
+  /** The scheduler forgot the placement: its container and records may go. */
+  | { readonly kind: 'assignment-gone'; readonly instanceId: InstanceId }
+  /** All networks and all leases of all agents (peers need each other's). Sent again whole when one changes. */
+  | { readonly kind: 'networks'; readonly networks: readonly Network[]; readonly leases: readonly Lease[] }
+  | { readonly kind: 'directory'; readonly delta: DirectoryDelta }
+  | { readonly kind: 'ping' };
+
+/** What an agent tells a master. Each report stands for itself; a lost one is repeated by the next. */
+export type AgentReport = {
+  /** Instances that changed since the last report that was accepted; all of them on the first of a connection. */
+  readonly instances: readonly Instance[];
+  /** True on the first report of a connection: `instances` is everything this agent has. */
+  readonly complete: boolean;
+  /** Directory revision in force, by consumer. */
+  readonly acks: Readonly<Record<string, number>>;
+  /** Requests and connections this agent still carries to draining instances, by instance; all consumers together. */
+  readonly inFlight: Readonly<Record<InstanceId, number>>;
+};
+
+/** A master as an agent sees it; `api/client.ts` speaks it over HTTP, tests hand in their own. */
+export interface MasterPort {
+  /** Announces the agent, then yields messages until the connection ends (throws) or the signal aborts. `since`: Directory revision held, 0 for none. */
+  connect(agent: Agent, since: number, signal: AbortSignal): AsyncIterable<MasterMessage>;
+  report(agent: AgentId, report: AgentReport): Promise<void>;
+  /** The agent's lease of a network; made on the first call, the same ever after. Throws AddressPoolFull. */
+  lease(agent: AgentId, network: string): Promise<Lease>;
+}

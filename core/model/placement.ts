@@ -1,0 +1,29 @@
+import type { AgentId, AppId, InstanceId, Version } from './ids.ts';
+
+/**
+ * `run`: wanted. `drain`: leave the Directory, keep serving what is in flight. `stop`: end it.
+ * The goal only ever moves to the right.
+ */
+export type Goal = 'run' | 'drain' | 'stop';
+
+/** An instance bound to an agent. Written by the scheduler only; gone once the agent reported the end of a stopped one. */
+export type Placement = {
+  readonly instanceId: InstanceId;
+  readonly appId: AppId;
+  /** The app version it was launched with; names a record of desired/versions. */
+  readonly appVersion: Version;
+  readonly agentId: AgentId;
+  /** From 1; grows when the same instance is launched again. */
+  readonly attempt: number;
+  /** By port index; null where the port asks for no host port. */
+  readonly hostPorts: readonly (number | null)[];
+  /** By port index; null in host mode. */
+  readonly containerPorts: readonly (number | null)[];
+  readonly goal: Goal;
+  /** Why it drains or stops, for people: "scaled down", "replaced by version …". */
+  readonly reason?: string;
+  /** ms since the epoch. */
+  readonly createdAt: number;
+  /** When the goal became `drain`, ms since the epoch. */
+  readonly drainingSince?: number;
+};
