@@ -124,11 +124,15 @@ export function snapshotDelta(directory: Directory): DirectoryDelta {
 
 /** What changed between two Directories; undefined when nothing but the revision did. Unchanged entries must be identical values. */
 export function deltaBetween(before: Directory, after: Directory): DirectoryDelta | undefined {
+  const agents = changesOf(before.agents, after.agents);
+  const endpoints = changesOf(before.endpoints, after.endpoints);
+  const vips = changesOf(before.vips, after.vips);
+  const routes = changesOf(before.routes, after.routes);
   const changes = {
-    ...named('agents', before.agents, after.agents),
-    ...named('endpoints', before.endpoints, after.endpoints),
-    ...named('vips', before.vips, after.vips),
-    ...named('routes', before.routes, after.routes),
+    ...(agents && { agents }),
+    ...(endpoints && { endpoints }),
+    ...(vips && { vips }),
+    ...(routes && { routes }),
   };
   if (Object.keys(changes).length === 0) return undefined;
   return { from: before.revision, revision: after.revision, ...changes };
@@ -193,14 +197,9 @@ function reindexed(
   return next;
 }
 
-function named<K extends string, T>(
-  name: K,
-  before: ReadonlyMap<string, T>,
-  after: ReadonlyMap<string, T>,
-): { [key in K]?: Changes<T> } {
-  if (before === after) return {};
+function changesOf<T>(before: ReadonlyMap<string, T>, after: ReadonlyMap<string, T>): Changes<T> | undefined {
+  if (before === after) return undefined;
   const set = [...after].filter(([key, item]) => before.get(key) !== item).map(([, item]) => item);
   const gone = [...before.keys()].filter((key) => !after.has(key));
-  if (set.length === 0 && gone.length === 0) return {};
-  return { [name]: { set, gone } } as { [key in K]?: Changes<T> };
+  return set.length === 0 && gone.length === 0 ? undefined : { set, gone };
 }
