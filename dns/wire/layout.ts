@@ -21,8 +21,7 @@ export type Layout = {
 export function layOut(message: Message, limit: number): Layout {
   const to = new Writer(limit);
   const question = message.question;
-  to.raw([message.id >> 8, message.id & 0xff, message.flags >> 8, message.flags & 0xff]);
-  to.raw([0, question === undefined ? 0 : 1, 0, 0, 0, 0, 0, 0]);
+  for (const word of [message.id, message.flags, question === undefined ? 0 : 1, 0, 0, 0]) to.u16(word);
   if (question !== undefined) writeQuestion(to, question);
   const questionFits = !to.overflowed;
   if (!questionFits) {

@@ -1,4 +1,4 @@
-import { ipv4Bytes, ipv6Bytes } from './address.ts';
+import { ipv4Number, ipv6Bytes } from './address.ts';
 import { UnencodableError } from './errors.ts';
 import type { ResourceRecord, SoaRecord, SrvRecord, TxtRecord } from './types.ts';
 import { typeOf } from './types.ts';
@@ -18,7 +18,7 @@ export function writeRecord(to: Writer, record: ResourceRecord): void {
 }
 
 function writeData(to: Writer, record: ResourceRecord): void {
-  if (record.type === 'A') to.raw(ipv4Bytes(record.address));
+  if (record.type === 'A') to.u32(ipv4Number(record.address));
   else if (record.type === 'AAAA') to.raw(ipv6Bytes(record.address));
   else if (record.type === 'SRV') writeSrv(to, record);
   else if (record.type === 'SOA') writeSoa(to, record);

@@ -2,6 +2,16 @@ import { MAX_NAME, plainNameText } from './name-text.ts';
 import { copyName, skipName } from './name-walk.ts';
 import type { Name } from './types.ts';
 
+/** What stands before the data of a record. */
+export type RecordHead = {
+  readonly name: Name;
+  readonly type: number;
+  readonly class: number;
+  readonly ttl: number;
+  /** Where in the packet its data ends. */
+  readonly dataEnd: number;
+};
+
 /**
  * A position in a packet. Reading past the end or over a malformed name gives zeros and sets `failed`, which stays
  * set: a caller reads a whole group of fields, then looks once.

@@ -63,10 +63,9 @@ export type Question = {
 type Common = { readonly name: Name; readonly class: number /** seconds */; readonly ttl: number };
 
 export type AddressRecord = Common & {
-  readonly type: 'A' | 'AAAA';
   /** Dotted quad for A, RFC 5952 text for AAAA. */
   readonly address: string;
-};
+} & ({ readonly type: 'A' } | { readonly type: 'AAAA' });
 export type TargetRecord = Common & { readonly type: 'NS' | 'CNAME' | 'PTR'; readonly target: Name };
 export type SrvRecord = Common & {
   readonly type: 'SRV';

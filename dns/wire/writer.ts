@@ -41,8 +41,7 @@ export class Writer {
 
   raw(bytes: ArrayLike<number>): void {
     if (!this.#has(bytes.length)) return;
-    this.bytes.set(bytes, this.at);
-    this.at += bytes.length;
+    for (let i = 0; i < bytes.length; i++) this.bytes[this.at++] = bytes[i] ?? 0;
   }
 
   /** Overwrites two bytes written before. */
