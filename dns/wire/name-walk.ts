@@ -5,11 +5,11 @@ import { HEADER_LENGTH } from './types.ts';
 const MAX_POINTERS = 127;
 
 /**
- * Copies the name at `at`, pointers followed, to `into` (at least 255 bytes) in uncompressed wire form and returns
- * its length there, or -1 when it is malformed. A pointer must lead to before the run of labels it ends (RFC 1035
+ * Follows the name at `at` and its pointers, copies it to `into` (at least 255 bytes; when given) in uncompressed wire
+ * form, and returns its length in that form, or -1 when it is malformed. A pointer must lead to before the run of labels it ends (RFC 1035
  * section 4.1.4, "a prior occurrence") and not into the header: every jump goes strictly backwards, so no loop exists.
  */
-export function copyName(packet: Uint8Array, at: number, into: Uint8Array): number {
+export function copyName(packet: Uint8Array, at: number, into?: Uint8Array): number {
   let runStart = at;
   let written = 0;
   let pointers = 0;
@@ -25,7 +25,10 @@ export function copyName(packet: Uint8Array, at: number, into: Uint8Array): numb
     }
     const end = at + 1 + length;
     if (length > MAX_LABEL || end > packet.length || written + length + 1 > MAX_NAME) return -1;
-    while (at < end) into[written++] = packet[at++] ?? 0;
+    for (let from = at; into !== undefined && from < end; from++)
+      into[written + from - at] = packet[from] ?? 0;
+    written += length + 1;
+    at = end;
     if (length === 0) return written;
   }
 }

@@ -1,6 +1,6 @@
 import { OPTION_COOKIE, optionData, readEdns } from './edns.ts';
 import { plainNameEnd, plainNameText } from './name-text.ts';
-import { skipName } from './name-walk.ts';
+import { copyName, skipName } from './name-walk.ts';
 import type { Edns, Question } from './types.ts';
 import { HEADER_LENGTH, opcodeOf, TYPE } from './types.ts';
 
@@ -84,7 +84,7 @@ function readSections(packet: Uint8Array, at: number): Edns | undefined | typeof
   let edns: Edns | undefined;
   for (let index = 0; index < total; index++) {
     const owner = at;
-    at = skipName(packet, at);
+    at = copyName(packet, at) < 0 ? -1 : skipName(packet, at);
     if (at < 0 || at + 10 > packet.length) return MALFORMED;
     const end = at + 10 + u16(packet, at + 8);
     if (end > packet.length) return MALFORMED;
