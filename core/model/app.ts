@@ -127,8 +127,8 @@ export type FetchUri = {
   readonly destPath?: string;
 };
 
-/** Name of the network that `container/bridge` joins. */
-export const bridgeNetwork = 'bridge';
+/** The network that `container/bridge` joins: in Weir the default network, whose containers also get host ports. */
+export const bridgeNetwork = 'weir';
 
 /** The container networks an app joins, in interface order (eth0, eth1, …); empty in host mode. */
 export function networkNames(app: App): readonly string[] {

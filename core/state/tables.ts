@@ -1,0 +1,90 @@
+import type { Agent } from '../model/agent.ts';
+import type { App } from '../model/app.ts';
+import type { Deployment } from '../model/deployment.ts';
+import type { ServiceRef } from '../model/directory.ts';
+import type { AppId, InstanceId, Version } from '../model/ids.ts';
+import type { Instance } from '../model/instance.ts';
+import type { Lease, Network } from '../model/network.ts';
+import type { Placement } from '../model/placement.ts';
+import type { TableName } from './store.ts';
+
+/** A route declared by an operator, as opposed to by labels. */
+export type RouteRecord = {
+  readonly id: string;
+  readonly host: string;
+  readonly pathPrefix: string;
+  readonly service: ServiceRef;
+};
+
+/** A virtual address given to a name. Kept after release until the quarantine is over, so that it is never reused early. */
+export type AddressRecord = {
+  /** `weir/web.shop` or `l4lb/web.marathon`. */
+  readonly name: string;
+  readonly address: string;
+  /** ms since the epoch; absent while in use. */
+  readonly releasedAt?: number;
+};
+
+/** Launch delay of an app whose instances fail (Marathon §16.2). */
+export type Backoff = {
+  readonly appId: AppId;
+  /** The configuration it counts for; another one starts afresh. */
+  readonly configVersion: Version;
+  readonly delayMs: number;
+  /** ms since the epoch. */
+  readonly until: number;
+};
+
+/** The last failure of an app (Marathon §3.1 lastTaskFailure). Times in ms since the epoch. */
+export type TaskFailure = {
+  readonly appId: AppId;
+  readonly instanceId: InstanceId;
+  readonly attempt: number;
+  readonly agentId: string;
+  readonly host: string;
+  readonly state: 'TASK_FAILED' | 'TASK_KILLED' | 'TASK_LOST' | 'TASK_ERROR';
+  readonly message: string;
+  readonly at: number;
+  readonly version: Version;
+};
+
+/** The value type of every table that is read back into memory. */
+export type Tables = {
+  apps: App;
+  versions: App;
+  networks: Network;
+  routes: RouteRecord;
+  deployments: Deployment;
+  placements: Placement;
+  addresses: AddressRecord;
+  backoffs: Backoff;
+  failures: TaskFailure;
+  agents: Agent;
+  instances: Instance;
+  leases: Lease;
+};
+
+export type KnownTable = keyof Tables & TableName;
+
+export const knownTables: readonly KnownTable[] = [
+  'apps',
+  'versions',
+  'networks',
+  'routes',
+  'deployments',
+  'placements',
+  'addresses',
+  'backoffs',
+  'failures',
+  'agents',
+  'instances',
+  'leases',
+];
+
+export function versionKey(app: AppId, version: Version): string {
+  return `${app}@${version}`;
+}
+
+export function leaseKey(network: string, agent: string): string {
+  return `${network}@${agent}`;
+}

@@ -1,0 +1,98 @@
+import type { App } from '../model/app.ts';
+import type { ServiceRef, Vip } from '../model/directory.ts';
+import { weirName } from '../model/name.ts';
+import { type PortRequest, portsOf } from '../model/ports.ts';
+import { legacyVipLabels, type VipTarget, vipKey, vipLabels, vipName } from '../model/vip-label.ts';
+import type { AddressRecord } from './tables.ts';
+
+/** One app's share in a virtual address: apps that name the same VIP share it. */
+export type VipClaim = Omit<Vip, 'services'> & { readonly service: ServiceRef };
+
+/** Zone of an app's own name. */
+export const appZone = 'weir';
+/** Zones of named VIPs (dns.md §9); the first is canonical. */
+const namedZones = ['l4lb.thisdcos.directory', 'l4lb.thisdcos.global'];
+
+/** Names that need an address before the app can be reached by them, in the form of `AddressRecord.name`. */
+export function addressNames(app: App): readonly string[] {
+  const named = wants(app).flatMap(({ target }) =>
+    target.kind === 'name' ? [namedAddress(target.label)] : [],
+  );
+  const own = portsOf(app).length === 0 ? [] : [ownAddress(app)];
+  return [...new Set([...own, ...named])];
+}
+
+/** What is hashed for the first choice of an address: the name without its zone. */
+export function hashedName(addressName: string): string {
+  return addressName.slice(addressName.indexOf('/') + 1);
+}
+
+/** The VIPs of an app, as far as they have addresses. */
+export function vipClaims(app: App, addresses: ReadonlyMap<string, AddressRecord>): readonly VipClaim[] {
+  const own = addresses.get(ownAddress(app))?.address;
+  const ownClaims = portsOf(app).flatMap((port) =>
+    port.protocols.flatMap((protocol) =>
+      own === undefined
+        ? []
+        : [
+            claim(app, port, protocol, {
+              names: [`${weirName(app.id)}.${appZone}`],
+              address: own,
+              port: vipPort(port),
+            }),
+          ],
+    ),
+  );
+  const labelled = wants(app).flatMap(({ port, protocol, target }) => {
+    if (target.kind === 'address')
+      return [claim(app, port, protocol, { names: [], address: target.address, port: target.port })];
+    const address = addresses.get(namedAddress(target.label))?.address;
+    const names = namedZones.map((zone) => `${vipName(target.label)}.${zone}`);
+    return address === undefined ? [] : [claim(app, port, protocol, { names, address, port: target.port })];
+  });
+  return unique([...ownClaims, ...labelled]);
+}
+
+type Want = { readonly port: PortRequest; readonly protocol: 'tcp' | 'udp'; readonly target: VipTarget };
+
+function wants(app: App): readonly Want[] {
+  const ports = portsOf(app);
+  const current = ports.flatMap((port) =>
+    vipLabels(port.labels).targets.flatMap((target) =>
+      port.protocols.map((protocol) => ({ port, protocol, target })),
+    ),
+  );
+  const legacy = legacyVipLabels(app.labels).vips.flatMap(({ portIndex, protocol, target }) => {
+    const port = ports[portIndex];
+    return port === undefined ? [] : [{ port, protocol, target }];
+  });
+  return [...current, ...legacy];
+}
+
+type Target = { readonly names: readonly string[]; readonly address: string; readonly port: number };
+
+function claim(app: App, port: PortRequest, protocol: 'tcp' | 'udp', target: Target): VipClaim {
+  return {
+    key: vipKey(protocol, target.names[0] ?? target.address, target.port),
+    protocol,
+    ...target,
+    service: { appId: app.id, portIndex: port.index },
+  };
+}
+
+/** An app's own VIP listens on the port its container does; where that is drawn at launch, on the service port. */
+function vipPort(port: PortRequest): number {
+  return port.containerPort === undefined || port.containerPort === 0 ? port.servicePort : port.containerPort;
+}
+
+function ownAddress(app: App): string {
+  return `weir/${weirName(app.id)}`;
+}
+
+function namedAddress(label: string): string {
+  return `l4lb/${vipName(label)}`;
+}
+
+function unique(claims: readonly VipClaim[]): readonly VipClaim[] {
+  return [...new Map(claims.map((one) => [`${one.key} ${one.service.portIndex}`, one])).values()];
+}

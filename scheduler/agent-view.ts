@@ -1,0 +1,35 @@
+import type { Agent } from '../core/model/agent.ts';
+import type { App } from '../core/model/app.ts';
+import type { Placement } from '../core/model/placement.ts';
+import type { Resources } from '../core/model/resources.ts';
+import type { Snapshot } from '../core/state/snapshot.ts';
+import { versionKey } from '../core/state/tables.ts';
+
+/** An agent with what is left of it. Changed in place while one round places several instances. */
+export type AgentView = {
+  readonly agent: Agent;
+  free: Resources;
+  readonly takenPorts: Set<number>;
+};
+
+/** Agents that may take instances, less what their placements hold until they are reported ended. */
+export function agentViews(snapshot: Snapshot, usable: (agent: Agent) => boolean): readonly AgentView[] {
+  return [...snapshot.table('agents').values()].filter(usable).map((agent) => {
+    const view: AgentView = { agent, free: agent.resources, takenPorts: new Set() };
+    for (const placement of snapshot.placementsOn(agent.id)) {
+      const app = snapshot.table('versions').get(versionKey(placement.appId, placement.appVersion));
+      if (app !== undefined) occupy(view, app, placement);
+    }
+    return view;
+  });
+}
+
+export function occupy(view: AgentView, app: App, placement: Pick<Placement, 'hostPorts'>): void {
+  view.free = {
+    cpus: view.free.cpus - app.cpus,
+    mem: view.free.mem - app.mem,
+    disk: view.free.disk - app.disk,
+    gpus: view.free.gpus - app.gpus,
+  };
+  for (const port of placement.hostPorts) if (port !== null) view.takenPorts.add(port);
+}

@@ -1,0 +1,56 @@
+import type { Deployment, DeploymentAction } from '../core/model/deployment.ts';
+import type { MasterEvent } from '../core/state/event-bus.ts';
+import type { Write } from '../core/state/store.ts';
+import { isCurrent, isLost, membersOf, type World } from './view.ts';
+
+export type StepDecision = { readonly writes: readonly Write[]; readonly events: readonly MasterEvent[] };
+
+/**
+ * Moves every deployment on whose step is done. Nothing moves in a round that still changes instances: the step is judged
+ * on what those changes lead to.
+ */
+export function stepDecision(world: World, busy: boolean): StepDecision {
+  if (busy) return { writes: [], events: [] };
+  const decisions = [...world.snapshot.table('deployments').values()].map((deployment) =>
+    advance(deployment, world),
+  );
+  return { writes: decisions.flatMap((d) => d.writes), events: decisions.flatMap((d) => d.events) };
+}
+
+function advance(deployment: Deployment, world: World): StepDecision {
+  const step = deployment.steps[deployment.step];
+  if (step !== undefined && !step.actions.every((action) => isDone(action, world)))
+    return { writes: [], events: [] };
+  const next = { ...deployment, step: deployment.step + 1 };
+  const done: readonly MasterEvent[] =
+    step === undefined ? [] : [{ kind: 'deployment-step-done', deployment }];
+  if (next.step < deployment.steps.length) {
+    return {
+      writes: [{ kind: 'put', table: 'deployments', key: deployment.id, value: next }],
+      events: [...done, { kind: 'deployment-step', deployment: next }],
+    };
+  }
+  return {
+    writes: [{ kind: 'delete', table: 'deployments', key: deployment.id }],
+    events: [...done, { kind: 'deployment-done', deployment }, ...terminated(deployment)],
+  };
+}
+
+function terminated(deployment: Deployment): readonly MasterEvent[] {
+  return deployment.steps
+    .flatMap((step) => step.actions)
+    .filter((action) => action.kind === 'StopApplication')
+    .map((action) => ({ kind: 'app-terminated', appId: action.app }));
+}
+
+/** Marathon §15.3. */
+export function isDone(action: DeploymentAction, world: World): boolean {
+  if (action.kind === 'StartApplication') return true;
+  const app = world.snapshot.table('apps').get(action.app);
+  const members = membersOf(world, action.app).filter((member) => !isLost(world, member.placement.agentId));
+  if (action.kind === 'StopApplication' || app === undefined) return members.length === 0;
+  const running = members.filter((member) => member.placement.goal === 'run');
+  const settled = running.length === members.length && running.every((member) => member.ready);
+  const current = running.every((member) => isCurrent(member.placement, app));
+  return settled && running.length === app.instances && (action.kind === 'ScaleApplication' || current);
+}

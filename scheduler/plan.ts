@@ -1,0 +1,54 @@
+import type { App } from '../core/model/app.ts';
+import type { DeploymentAction, DeploymentStep } from '../core/model/deployment.ts';
+import type { AppId } from '../core/model/ids.ts';
+
+export type Root = ReadonlyMap<AppId, App>;
+
+/** What a change does to one app. `scale`: only the number of instances; `config`: anything else that is running differs. */
+export type AppChange = 'added' | 'removed' | 'scale' | 'config' | 'none';
+
+/**
+ * The steps from one root to another (Marathon §15.2): removed apps stop, new ones start, then one step per
+ * dependency layer, dependencies first. Empty steps are left out.
+ */
+export function plan(before: Root, after: Root): readonly DeploymentStep[] {
+  const removed = [...before.keys()].filter((id) => !after.has(id));
+  const added = [...after.keys()].filter((id) => !before.has(id));
+  const changed = [...after.values()].filter((app) => changeOf(before.get(app.id), app) !== 'none');
+  const layers = Map.groupBy(changed, (app) => depth(app, after, []));
+  const steps = [
+    removed.map((app): DeploymentAction => ({ kind: 'StopApplication', app })),
+    added.map((app): DeploymentAction => ({ kind: 'StartApplication', app })),
+    ...[...layers]
+      .sort(([a], [b]) => a - b)
+      .map(([, apps]) => apps.map((app) => actionFor(before.get(app.id), app))),
+  ];
+  return steps.filter((actions) => actions.length > 0).map((actions) => ({ actions }));
+}
+
+export function changeOf(before: App | undefined, after: App | undefined): AppChange {
+  if (before === undefined) return after === undefined ? 'none' : 'added';
+  if (after === undefined) return 'removed';
+  if (before.versionInfo.lastConfigChangeAt !== after.versionInfo.lastConfigChangeAt) return 'config';
+  return before.instances === after.instances ? 'none' : 'scale';
+}
+
+function actionFor(before: App | undefined, app: App): DeploymentAction {
+  const restarts = changeOf(before, app) === 'config' && app.instances > 0;
+  return { kind: restarts ? 'RestartApplication' : 'ScaleApplication', app: app.id, target: app.instances };
+}
+
+/** Longest path from an app without dependencies. Cycles are refused at the door; `path` only keeps us from hanging on one. */
+function depth(app: App, root: Root, path: readonly AppId[]): number {
+  const depths = dependenciesOf(app, root)
+    .filter((dependency) => dependency.id !== app.id && !path.includes(dependency.id))
+    .map((dependency) => 1 + depth(dependency, root, [...path, app.id]));
+  return Math.max(0, ...depths);
+}
+
+/** A dependency names an app, or a group and so every app in it. */
+export function dependenciesOf(app: App, root: Root): readonly App[] {
+  return [...root.values()].filter((other) =>
+    app.dependencies.some((id) => other.id === id || other.id.startsWith(id.endsWith('/') ? id : `${id}/`)),
+  );
+}
