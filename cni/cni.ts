@@ -7,12 +7,13 @@ import { createCache } from './cache/cache.ts';
 import type { AttachmentRecord } from './cache/record.ts';
 import type { NetworkList } from './config/network.ts';
 import type { PluginExec } from './exec.ts';
+import { pluginVersions } from './invoke/version.ts';
 import type { AttachmentKey } from './names.ts';
 import { attach } from './operations/attach.ts';
 import { check } from './operations/check.ts';
 import { detach } from './operations/detach.ts';
 import { collectGarbage } from './operations/gc.ts';
-import { type Recovery, recover } from './operations/recover.ts';
+import { type Recovery, recover, recoverFirst } from './operations/recover.ts';
 import type { Runtime } from './operations/runtime.ts';
 import { status } from './operations/status.ts';
 import type { CniResult } from './result/result.ts';
@@ -68,6 +69,13 @@ export type Cni = {
   status(network: NetworkList): Promise<void>;
 
   /**
+   * The versions a plugin supports, by its own account.
+   * @param type file name of the plugin
+   * @throws CniError; WEIR_CNI_PLUGIN_MISSING
+   */
+  versions(type: string): Promise<readonly string[]>;
+
+  /**
    * Takes down what an earlier run of this program left half attached or half detached, and everything of before a reboot. Runs by itself
    * before the first operation; later calls try again what failed.
    */
@@ -85,7 +93,7 @@ export function createCni(options: CniOptions): Cni {
   let recovery: Promise<Recovery> | undefined;
 
   function recovered(): Promise<Recovery> {
-    recovery ??= recover(runtime).catch((error) => {
+    recovery ??= recoverFirst(runtime).catch((error) => {
       recovery = undefined;
       throw error;
     });
@@ -104,6 +112,7 @@ export function createCni(options: CniOptions): Cni {
     check: (network, attachment) => afterRecovery(() => check(runtime, network, attachment)),
     gc: (network, valid) => afterRecovery(() => collectGarbage(runtime, network, valid)),
     status: (network) => status(runtime, network),
+    versions: (type) => runtime.schedule.run({}, () => pluginVersions(runtime.invoker, type)),
     recover: () => (recovery === undefined ? recovered() : recover(runtime)),
     attachments: () => runtime.cache.listComplete(),
   };

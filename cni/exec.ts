@@ -1,3 +1,5 @@
+import type { AttachmentKey } from './names.ts';
+
 /**
  * THE SEAM between the runtime and the plugins: any executable that follows the specification. Behind it there may be processes, a
  * command wrapped around them (another network namespace), or functions in a test.
@@ -15,6 +17,12 @@ export interface PluginExec {
    * @throws CniError WEIR_CNI_PLUGIN_START when the operating system cannot start the file
    */
   run(path: string, request: ExecRequest): Promise<ExecOutcome>;
+
+  /**
+   * Kills runs for these attachments that a dead process of this program left behind: they would go on beside the DEL that takes
+   * down what they build. Called before this process runs its first plugin. Afterwards none of them runs.
+   */
+  stopOrphans(keys: readonly AttachmentKey[]): Promise<void>;
 }
 
 export type ExecRequest = {

@@ -6,6 +6,7 @@ import { type Clock, systemClock } from '../core/kit/clock.ts';
 import { errorCode, errorText } from '../core/kit/errors.ts';
 import { CniError } from './errors.ts';
 import type { ExecOutcome, ExecRequest, PluginExec } from './exec.ts';
+import { stopOrphans } from './orphans.ts';
 
 export type ProcessExecOptions = {
   /** Variables the plugins inherit; `CNI_…` among them are left out. */
@@ -29,6 +30,7 @@ export function createProcessExec(options: ProcessExecOptions): PluginExec {
   const clock = options.clock ?? systemClock;
   return {
     find: findPlugin,
+    stopOrphans: (keys) => stopOrphans(keys, clock),
     async run(path, request) {
       for (let attempt = 1; ; attempt += 1) {
         const outcome = await start(path, request, { ...options, env });
@@ -64,24 +66,33 @@ async function start(
   options: ProcessExecOptions,
 ): Promise<ExecOutcome | 'busy'> {
   if (request.signal?.aborted) return ended('aborted');
-  const overflow = new AbortController();
+  const stops = stopSignals(request);
   const [file = path, ...args] = [...(options.prefix ?? []), path];
-  const child = execa(file, args, spawnOptions(request, options, overflow.signal));
-  const stdout = collect(child.stdout, options.maxOutput ?? MAX_OUTPUT, () => overflow.abort());
+  const child = execa(file, args, spawnOptions(request, options, stops.any));
+  const stdout = collect(child.stdout, options.maxOutput ?? MAX_OUTPUT, () => stops.overflow.abort());
   const stderr = collect(child.stderr, MAX_STDERR);
+  // A daemon in a session of its own survives the kill and may hold the pipes open for ever.
+  const letGo = () => void [child.stdout.destroy(), child.stderr.destroy()];
+  stops.any.addEventListener('abort', letGo, { once: true });
   const result = await child;
   const output = { stdout: stdout(), stderr: stderr() };
-  if (overflow.signal.aborted) return { ...ended('overflow'), ...output };
-  if (result.timedOut) return { ...ended('timeout'), ...output };
-  if (result.isCanceled) return { ...ended('aborted'), ...output };
+  if (stops.any.aborted) return { ...ended(stops.reason()), ...output };
   if (result.exitCode !== undefined) return { ...ended('exited'), exitCode: result.exitCode, ...output };
   if (result.signal !== undefined) return { ...ended('killed'), signal: result.signal, ...output };
   if (errorCode(result.cause) === 'ETXTBSY') return 'busy';
   throw startError(path, errorText(result.cause ?? result.message), result.cause);
 }
 
-function spawnOptions(request: ExecRequest, options: ProcessExecOptions, overflow: AbortSignal) {
-  const signals = request.signal === undefined ? [overflow] : [overflow, request.signal];
+/** Everything that ends a plugin early. */
+function stopSignals({ signal, timeoutMs }: ExecRequest) {
+  const overflow = new AbortController();
+  const deadline = AbortSignal.timeout(timeoutMs);
+  const any = AbortSignal.any([overflow.signal, deadline, ...(signal === undefined ? [] : [signal])]);
+  const reason = () => (overflow.signal.aborted ? 'overflow' : deadline.aborted ? 'timeout' : 'aborted');
+  return { any, overflow, reason } as const;
+}
+
+function spawnOptions(request: ExecRequest, options: ProcessExecOptions, cancelSignal: AbortSignal) {
   return {
     input: request.stdin,
     env: { ...options.env, ...request.env },
@@ -89,8 +100,7 @@ function spawnOptions(request: ExecRequest, options: ProcessExecOptions, overflo
     cwd: '/',
     reject: false,
     buffer: false,
-    timeout: request.timeoutMs,
-    cancelSignal: AbortSignal.any(signals),
+    cancelSignal,
     killSignal: 'SIGKILL',
     killDescendants: true,
   } as const satisfies Options;

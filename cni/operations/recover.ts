@@ -11,6 +11,13 @@ export type Recovery = {
   readonly failed: readonly CniError[];
 };
 
+/** The first recovery of a process, before its first plugin runs: what its predecessor left running would disturb it. */
+export async function recoverFirst(runtime: Runtime): Promise<Recovery> {
+  const keys = (await runtime.cache.listPending()).map(keyOf);
+  if (keys.length > 0) await runtime.invoker.exec.stopOrphans(keys);
+  return recover(runtime);
+}
+
 export async function recover(runtime: Runtime): Promise<Recovery> {
   const pending = (await runtime.cache.listPending()).map((record) =>
     redo(runtime, record, runtime.cache.pending),
