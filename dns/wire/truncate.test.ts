@@ -95,7 +95,8 @@ t.test(
   'whatever the limit, the reply keeps it, can be read, and is a beginning of every section',
   async () => {
     fc.assert(
-      fc.property(message, fc.integer({ min: 12, max: 1400 }), (given, limit) => {
+      fc.property(message, fc.integer({ min: 12, max: 1400 }), (any, limit) => {
+        const given = { ...any, flags: any.flags & ~FLAG.TC };
         const packet = encodeMessage(given, limit);
         assert.ok(packet.length <= limit);
         const read = decodeMessage(packet);

@@ -9,7 +9,7 @@ const FIRST_SIZE = 512;
 
 /**
  * Bytes that grow up to `limit`. What goes beyond it is not written and sets `overflowed`; `rewind` takes a record that
- * did not fit back, together with the names it had made known for compression.
+ * did not fit back.
  */
 export class Writer {
   bytes: Buffer;
@@ -17,7 +17,6 @@ export class Writer {
   overflowed = false;
   readonly limit: number;
   readonly #names = new Map<Name, number>();
-  readonly #order: Name[] = [];
 
   constructor(limit: number) {
     this.limit = limit;
@@ -71,16 +70,12 @@ export class Writer {
     }
   }
 
-  /** Back to `at`, an earlier value of `this.at`. */
+  /**
+   * Back to `at`, an earlier value of `this.at`. Names written since stay known, so only bytes without names may follow.
+   */
   rewind(at: number): void {
     this.at = at;
     this.overflowed = false;
-    while (this.#order.length > 0) {
-      const last = this.#order[this.#order.length - 1] ?? '';
-      if ((this.#names.get(last) ?? 0) < at) return;
-      this.#names.delete(last);
-      this.#order.pop();
-    }
   }
 
   #name(name: Name, compressed: boolean): void {
@@ -101,9 +96,7 @@ export class Writer {
   }
 
   #know(name: Name, at: number): void {
-    if (at >= POINTER_REACH || this.#names.has(name)) return;
-    this.#names.set(name, at);
-    this.#order.push(name);
+    if (at < POINTER_REACH && !this.#names.has(name)) this.#names.set(name, at);
   }
 
   #label(text: string, end: number): void {
