@@ -68,6 +68,10 @@ t.test('a malformed packet keeps its question for the echo when that much can be
 
 t.test('an opcode but QUERY is not implemented, whatever follows', async (t) => {
   t.match(read(header('0001000000000000', '2000') + webWeir), { kind: 'notimp', questionEnd: 26 });
+  t.match(read(header('0001000000000001', '2800') + webWeir + opt), {
+    kind: 'notimp',
+    edns: { udpSize: 1232 },
+  });
   t.match(read(header('0000000000000000', '2800')), { kind: 'notimp', questionEnd: 12 });
 });
 

@@ -42,7 +42,7 @@ export function readQuestion(packet: Uint8Array): QuestionRead {
   const questions = u16(packet, 4);
   const nameEnd = questions === 1 ? plainNameEnd(packet, HEADER_LENGTH) : -1;
   const questionEnd = nameEnd < 0 || nameEnd + 4 > packet.length ? HEADER_LENGTH : nameEnd + 4;
-  if (opcodeOf(flags) !== 0) return rejected('notimp', packet, questionEnd);
+  if (opcodeOf(flags) !== 0) return notImplemented(packet, questionEnd);
   if (questions === 0) return readWithoutQuestion(packet);
   if (questionEnd === HEADER_LENGTH) return rejected('formerr', packet, questionEnd);
   const edns = readSections(packet, questionEnd);
@@ -65,6 +65,11 @@ export function readQuestion(packet: Uint8Array): QuestionRead {
 export function questionOf(query: Query): Question {
   const raw = query.packet.subarray(HEADER_LENGTH, query.questionEnd);
   return { name: query.name, type: query.type, class: query.class, raw };
+}
+
+function notImplemented(packet: Uint8Array, questionEnd: number): Rejected {
+  const edns = questionEnd === HEADER_LENGTH ? MALFORMED : readSections(packet, questionEnd);
+  return rejected('notimp', packet, questionEnd, edns === MALFORMED ? undefined : edns);
 }
 
 function readWithoutQuestion(packet: Uint8Array): Rejected {
