@@ -19,7 +19,26 @@ export type MasterMessage =
   /** All networks and all leases of all agents (peers need each other's). Sent again whole when one changes. */
   | { readonly kind: 'networks'; readonly networks: readonly Network[]; readonly leases: readonly Lease[] }
   | { readonly kind: 'directory'; readonly delta: DirectoryDelta }
+  /** Somebody asked the master something only this agent knows; the reply goes through `answer` with the same id. */
+  | { readonly kind: 'question'; readonly id: string; readonly question: AgentQuestion }
   | { readonly kind: 'ping' };
+
+export type AgentQuestion =
+  /** The newest `tail` lines an instance wrote. Answered with LogText. */
+  | {
+      readonly kind: 'log';
+      readonly instanceId: InstanceId;
+      readonly stream: 'stdout' | 'stderr' | 'both';
+      readonly tail: number;
+    }
+  /** Why the resolver of this agent answers as it does. */
+  | { readonly kind: 'explain-name'; readonly name: string; readonly type: string };
+
+export type LogText = {
+  readonly lines: readonly { readonly stream: 'stdout' | 'stderr'; readonly text: string }[];
+};
+
+export type AgentAnswer = { readonly value: unknown } | { readonly error: string };
 
 /** What an agent tells a master. Each report stands for itself; a lost one is repeated by the next. */
 export type AgentReport = {
@@ -38,6 +57,7 @@ export interface MasterPort {
   /** Announces the agent, then yields messages until the connection ends (throws) or the signal aborts. `since`: Directory revision held, 0 for none. */
   connect(agent: Agent, since: number, signal: AbortSignal): AsyncIterable<MasterMessage>;
   report(agent: AgentId, report: AgentReport): Promise<void>;
+  answer(agent: AgentId, id: string, answer: AgentAnswer): Promise<void>;
   /** The agent's lease of a network; made on the first call, the same ever after. Throws AddressPoolFull. */
   lease(agent: AgentId, network: string): Promise<Lease>;
 }

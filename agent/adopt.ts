@@ -1,0 +1,62 @@
+import type { Instances } from './instances.ts';
+import type { InstanceRecord } from './record.ts';
+import type { Container, ContainerRuntime } from './runtime.ts';
+
+export type Adoption =
+  | { readonly kind: 'keep' }
+  /** It runs, and the agent died before it could note that. */
+  | { readonly kind: 'running'; readonly since: number }
+  | {
+      readonly kind: 'ended';
+      readonly how: 'failed' | 'killed';
+      readonly reason: string;
+      readonly exitCode?: number;
+      readonly at?: number;
+    };
+
+/** What a restarted agent makes of a record and of the container it finds for it. Pure. */
+export function adoption(record: InstanceRecord, container: Container | undefined): Adoption {
+  const { state } = record;
+  if (state.kind === 'ended') return { kind: 'keep' };
+  if (container?.state.kind === 'running') {
+    return state.kind === 'staging' ? { kind: 'running', since: container.state.since } : { kind: 'keep' };
+  }
+  // Nobody asked it to end and nothing of it failed: the scheduler may start another at once.
+  if (state.kind === 'staging')
+    return { kind: 'ended', how: 'killed', reason: 'the agent was restarted while it was being started' };
+  if (container?.state.kind === 'ended') {
+    const { end } = container.state;
+    return {
+      kind: 'ended',
+      how: state.kind === 'killing' ? 'killed' : 'failed',
+      reason: end.reason,
+      at: end.at,
+      ...(end.exitCode === undefined ? {} : { exitCode: end.exitCode }),
+    };
+  }
+  return {
+    kind: 'ended',
+    how: 'failed',
+    reason: 'its container is gone (the machine was restarted, or it was removed by hand)',
+  };
+}
+
+/** Brings records and containers together after a start: what runs is adopted, what belongs to no record is removed. */
+export async function adoptAll(instances: Instances, runtime: ContainerRuntime, now: number): Promise<void> {
+  const containers = new Map((await runtime.list()).map((container) => [container.id, container]));
+  for (const [key, record] of instances.all) {
+    const outcome = adoption(record, containers.get(key));
+    if (outcome.kind === 'running') {
+      const health = record.assignment.app.healthChecks.map(() => null);
+      await instances.update(key, {
+        state: { kind: 'running', since: outcome.since, addresses: record.addresses, health },
+      });
+    }
+    if (outcome.kind !== 'ended') continue;
+    const { kind, how, reason, exitCode, at = now } = outcome;
+    await instances.update(key, {
+      state: { kind, at, how, reason, ...(exitCode === undefined ? {} : { exitCode }) },
+    });
+  }
+  for (const id of containers.keys()) if (!instances.all.has(id)) await runtime.remove(id);
+}

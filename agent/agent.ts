@@ -1,0 +1,258 @@
+import type { Clock } from '../core/kit/clock.ts';
+import { errorText } from '../core/kit/errors.ts';
+import type { Log } from '../core/kit/log.ts';
+import { Loop } from '../core/kit/loop.ts';
+import type { Part } from '../core/kit/part.ts';
+import type { Agent as AgentRecord } from '../core/model/agent.ts';
+import type { DirectoryConsumer } from '../core/model/consumer.ts';
+import type { AgentQuestion, Assignment, MasterMessage, MasterPort } from '../core/model/master-port.ts';
+import type { Lease, Network } from '../core/model/network.ts';
+import { adoptAll } from './adopt.ts';
+import { Consumers } from './consumers.ts';
+import { type AgentAction, decide, recordKey } from './decide.ts';
+import { DirectoryFile } from './directory-file.ts';
+import { HealthChecks, type Probe } from './health.ts';
+import { Instances } from './instances.ts';
+import { Journal } from './journal.ts';
+import { type PerformDependencies, Performer } from './perform.ts';
+import type { ContainerRuntime } from './runtime.ts';
+
+export type AgentDependencies = Omit<PerformDependencies, 'instances'> & {
+  readonly master: MasterPort;
+  readonly runtime: ContainerRuntime;
+  readonly consumers: readonly DirectoryConsumer[];
+  readonly probe: Probe;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Makes this host's networks what the master says; whole sets, every time. */
+  readonly networks: { set(networks: readonly Network[], leases: readonly Lease[]): void };
+  /** Answers what the master asks on somebody's behalf (a log, an explanation of a DNS answer). */
+  readonly answer: (question: AgentQuestion) => Promise<unknown>;
+};
+
+export type AgentOptions = {
+  readonly record: AgentRecord;
+  /** Folder for the journal and the last Directory. */
+  readonly dataDir: string;
+};
+
+/** Reports go out at least this often: they are also the heartbeat. */
+const heartbeatMs = 1_000;
+/** While something drains, what is still in flight is looked at this often. */
+const drainPollMs = 50;
+const reconnectMs = 200;
+
+/**
+ * One machine's part of the cluster: makes its containers, networks, names, virtual IPs and routes what the master says,
+ * and reports what is. Without a master everything it last knew goes on.
+ */
+export class Agent implements Part {
+  readonly #dependencies: AgentDependencies;
+  readonly #options: AgentOptions;
+  readonly #instances: Instances;
+  readonly #consumers: Consumers;
+  readonly #performer: Performer;
+  readonly #health: HealthChecks;
+  readonly #directoryFile: DirectoryFile;
+  readonly #decideLoop: Loop;
+  readonly #reportLoop: Loop;
+  readonly #busy = new Map<string, AgentAction['kind']>();
+  readonly #launches = new Map<string, AbortController>();
+  #assignments: Map<string, Assignment> | undefined;
+  #connected = false;
+  #complete = false;
+  #stopping = new AbortController();
+  #background: Promise<unknown>[] = [];
+
+  constructor(dependencies: AgentDependencies, options: AgentOptions) {
+    const { clock, log } = dependencies;
+    this.#dependencies = dependencies;
+    this.#options = options;
+    this.#decideLoop = new Loop(() => this.#decide(), { name: 'agent', clock, log });
+    this.#reportLoop = new Loop((signal) => this.#report(signal), {
+      name: 'report',
+      clock,
+      log,
+      everyMs: heartbeatMs,
+    });
+    this.#instances = new Instances(new Journal(`${options.dataDir}/instances`, log), () => {
+      this.#decideLoop.wake();
+      this.#reportLoop.wake();
+    });
+    this.#consumers = new Consumers(dependencies.consumers, {
+      clock,
+      log,
+      onAck: () => this.#reportLoop.wake(),
+    });
+    this.#performer = new Performer({ ...dependencies, instances: this.#instances });
+    this.#health = new HealthChecks({
+      instances: this.#instances,
+      probe: dependencies.probe,
+      clock,
+      onUnhealthy: (key, cause) => void this.#performer.unhealthy(key, cause),
+    });
+    this.#directoryFile = new DirectoryFile(`${options.dataDir}/directory.json`, log);
+  }
+
+  /** Instances this agent has, by record key. */
+  get instances(): Instances {
+    return this.#instances;
+  }
+
+  async start(): Promise<void> {
+    const { runtime, clock } = this.#dependencies;
+    this.#stopping = new AbortController();
+    await this.#instances.load();
+    await adoptAll(this.#instances, runtime, clock.now());
+    const kept = await this.#directoryFile.load();
+    if (kept !== undefined) this.#consumers.load(kept);
+    await this.#consumers.start();
+    await this.#decideLoop.start();
+    await this.#reportLoop.start();
+    this.#background = [this.#followExits(this.#stopping.signal), this.#followMaster(this.#stopping.signal)];
+  }
+
+  /** Containers go on; the next start adopts them. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#health.stop();
+    await Promise.all(this.#background);
+    await this.#decideLoop.stop();
+    await this.#reportLoop.stop();
+    await this.#consumers.stop();
+    await this.#directoryFile.save(this.#consumers.directory);
+  }
+
+  async #decide(): Promise<void> {
+    this.#health.follow();
+    const world = { assignments: this.#assignments, records: this.#instances.all, busy: this.#busy };
+    for (const action of decide(world)) void this.#perform(action);
+  }
+
+  async #perform(action: AgentAction): Promise<void> {
+    const { key, kind } = action;
+    if (kind === 'stop') this.#launches.get(key)?.abort(new Error('stopped'));
+    const abort = new AbortController();
+    if (kind === 'launch') this.#launches.set(key, abort);
+    this.#busy.set(key, kind);
+    try {
+      await this.#performer.perform(action, abort.signal);
+    } catch (error) {
+      this.#dependencies.log.error(`${kind} failed, it will be repeated`, { key, error: errorText(error) });
+      await this.#dependencies.clock.sleep(1_000, this.#stopping.signal).catch(() => {});
+    } finally {
+      if (kind === 'launch') this.#launches.delete(key);
+      if (this.#busy.get(key) === kind) this.#busy.delete(key);
+      this.#decideLoop.wake();
+    }
+  }
+
+  async #followExits(signal: AbortSignal): Promise<void> {
+    for await (const { id, end } of this.#dependencies.runtime.exits(signal)) {
+      if (this.#busy.get(id) !== 'stop') await this.#performer.ended(id, end);
+    }
+  }
+
+  async #followMaster(signal: AbortSignal): Promise<void> {
+    const { master, clock, log } = this.#dependencies;
+    let lost = false;
+    while (!signal.aborted) {
+      try {
+        for await (const message of master.connect(
+          this.#options.record,
+          this.#consumers.directory.revision,
+          signal,
+        )) {
+          if (lost) log.info('connected to the master again');
+          lost = false;
+          this.#take(message);
+        }
+      } catch (error) {
+        if (signal.aborted) return;
+        if (!lost)
+          log.warn('no connection to the master, going on with what is known', { error: errorText(error) });
+        lost = true;
+      }
+      this.#connected = false;
+      await clock.sleep(reconnectMs, signal).catch(() => {});
+    }
+  }
+
+  #take(message: MasterMessage): void {
+    switch (message.kind) {
+      case 'assignments':
+        this.#assignments = new Map(message.all.map((assignment) => [recordKey(assignment), assignment]));
+        this.#connected = true;
+        this.#complete = false;
+        this.#reportLoop.wake();
+        this.#decideLoop.wake();
+        return;
+      case 'assignment':
+        this.#assignments?.set(recordKey(message.set), message.set);
+        this.#decideLoop.wake();
+        return;
+      case 'assignment-gone':
+        for (const [key, { placement }] of this.#assignments ?? []) {
+          if (placement.instanceId === message.instanceId) this.#assignments?.delete(key);
+        }
+        this.#decideLoop.wake();
+        return;
+      case 'networks':
+        this.#dependencies.networks.set(message.networks, message.leases);
+        return;
+      case 'directory':
+        this.#consumers.take(message.delta);
+        this.#directoryFile.changed(() => this.#consumers.directory);
+        return;
+      case 'question':
+        void this.#answer(message.id, message.question);
+        return;
+      case 'ping':
+        return;
+    }
+  }
+
+  async #answer(id: string, question: AgentQuestion): Promise<void> {
+    const { master, answer, log } = this.#dependencies;
+    const reply = await answer(question).then(
+      (value) => ({ value }),
+      (error: unknown) => ({ error: errorText(error) }),
+    );
+    await master
+      .answer(this.#options.record.id, id, reply)
+      .catch((error: unknown) => log.warn('answer lost', { error: errorText(error) }));
+  }
+
+  async #report(signal: AbortSignal): Promise<void> {
+    if (!this.#connected) return;
+    const complete = !this.#complete;
+    // Counted after the acknowledgements were read, so that what is in flight is known for at least those revisions.
+    const acks = this.#consumers.acks;
+    const inFlight = await this.#consumers.inFlight();
+    const unreported = complete
+      ? { instances: this.#instances.everything(), restore: () => {} }
+      : this.#instances.takeUnreported();
+    try {
+      const { instances } = unreported;
+      await this.#dependencies.master.report(this.#options.record.id, {
+        instances,
+        complete,
+        acks,
+        inFlight,
+      });
+      this.#complete = true;
+    } catch (error) {
+      unreported.restore();
+      if (signal.aborted) return;
+      throw error;
+    }
+    if (Object.keys(inFlight).length > 0) this.#pollSoon(signal);
+  }
+
+  #pollSoon(signal: AbortSignal): void {
+    this.#dependencies.clock.sleep(drainPollMs, signal).then(
+      () => this.#reportLoop.wake(),
+      () => {},
+    );
+  }
+}

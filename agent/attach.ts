@@ -1,0 +1,103 @@
+import { run, tryRun } from '../core/kit/exec.ts';
+import { networkNames } from '../core/model/app.ts';
+import type { InstanceId } from '../core/model/ids.ts';
+import type { NetworkAddress } from '../core/model/instance.ts';
+import type { Assignment } from '../core/model/master-port.ts';
+import { portsOf } from '../core/model/ports.ts';
+
+export type PortMappingArgs = {
+  readonly hostPort: number;
+  readonly containerPort: number;
+  readonly protocol: 'tcp' | 'udp';
+};
+
+/** Attaches instances to networks; the overlay host is one. */
+export interface Attacher {
+  /** Gives the instance its address (without prefix) on a network. Repeated for the same key: the same or a clear error. */
+  attach(request: {
+    readonly instanceId: string;
+    readonly network: string;
+    readonly ifName: string;
+    readonly netns: string;
+    readonly portMappings: readonly PortMappingArgs[];
+  }): Promise<{ readonly ip: string }>;
+  /** Undoes it; also for one that was never, or half, attached. `netns` '' when it is gone. */
+  detach(request: {
+    readonly instanceId: string;
+    readonly network: string;
+    readonly ifName: string;
+    readonly netns: string;
+  }): Promise<void>;
+}
+
+/** Network namespaces by name, as `ip netns` keeps them. */
+export interface Namespaces {
+  /** Path of the namespace of that name, made if need be. */
+  create(name: string): Promise<string>;
+  remove(path: string): Promise<void>;
+}
+
+const folder = '/run/netns/';
+
+export const kernelNamespaces: Namespaces = {
+  async create(name) {
+    const added = await tryRun('ip', ['netns', 'add', name]);
+    if (added.exitCode !== 0 && !added.stderr.includes('File exists'))
+      await run('ip', ['netns', 'add', name]);
+    await run('ip', ['-n', name, 'link', 'set', 'lo', 'up']);
+    return folder + name;
+  },
+  async remove(path) {
+    const removed = await tryRun('ip', ['netns', 'delete', path.slice(folder.length)]);
+    if (removed.exitCode !== 0 && !removed.stderr.includes('No such file'))
+      await run('ip', ['netns', 'delete', path.slice(folder.length)]);
+  },
+};
+
+/** For runtimes whose instances share the machine's network stack. */
+export const noNamespaces: Namespaces = { create: async () => '', remove: async () => {} };
+
+/** Joins all of an app's networks in order (eth0, eth1, …); host ports are mapped on the first network that may carry them. */
+export async function attachAll(
+  attacher: Attacher,
+  assignment: Assignment,
+  netns: string,
+): Promise<readonly NetworkAddress[]> {
+  const addresses: NetworkAddress[] = [];
+  for (const [index, network] of networkNames(assignment.app).entries()) {
+    const { ip } = await attacher.attach({
+      instanceId: attachmentId(assignment),
+      network,
+      ifName: `eth${index}`,
+      netns,
+      portMappings: mappingsFor(assignment, network, index),
+    });
+    addresses.push({ network, ip });
+  }
+  return addresses;
+}
+
+export async function detachAll(attacher: Attacher, assignment: Assignment, netns: string): Promise<void> {
+  for (const [index, network] of [...networkNames(assignment.app).entries()].reverse()) {
+    await attacher.detach({ instanceId: attachmentId(assignment), network, ifName: `eth${index}`, netns });
+  }
+}
+
+/** CNI's container id; attempts of one instance must not meet in a plugin's records. */
+export function attachmentId({ placement }: Assignment): InstanceId {
+  return `${placement.instanceId}.${placement.attempt}`;
+}
+
+function mappingsFor(
+  { app, placement }: Assignment,
+  network: string,
+  index: number,
+): readonly PortMappingArgs[] {
+  return portsOf(app).flatMap((port) => {
+    const hostPort = placement.hostPorts[port.index] ?? null;
+    const containerPort = placement.containerPorts[port.index] ?? null;
+    const here = port.networkNames.length === 0 ? index === 0 : port.networkNames[0] === network;
+    if (hostPort === null || containerPort === null || !here) return [];
+    return port.protocols.map((protocol) => ({ hostPort, containerPort, protocol }));
+  });
+}

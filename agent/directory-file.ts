@@ -1,0 +1,62 @@
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { errorText } from '../core/kit/errors.ts';
+import type { Log } from '../core/kit/log.ts';
+import {
+  applyDelta,
+  type Directory,
+  type DirectoryDelta,
+  emptyDirectory,
+  snapshotDelta,
+} from '../core/model/directory.ts';
+
+/** The last Directory on disk, so that names, virtual IPs and routes are served after a restart without a master. */
+export class DirectoryFile {
+  readonly #path: string;
+  readonly #log: Log;
+  #writing: Promise<void> | undefined;
+  #again = false;
+
+  constructor(path: string, log: Log) {
+    this.#path = path;
+    this.#log = log;
+  }
+
+  async load(): Promise<Directory | undefined> {
+    try {
+      return applyDelta(emptyDirectory, JSON.parse(await readFile(this.#path, 'utf8')) as DirectoryDelta);
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Writes soon; changes that come while writing are written once more at the end, together. */
+  changed(directory: () => Directory): void {
+    this.#again = true;
+    this.#writing ??= this.#write(directory).finally(() => {
+      this.#writing = undefined;
+    });
+  }
+
+  async save(directory: Directory): Promise<void> {
+    await this.#writing;
+    if (directory.revision > 0) await this.#put(directory);
+  }
+
+  async #write(directory: () => Directory): Promise<void> {
+    while (this.#again) {
+      this.#again = false;
+      await this.#put(directory());
+    }
+  }
+
+  async #put(directory: Directory): Promise<void> {
+    try {
+      await mkdir(dirname(this.#path), { recursive: true });
+      await writeFile(`${this.#path}.new`, JSON.stringify(snapshotDelta(directory)));
+      await rename(`${this.#path}.new`, this.#path);
+    } catch (error) {
+      this.#log.error('the Directory cannot be kept on disk', { path: this.#path, error: errorText(error) });
+    }
+  }
+}

@@ -1,0 +1,120 @@
+import type { Clock } from '../core/kit/clock.ts';
+import type { HealthCheck } from '../core/model/health-check.ts';
+import type { HealthResult } from '../core/model/instance.ts';
+import type { Instances } from './instances.ts';
+import type { InstanceRecord } from './record.ts';
+
+/** `undefined`: healthy; else what went wrong, for people. */
+export type Probe = (
+  record: InstanceRecord,
+  check: HealthCheck,
+  signal: AbortSignal,
+) => Promise<string | undefined>;
+
+export type HealthOptions = {
+  readonly instances: Instances;
+  readonly probe: Probe;
+  readonly clock: Clock;
+  /** Called when an instance has failed often enough to be ended. */
+  readonly onUnhealthy: (key: string, cause: string) => void;
+};
+
+/** While a check has never passed and its grace lasts, it is tried again after 0.1, 0.2, 0.4 … s: an instance that is up is known to be up soon. */
+const firstEarlyMs = 100;
+
+/** Probes running instances: one loop for each check of each of them. */
+export class HealthChecks {
+  readonly #options: HealthOptions;
+  readonly #running = new Map<string, AbortController>();
+
+  constructor(options: HealthOptions) {
+    this.#options = options;
+  }
+
+  /** Starts and ends probing so that exactly the running instances are probed. */
+  follow(): void {
+    const { instances } = this.#options;
+    for (const [key, record] of instances.all) {
+      if (record.state.kind !== 'running' || this.#running.has(key)) continue;
+      const stopping = new AbortController();
+      this.#running.set(key, stopping);
+      for (const index of record.assignment.app.healthChecks.keys())
+        void this.#check(key, index, stopping.signal);
+    }
+    for (const [key, stopping] of this.#running) {
+      if (instances.get(key)?.state.kind === 'running') continue;
+      stopping.abort();
+      this.#running.delete(key);
+    }
+  }
+
+  stop(): void {
+    for (const stopping of this.#running.values()) stopping.abort();
+    this.#running.clear();
+  }
+
+  async #check(key: string, index: number, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
+    try {
+      const check = this.#options.instances.get(key)?.assignment.app.healthChecks[index];
+      if (check === undefined) return;
+      if (isNodeSide(check)) await clock.sleep(check.delaySeconds * 1000, signal);
+      let earlyMs = firstEarlyMs;
+      for (;;) {
+        const waitMs = await this.#probe(key, index, check, signal);
+        const early = waitMs === 'early' && earlyMs < check.intervalSeconds * 1000;
+        await clock.sleep(early ? earlyMs : check.intervalSeconds * 1000, signal);
+        earlyMs *= 2;
+      }
+    } catch {
+      // Only the signal ends a check: probes report their failures as values.
+    }
+  }
+
+  async #probe(
+    key: string,
+    index: number,
+    check: HealthCheck,
+    signal: AbortSignal,
+  ): Promise<'early' | 'regular'> {
+    const { instances, probe, clock } = this.#options;
+    const record = instances.get(key);
+    if (record === undefined) return 'regular';
+    const cause = await probe(record, check, signal).catch((error: unknown) => String(error));
+    signal.throwIfAborted();
+    const state = instances.get(key)?.state;
+    if (state?.kind !== 'running') return 'regular';
+    const before = state.health[index] ?? null;
+    const graceful =
+      before?.firstSuccess === undefined && clock.now() - state.since < check.gracePeriodSeconds * 1000;
+    if (cause !== undefined && graceful) return 'early';
+    const result = judged(before, cause, clock.now());
+    instances.observe(key, { ...state, health: state.health.with(index, result) });
+    if (cause !== undefined && isFatal(check, result)) this.#options.onUnhealthy(key, cause);
+    return 'regular';
+  }
+}
+
+export function judged(before: HealthResult | null, cause: string | undefined, now: number): HealthResult {
+  if (cause === undefined) {
+    return {
+      ...before,
+      alive: true,
+      consecutiveFailures: 0,
+      firstSuccess: before?.firstSuccess ?? now,
+      lastSuccess: now,
+    };
+  }
+  const consecutiveFailures = (before?.consecutiveFailures ?? 0) + 1;
+  return { ...before, alive: false, consecutiveFailures, lastFailure: now, lastFailureCause: cause };
+}
+
+/** Marathon §14.2: kinds probed by the scheduler kill at the (max + 1)-th failure in a row, those of the node at the max-th. */
+export function isFatal(check: HealthCheck, result: HealthResult): boolean {
+  const max = check.maxConsecutiveFailures;
+  return max > 0 && result.consecutiveFailures >= (isNodeSide(check) ? max : max + 1);
+}
+
+function isNodeSide(check: HealthCheck): boolean {
+  return check.protocol === 'COMMAND' || check.protocol.startsWith('MESOS_');
+}

@@ -1,0 +1,83 @@
+import type { Instance, InstanceState } from '../core/model/instance.ts';
+import type { Journal } from './journal.ts';
+import { type InstanceRecord, instanceOf } from './record.ts';
+
+/**
+ * The agent's records: in memory to decide on, on disk to survive, and with a note of which ones the master has not
+ * heard of yet. The disk comes first: what was reported is never forgotten.
+ */
+export class Instances {
+  readonly #journal: Journal;
+  readonly #records = new Map<string, InstanceRecord>();
+  readonly #unreported = new Set<string>();
+  readonly #onChange: () => void;
+
+  constructor(journal: Journal, onChange: () => void) {
+    this.#journal = journal;
+    this.#onChange = onChange;
+  }
+
+  get all(): ReadonlyMap<string, InstanceRecord> {
+    return this.#records;
+  }
+
+  get(key: string): InstanceRecord | undefined {
+    return this.#records.get(key);
+  }
+
+  async load(): Promise<void> {
+    for (const [key, record] of await this.#journal.load()) this.#records.set(key, record);
+  }
+
+  async put(key: string, record: InstanceRecord): Promise<void> {
+    await this.#journal.put(key, record);
+    this.#set(key, record);
+  }
+
+  async update(key: string, change: Partial<InstanceRecord>): Promise<void> {
+    const record = this.#records.get(key);
+    if (record === undefined) return;
+    await this.#journal.put(key, { ...record, ...change });
+    this.#set(key, { ...(this.#records.get(key) ?? record), ...change });
+  }
+
+  /** Health changes often and is found again by probing: reported, not written. */
+  observe(key: string, state: InstanceState): void {
+    const record = this.#records.get(key);
+    if (record !== undefined) this.#set(key, { ...record, state });
+  }
+
+  async forget(key: string): Promise<void> {
+    await this.#journal.delete(key);
+    this.#records.delete(key);
+    this.#unreported.delete(key);
+  }
+
+  /** What the master has not heard; `restore` puts it back when the report did not arrive. */
+  takeUnreported(): { readonly instances: readonly Instance[]; readonly restore: () => void } {
+    const keys = [...this.#unreported];
+    this.#unreported.clear();
+    return {
+      instances: keys.flatMap((key) => this.#instance(key)),
+      restore: () => {
+        for (const key of keys) if (this.#records.has(key)) this.#unreported.add(key);
+      },
+    };
+  }
+
+  everything(): readonly Instance[] {
+    this.#unreported.clear();
+    return [...this.#records.keys()].flatMap((key) => this.#instance(key));
+  }
+
+  #instance(key: string): readonly Instance[] {
+    const record = this.#records.get(key);
+    return record === undefined ? [] : [instanceOf(record)];
+  }
+
+  #set(key: string, record: InstanceRecord): void {
+    this.#records.set(key, record);
+    this.#unreported.add(key);
+    this.#onChange();
+  }
+}

@@ -1,0 +1,179 @@
+import type { Clock } from '../core/kit/clock.ts';
+import { errorText } from '../core/kit/errors.ts';
+import type { Log } from '../core/kit/log.ts';
+import { isHostMode } from '../core/model/app.ts';
+import type { InstanceState } from '../core/model/instance.ts';
+import type { Assignment } from '../core/model/master-port.ts';
+import { type Attacher, attachAll, detachAll, type Namespaces } from './attach.ts';
+import type { AgentAction } from './decide.ts';
+import type { Instances } from './instances.ts';
+import type { InstanceRecord } from './record.ts';
+import type { ContainerEnd, ContainerRuntime, ContainerSpec } from './runtime.ts';
+
+export type PerformDependencies = {
+  readonly runtime: ContainerRuntime;
+  readonly attacher: Attacher;
+  readonly namespaces: Namespaces;
+  readonly instances: Instances;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** The container of an assignment, once its network is there. */
+  readonly specOf: (assignment: Assignment, record: InstanceRecord) => Promise<ContainerSpec>;
+  /** Name of an instance's network namespace. */
+  readonly namespaceName: (key: string) => string;
+};
+
+/** SIGTERM to SIGKILL where the app says nothing (Marathon §10.1). */
+const defaultGraceSeconds = 3;
+
+/** The only place where an agent acts on its instances. Each action may be repeated, also after a crash in its middle. */
+export class Performer {
+  readonly #dependencies: PerformDependencies;
+
+  constructor(dependencies: PerformDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  async perform(action: AgentAction, signal: AbortSignal): Promise<void> {
+    switch (action.kind) {
+      case 'launch':
+        return this.#launch(action.key, action.assignment, signal);
+      case 'decline':
+        return this.#decline(action.key, action.assignment);
+      case 'stop':
+        return this.#stop(action.key, action.reason);
+      case 'clean':
+        return this.#clean(action.key);
+      case 'forget':
+        return this.#dependencies.instances.forget(action.key);
+    }
+  }
+
+  /** Records the end of a container that was seen to end, whoever wanted it. */
+  async ended(key: string, end: ContainerEnd): Promise<void> {
+    const record = this.#dependencies.instances.get(key);
+    if (record === undefined || record.state.kind === 'ended') return;
+    const asked = record.state.kind === 'killing';
+    const how = asked ? 'killed' : end.exitCode === 0 ? 'finished' : 'failed';
+    await this.#end(key, {
+      kind: 'ended',
+      at: end.at,
+      how,
+      reason: end.reason,
+      ...(end.exitCode === undefined ? {} : { exitCode: end.exitCode }),
+    });
+  }
+
+  /** Ends an instance whose health checks failed; the reason reaches the app's last failure. */
+  async unhealthy(key: string, cause: string): Promise<void> {
+    const { runtime, instances, clock } = this.#dependencies;
+    const record = instances.get(key);
+    if (record?.state.kind !== 'running') return;
+    await runtime.stop(key, graceMs(record.assignment)).catch(() => {});
+    const reason = `Task was killed since health check failed. Reason: ${cause}`;
+    await this.#end(key, { kind: 'ended', at: clock.now(), how: 'failed', reason });
+  }
+
+  async #launch(key: string, assignment: Assignment, signal: AbortSignal): Promise<void> {
+    const { runtime, attacher, namespaces, instances, clock, log } = this.#dependencies;
+    const stagedAt = clock.now();
+    const staging = (step: 'attaching' | 'fetching' | 'starting'): InstanceState => ({
+      kind: 'staging',
+      step,
+      since: clock.now(),
+    });
+    try {
+      await instances.put(key, {
+        assignment,
+        stagedAt,
+        state: staging('attaching'),
+        addresses: [],
+        cleaned: false,
+      });
+      if (!isHostMode(assignment.app)) {
+        const netns = await namespaces.create(this.#dependencies.namespaceName(key));
+        await instances.update(key, { netns });
+        signal.throwIfAborted();
+        await instances.update(key, {
+          addresses: await attachAll(attacher, assignment, netns),
+          state: staging('fetching'),
+        });
+      }
+      signal.throwIfAborted();
+      await runtime.create(await this.#dependencies.specOf(assignment, instances.get(key)!), signal);
+      signal.throwIfAborted();
+      await instances.update(key, { state: staging('starting') });
+      await runtime.start(key);
+      await this.#running(key);
+    } catch (error) {
+      const reason = signal.aborted ? 'stopped while it was being started' : errorText(error);
+      if (!signal.aborted) log.warn('instance could not be started', { key, reason });
+      await this.#end(key, {
+        kind: 'ended',
+        at: clock.now(),
+        how: signal.aborted ? 'killed' : 'failed',
+        reason,
+      });
+    }
+  }
+
+  async #running(key: string): Promise<void> {
+    const { instances, clock } = this.#dependencies;
+    const record = instances.get(key);
+    if (record?.state.kind !== 'staging') return;
+    const health = record.assignment.app.healthChecks.map(() => null);
+    await instances.update(key, {
+      state: { kind: 'running', since: clock.now(), addresses: record.addresses, health },
+    });
+  }
+
+  async #decline(key: string, assignment: Assignment): Promise<void> {
+    const { instances, clock } = this.#dependencies;
+    const at = clock.now();
+    const state: InstanceState = {
+      kind: 'ended',
+      at,
+      how: 'killed',
+      reason: 'stopped before it was started',
+    };
+    await instances.put(key, { assignment, stagedAt: at, state, addresses: [], cleaned: true });
+  }
+
+  async #stop(key: string, reason: string): Promise<void> {
+    const { runtime, instances, clock } = this.#dependencies;
+    const record = instances.get(key);
+    if (record === undefined || record.state.kind === 'ended') return;
+    await instances.update(key, { state: { kind: 'killing', since: clock.now() } });
+    const present = (await runtime.list()).some((container) => container.id === key);
+    const end = present ? await runtime.stop(key, graceMs(record.assignment)) : undefined;
+    await this.#end(key, {
+      kind: 'ended',
+      at: end?.at ?? clock.now(),
+      how: 'killed',
+      reason,
+      ...(end?.exitCode === undefined ? {} : { exitCode: end.exitCode }),
+    });
+  }
+
+  async #clean(key: string): Promise<void> {
+    const { runtime, attacher, namespaces, instances } = this.#dependencies;
+    const record = instances.get(key);
+    if (record === undefined) return;
+    await runtime.remove(key);
+    if (!isHostMode(record.assignment.app)) {
+      await detachAll(attacher, record.assignment, record.netns ?? '');
+      if (record.netns !== undefined) await namespaces.remove(record.netns);
+    }
+    await instances.update(key, { cleaned: true });
+  }
+
+  async #end(key: string, state: Extract<InstanceState, { kind: 'ended' }>): Promise<void> {
+    const record = this.#dependencies.instances.get(key);
+    if (record !== undefined && record.state.kind !== 'ended')
+      await this.#dependencies.instances.update(key, { state });
+  }
+}
+
+function graceMs({ app }: Assignment): number {
+  return (app.taskKillGracePeriodSeconds ?? defaultGraceSeconds) * 1000;
+}
