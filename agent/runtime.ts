@@ -24,7 +24,7 @@ export interface ContainerRuntime {
   start(id: ContainerId): Promise<void>;
   /**
    * SIGTERM, and SIGKILL to what is left `graceMs` later; resolves with the end when nothing of it runs. A container
-   * that has ended gives its end again, one that was never started ends unstarted. Throws NoSuchContainer.
+   * that has ended gives its end again, one that was never started ends unstarted. Throws NoSuchContainer, StopFailed.
    */
   stop(id: ContainerId, graceMs: number): Promise<ContainerEnd>;
   /** Kills what still runs and frees everything but `logDir`. An unknown id is not an error. */
@@ -124,7 +124,7 @@ export type LogStream = 'stdout' | 'stderr';
 export type LogOptions = {
   /** Absent: both, in the order of their writing where the runtime knows it. */
   readonly stream?: LogStream;
-  /** At most this many of the newest lines. */
+  /** At most this many of the newest lines; of each stream where their common order is not known. */
   readonly tail: number;
   /** Goes on with new lines until this aborts; absent: ends with the newest line. */
   readonly follow?: AbortSignal;
@@ -170,6 +170,13 @@ export class NoSuchContainer extends WeirError {
 export class NotRunning extends WeirError {
   constructor(id: ContainerId, action: string) {
     super('WEIR_NOT_RUNNING', `Cannot ${action} container ${id}: it is not running`);
+  }
+}
+
+/** It runs on after SIGKILL: the kernel does not let it go (a device or a remote file system does not answer). */
+export class StopFailed extends WeirError {
+  constructor(id: ContainerId, words: string) {
+    super('WEIR_STOP_FAILED', `Cannot stop container ${id}: ${words}`);
   }
 }
 

@@ -1,0 +1,50 @@
+import t from 'tap';
+import { systemClock } from '../../../core/kit/clock.ts';
+import {
+  containerRuntimeContract,
+  contractCommands,
+  contractPrograms,
+  missingProgram,
+} from '../../runtime.contract.ts';
+import type { ContainerSpec, ExecCommand, ExecResult, LogLine } from '../../runtime.ts';
+import { FakeMachine, type FakeProgram } from './fake-machine.ts';
+import { FakeRuntime } from './fake-runtime.ts';
+
+containerRuntimeContract(t, async () => {
+  const machine = new FakeMachine({ clock: systemClock, programOf });
+  return { open: () => new FakeRuntime({ machine, clock: systemClock }), logRoot: '/logs' };
+});
+
+function programOf(spec: ContainerSpec): FakeProgram {
+  const argv = spec.command.kind === 'argv' ? spec.command.argv : [];
+  if (argv[0] === missingProgram) return { missing: `no program "${missingProgram}"` };
+  const programs: Record<string, FakeProgram> = {
+    [contractPrograms.runs]: { log: [out('ready')], exec },
+    [contractPrograms.exits0]: { exitCode: 0 },
+    [contractPrograms.exits3]: { exitCode: 3 },
+    [contractPrograms.killsItself]: { exitCode: 139 },
+    [contractPrograms.ignoresTerm]: { log: [out('ready')], ignoresTerm: true },
+    [contractPrograms.catchesTerm]: { log: [out('ready')], termCode: 7 },
+    [contractPrograms.showsEnvironment]: { log: [out(spec.env.GREETING ?? '')], exitCode: 0 },
+    [contractPrograms.writes1000Lines]: {
+      log: [...Array.from({ length: 1_000 }, (_, i) => out(`line ${i + 1} of a log`)), err('oops')],
+      exitCode: 0,
+    },
+  };
+  return programs[argv[2] ?? ''] ?? {};
+}
+
+function exec(command: ExecCommand): ExecResult | 'hang' {
+  if (command.argv[2] === contractCommands.hangs) return 'hang';
+  return command.argv[2] === contractCommands.fails5
+    ? { exitCode: 5, output: 'bad\n' }
+    : { exitCode: 0, output: 'fine\n' };
+}
+
+function out(text: string): LogLine {
+  return { stream: 'stdout', text };
+}
+
+function err(text: string): LogLine {
+  return { stream: 'stderr', text };
+}

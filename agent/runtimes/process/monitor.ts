@@ -1,0 +1,57 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import type { ContainerPaths } from '../local/paths.ts';
+
+export type MonitorOptions = {
+  readonly paths: ContainerPaths;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** File descriptors that become the program's standard output and error. */
+  readonly output: readonly [number, number];
+};
+
+/** Resolves when the program runs (or another monitor has claimed the container). */
+export async function startMonitor(program: readonly string[], options: MonitorOptions): Promise<void> {
+  const { claim, leader, exit } = options.paths;
+  const monitor = spawn('/bin/sh', ['-c', monitorScript, 'weir-monitor', claim, leader, exit, ...program], {
+    cwd: options.cwd,
+    env: options.env,
+    detached: true,
+    stdio: ['ignore', ...options.output, 'pipe'],
+  });
+  monitor.unref();
+  const failed = once(monitor, 'error').then(([error]) => Promise.reject(error));
+  const told = await Promise.race([text(monitor.stdio[3] as Readable), failed]);
+  if (!told.includes('started')) throw new Error('the monitor ended before the program was started');
+}
+
+/**
+ * The monitor of one program, in POSIX shell because it must outlive the agent and cost next to nothing.
+ * Arguments: claim, leader, exit, program…. File descriptor 3 tells the agent that the program has been started.
+ *
+ * It claims the container (a second monitor finds the claim and leaves), runs the program in a session of its own, and
+ * when the program ends, ends what is left of its process group and records the exit code. Program and monitor share no
+ * group, and neither shares the agent's: a Ctrl-C or a kill of the agent's group reaches neither.
+ */
+const monitorScript = `
+claim=$1 leader=$2 exit=$3
+shift 3
+read -r boot </proc/sys/kernel/random/boot_id
+read -r stat </proc/$$/stat
+set -C
+printf '%s\\n%s\\n' "$boot" "$stat" 2>/dev/null >"$claim" || exit 75
+set +C
+setsid "$@" 3>&- </dev/null &
+pid=$!
+exec 2>/dev/null >/dev/null
+read -r stat </proc/$pid/stat
+printf '%s\\n%s\\n' "$boot" "$stat" >"$leader.new" && mv "$leader.new" "$leader"
+echo started >&3
+exec 3>&-
+wait "$pid"
+code=$?
+kill -9 -"$pid"
+printf '%s' "$code" >"$exit.new" && mv "$exit.new" "$exit"
+`;
