@@ -1,0 +1,175 @@
+import type { Clock } from '../core/kit/clock.ts';
+import { errorText } from '../core/kit/errors.ts';
+import type { Log } from '../core/kit/log.ts';
+import type { Part } from '../core/kit/part.ts';
+import type { DirectoryConsumer } from '../core/model/consumer.ts';
+import { type Directory, type DirectoryDelta, snapshotDelta } from '../core/model/directory.ts';
+import { workerArgument } from './config.ts';
+import type { Explanation } from './explain.ts';
+import type { MesosReply } from './mesos-dns-api.ts';
+import { defaultServerOptions, defaultZoneOptions, type ServerOptions, type ZoneOptions } from './options.ts';
+import type { PlainReply } from './plain-reply.ts';
+import type { NameAndType } from './protocol.ts';
+import { type ListenAddress, listenError } from './sockets.ts';
+import { WorkerLink } from './worker-link.ts';
+
+export type DnsParts = { readonly clock: Clock; readonly log: Log };
+
+export type DnsOptions = {
+  /** Each UDP and TCP. */
+  readonly listen: readonly ListenAddress[];
+  readonly zone?: Partial<ZoneOptions>;
+  readonly server?: Partial<ServerOptions>;
+};
+
+const recoveryRetryMs = 100;
+
+/**
+ * The resolver, seen from the process that has the Directory: a worker process holds sockets and zone, and after a crash
+ * gets its addresses and the last Directory again by itself.
+ */
+export class DnsConsumer implements DirectoryConsumer, Part {
+  readonly name = 'dns';
+  readonly #parts: DnsParts;
+  readonly #link: WorkerLink;
+  readonly #resetListeners: (() => void)[] = [];
+  #wanted: readonly ListenAddress[];
+  #bound: readonly ListenAddress[] = [];
+  /** Last one the worker took; sent again to the next worker. */
+  #directory: Directory | undefined;
+  #starting = true;
+  /** Counts workers. */
+  #generation = 0;
+  #ready: Promise<void> = Promise.resolve();
+  #stopped = new AbortController();
+
+  constructor(parts: DnsParts, options: DnsOptions) {
+    this.#parts = parts;
+    this.#wanted = options.listen;
+    const zone = { ...defaultZoneOptions, ...options.zone };
+    const server = { ...defaultServerOptions, ...options.server };
+    this.#link = new WorkerLink({
+      name: 'dns worker',
+      entry: new URL('./worker.ts', import.meta.url),
+      args: [workerArgument({ zone, server })],
+      runtimeArgs: ['--max-semi-space-size=2', '--disable-warning=ExperimentalWarning'],
+      clock: parts.clock,
+      log: parts.log,
+      onStart: () => this.#workerStarted(),
+      onCrash: () => this.#workerCrashed(),
+    });
+  }
+
+  /** Resolves when every address answers. Throws PortInUse or CannotListen; then nothing of it is left running. */
+  async start(): Promise<void> {
+    if (!this.#starting) return;
+    this.#stopped = new AbortController();
+    await this.#link.child.start();
+    try {
+      await this.listen(this.#wanted);
+      this.#starting = false;
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    await this.#link.stop();
+    await this.#ready;
+    this.#starting = true;
+    this.#bound = [];
+    this.#directory = undefined;
+  }
+
+  /** Where it listens now, ports filled in, in the order they were asked for. */
+  get bound(): readonly ListenAddress[] {
+    return this.#bound;
+  }
+
+  /** For tests and for people who look: the worker's process id. */
+  get workerPid(): number | undefined {
+    return this.#link.child.pid;
+  }
+
+  /** Makes these all the addresses it listens on. Throws PortInUse or CannotListen; then nothing has changed. */
+  async listen(wanted: readonly ListenAddress[]): Promise<readonly ListenAddress[]> {
+    const before = new Map(this.#wanted.map((at, index) => [keyOf(at), this.#bound[index]]));
+    // an address that was given with port 0 keeps the port it got
+    const exact = wanted.map((at) => before.get(keyOf(at)) ?? at);
+    const result = await this.#link.call('listen', exact);
+    if (result.kind === 'refused') {
+      const { at, protocol, code, message } = result;
+      throw listenError(at, protocol, Object.assign(new Error(message), { code }));
+    }
+    this.#wanted = wanted;
+    this.#bound = result.bound;
+    return result.bound;
+  }
+
+  async apply(directory: Directory, delta: DirectoryDelta | undefined): Promise<number> {
+    await this.#ready;
+    if (directory === this.#directory) return directory.revision;
+    const known = delta !== undefined && this.#directory?.revision === delta.from;
+    const revision = await this.#link.call('apply', known ? delta : snapshotDelta(directory));
+    this.#directory = directory;
+    return revision;
+  }
+
+  /** Called when the worker died: the one after it is given the last Directory, and `apply` waits for that. */
+  onReset(listener: () => void): void {
+    this.#resetListeners.push(listener);
+  }
+
+  /** What a client would be told. `type` as in dig: `A`, `srv`, `TYPE65`. */
+  resolve(asked: NameAndType): Promise<PlainReply> {
+    return this.#link.call('resolve', asked);
+  }
+
+  /** Why it would be told that. */
+  explain(asked: NameAndType): Promise<Explanation> {
+    return this.#link.call('explain', asked);
+  }
+
+  /** The reply of the Mesos-DNS HTTP API to GET of a path. */
+  mesos(path: string): Promise<MesosReply> {
+    return this.#link.call('mesos', path);
+  }
+
+  /** Prometheus text. */
+  metrics(): Promise<string> {
+    return this.#link.call('metrics', undefined);
+  }
+
+  #workerStarted(): void {
+    this.#generation += 1;
+    if (!this.#starting) this.#ready = this.#recover(this.#generation);
+  }
+
+  #workerCrashed(): void {
+    for (const listener of this.#resetListeners) listener();
+  }
+
+  /** Brings a new worker to where the last one was: first the Directory, so that its first answer is right. */
+  async #recover(generation: number): Promise<void> {
+    const { clock, log } = this.#parts;
+    const signal = this.#stopped.signal;
+    // a further worker has its own recovery
+    while (!signal.aborted && generation === this.#generation) {
+      try {
+        if (this.#directory !== undefined) await this.#link.call('apply', snapshotDelta(this.#directory));
+        await this.listen(this.#wanted);
+        return;
+      } catch (error) {
+        if (signal.aborted || generation !== this.#generation) return;
+        log.error('dns: the new worker cannot take over yet, trying again', { error: errorText(error) });
+        await clock.sleep(recoveryRetryMs, signal).catch(() => {});
+      }
+    }
+  }
+}
+
+function keyOf(at: ListenAddress): string {
+  return `${at.address} ${at.port}`;
+}

@@ -1,0 +1,135 @@
+import type { Endpoint } from '../core/model/directory.ts';
+import { type PlainRecord, type PlainReply, plainRecord } from './plain-reply.ts';
+import type { SourceKey } from './record-store.ts';
+import type { Name, ResourceRecord } from './wire/types.ts';
+import type { Zone } from './zone.ts';
+
+/** Why an answer is what it is. */
+export type Explanation = {
+  readonly reply: PlainReply;
+  /** Directory revision in force. */
+  readonly revision: number;
+  /** Our zone that the name is in; absent: not ours. */
+  readonly zone?: Name;
+  /** The name the question was renamed to, when it is an alias. */
+  readonly aliasOf?: Name;
+  /** One sentence. */
+  readonly because: string;
+  /** Every record of the name, of the type or not, with what made it. */
+  readonly records: readonly ExplainedRecord[];
+  /** Instances that the answer leads to, through a VIP or directly. */
+  readonly used: readonly ExplainedInstance[];
+  /** Running instances that it would lead to as well, and why it does not. */
+  readonly leftOut: readonly (ExplainedInstance & { readonly reason: string })[];
+};
+
+export type ExplainedRecord = PlainRecord & {
+  /** `name of a VIP`, `Mesos-DNS task name`, … */
+  readonly rule: string;
+  /** `vip:tcp:web.weir:80`, `endpoint:web.instance-…`, `agent:…`, `masters`, `zones`. */
+  readonly source: SourceKey;
+};
+
+export type ExplainedInstance = {
+  readonly instanceId: string;
+  readonly appId: string;
+  readonly agentId: string;
+  /** Where it is reached: `address:port` behind a VIP, else its addresses. */
+  readonly at: readonly string[];
+};
+
+export type Explained = {
+  readonly asked: Name;
+  /** After aliases. */
+  readonly name: Name;
+  readonly reply: PlainReply;
+};
+
+export function explain(zone: Zone, { asked, name, reply }: Explained): Explanation {
+  const apex = zone.apexOf(name);
+  const records = zone.store.sets(name).flatMap((set) => set.records);
+  const explained = records.flatMap((record) => explainRecord(zone, record));
+  const behind = instancesBehind(zone, { name, sources: explained.map(({ source }) => source) });
+  return {
+    reply,
+    revision: zone.revision,
+    ...(apex === undefined ? {} : { zone: apex }),
+    ...(asked === name ? {} : { aliasOf: name }),
+    because: sentence(reply, { apex, records, below: zone.store.exists(name) }),
+    records: explained,
+    ...behind,
+  };
+}
+
+function explainRecord(zone: Zone, record: ResourceRecord): readonly ExplainedRecord[] {
+  return [...zone.store.sourcesOf(record)].map(([source, rule]) => ({
+    ...plainRecord(record),
+    rule,
+    source,
+  }));
+}
+
+type Found = { apex: Name | undefined; records: readonly ResourceRecord[]; below: boolean };
+
+function sentence(reply: PlainReply, { apex, records, below }: Found): string {
+  if (apex === undefined) return 'The name is in none of our zones.';
+  if (reply.answers.length > 0) return `Zone ${apex} has ${reply.answers.length} such records.`;
+  if (reply.rcode === 'NXDOMAIN') return `Zone ${apex} has nothing at or below this name.`;
+  if (reply.rcode !== 'NOERROR') return `Zone ${apex} does not answer such questions.`;
+  const types = [...new Set(records.map((record) => record.type))].join(', ');
+  if (types !== '') return `The name has no record of this type, but ${types}.`;
+  return below ? 'The name has no record, but there are names below it.' : `Zone ${apex} has no such record.`;
+}
+
+type Behind = Pick<Explanation, 'used' | 'leftOut'>;
+
+function instancesBehind(zone: Zone, of: { name: Name; sources: readonly SourceKey[] }): Behind {
+  const vips = [...new Set(of.sources)].flatMap((source) =>
+    source.startsWith('vip:') ? (zone.vip(source.slice('vip:'.length)) ?? []) : [],
+  );
+  const services = vips.flatMap((vip) => vip.services);
+  const throughVip = services.flatMap((service) =>
+    zone
+      .endpointsOf(service.appId)
+      .map((endpoint) => ({ endpoint, at: portAt(endpoint, service.portIndex) })),
+  );
+  const direct = [...zone.endpoints.values()]
+    .filter((endpoint) => named(zone, endpoint).some((record) => record.name === of.name))
+    .map((endpoint) => ({ endpoint, at: addressesOf(endpoint) }));
+  const all = vips.length > 0 ? throughVip : direct;
+  return {
+    used: all.filter(({ endpoint, at }) => endpoint.ready && at.length > 0).map(explainInstance),
+    leftOut: all
+      .filter(({ endpoint, at }) => !endpoint.ready || at.length === 0)
+      .map((item) => ({ ...explainInstance(item), reason: reasonOf(item.endpoint) })),
+  };
+}
+
+function named(zone: Zone, endpoint: Endpoint): readonly ResourceRecord[] {
+  const given = endpoint.ready
+    ? zone.store.given(`endpoint:${endpoint.instanceId}`)
+    : zone.recordsIfReady(endpoint);
+  return given.map(({ record }) => record);
+}
+
+function reasonOf(endpoint: Endpoint): string {
+  if (!endpoint.ready) return 'its health checks do not pass (yet)';
+  return 'it does not have the port the VIP stands for';
+}
+
+type Placed = { readonly endpoint: Endpoint; readonly at: readonly string[] };
+
+function explainInstance({ endpoint, at }: Placed): ExplainedInstance {
+  const { instanceId, appId, agentId } = endpoint;
+  return { instanceId, appId, agentId, at };
+}
+
+function portAt(endpoint: Endpoint, portIndex: number): readonly string[] {
+  return endpoint.ports
+    .filter((port) => port.index === portIndex)
+    .map(({ address, port }) => (address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`));
+}
+
+function addressesOf(endpoint: Endpoint): readonly string[] {
+  return endpoint.addresses.length > 0 ? endpoint.addresses.map(({ ip }) => ip) : [endpoint.agentAddress];
+}

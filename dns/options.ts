@@ -1,0 +1,66 @@
+import type { Name } from './wire/types.ts';
+
+/** What the zones are made with. Values every part of the resolver agrees on; plain data, sent to the worker as JSON. */
+export type ZoneOptions = {
+  /** The Mesos-DNS domain. */
+  readonly mesosDomain: Name;
+  /** Where apps have the name of their path, reversed. */
+  readonly weirDomain: Name;
+  readonly dcosDomain: Name;
+  /** The framework part of Mesos-DNS and DC/OS names. */
+  readonly framework: Name;
+  /** Seconds, of every record. */
+  readonly ttl: number;
+  /** Seconds that "no such name" and "no such type" may be kept (RFC 2308). */
+  readonly negativeTtl: number;
+  /** The first that gives an address is used alone (dns.md §3.3). */
+  readonly ipSources: readonly ('netinfo' | 'host')[];
+  /** Ports of the SRV records `_leader`, `_framework` and `_slave`; absent: no such record. */
+  readonly ports: { readonly master?: number; readonly framework?: number; readonly agent?: number };
+  /** Addresses of the name server's own name, `ns1.<mesosDomain>`. */
+  readonly nameserver: readonly string[];
+  /** Address of this machine: `thisnode.<dcosDomain>`. */
+  readonly thisNode?: string;
+  /** Makes `<clusterId>.dcos.directory` another name of the DC/OS domain. */
+  readonly clusterId?: string;
+  /** IPv4 ranges whose reverse names are ours even where no record exists. */
+  readonly reverse: readonly string[];
+};
+
+export const defaultZoneOptions: ZoneOptions = {
+  mesosDomain: 'mesos',
+  weirDomain: 'weir',
+  dcosDomain: 'thisdcos.directory',
+  framework: 'marathon',
+  ttl: 5,
+  negativeTtl: 1,
+  ipSources: ['netinfo', 'host'],
+  ports: {},
+  nameserver: ['127.0.0.1'],
+  reverse: ['100.64.0.0/10'],
+};
+
+export type Upstream = { readonly address: string; readonly port: number };
+
+/** Where questions outside our zones go. The longest matching zone wins; no upstream at all: they are refused. */
+export type ForwardOptions = {
+  readonly upstreams: readonly Upstream[];
+  readonly zones: Readonly<Record<Name, readonly Upstream[]>>;
+  /** For one try of one upstream. */
+  readonly timeoutMs: number;
+};
+
+/** The server's limits. */
+export type ServerOptions = {
+  /** The largest UDP reply in bytes, and what our OPT says we take: 512 to 4096. */
+  readonly udpPayload: number;
+  /** A TCP connection without a question for so long is closed. */
+  readonly tcpIdleMs: number;
+  readonly tcpConnections: number;
+};
+
+export const defaultServerOptions: ServerOptions = {
+  udpPayload: 1232,
+  tcpIdleMs: 10_000,
+  tcpConnections: 256,
+};

@@ -1,0 +1,67 @@
+import type { Reply } from './handler.ts';
+import { RCODE, type ResourceRecord, TYPE } from './wire/types.ts';
+
+/** A record in words: `{ name: 'web.weir', type: 'A', ttl: 5, data: '100.64.0.7' }`; no trailing dots. */
+export type PlainRecord = {
+  readonly name: string;
+  readonly type: string;
+  readonly ttl: number;
+  readonly data: string;
+};
+
+export type PlainReply = {
+  /** `NOERROR`, `NXDOMAIN`, `REFUSED`, … */
+  readonly rcode: string;
+  readonly authoritative: boolean;
+  readonly answers: readonly PlainRecord[];
+  readonly authorities: readonly PlainRecord[];
+  readonly additionals: readonly PlainRecord[];
+};
+
+export function plainReply(reply: Reply): PlainReply {
+  return {
+    rcode: codeName(reply.rcode),
+    authoritative: reply.authoritative,
+    answers: reply.answers.map(plainRecord),
+    authorities: reply.authorities.map(plainRecord),
+    additionals: reply.additionals.map(plainRecord),
+  };
+}
+
+export function codeName(rcode: number): string {
+  return Object.entries(RCODE).find(([, code]) => code === rcode)?.[0] ?? `RCODE${rcode}`;
+}
+
+/** `a`, `SRV`, `TYPE33` or `33` to its number; undefined for a type nobody named. */
+export function typeNumber(text: string): number | undefined {
+  const name = text.toUpperCase();
+  const known = Object.entries(TYPE).find(([key]) => key === name)?.[1];
+  const digits = /^(?:TYPE)?(\d{1,5})$/.exec(name)?.[1];
+  const number = known ?? (digits === undefined ? undefined : Number(digits));
+  return number === undefined || number > 65_535 ? undefined : number;
+}
+
+export function plainRecord(record: ResourceRecord): PlainRecord {
+  const type = record.type === 'opaque' ? `TYPE${record.code}` : record.type;
+  return { name: record.name, type, ttl: record.ttl, data: dataText(record) };
+}
+
+function dataText(record: ResourceRecord): string {
+  switch (record.type) {
+    case 'A':
+    case 'AAAA':
+      return record.address;
+    case 'NS':
+    case 'CNAME':
+    case 'PTR':
+      return record.target;
+    case 'SRV':
+      return `${record.priority} ${record.weight} ${record.port} ${record.target}`;
+    case 'SOA':
+      return `${record.mname} ${record.rname} ${record.serial} ${record.refresh} ${record.retry} ${record.expire} ${record.minimum}`;
+    case 'TXT':
+      return record.strings.map((part) => JSON.stringify(Buffer.from(part).toString('latin1'))).join(' ');
+    case 'opaque':
+      return `\\# ${record.data.length} ${Buffer.from(record.data).toString('hex')}`;
+  }
+}

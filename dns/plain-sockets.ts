@@ -1,0 +1,52 @@
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import { isIPv6 } from 'node:net';
+import type { Respond } from './respond.ts';
+import { type ListenAddress, listenError, type OpenSocket, type SocketLayer } from './sockets.ts';
+
+/** Datagrams by `node:dgram`: works everywhere. */
+export const plainSockets: SocketLayer = {
+  name: 'plain',
+  async open(at: ListenAddress, respond: Respond): Promise<OpenSocket> {
+    const socket = createSocket(isIPv6(at.address) ? { type: 'udp6', ipv6Only: true } : 'udp4');
+    socket.on('message', (packet, from) => answer(socket, { packet, from, respond }));
+    await bound(socket, at);
+    // after binding: an error of one datagram (a client that is gone) is not the socket's end
+    socket.on('error', () => {});
+    return { address: at.address, port: socket.address().port, close: () => closed(socket) };
+  },
+};
+
+async function bound(socket: Socket, at: ListenAddress): Promise<void> {
+  try {
+    socket.bind({ address: at.address, port: at.port, exclusive: true });
+    await once(socket, 'listening');
+  } catch (error) {
+    socket.close();
+    throw listenError(at, 'udp', error);
+  }
+}
+
+type Arrival = { readonly packet: Buffer; readonly from: RemoteInfo; readonly respond: Respond };
+
+function answer(socket: Socket, { packet, from, respond }: Arrival): void {
+  const client = { address: from.address, port: from.port, transport: 'udp' } as const;
+  const reply = respond(packet, client);
+  if (reply instanceof Promise) reply.then((bytes) => send(socket, bytes, from));
+  else send(socket, reply, from);
+}
+
+const ignore = () => {};
+
+function send(socket: Socket, bytes: Uint8Array | undefined, to: RemoteInfo): void {
+  if (bytes === undefined) return;
+  try {
+    socket.send(bytes, to.port, to.address, ignore);
+  } catch {
+    // closed while a promise was pending, or a source port of 0: there is nobody to tell
+  }
+}
+
+function closed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => socket.close(() => resolve()));
+}

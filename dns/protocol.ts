@@ -1,0 +1,52 @@
+import type { DirectoryDelta } from '../core/model/directory.ts';
+import type { Explanation } from './explain.ts';
+import type { MesosReply } from './mesos-dns-api.ts';
+import type { PlainReply } from './plain-reply.ts';
+import type { ListenAddress } from './sockets.ts';
+
+/** What the control process may ask of the worker: `asked` → `given`. */
+export type Calls = {
+  readonly listen: { readonly asked: readonly ListenAddress[]; readonly given: ListenResult };
+  /** Gives the revision in force. */
+  readonly apply: { readonly asked: DirectoryDelta; readonly given: number };
+  readonly resolve: { readonly asked: NameAndType; readonly given: PlainReply };
+  readonly explain: { readonly asked: NameAndType; readonly given: Explanation };
+  readonly mesos: { readonly asked: string; readonly given: MesosReply };
+  /** Prometheus text. */
+  readonly metrics: { readonly asked: undefined; readonly given: string };
+};
+
+export type CallName = keyof Calls;
+export type NameAndType = { readonly name: string; readonly type: string };
+
+export type ListenResult =
+  | { readonly kind: 'listening'; readonly bound: readonly ListenAddress[] }
+  /** `code` and `message` are the system's. */
+  | {
+      readonly kind: 'refused';
+      readonly at: ListenAddress;
+      readonly protocol: 'udp' | 'tcp';
+      readonly code: string;
+      readonly message: string;
+    };
+
+export type Request = {
+  [K in CallName]: { readonly id: number; readonly call: K; readonly asked: Calls[K]['asked'] };
+}[CallName];
+
+export type Response =
+  | { readonly id: number; readonly kind: 'given'; readonly value: Calls[CallName]['given'] }
+  | { readonly id: number; readonly kind: 'failed'; readonly message: string };
+
+/** Both sides are our own processes: only the shape of the envelope is looked at. */
+export function parseRequest(message: unknown): Request | undefined {
+  return isEnvelope(message) && 'call' in message ? (message as Request) : undefined;
+}
+
+export function parseResponse(message: unknown): Response | undefined {
+  return isEnvelope(message) && 'kind' in message ? (message as Response) : undefined;
+}
+
+function isEnvelope(message: unknown): message is { id: number } {
+  return typeof message === 'object' && message !== null && 'id' in message && typeof message.id === 'number';
+}

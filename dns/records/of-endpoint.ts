@@ -1,0 +1,117 @@
+import type { Endpoint, EndpointPort, Vip } from '../../core/model/directory.ts';
+import { discoveryName } from '../../core/model/ids.ts';
+import { dnsLabel, weirName } from '../../core/model/name.ts';
+import { canonicalTask, dcosLabel } from '../labels.ts';
+import type { ZoneOptions } from '../options.ts';
+import type { Contribution } from '../record-store.ts';
+import type { Name } from '../wire/types.ts';
+import { reverseName } from './reverse.ts';
+import { Sheet } from './sheet.ts';
+
+/** What an endpoint's records depend on besides itself. */
+export type EndpointContext = {
+  readonly options: ZoneOptions;
+  /** The VIPs in front of one port of an app. */
+  readonly vipsOf: (appId: string, portIndex: number) => readonly Vip[];
+};
+
+/** All records of an endpoint that takes traffic; none of one that does not. */
+export function recordsOfEndpoint(endpoint: Endpoint, context: EndpointContext): readonly Contribution[] {
+  if (!endpoint.ready) return [];
+  const sheet = new Sheet(context.options.ttl);
+  const task = discoveryName(endpoint.appId);
+  // dns.md §3.4: a task with discovery information has every record twice, its dots mapped and kept
+  for (const form of new Set([dnsLabel(task), task])) writeMesos(sheet, form, { endpoint, context });
+  writeDcos(sheet, task, { endpoint, context });
+  writeWeir(sheet, endpoint, context);
+  return sheet.contributions;
+}
+
+type Of = { readonly endpoint: Endpoint; readonly context: EndpointContext };
+
+/** dns.md §3.4. */
+function writeMesos(sheet: Sheet, task: string, { endpoint, context }: Of): void {
+  const { framework, mesosDomain } = context.options;
+  const inFramework = `${framework}.${mesosDomain}`;
+  const onSlave = `${framework}.slave.${mesosDomain}`;
+  const own = canonicalTask(task, endpoint.taskId, endpoint.agentId);
+  const ips = taskIps(endpoint, context.options);
+  sheet.addresses('Mesos-DNS task name', `${task}.${inFramework}`, ips);
+  sheet.addresses('Mesos-DNS canonical task name', `${own}.${inFramework}`, ips);
+  sheet.addresses('Mesos-DNS agents of a task', `${task}.${onSlave}`, [endpoint.agentAddress]);
+  sheet.addresses('Mesos-DNS agent of a task, canonical', `${own}.${onSlave}`, [endpoint.agentAddress]);
+  for (const port of endpoint.ports) {
+    const target = { name: `${own}.${ips.includes(port.address) ? inFramework : onSlave}`, port: port.port };
+    for (const protocol of port.protocols) {
+      const service = `_${task}._${protocol}.${inFramework}`;
+      sheet.service('Mesos-DNS service', service, target);
+      if (port.name === undefined) continue;
+      sheet.service('Mesos-DNS service by port name', `_${dnsLabel(port.name)}.${service}`, target);
+    }
+    if (port.hostPort === undefined) continue;
+    for (const protocol of ['tcp', 'udp']) {
+      const slave = { name: `${own}.${onSlave}`, port: port.hostPort };
+      sheet.service('Mesos-DNS host ports of a task', `_${task}._${protocol}.${onSlave}`, slave);
+    }
+  }
+}
+
+/** dns.md §9. */
+function writeDcos(sheet: Sheet, task: string, { endpoint, context }: Of): void {
+  const { dcosDomain, framework } = context.options;
+  const name = `${dcosLabel(task)}.${dcosLabel(framework)}`;
+  const own = containerIps(endpoint);
+  const onHost = own.length === 0 || endpoint.ports.some((port) => port.scope === 'host');
+  sheet.addresses('DC/OS agent address', `${name}.agentip.dcos.${dcosDomain}`, [endpoint.agentAddress]);
+  sheet.addresses('DC/OS container address', `${name}.containerip.dcos.${dcosDomain}`, own);
+  const auto = onHost ? [endpoint.agentAddress] : own;
+  sheet.addresses('DC/OS reachable address', `${name}.autoip.dcos.${dcosDomain}`, auto);
+}
+
+function writeWeir(sheet: Sheet, endpoint: Endpoint, context: EndpointContext): void {
+  const { weirDomain } = context.options;
+  const app = `${weirName(endpoint.appId)}.${weirDomain}`;
+  const own = `${instanceLabel(endpoint)}.${app}`;
+  const ips = taskIps(endpoint, context.options);
+  sheet.addresses('instance of an app', own, ips);
+  for (const ip of containerIps(endpoint)) {
+    const reverse = reverseName(ip);
+    if (reverse !== undefined) sheet.target('address of an instance', 'PTR', reverse, own);
+  }
+  for (const port of endpoint.ports) {
+    for (const service of weirServices(endpoint, port, context)) {
+      sheet.service('port of an app, at its VIP', service.name, service.target);
+    }
+  }
+}
+
+type Service = { readonly name: Name; readonly target: { readonly name: Name; readonly port: number } };
+
+/** `_http._tcp.web.shop.weir` → `web.shop.weir` and the VIP's port: the one address that never changes. */
+function weirServices(endpoint: Endpoint, port: EndpointPort, context: EndpointContext): readonly Service[] {
+  if (port.name === undefined) return [];
+  const label = dnsLabel(port.name);
+  return context
+    .vipsOf(endpoint.appId, port.index)
+    .flatMap((vip) =>
+      vip.names
+        .filter((name) => name.endsWith(`.${context.options.weirDomain}`))
+        .map((name) => ({ name: `_${label}._${vip.protocol}.${name}`, target: { name, port: vip.port } })),
+    );
+}
+
+/** `shop_web.instance-<uuid>` → `instance-<uuid>`. */
+export function instanceLabel(endpoint: Endpoint): string {
+  return dnsLabel(endpoint.instanceId.slice(endpoint.instanceId.lastIndexOf('.') + 1));
+}
+
+/** dns.md §3.3. */
+function taskIps(endpoint: Endpoint, options: ZoneOptions): readonly string[] {
+  const bySource = { netinfo: endpoint.addresses.map((at) => at.ip), host: [endpoint.agentAddress] };
+  return options.ipSources.map((source) => bySource[source]).find((ips) => ips.length > 0) ?? [];
+}
+
+/** Addresses that are the container's own, not its machine's. */
+function containerIps(endpoint: Endpoint): readonly string[] {
+  return endpoint.addresses.map((at) => at.ip).filter((ip) => ip !== endpoint.agentAddress);
+}

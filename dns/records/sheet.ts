@@ -1,0 +1,54 @@
+import { isIP } from 'node:net';
+import type { Contribution } from '../record-store.ts';
+import { CLASS, type Name, type ResourceRecord } from '../wire/types.ts';
+
+/** A page of records being written for one source. What the wire cannot carry is left out, not published broken. */
+export class Sheet {
+  readonly contributions: Contribution[] = [];
+  readonly #ttl: number;
+
+  constructor(ttl: number) {
+    this.#ttl = ttl;
+  }
+
+  /** An A or AAAA record per address; what is no address is left out (dns.md §15.4). */
+  addresses(rule: string, name: Name, addresses: readonly string[]): void {
+    for (const address of addresses) {
+      const family = isIP(address);
+      if (family === 0) continue;
+      const type = family === 4 ? 'A' : 'AAAA';
+      this.#add(rule, { ...this.#common(name), type, address });
+    }
+  }
+
+  /** Mesos-DNS's priority 0 and weight 1 (dns.md §4). */
+  service(rule: string, name: Name, target: { readonly name: Name; readonly port: number }): void {
+    if (!fitsWire(target.name)) return;
+    const { port } = target;
+    this.#add(rule, {
+      ...this.#common(name),
+      type: 'SRV',
+      priority: 0,
+      weight: 1,
+      port,
+      target: target.name,
+    });
+  }
+
+  target(rule: string, type: 'PTR' | 'NS', name: Name, target: Name): void {
+    if (fitsWire(target)) this.#add(rule, { ...this.#common(name), type, target });
+  }
+
+  #common(name: Name): { name: Name; class: number; ttl: number } {
+    return { name, class: CLASS.IN, ttl: this.#ttl };
+  }
+
+  #add(rule: string, record: ResourceRecord): void {
+    if (fitsWire(record.name)) this.contributions.push({ record, rule });
+  }
+}
+
+/** Our own names have no escapes: every character is a byte. */
+function fitsWire(name: Name): boolean {
+  return name.length <= 253 && name.split('.').every((label) => label.length > 0 && label.length <= 63);
+}

@@ -1,0 +1,105 @@
+import type { DirectoryDelta } from '../core/model/directory.ts';
+import { chain } from './chain.ts';
+import { Counters } from './counters.ts';
+import { type Explanation, explain } from './explain.ts';
+import { type Handler, type Next, type Reply, status } from './handler.ts';
+import { canonicalName, dcosAliases } from './handlers/aliases.ts';
+import type { Chance } from './lookup.ts';
+import { type MesosReply, mesosReply } from './mesos-dns-api.ts';
+import type { ServerOptions, ZoneOptions } from './options.ts';
+import { type PlainReply, plainReply, typeNumber } from './plain-reply.ts';
+import type { NameAndType } from './protocol.ts';
+import { responder } from './respond.ts';
+import { DnsServer } from './server.ts';
+import type { ListenAddress, SocketLayer } from './sockets.ts';
+import { toName } from './wire/name.ts';
+import { CLASS, RCODE } from './wire/types.ts';
+import { Zone, zoneAfter } from './zone.ts';
+
+export type ResolverParts = {
+  readonly zone: ZoneOptions;
+  readonly server: ServerOptions;
+  readonly sockets: SocketLayer;
+  readonly chance: Chance;
+  /** Absent: what is not ours is refused. */
+  readonly forward?: (counters: Counters) => Handler;
+};
+
+/** Zone, chain and sockets of one process. What the worker runs; a test can run it as well. */
+export class Resolver {
+  readonly #counters = new Counters();
+  readonly #server: DnsServer;
+  readonly #answer: Next;
+  #zone: Zone;
+
+  constructor(parts: ResolverParts) {
+    this.#zone = new Zone(parts.zone);
+    const forward = parts.forward?.(this.#counters);
+    this.#answer = chain({
+      zone: () => this.#zone,
+      zoneOptions: parts.zone,
+      counters: this.#counters,
+      chance: parts.chance,
+      ...(forward === undefined ? {} : { forward }),
+    });
+    this.#server = new DnsServer({
+      respond: responder({
+        answer: this.#answer,
+        counters: this.#counters,
+        udpPayload: parts.server.udpPayload,
+        recursion: forward !== undefined,
+      }),
+      sockets: parts.sockets,
+      tcp: { idleMs: parts.server.tcpIdleMs, connections: parts.server.tcpConnections },
+    });
+  }
+
+  /** See `DnsServer.listen`. */
+  listen(wanted: readonly ListenAddress[]): Promise<readonly ListenAddress[]> {
+    return this.#server.listen(wanted);
+  }
+
+  /** Puts a delta in force, as a whole between two questions; gives its revision. */
+  apply(delta: DirectoryDelta): number {
+    const startedAt = performance.now();
+    this.#zone = zoneAfter(this.#zone, delta);
+    this.#counters.revision(delta.revision);
+    this.#counters.names(this.#zone.store.size);
+    this.#counters.applySeconds((performance.now() - startedAt) / 1_000);
+    return delta.revision;
+  }
+
+  /** Asks as a client on this machine would, without the wire. */
+  async resolve(asked: NameAndType): Promise<PlainReply> {
+    return plainReply(await this.#ask(asked));
+  }
+
+  async explain(asked: NameAndType): Promise<Explanation> {
+    const reply = plainReply(await this.#ask(asked));
+    const read = toName(asked.name);
+    const name = read.kind === 'name' ? read.name : asked.name;
+    const canonical = canonicalName(name, dcosAliases(this.#zone.options));
+    return explain(this.#zone, { asked: name, name: canonical, reply });
+  }
+
+  mesos(path: string): MesosReply {
+    return mesosReply(this.#zone, path);
+  }
+
+  metrics(): string {
+    return this.#counters.text();
+  }
+
+  stop(): Promise<void> {
+    return this.#server.stop();
+  }
+
+  async #ask(asked: NameAndType): Promise<Reply> {
+    const read = toName(asked.name);
+    const type = typeNumber(asked.type);
+    if (read.kind === 'invalid' || type === undefined) return status(RCODE.FORMERR);
+    const client = { address: '127.0.0.1', port: 0, transport: 'tcp' } as const;
+    const question = { name: read.name, type, class: CLASS.IN, recursion: true, dnssec: false, client };
+    return this.#answer(question);
+  }
+}

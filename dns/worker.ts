@@ -1,0 +1,53 @@
+import { errorCode, errorText } from '../core/kit/errors.ts';
+import { followParent } from '../core/kit/supervised.ts';
+import { parseWorkerConfig } from './config.ts';
+import { plainSockets } from './plain-sockets.ts';
+import { type CallName, type Calls, type ListenResult, parseRequest, type Request } from './protocol.ts';
+import { Resolver } from './resolver.ts';
+import { BindFailed, type ListenAddress } from './sockets.ts';
+
+/** The process that holds the sockets and the zone. It starts with an empty zone and nothing open. */
+const { zone, server } = parseWorkerConfig(process.argv[2]);
+const resolver = new Resolver({ zone, server, sockets: plainSockets, chance: Math.random });
+
+process.on('message', (message) => {
+  const request = parseRequest(message);
+  if (request !== undefined) void handle(request);
+});
+followParent(() => resolver.stop());
+
+async function handle(request: Request): Promise<void> {
+  const { id } = request;
+  try {
+    process.send?.({ id, kind: 'given', value: await perform(request) });
+  } catch (error) {
+    process.send?.({ id, kind: 'failed', message: errorText(error) });
+  }
+}
+
+async function perform(request: Request): Promise<Calls[CallName]['given']> {
+  switch (request.call) {
+    case 'listen':
+      return listen(request.asked);
+    case 'apply':
+      return resolver.apply(request.asked);
+    case 'resolve':
+      return resolver.resolve(request.asked);
+    case 'explain':
+      return resolver.explain(request.asked);
+    case 'mesos':
+      return resolver.mesos(request.asked);
+    case 'metrics':
+      return resolver.metrics();
+  }
+}
+
+async function listen(wanted: readonly ListenAddress[]): Promise<ListenResult> {
+  try {
+    return { kind: 'listening', bound: await resolver.listen(wanted) };
+  } catch (error) {
+    if (!(error instanceof BindFailed)) throw error;
+    const { cause, listen: at, protocol } = error;
+    return { kind: 'refused', at, protocol, code: errorCode(cause) ?? '', message: errorText(cause) };
+  }
+}
