@@ -34,15 +34,22 @@ export type RuntimeUnderTest = {
   readonly open: () => ContainerRuntime;
   /** Where `logDir`s may be. */
   readonly logRoot: string;
+  /** After the last container was removed. */
+  readonly close?: () => Promise<void>;
 };
 
 /** What holds for every ContainerRuntime. `setUp` gives each test a machine of its own. */
 export function containerRuntimeContract(t: Test, setUp: (t: Test) => Promise<RuntimeUnderTest>): void {
   const test = (name: string, body: (t: Test, use: Use) => Promise<void>) =>
     t.test(name, async (t) => {
-      const use = useOf(await setUp(t));
-      t.teardown(() => use.removeAll());
-      await body(t, use);
+      const under = await setUp(t);
+      const use = useOf(under);
+      try {
+        await body(t, use);
+      } finally {
+        await use.removeAll();
+        await under.close?.();
+      }
     });
 
   test('a container is created, runs, and is listed with its labels', async (t, use) => {
@@ -277,8 +284,7 @@ function useOf(under: RuntimeUnderTest) {
       return (await runtime.list()).find((container) => container.id === id);
     },
     async end(id: string): Promise<ContainerEnd> {
-      const watching = new AbortController();
-      for await (const exit of runtime.exits(watching.signal)) {
+      for await (const exit of runtime.exits(new AbortController().signal)) {
         if (exit.id === id) return exit.end;
       }
       throw new Error('unreachable: the signal never aborts');
@@ -289,11 +295,10 @@ function useOf(under: RuntimeUnderTest) {
       return Array.fromAsync(runtime.log(logDirOf(id), options));
     },
     async untilLogged(id: string, text: string): Promise<void> {
-      const follow = new AbortController();
-      for await (const line of runtime.log(logDirOf(id), { tail: 10, follow: follow.signal })) {
-        if (line.text === text) break;
+      const follow = new AbortController().signal;
+      for await (const line of runtime.log(logDirOf(id), { tail: 10, follow })) {
+        if (line.text === text) return;
       }
-      follow.abort();
     },
     async removeAll(): Promise<void> {
       for (const { id } of await runtime.list()) await runtime.remove(id);

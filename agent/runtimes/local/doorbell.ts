@@ -1,28 +1,35 @@
-import { watch } from 'node:fs';
+import { type FSWatcher, watch } from 'node:fs';
 import type { Clock } from '../../../core/kit/clock.ts';
 
-/** Names of files that changed in a directory, collected until somebody asks. */
-export class Doorbell {
+/** Names of files that changed in a directory, collected until somebody asks. Watches from its making to its disposal. */
+export class Doorbell implements Disposable {
   readonly #clock: Clock;
-  readonly #signal: AbortSignal;
+  readonly #signal: AbortSignal | undefined;
+  readonly #watcher: FSWatcher;
+  readonly #wakeUp = () => this.#wake();
   #names = new Set<string>();
   #wake: () => void = () => {};
 
-  /** Watches from now on; until `signal` aborts. */
-  constructor(dir: string, options: { clock: Clock; signal: AbortSignal }) {
+  /** When `signal` aborts, whoever waits is woken. */
+  constructor(dir: string, options: { clock: Clock; signal?: AbortSignal | undefined }) {
     this.#clock = options.clock;
     this.#signal = options.signal;
-    const watcher = watch(dir, { signal: options.signal }, (_event, name) => this.#ring(name ?? ''));
-    watcher.on('error', () => this.#wake());
-    options.signal.addEventListener('abort', () => this.#wake(), { once: true });
+    this.#watcher = watch(dir, (_event, name) => this.#ring(name ?? ''));
+    this.#watcher.on('error', this.#wakeUp);
+    this.#signal?.addEventListener('abort', this.#wakeUp);
   }
 
   /** The names rung since the last answer, as soon as there is one; none after `ms` or when the signal aborts. */
   async answer(ms: number): Promise<ReadonlySet<string>> {
-    if (this.#names.size === 0 && !this.#signal.aborted) await this.#wait(ms);
+    if (this.#names.size === 0 && !this.#signal?.aborted) await this.#wait(ms);
     const names = this.#names;
     this.#names = new Set();
     return names;
+  }
+
+  [Symbol.dispose](): void {
+    this.#watcher.close();
+    this.#signal?.removeEventListener('abort', this.#wakeUp);
   }
 
   async #wait(ms: number): Promise<void> {

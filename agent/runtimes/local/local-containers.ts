@@ -73,19 +73,14 @@ export class LocalContainers {
 
   /** Resolves with the end, or undefined when there is none within `ms`. */
   async waitForEnd(record: ContainerRecord, ms: number): Promise<ContainerEnd | undefined> {
-    const watching = new AbortController();
-    try {
-      const bell = new Doorbell(exitsDir(this.#dataDir), { clock: this.#clock, signal: watching.signal });
-      const deadline = this.#clock.now() + ms;
-      for (;;) {
-        const state = await this.state(record);
-        if (state.kind === 'ended') return state.end;
-        const left = deadline - this.#clock.now();
-        if (left <= 0) return undefined;
-        await bell.answer(Math.min(left, sweepMs));
-      }
-    } finally {
-      watching.abort();
+    using bell = new Doorbell(exitsDir(this.#dataDir), { clock: this.#clock });
+    const deadline = this.#clock.now() + ms;
+    for (;;) {
+      const state = await this.state(record);
+      if (state.kind === 'ended') return state.end;
+      const left = deadline - this.#clock.now();
+      if (left <= 0) return undefined;
+      await bell.answer(Math.min(left, sweepMs));
     }
   }
 
@@ -98,7 +93,7 @@ export class LocalContainers {
 
   async *exits(signal: AbortSignal): AsyncIterable<ContainerExit> {
     await this.records.list();
-    const bell = new Doorbell(exitsDir(this.#dataDir), { clock: this.#clock, signal });
+    using bell = new Doorbell(exitsDir(this.#dataDir), { clock: this.#clock, signal });
     let told = new Set<ContainerRecord>();
     let rung: ReadonlySet<string> = new Set();
     while (!signal.aborted) {

@@ -2,29 +2,48 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { errorCode } from '../../../core/kit/errors.ts';
 
 const chunk = 64 * 1024;
+/** Bytes read in one go when following. */
+const atOnce = 1024 * 1024;
 
-/** The newest lines of a file, oldest first, read from its end; as many as `enough` asks for, more if they come at once. */
+/** A place in a file that may be replaced under its name. */
+export type FilePlace = { readonly ino: number; readonly offset: number };
+
+export type TailOptions = {
+  /** True when the lines read so far, the newest, suffice. */
+  readonly enough: (lines: readonly string[]) => boolean;
+  /** Whether a last line without its end counts; if not, `end` is before it. */
+  readonly unfinished: boolean;
+};
+
+/** The newest lines of a file, oldest first, read from its end; more than `enough` asks for if they come at once. */
 export async function tailLines(
   path: string,
-  enough: (lines: readonly string[]) => boolean,
-): Promise<{ lines: readonly string[]; end: number; ino: number }> {
+  options: TailOptions,
+): Promise<{ lines: readonly string[]; end: FilePlace }> {
   const file = await open(path).catch((error) => {
     if (errorCode(error) === 'ENOENT') return undefined;
     throw error;
   });
-  if (file === undefined) return { lines: [], end: 0, ino: 0 };
+  if (file === undefined) return { lines: [], end: { ino: 0, offset: 0 } };
   try {
     const { size, ino } = await file.stat();
     let start = size;
-    let text = Buffer.alloc(0);
-    let lines: string[] = [];
-    while (start > 0 && !enough(lines)) {
+    let text: Buffer = Buffer.alloc(0);
+    let lines: readonly string[] = [];
+    let offset = options.unfinished ? size : 0;
+    while (start > 0 && (offset === 0 || !options.enough(lines))) {
       const length = Math.min(chunk, start);
       start -= length;
       text = Buffer.concat([await readAt(file, start, length), text]);
+      if (!options.unfinished) {
+        const whole = text.lastIndexOf(0x0a) + 1;
+        if (whole === 0) continue;
+        text = text.subarray(0, whole);
+        offset = start + whole;
+      }
       lines = splitLines(text, { whole: start === 0 });
     }
-    return { lines, end: size, ino };
+    return { lines, end: { ino, offset } };
   } finally {
     await file.close();
   }
@@ -33,15 +52,13 @@ export async function tailLines(
 /** Reads what is added to a file that may be cut short or replaced under its name. */
 export class GrowingFile {
   readonly #path: string;
-  #ino: number;
-  #offset: number;
+  #place: FilePlace;
   #rest = Buffer.alloc(0);
 
-  /** From `offset` of the file that has that inode number; from the start of any other. */
-  constructor(path: string, from: { offset: number; ino: number }) {
+  /** From that place on if it is still the same file; from the start of any other. */
+  constructor(path: string, from: FilePlace) {
     this.#path = path;
-    this.#ino = from.ino;
-    this.#offset = from.offset;
+    this.#place = from;
   }
 
   /** Lines completed since the last call. */
@@ -50,9 +67,10 @@ export class GrowingFile {
     if (file === undefined) return [];
     try {
       const { size, ino } = await file.stat();
-      if (ino !== this.#ino || size < this.#offset) this.#restart(ino);
-      const added = await readAt(file, this.#offset, size - this.#offset);
-      this.#offset += added.length;
+      if (ino !== this.#place.ino || size < this.#place.offset) this.#restart(ino);
+      const { offset } = this.#place;
+      const added = await readAt(file, offset, Math.min(size - offset, atOnce));
+      this.#place = { ino, offset: offset + added.length };
       return this.#complete(added);
     } finally {
       await file.close();
@@ -67,8 +85,7 @@ export class GrowingFile {
   }
 
   #restart(ino: number): void {
-    this.#ino = ino;
-    this.#offset = 0;
+    this.#place = { ino, offset: 0 };
     this.#rest = Buffer.alloc(0);
   }
 }

@@ -1,14 +1,16 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { systemClock } from '../../../core/kit/clock.ts';
 import { containerRuntimeContract } from '../../runtime.contract.ts';
 import { ProcessRuntime } from './process-runtime.ts';
 
-containerRuntimeContract(t, async (t) => {
-  const dir = t.testdir();
-  const dataDir = join(dir, 'data');
+containerRuntimeContract(t, async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'weir-process-'));
   return {
-    open: () => new ProcessRuntime({ dataDir, clock: systemClock }),
+    open: () => new ProcessRuntime({ dataDir: join(dir, 'data'), clock: systemClock }),
     logRoot: join(dir, 'logs'),
+    close: () => rm(dir, { recursive: true }),
   };
 });
