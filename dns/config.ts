@@ -1,18 +1,19 @@
-import { defaultServerOptions, defaultZoneOptions, type ServerOptions, type ZoneOptions } from './options.ts';
+import type { ForwardOptions, ServerOptions, ZoneOptions } from './options.ts';
 
 /** What a worker is started with; the same again after a crash. */
-export type WorkerConfig = { readonly zone: ZoneOptions; readonly server: ServerOptions };
+export type WorkerConfig = {
+  readonly zone: ZoneOptions;
+  readonly server: ServerOptions;
+  /** Absent: what is not ours is refused. */
+  readonly forward?: ForwardOptions;
+};
 
-/** One command-line argument. */
+/** As one command-line argument. */
 export function workerArgument(config: WorkerConfig): string {
   return JSON.stringify(config);
 }
 
 /** Reads what `workerArgument` wrote; it comes from our own parent process. */
 export function parseWorkerConfig(argument: string | undefined): WorkerConfig {
-  const { zone, server } = JSON.parse(argument ?? '{}') as Partial<WorkerConfig>;
-  return {
-    zone: { ...defaultZoneOptions, ...zone },
-    server: { ...defaultServerOptions, ...server },
-  };
+  return JSON.parse(argument ?? '') as WorkerConfig;
 }

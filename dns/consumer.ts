@@ -4,10 +4,17 @@ import type { Log } from '../core/kit/log.ts';
 import type { Part } from '../core/kit/part.ts';
 import type { DirectoryConsumer } from '../core/model/consumer.ts';
 import { type Directory, type DirectoryDelta, snapshotDelta } from '../core/model/directory.ts';
-import { workerArgument } from './config.ts';
+import { type WorkerConfig, workerArgument } from './config.ts';
 import type { Explanation } from './explain.ts';
 import type { MesosReply } from './mesos-dns-api.ts';
-import { defaultServerOptions, defaultZoneOptions, type ServerOptions, type ZoneOptions } from './options.ts';
+import {
+  defaultForwardOptions,
+  defaultServerOptions,
+  defaultZoneOptions,
+  type ForwardOptions,
+  type ServerOptions,
+  type ZoneOptions,
+} from './options.ts';
 import type { PlainReply } from './plain-reply.ts';
 import type { NameAndType } from './protocol.ts';
 import { type ListenAddress, listenError } from './sockets.ts';
@@ -20,6 +27,8 @@ export type DnsOptions = {
   readonly listen: readonly ListenAddress[];
   readonly zone?: Partial<ZoneOptions>;
   readonly server?: Partial<ServerOptions>;
+  /** Absent: what is not ours is refused. */
+  readonly forward?: Partial<ForwardOptions>;
 };
 
 const recoveryRetryMs = 100;
@@ -46,12 +55,10 @@ export class DnsConsumer implements DirectoryConsumer, Part {
   constructor(parts: DnsParts, options: DnsOptions) {
     this.#parts = parts;
     this.#wanted = options.listen;
-    const zone = { ...defaultZoneOptions, ...options.zone };
-    const server = { ...defaultServerOptions, ...options.server };
     this.#link = new WorkerLink({
       name: 'dns worker',
       entry: new URL('./worker.ts', import.meta.url),
-      args: [workerArgument({ zone, server })],
+      args: [workerArgument(workerConfig(options))],
       runtimeArgs: ['--max-semi-space-size=2', '--disable-warning=ExperimentalWarning'],
       clock: parts.clock,
       log: parts.log,
@@ -168,6 +175,17 @@ export class DnsConsumer implements DirectoryConsumer, Part {
       }
     }
   }
+}
+
+/** Who asks at our own addresses must find the name server there. */
+function workerConfig(options: DnsOptions): WorkerConfig {
+  const own = options.listen.map((at) => at.address).filter((at) => at !== '0.0.0.0' && at !== '::');
+  const nameserver = own.length > 0 ? { nameserver: [...new Set(own)] } : {};
+  return {
+    zone: { ...defaultZoneOptions, ...nameserver, ...options.zone },
+    server: { ...defaultServerOptions, ...options.server },
+    ...(options.forward && { forward: { ...defaultForwardOptions, ...options.forward } }),
+  };
 }
 
 function keyOf(at: ListenAddress): string {

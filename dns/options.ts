@@ -50,6 +50,8 @@ export type ForwardOptions = {
   readonly timeoutMs: number;
 };
 
+export const defaultForwardOptions: ForwardOptions = { upstreams: [], zones: {}, timeoutMs: 2_000 };
+
 /** The server's limits. */
 export type ServerOptions = {
   /** The largest UDP reply in bytes, and what our OPT says we take: 512 to 4096. */

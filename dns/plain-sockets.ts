@@ -8,7 +8,7 @@ import { type ListenAddress, listenError, type OpenSocket, type SocketLayer } fr
 export const plainSockets: SocketLayer = {
   name: 'plain',
   async open(at: ListenAddress, respond: Respond): Promise<OpenSocket> {
-    const socket = createSocket(isIPv6(at.address) ? { type: 'udp6', ipv6Only: true } : 'udp4');
+    const socket = createSocket(isIPv6(at.address) ? { type: 'udp6', ipv6Only: true } : { type: 'udp4' });
     socket.on('message', (packet, from) => answer(socket, { packet, from, respond }));
     await bound(socket, at);
     // after binding: an error of one datagram (a client that is gone) is not the socket's end

@@ -1,0 +1,75 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { errorText } from '../core/kit/errors.ts';
+import type { Part } from '../core/kit/part.ts';
+import type { MesosReply } from './mesos-dns-api.ts';
+import { type ListenAddress, listenError } from './sockets.ts';
+
+/** Gives the reply to GET of a path: `DnsConsumer.mesos`. */
+export type MesosSource = (path: string) => Promise<MesosReply>;
+
+/**
+ * The Mesos-DNS HTTP API on a port of its own. It runs beside the control process, not in the worker: there `node:http`
+ * alone would cost 16 MB, here it is loaded anyway.
+ */
+export class MesosDnsServer implements Part {
+  readonly #source: MesosSource;
+  readonly #at: ListenAddress;
+  #server: Server | undefined;
+
+  constructor(source: MesosSource, at: ListenAddress) {
+    this.#source = source;
+    this.#at = at;
+  }
+
+  /** Throws PortInUse or CannotListen. */
+  async start(): Promise<void> {
+    if (this.#server !== undefined) return;
+    const server = createServer((request, response) => void reply(request, response, this.#source));
+    try {
+      server.listen(this.#at.port, this.#at.address);
+      await once(server, 'listening');
+    } catch (error) {
+      throw listenError(this.#at, 'tcp', error);
+    }
+    this.#server = server;
+  }
+
+  async stop(): Promise<void> {
+    const server = this.#server;
+    this.#server = undefined;
+    if (server === undefined) return;
+    server.close();
+    server.closeAllConnections();
+    await once(server, 'close');
+  }
+
+  /** Where it listens now, the port filled in. */
+  get bound(): ListenAddress {
+    const address = this.#server?.address();
+    const port = address !== null && typeof address === 'object' ? address.port : this.#at.port;
+    return { address: this.#at.address, port };
+  }
+}
+
+async function reply(request: IncomingMessage, response: ServerResponse, source: MesosSource): Promise<void> {
+  const { status, body } = await replyTo(request, source);
+  const text = JSON.stringify(body);
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(text),
+    ...(status === 405 ? { allow: 'GET, HEAD' } : {}),
+  });
+  response.end(request.method === 'HEAD' ? undefined : text);
+}
+
+async function replyTo(request: IncomingMessage, source: MesosSource): Promise<MesosReply> {
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    return { status: 405, body: { message: `${request.method} is not supported, only GET` } };
+  }
+  try {
+    return await source(request.url ?? '/');
+  } catch (error) {
+    return { status: 503, body: { message: errorText(error) } };
+  }
+}
