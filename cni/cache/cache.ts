@@ -90,7 +90,7 @@ async function readRecord(path: string, log: Log): Promise<AttachmentRecord | un
 }
 
 async function readAll(dir: string, suffix: string, log: Log): Promise<AttachmentRecord[]> {
-  const names = (await listed(dir)).filter((name) => name.endsWith(suffix) && !name.endsWith('.tmp'));
+  const names = (await listed(dir)).filter((name) => name.endsWith(suffix) && !name.startsWith('.'));
   const records: AttachmentRecord[] = [];
   for (const name of names) {
     const record = await readRecord(join(dir, name), log);

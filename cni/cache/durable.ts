@@ -1,12 +1,12 @@
 import { mkdir, open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 
 /** Replaces a file as a whole. When it returns, the content survives a crash of the process and of the machine. */
 export async function writeDurably(path: string, text: string): Promise<void> {
   const dir = dirname(path);
   await mkdir(dir, { recursive: true, mode: 0o700 });
-  // One writer per path: the schedule serialises the operations of a container.
-  const temporary = `${path}.tmp`;
+  // One writer per path: the schedule serialises the operations of a container. No record's name begins with a dot.
+  const temporary = join(dir, `.${basename(path)}`);
   await writeSynced(temporary, text);
   await rename(temporary, path);
   await syncDir(dir);

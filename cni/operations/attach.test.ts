@@ -211,7 +211,7 @@ t.test('attach first finishes the clean-up of an attempt that failed', async (t)
 
 t.test('attach runs nothing when it cannot remember what it does', async (t) => {
   const { cni, exec } = fixture(t, undefined, {
-    cacheDir: t.testdir({ pending: { 'blue-c1-eth0.tmp': {} } }),
+    cacheDir: t.testdir({ pending: { '.blue-c1-eth0': {} } }),
   });
   await t.rejects(cni.add(network(['a']), ATTACHMENT), {
     code: 'WEIR_CNI_CACHE',
@@ -241,6 +241,16 @@ t.test('attach ends and cleans up when the caller gives up', async (t) => {
   const { signal } = controller;
   await t.rejects(cni.add(network(['a', 'b']), ATTACHMENT, { signal }), { code: 'WEIR_CNI_ABORTED' });
   t.same(exec.order(), ['a ADD', 'b DEL', 'a DEL']);
+});
+
+t.test('attach runs nothing for a caller that gave up while it waited', async (t) => {
+  const { cni, exec } = fixture(t);
+  const signal = AbortSignal.abort();
+  await t.rejects(cni.add(network(['a']), ATTACHMENT, { signal }), {
+    code: 'WEIR_CNI_ABORTED',
+    message: /network blue/,
+  });
+  t.same(exec.order(), []);
 });
 
 t.test('attach writes a record in the format of libcni', async (t) => {

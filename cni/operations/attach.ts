@@ -29,6 +29,7 @@ export async function attach(
 }
 
 async function attachNow(runtime: Runtime, network: NetworkList, request: AttachRequest): Promise<CniResult> {
+  if (request.signal?.aborted) throw new CniError('WEIR_CNI_ABORTED', 'the caller gave up');
   const record: AttachmentRecord = { network, attachment: request.attachment, bootId: runtime.bootId };
   await refuseExisting(runtime, record);
   await findPlugins(runtime.invoker, network);
