@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import {
   type Change,
@@ -47,6 +47,7 @@ export class SqliteStore implements Store {
     const holder = join(this.#folder, 'weir.pid');
     try {
       makeFolder(this.#folder);
+      accessSync(this.#folder, constants.W_OK);
       const file = new SqliteFile(join(this.#folder, 'weir.sqlite'));
       const history = new History({ revision: file.revision });
       const locks = new LocalLocks((name) => this.#attempt(() => file.nextFence(name)));
