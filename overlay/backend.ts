@@ -1,3 +1,4 @@
+import type { JsonObject } from '../cni/json.ts';
 import type { Lease, Network } from '../core/model/network.ts';
 
 /** A network with this host's share of it. */
@@ -7,23 +8,32 @@ export type OwnShare = { readonly network: Network; readonly lease: Lease };
 export type Cluster = {
   /** Leases of this network, of all other agents. The whole set, every time. */
   readonly peers: readonly Lease[];
-  /** Ranges and addresses that count as inside: all networks' ranges and all agents' addresses. */
-  readonly inside: readonly string[];
+  /** Ranges of all networks. */
+  readonly ranges: readonly string[];
+  /** Addresses of all agents. */
+  readonly agents: readonly string[];
 };
 
-/** What was done to bring the host to the wanted state, one line for each object; empty when nothing was wrong. */
-export type Changes = readonly string[];
+/** How a network is in force on this host. */
+export type InForce = {
+  /** Bytes that a packet of a container may have. */
+  readonly mtu: number;
+  /** What was changed to get there, one line for each object; empty when nothing was wrong. */
+  readonly changes: readonly string[];
+};
 
 /** As `inspect` finds the host: `ready`, or what is wrong. */
 export type Inspection = { readonly ready: boolean; readonly faults: readonly string[] };
 
 /** A plugin object of a CNI configuration list. */
-export type PluginObject = { readonly type: string } & Readonly<Record<string, unknown>>;
+export type PluginObject = { readonly type: string } & JsonObject;
 
 /** How one interface is to be configured. */
 export type InterfaceWish = {
   /** Takes the container's default route; otherwise it only reaches its own network. */
   readonly defaultRoute: boolean;
+  /** Bytes, as `prepare` told. */
+  readonly mtu: number;
 };
 
 /** One end of a network in one instance. */
@@ -50,13 +60,12 @@ export interface DirectAttaching {
 /**
  * THE SEAM to how packets of a network travel between hosts. A backend owns the kernel objects of a network on this host and nothing
  * else; it remembers nothing that it cannot read back from the kernel. Every method may be repeated, also by another process after
- * this one was killed, and calls for one network never overlap.
+ * this one was killed. `prepare`, `sync` and `remove` of one network never overlap.
  */
 export interface NetworkBackend {
   /** As in `Network.backend`. */
   readonly name: string;
 
-  /** Asked once per attachment. */
   readonly attaching: CniAttaching | DirectAttaching;
 
   /**
@@ -64,13 +73,13 @@ export interface NetworkBackend {
    * that nobody serves is refused at once. Objects that fit already are left alone, so traffic goes on; peers' entries are not touched.
    * @throws UnderlayMissing, CommandFailed
    */
-  prepare(share: OwnShare, cluster: Cluster): Promise<Changes>;
+  prepare(share: OwnShare, cluster: Cluster): Promise<InForce>;
 
   /**
    * After it: everything `prepare` promises, every peer's share is reachable, and shares of others are not. Repairs what was changed by
    * hand. @throws UnderlayMissing, CommandFailed
    */
-  sync(share: OwnShare, cluster: Cluster): Promise<Changes>;
+  sync(share: OwnShare, cluster: Cluster): Promise<InForce>;
 
   /** Reads, changes nothing. */
   inspect(share: OwnShare, cluster: Cluster): Promise<Inspection>;
