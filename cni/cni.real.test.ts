@@ -1,15 +1,19 @@
 import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile, watch, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
 import t from 'tap';
 import { silentLog } from '../core/kit/log.ts';
 import { createCni } from './cni.ts';
 import { networkOf } from './config/network.ts';
 import type { JsonObject } from './json.ts';
 import { createProcessExec } from './process-exec.ts';
+import { installNoop } from './testing/install-noop.ts';
 import { type Lab, openLab } from './testing/lab.ts';
 
 const PLUGINS = '/usr/lib/cni';
+const ATTACH_ONCE = fileURLToPath(new URL('testing/attach-once.ts', import.meta.url));
 const skip = skipReason();
 
 function skipReason(): string | false {
@@ -123,6 +127,73 @@ t.test('cni with the reference plugins', { skip }, async (t) => {
     t.same(await reserved(lab, 'tiny'), []);
   });
 
+  t.test('gives a container one address of each family', async (t) => {
+    const attachment = { containerId: 'dual', ifName: 'eth0', netns: await lab.container('dual') };
+    const dual = bridgeNetwork(lab, 'dual', '100.64.10.0/24', { also: 'fd77:10::/64' });
+
+    const { ips } = await cni.add(dual, attachment);
+
+    t.match(ips, [{ address: '100.64.10.2/24' }, { address: 'fd77:10::2/64' }]);
+    t.match(await lab.in('dual', 'ip', '-o', '-6', 'addr', 'show', 'eth0'), /fd77:10::2\/64/);
+    await cni.del('dual', attachment);
+  });
+
+  t.test('attaches one container to two networks', async (t) => {
+    const netns = await lab.container('both');
+    const second = bridgeNetwork(lab, 'second', '100.64.11.0/24');
+    await Promise.all([
+      cni.add(plain(lab), { containerId: 'both', ifName: 'eth0', netns }),
+      cni.add(second, { containerId: 'both', ifName: 'eth1', netns }),
+    ]);
+
+    t.match(await lab.in('both', 'ip', '-o', 'addr', 'show', 'eth1'), /100\.64\.11\.2/);
+
+    for (const ifName of ['eth0', 'eth1']) await cni.del(undefined, { containerId: 'both', ifName, netns });
+    t.same([...(await reserved(lab, 'plain')), ...(await reserved(lab, 'second'))], []);
+  });
+
+  t.test('collects the attachment of a container that nobody knows any more (R36)', async (t) => {
+    const kept = { containerId: 'kept', ifName: 'eth0', netns: await lab.container('kept') };
+    const lost = { containerId: 'forgotten', ifName: 'eth0', netns: await lab.container('forgotten') };
+    for (const attachment of [kept, lost]) await cni.add(plain(lab), attachment);
+
+    await cni.gc(plain(lab), [kept]);
+
+    t.equal((await reserved(lab, 'plain')).length, 1);
+    t.match(await cni.attachments(), [{ attachment: { containerId: 'kept' } }]);
+    await cni.del('plain', kept);
+  });
+
+  t.test('frees the address that a killed process was about to give (R28, R47)', async (t) => {
+    const attachment = {
+      containerId: `killed-${process.pid}`,
+      ifName: 'eth0',
+      netns: await lab.container('killed'),
+    };
+    const hanging = { type: 'noop', noop: { ADD: { hang: true }, journal: join(lab.dir, 'journal') } };
+    await writeFile(join(lab.dir, 'journal'), '');
+    await installNoop(lab.dir, 'noop');
+    const list = bridgeNetwork(lab, 'plain', '100.64.8.0/24', { chained: [hanging] });
+    const options = {
+      pluginDirs: [PLUGINS, lab.dir],
+      cacheDir: join(lab.dir, 'cache-of-the-killed'),
+      log: silentLog,
+    };
+    const setup = { ...options, prefix: lab.prefix, network: list.json, attachment };
+    const victim = execa(process.execPath, [ATTACH_ONCE, JSON.stringify(setup)], { reject: false });
+    await written(join(lab.dir, 'journal'));
+    t.equal((await reserved(lab, 'plain')).length, 1);
+
+    victim.kill('SIGKILL');
+    await victim;
+    const next = createCni({ ...options, exec: createProcessExec({ env: process.env, prefix: lab.prefix }) });
+    const { detached } = await next.recover();
+
+    t.equal(detached.length, 1);
+    t.same(await reserved(lab, 'plain'), []);
+    t.notMatch(await lab.in('killed', 'ip', '-o', 'link'), /eth0/);
+  });
+
   t.test('brings the loopback interface up', async (t) => {
     const attachment = { containerId: 'lo', ifName: 'lo', netns: await lab.container('lo') };
     const loopback = networkOf({ cniVersion: '1.0.0', name: 'loopback', plugins: [{ type: 'loopback' }] });
@@ -134,10 +205,18 @@ t.test('cni with the reference plugins', { skip }, async (t) => {
   });
 });
 
-function bridgeNetwork(lab: Lab, name: string, subnet: string, more: readonly JsonObject[] = []) {
-  const ipam = { type: 'host-local', dataDir: join(lab.dir, 'ipam'), ranges: [[{ subnet }]] };
+type BridgeOptions = {
+  /** A second subnet. */
+  readonly also?: string;
+  /** Plugins after the bridge. */
+  readonly chained?: readonly JsonObject[];
+};
+
+function bridgeNetwork(lab: Lab, name: string, subnet: string, { also, chained = [] }: BridgeOptions = {}) {
+  const ranges = [subnet, ...(also === undefined ? [] : [also])].map((range) => [{ subnet: range }]);
+  const ipam = { type: 'host-local', dataDir: join(lab.dir, 'ipam'), ranges };
   const bridge = { type: 'bridge', bridge: `weir-${name}`, isGateway: true, ipam };
-  return networkOf({ cniVersion: '1.0.0', name, plugins: [bridge, ...more] });
+  return networkOf({ cniVersion: '1.0.0', name, plugins: [bridge, ...chained] });
 }
 
 function plain(lab: Lab) {
@@ -145,9 +224,21 @@ function plain(lab: Lab) {
 }
 
 function blue(lab: Lab) {
-  return bridgeNetwork(lab, 'blue', '100.64.7.0/24', [
-    { type: 'portmap', capabilities: { portMappings: true } },
-  ]);
+  const portmap = { type: 'portmap', capabilities: { portMappings: true } };
+  return bridgeNetwork(lab, 'blue', '100.64.7.0/24', { chained: [portmap] });
+}
+
+/** Resolves when the file has content. */
+async function written(path: string): Promise<void> {
+  const controller = new AbortController();
+  const changes = watch(path, { signal: controller.signal })[Symbol.asyncIterator]();
+  let change = changes.next();
+  while ((await readFile(path, 'utf8')) === '') {
+    await change;
+    change = changes.next();
+  }
+  change.catch(() => {});
+  controller.abort();
 }
 
 async function reserved(lab: Lab, network = 'blue'): Promise<string[]> {

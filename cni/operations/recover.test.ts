@@ -90,20 +90,14 @@ t.test('recover detaches completely what a killed process was attaching (R28)', 
   for (const type of ['a', 'b', 'c']) await installNoop(plugins, type);
   const containerId = `weir-killed-${process.pid}`;
   const noop = { journal };
-  const list = { type: 'b', noop: { ...noop, ADD: { hang: true } } };
-  const victim = execa(
-    process.execPath,
-    [
-      fileURLToPath(new URL('../testing/attach-once.ts', import.meta.url)),
-      JSON.stringify({
-        plugins,
-        cacheDir,
-        containerId,
-        list: [{ type: 'a', noop }, list, { type: 'c', noop }],
-      }),
-    ],
-    { reject: false },
-  );
+  const list = network([
+    { type: 'a', noop },
+    { type: 'b', noop: { ...noop, ADD: { hang: true } } },
+    { type: 'c', noop },
+  ]);
+  const setup = { pluginDirs: [plugins], cacheDir, network: list.json, attachment: attachment(containerId) };
+  const script = fileURLToPath(new URL('../testing/attach-once.ts', import.meta.url));
+  const victim = execa(process.execPath, [script, JSON.stringify(setup)], { reject: false });
   await until(journal, (lines) => lines.some(({ type, phase }) => type === 'b' && phase === 'begin'));
 
   victim.kill('SIGKILL');
