@@ -1,0 +1,143 @@
+import type { Framing } from './http1/body.ts';
+import type { FieldName } from './http1/fields.ts';
+import type { RequestHead } from './http1/request-head.ts';
+import type { ResponseHead } from './http1/response-head.ts';
+
+export type ForwardFacts = {
+  /** Of the client, without an IPv4-mapped prefix. */
+  readonly clientAddress: string;
+  readonly scheme: 'http' | 'https';
+  readonly port: number;
+  readonly requestId: string;
+  /** The client is a proxy whose own X-Forwarded-* fields are believed. */
+  readonly trusted: boolean;
+  /** The protocol of an upgrade that is let through; undefined: none. */
+  readonly upgrade: string | undefined;
+};
+
+/** Fields about one connection only (RFC 9110 §7.6.1). */
+const hopByHop: readonly FieldName[] = [
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'te',
+  'upgrade',
+  'http2-settings',
+];
+
+const fromTrusted: ReadonlySet<FieldName> = new Set([...hopByHop, 'x-forwarded-for']);
+const fromAnyone: ReadonlySet<FieldName> = new Set([
+  ...hopByHop,
+  'forwarded',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'x-forwarded-proto',
+  'x-request-id',
+]);
+const fromServer: ReadonlySet<FieldName> = new Set(hopByHop);
+
+/** The head for the endpoint. What need not change is copied in one piece, in the order and spelling it came. */
+export function forwardRequest(head: RequestHead, facts: ForwardFacts): string {
+  const drop = facts.trusted ? fromTrusted : fromAnyone;
+  const kept = keptFields(head, (kind) => {
+    if (kind === 'host') return head.absolute;
+    if (kind === 'expect') return !head.expectContinue;
+    return drop.has(kind);
+  });
+  return `${requestLine(head)}${kept}${forwardedFields(head, facts)}${connectionOf(facts)}Via: 1.${head.minor} weir\r\n\r\n`;
+}
+
+export type AnswerFacts = {
+  readonly framing: Framing;
+  /** The client speaks HTTP/1.0 and cannot read chunks. */
+  readonly clientMinor: 0 | 1;
+  /** The client's connection is kept for another request. */
+  readonly keepAlive: boolean;
+};
+
+/** The head for the client of a final answer. */
+export function forwardResponse(head: ResponseHead, facts: AnswerFacts): string {
+  const noLength = head.status === 204 || head.status < 200;
+  const kept = keptFields(head, (kind) => {
+    if (kind === 'transfer-encoding') return noLength || facts.clientMinor === 0;
+    if (kind === 'content-length') return noLength;
+    return fromServer.has(kind);
+  });
+  return `${statusLine(head)}${kept}Via: 1.${head.minor} weir\r\n${persistence(facts)}\r\n`;
+}
+
+/** The head of an interim answer (1xx but 101). */
+export function forwardInterim(head: ResponseHead): string {
+  return `${statusLine(head)}${keptFields(head, (kind) => kind !== 'other')}\r\n`;
+}
+
+/** The head of the 101 that turns the connection into a tunnel. */
+export function forwardSwitch(head: ResponseHead): string {
+  const kept = keptFields(head, (kind) => kind !== 'upgrade' && fromServer.has(kind));
+  return `${statusLine(head)}${kept}Connection: upgrade\r\nVia: 1.1 weir\r\n\r\n`;
+}
+
+function keptFields(head: RequestHead | ResponseHead, dropped: (kind: FieldName) => boolean): string {
+  const { text, fields, named } = head;
+  let kept = '';
+  let from = head.fieldsStart;
+  for (let i = 0; i < fields.count; i++) {
+    const isNamed = named.size > 0 && named.has(fields.name(text, i).toLowerCase());
+    if (!isNamed && !dropped(fields.kind(i))) continue;
+    kept += text.slice(from, fields.lineStart(i));
+    from = fields.lineEnd(i);
+  }
+  // The head ends with the empty line, which is written anew.
+  return kept + text.slice(from, -2);
+}
+
+function requestLine(head: RequestHead): string {
+  if (!head.absolute && head.minor === 1) return head.text.slice(0, head.fieldsStart);
+  const line = `${head.method} ${head.target} HTTP/1.1\r\n`;
+  return head.absolute && head.host !== undefined ? `${line}Host: ${head.host.text}\r\n` : line;
+}
+
+function forwardedFields(head: RequestHead, facts: ForwardFacts): string {
+  const before = facts.trusted ? valuesOf(head, 'x-forwarded-for') : '';
+  const chain = before === '' ? facts.clientAddress : `${before}, ${facts.clientAddress}`;
+  let text = `X-Forwarded-For: ${chain}\r\n`;
+  if (!facts.trusted || !has(head, 'x-forwarded-proto')) text += `X-Forwarded-Proto: ${facts.scheme}\r\n`;
+  if (!facts.trusted || !has(head, 'x-forwarded-port')) text += `X-Forwarded-Port: ${facts.port}\r\n`;
+  if (head.host !== undefined && (!facts.trusted || !has(head, 'x-forwarded-host')))
+    text += `X-Forwarded-Host: ${head.host.text}\r\n`;
+  if (!facts.trusted || !has(head, 'x-request-id')) text += `X-Request-Id: ${facts.requestId}\r\n`;
+  return text;
+}
+
+function connectionOf(facts: ForwardFacts): string {
+  return facts.upgrade === undefined ? '' : `Connection: upgrade\r\nUpgrade: ${facts.upgrade}\r\n`;
+}
+
+function statusLine(head: ResponseHead): string {
+  const asItCame = head.minor === 1 && head.text.charCodeAt(12) === 32;
+  return asItCame ? head.text.slice(0, head.fieldsStart) : `HTTP/1.1 ${head.status} ${head.phrase}\r\n`;
+}
+
+function persistence(facts: AnswerFacts): string {
+  if (!facts.keepAlive) return 'Connection: close\r\n';
+  return facts.clientMinor === 0 ? 'Connection: keep-alive\r\n' : '';
+}
+
+function has(head: RequestHead, kind: FieldName): boolean {
+  for (let i = 0; i < head.fields.count; i++) if (head.fields.kind(i) === kind) return true;
+  return false;
+}
+
+/** All values of a list field, joined (RFC 9110 §5.3). */
+export function valuesOf(head: RequestHead, kind: FieldName): string {
+  let joined = '';
+  for (let i = 0; i < head.fields.count; i++) {
+    if (head.fields.kind(i) !== kind) continue;
+    const value = head.fields.value(head.text, i);
+    joined = joined === '' ? value : `${joined}, ${value}`;
+  }
+  return joined;
+}

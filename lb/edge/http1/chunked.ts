@@ -1,0 +1,142 @@
+import { CR, hexDigit, LF, SEMICOLON, valueByte } from './characters.ts';
+import { type FieldTable, REFUSED, scanFields } from './fields.ts';
+import type { Slices } from './slices.ts';
+
+/** Where in the chunked coding the next byte stands (RFC 9112 §7.1). */
+type State = 'size' | 'extension' | 'size-lf' | 'data' | 'data-cr' | 'data-lf' | 'trailers' | 'done' | 'bad';
+
+export type ChunkedOptions = {
+  /** `coded`: hand on the chunk framing without extensions. `payload`: hand on the data alone (for HTTP/1.0 clients). */
+  readonly as: 'coded' | 'payload';
+  /** Scratch for reading trailers. */
+  readonly fields: FieldTable;
+};
+
+/** 2^52 is far beyond any body and still exact. */
+const maxSizeDigits = 13;
+/** Extensions are skipped; more than this in one body is an attack (a body of nothing but extensions). */
+const maxExtensionBytes = 16_384;
+const maxTrailerBytes = 8_192;
+/** Fields that must not come after the content (RFC 9110 §6.5.1): framing, routing, authentication, forwarding. */
+const forbiddenTrailers =
+  /^(content-.*|host|cookie|set-cookie|authorization|www-authenticate|cache-control|expect|range|age|date|location|vary|x-forwarded-.*|x-request-id)$/i;
+
+/** Reads a chunked body from pieces cut anywhere. Never hands on a byte of an extension, a bad size or a bad trailer. */
+export class ChunkedBody {
+  readonly #options: ChunkedOptions;
+  #state: State = 'size';
+  #size = 0;
+  #digits = 0;
+  #extensionBytes = 0;
+  #trailers = '';
+
+  constructor(options: ChunkedOptions) {
+    this.#options = options;
+  }
+
+  get done(): boolean {
+    return this.#state === 'done';
+  }
+
+  get bad(): boolean {
+    return this.#state === 'bad';
+  }
+
+  /** Reads up to `end`, adding to `out` what is to be handed on; gives the offset after the last byte that belongs to the body. */
+  read(buffer: Buffer, at: number, end: number, out: Slices): number {
+    let i = at;
+    while (i < end && this.#state !== 'done' && this.#state !== 'bad') {
+      if (this.#state === 'data') i = this.#data(i, end, out);
+      else if (this.#state === 'trailers') i = this.#trailer(buffer, i, end, out);
+      else i = this.#framing(buffer, i, out);
+    }
+    return i;
+  }
+
+  #data(at: number, end: number, out: Slices): number {
+    const take = Math.min(this.#size, end - at);
+    out.add(at, at + take);
+    this.#size -= take;
+    if (this.#size === 0) this.#state = 'data-cr';
+    return at + take;
+  }
+
+  #framing(buffer: Buffer, at: number, out: Slices): number {
+    const byte = buffer[at]!;
+    const kept = this.#state !== 'extension' && !(this.#state === 'size' && byte === SEMICOLON);
+    this.#state = this.#after(byte);
+    if (kept && this.#state !== 'bad' && this.#options.as === 'coded') out.add(at, at + 1);
+    // A chunk extension ends with the CR that the size line needs.
+    else if (byte === CR && this.#state === 'size-lf' && this.#options.as === 'coded') out.add(at, at + 1);
+    return at + 1;
+  }
+
+  #after(byte: number): State {
+    switch (this.#state) {
+      case 'size':
+        return this.#afterSize(byte);
+      case 'extension':
+        return this.#afterExtension(byte);
+      case 'size-lf':
+        return byte === LF ? this.#afterSizeLine() : 'bad';
+      case 'data-cr':
+        return byte === CR ? 'data-lf' : 'bad';
+      default:
+        return byte === LF ? 'size' : 'bad';
+    }
+  }
+
+  #afterSize(byte: number): State {
+    const digit = hexDigit[byte]!;
+    if (digit < 16) {
+      this.#size = this.#size * 16 + digit;
+      return ++this.#digits > maxSizeDigits ? 'bad' : 'size';
+    }
+    if (this.#digits === 0) return 'bad';
+    if (byte === CR) return 'size-lf';
+    return byte === SEMICOLON ? 'extension' : 'bad';
+  }
+
+  #afterExtension(byte: number): State {
+    if (++this.#extensionBytes > maxExtensionBytes) return 'bad';
+    if (byte === CR) return 'size-lf';
+    return valueByte[byte] === 1 ? 'extension' : 'bad';
+  }
+
+  #afterSizeLine(): State {
+    this.#digits = 0;
+    return this.#size === 0 ? 'trailers' : 'data';
+  }
+
+  #trailer(buffer: Buffer, at: number, end: number, out: Slices): number {
+    for (let i = at; i < end; i++) {
+      const byte = buffer[i]!;
+      this.#trailers += String.fromCharCode(byte);
+      if (byte === LF && !this.#trailers.endsWith('\r\n')) this.#state = 'bad';
+      else if (this.#trailers.length > maxTrailerBytes) this.#state = 'bad';
+      else if (this.#trailers === '\r\n' || this.#trailers.endsWith('\r\n\r\n')) this.#finish(out);
+      if (this.#state !== 'trailers') return i + 1;
+    }
+    return end;
+  }
+
+  #finish(out: Slices): void {
+    const kept = this.#trailers === '\r\n' ? '' : this.#keptTrailers();
+    this.#state = kept === undefined ? 'bad' : 'done';
+    if (this.#state === 'done' && this.#options.as === 'coded') out.tail = `${kept}\r\n`;
+  }
+
+  #keptTrailers(): string | undefined {
+    const { fields } = this.#options;
+    const bytes = Buffer.from(this.#trailers, 'latin1');
+    fields.clear();
+    if (scanFields(bytes, 0, 0, bytes.length, fields) === REFUSED) return undefined;
+    let kept = '';
+    for (let i = 0; i < fields.count; i++) {
+      const name = fields.name(this.#trailers, i);
+      if (fields.kind(i) !== 'other' || forbiddenTrailers.test(name)) continue;
+      kept += `${name}: ${fields.value(this.#trailers, i)}\r\n`;
+    }
+    return kept;
+  }
+}

@@ -1,0 +1,83 @@
+import { type Fault, faults } from './fault.ts';
+import type { FieldTable } from './fields.ts';
+
+/** What the fields of a head say about framing and the connection (RFC 9112 §6, §9). */
+export type MessageFacts = {
+  /** Bytes; undefined when the head names no length. */
+  readonly contentLength: number | undefined;
+  readonly chunked: boolean;
+  readonly close: boolean;
+  readonly keepAlive: boolean;
+  /** `upgrade` is named in Connection. */
+  readonly upgrade: boolean;
+  /** Field names listed in Connection beyond the well-known ones, lower case: they end here (RFC 9110 §7.6.1). */
+  readonly named: ReadonlySet<string>;
+};
+
+/** Naming one of these in Connection would change what the next hop understands of the message. */
+const neverHopByHop = new Set(['host', 'content-length', 'transfer-encoding', 'trailer', 'expect']);
+const none: ReadonlySet<string> = new Set();
+const tokenPattern = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+
+/** The facts of a head, or the fault that makes it ambiguous. Both lengths, or one length twice, is a fault. */
+export function readFacts(head: string, fields: FieldTable): MessageFacts | Fault {
+  let contentLength: number | undefined;
+  let chunked = false;
+  let connection = '';
+  for (let i = 0; i < fields.count; i++) {
+    const kind = fields.kind(i);
+    if (kind === 'content-length') {
+      if (contentLength !== undefined || chunked) return faults.twoLengths;
+      contentLength = parseLength(fields.value(head, i));
+      if (contentLength === undefined) return faults.contentLength;
+    } else if (kind === 'transfer-encoding') {
+      if (contentLength !== undefined || chunked) return faults.twoLengths;
+      const fault = codingFault(fields.value(head, i));
+      if (fault !== undefined) return fault;
+      chunked = true;
+    } else if (kind === 'connection') {
+      connection = connection === '' ? fields.value(head, i) : `${connection},${fields.value(head, i)}`;
+    }
+  }
+  return withConnection(connection, contentLength, chunked);
+}
+
+export function isFault(value: object): value is Fault {
+  return 'reason' in value;
+}
+
+/** At most 15 digits, so that the number is exact. */
+function parseLength(text: string): number | undefined {
+  return /^[0-9]{1,15}$/.test(text) ? Number(text) : undefined;
+}
+
+function codingFault(value: string): Fault | undefined {
+  const coding = value.toLowerCase();
+  if (coding === 'chunked') return undefined;
+  return /^[a-z]+([ \t]*,[ \t]*[a-z]+)*[ \t]*,[ \t]*chunked$/.test(coding) && !/chunked[ \t]*,/.test(coding)
+    ? faults.coding
+    : faults.transferEncoding;
+}
+
+function withConnection(
+  connection: string,
+  contentLength: number | undefined,
+  chunked: boolean,
+): MessageFacts | Fault {
+  const lower = connection.toLowerCase();
+  const facts = { contentLength, chunked, close: false, keepAlive: false, upgrade: false, named: none };
+  if (lower === '') return facts;
+  if (lower === 'keep-alive') return { ...facts, keepAlive: true };
+  const options = lower.split(',').map((option) => option.replace(/^[ \t]+|[ \t]+$/g, ''));
+  const named = new Set(options.filter((option) => option !== ''));
+  for (const option of named) {
+    if (!tokenPattern.test(option) || neverHopByHop.has(option)) return faults.connection;
+  }
+  return {
+    ...facts,
+    close: named.delete('close'),
+    keepAlive: named.delete('keep-alive'),
+    upgrade: named.delete('upgrade'),
+    named,
+  };
+}

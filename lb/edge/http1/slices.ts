@@ -1,0 +1,45 @@
+/** Which bytes of a read are to be handed on: ranges of the read buffer, then a text. Reused from read to read. */
+export class Slices {
+  /** Written after the ranges; latin1. */
+  tail = '';
+  readonly #bounds: number[] = [];
+  #bytes = 0;
+
+  /** Bytes to hand on. */
+  get size(): number {
+    return this.#bytes + this.tail.length;
+  }
+
+  clear(): void {
+    this.#bounds.length = 0;
+    this.#bytes = 0;
+    this.tail = '';
+  }
+
+  add(from: number, to: number): void {
+    this.#bytes += to - from;
+    const last = this.#bounds.length - 1;
+    if (last > 0 && this.#bounds[last] === from) this.#bounds[last] = to;
+    else this.#bounds.push(from, to);
+  }
+
+  /** As text, one character per byte: cheapest for what is small and will follow a head. */
+  text(buffer: Buffer): string {
+    let text = '';
+    for (let i = 0; i < this.#bounds.length; i += 2) {
+      text += buffer.toString('latin1', this.#bounds[i], this.#bounds[i + 1]);
+    }
+    return text + this.tail;
+  }
+
+  /** A copy that stays valid when the read buffer is used again. */
+  copy(buffer: Buffer): Buffer {
+    const copy = Buffer.allocUnsafe(this.size);
+    let at = 0;
+    for (let i = 0; i < this.#bounds.length; i += 2) {
+      at += buffer.copy(copy, at, this.#bounds[i], this.#bounds[i + 1]);
+    }
+    copy.write(this.tail, at, 'latin1');
+    return copy;
+  }
+}

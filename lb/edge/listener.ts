@@ -1,0 +1,92 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type SecureContext } from 'node:tls';
+import { errorCode, WeirError } from '../../core/kit/errors.ts';
+import { PortInUse } from './port-in-use.ts';
+import { acceptedWire, streamWire, type Wire, type WireUser } from './wire.ts';
+
+export type ListenPlace = { readonly address: string; readonly port: number; readonly reusePort: boolean };
+
+/** Turns an accepted connection into a wire for the given user. */
+export type Accepted = (open: (user: WireUser) => Wire) => void;
+
+/** Where the certificates of the TLS listener come from. */
+export interface CertificateSource {
+  /** For a client that names no server. */
+  fallback(): Promise<{ readonly key: string; readonly cert: string }>;
+  forName(name: string): Promise<SecureContext>;
+}
+
+/** Listens for plain connections. Throws PortInUse. */
+export async function listenPlain(
+  place: ListenPlace,
+  readBuffer: Buffer,
+  onAccepted: Accepted,
+): Promise<Server> {
+  const server = createServer({ allowHalfOpen: true, noDelay: true });
+  server.on('connection', (socket) => onAccepted((user) => streamWire(socket, user)));
+  await listen(server, place);
+  takeHandles(server, (handle) => onAccepted((user) => acceptedWire(handle, readBuffer, user)));
+  return server;
+}
+
+/** Listens for TLS 1.2 and 1.3 connections, HTTP/1.1 only. Throws PortInUse. */
+export async function listenTls(
+  place: ListenPlace,
+  certificates: CertificateSource,
+  onAccepted: Accepted,
+): Promise<Server> {
+  const server = createTlsServer({
+    ...(await certificates.fallback()),
+    minVersion: 'TLSv1.2',
+    ALPNProtocols: ['http/1.1'],
+    handshakeTimeout: 10_000,
+    allowHalfOpen: true,
+    noDelay: true,
+    SNICallback: (name, done) => {
+      certificates.forName(name).then((context) => done(null, context), done);
+    },
+  });
+  server.on('secureConnection', (socket: Socket) => onAccepted((user) => streamWire(socket, user)));
+  server.on('tlsClientError', (_error, socket) => socket.destroy());
+  await listen(server, place);
+  return server;
+}
+
+/** The port a server really got. */
+export function portOf(server: Server): number {
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+async function listen(server: Server, place: ListenPlace): Promise<void> {
+  const { address, port, reusePort } = place;
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.once('error', reject);
+  server.listen({ host: address, port, reusePort, backlog: 4_096 }, resolve);
+  try {
+    await promise;
+  } catch (error) {
+    if (errorCode(error) === 'EADDRINUSE') throw new PortInUse(place, error);
+    throw new WeirError(
+      'WEIR_CANNOT_LISTEN',
+      `Cannot listen on ${address} port ${port}: ${errorCode(error)}`,
+      {
+        cause: error,
+      },
+    );
+  }
+  server.off('error', reject);
+  server.on('error', () => {});
+}
+
+/**
+ * Takes new connections as bare handles, before net.Server makes sockets of them: only a socket made by ourselves can
+ * read into the shared buffer. Where the runtime has no such handle, 'connection' goes on serving.
+ */
+function takeHandles(server: Server, onHandle: (handle: object) => void): void {
+  const listening: unknown = Reflect.get(server, '_handle');
+  if (typeof listening !== 'object' || listening === null) return;
+  Reflect.set(listening, 'onconnection', (error: number, handle: object | undefined) => {
+    if (error === 0 && handle !== undefined) onHandle(handle);
+  });
+}

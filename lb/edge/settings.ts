@@ -1,0 +1,51 @@
+/** How the edge listens and how long it waits. All times are milliseconds. */
+export type EdgeSettings = {
+  /** Address to listen on. */
+  readonly address: string;
+  /** 0: any free port; undefined: do not listen. */
+  readonly httpPort: number | undefined;
+  readonly httpsPort: number | undefined;
+  /** Share the ports with other workers of this edge. */
+  readonly reusePort: boolean;
+  /** Address ranges (`10.0.0.0/8`) whose X-Forwarded-* and X-Request-Id fields are believed. */
+  readonly trustedProxies: readonly string[];
+  readonly maxHeadBytes: number;
+  readonly maxLineBytes: number;
+  readonly maxFields: number;
+  /** From the first byte of a head to its end. */
+  readonly headMs: number;
+  /** Between two requests on a client's connection. */
+  readonly idleMs: number;
+  /** Without progress of a request's content, or of a client that does not read. */
+  readonly bodyMs: number;
+  readonly connectMs: number;
+  /** From the request's last byte to the answer's first. */
+  readonly firstByteMs: number;
+  /** Without progress of an answer's content. */
+  readonly answerMs: number;
+  /** Upper bound for an unused connection to an endpoint; below the 5 s after which common servers close theirs. */
+  readonly upstreamIdleMs: number;
+  readonly tunnelMs: number;
+  /** How long requests in flight may go on after `stop`. */
+  readonly stopMs: number;
+};
+
+export const defaultSettings: EdgeSettings = {
+  address: '127.0.0.1',
+  httpPort: 8000,
+  httpsPort: undefined,
+  reusePort: false,
+  trustedProxies: [],
+  maxHeadBytes: 32_768,
+  maxLineBytes: 16_384,
+  maxFields: 128,
+  headMs: 10_000,
+  idleMs: 75_000,
+  bodyMs: 60_000,
+  connectMs: 3_000,
+  firstByteMs: 60_000,
+  answerMs: 300_000,
+  upstreamIdleMs: 4_000,
+  tunnelMs: 3_600_000,
+  stopMs: 1_000,
+};

@@ -1,0 +1,78 @@
+import type { EdgeContext } from './context.ts';
+import type { UpstreamConnection, UpstreamUser } from './upstream-connection.ts';
+import type { Wire } from './wire.ts';
+
+const textBytes = 4_096;
+
+/**
+ * An upgraded connection: bytes both ways until both sides have ended. Each side may end first and still receive.
+ * It holds its endpoint's count until the connection to the endpoint is gone.
+ */
+export class Tunnel implements UpstreamUser {
+  readonly #context: EdgeContext;
+  readonly #client: Wire;
+  readonly #upstream: UpstreamConnection;
+  readonly #touch: () => void;
+
+  /** `touch` is called whenever something moves, to put off the client's deadline. */
+  constructor(
+    context: EdgeContext,
+    sides: { readonly client: Wire; readonly upstream: UpstreamConnection },
+    touch: () => void,
+  ) {
+    this.#context = context;
+    this.#client = sides.client;
+    this.#upstream = sides.upstream;
+    this.#touch = touch;
+    this.#upstream.deadlineAt = Number.POSITIVE_INFINITY;
+    this.#upstream.user = this;
+  }
+
+  clientBytes(buffer: Buffer, at: number, end: number): void {
+    this.#move(buffer, at, end, this.#client, this.#upstream.wire);
+  }
+
+  clientEnded(): void {
+    this.#upstream.wire.end();
+  }
+
+  clientDrained(): void {
+    this.#upstream.wire.resume();
+  }
+
+  clientClosed(): void {
+    this.#upstream.destroy();
+  }
+
+  connected(): void {}
+
+  bytes(buffer: Buffer, length: number): void {
+    this.#move(buffer, 0, length, this.#upstream.wire, this.#client);
+  }
+
+  ended(): void {
+    this.#client.end();
+  }
+
+  drained(): void {
+    this.#client.resume();
+  }
+
+  closed(): void {
+    this.#upstream.user = undefined;
+    this.#context.upstreams.leave(this.#upstream.upstream);
+    // After a clean end the client may still be reading what was written to it.
+    if (this.#client.socket.writableEnded) this.#client.socket.destroySoon();
+    else this.#client.reset();
+  }
+
+  overdue(): void {}
+
+  #move(buffer: Buffer, at: number, end: number, from: Wire, to: Wire): void {
+    if (at === end) return;
+    this.#touch();
+    if (end - at <= textBytes) to.write(buffer.toString('latin1', at, end));
+    else to.writeBytes(Buffer.from(buffer.subarray(at, end)));
+    if (to.congested) from.pause();
+  }
+}

@@ -1,0 +1,86 @@
+import type { UpstreamContext } from './context.ts';
+import type { Deadlined } from './deadlines.ts';
+import type { Upstream } from './upstream.ts';
+import { connectedWire, type Wire, type WireUser } from './wire.ts';
+
+/** Who uses a connection to an endpoint for the time of one exchange or tunnel. */
+export interface UpstreamUser extends WireUser {
+  connected(): void;
+  overdue(): void;
+}
+
+/** A connection to an endpoint. Between two exchanges it belongs to nobody: whatever happens to it then closes it. */
+export class UpstreamConnection implements WireUser, Deadlined {
+  readonly upstream: Upstream;
+  readonly wire: Wire;
+  user: UpstreamUser | undefined;
+  deadlineAt: number;
+  ready = false;
+  /** It has carried an exchange before, so the endpoint may close it at any moment. */
+  reused = false;
+  readonly #context: UpstreamContext;
+
+  constructor(context: UpstreamContext, upstream: Upstream) {
+    this.#context = context;
+    this.upstream = upstream;
+    this.deadlineAt = context.clock.now() + context.settings.connectMs;
+    this.wire = connectedWire(upstream.endpoint, context.scratch.readBuffer, this);
+    this.wire.socket.once('connect', () => this.#connected());
+    context.deadlines.add(this);
+  }
+
+  /** Ends the exchange; an idle connection waits for the next one at most `idleMs`. */
+  release(options: { readonly reusable: boolean; readonly idleMs: number }): void {
+    this.user = undefined;
+    if (!options.reusable || !this.wire.open) {
+      this.destroy();
+      return;
+    }
+    this.reused = true;
+    this.deadlineAt = this.#context.clock.now() + options.idleMs;
+    this.wire.resume();
+    this.upstream.keep(this);
+  }
+
+  destroy(): void {
+    this.wire.destroy();
+  }
+
+  bytes(buffer: Buffer, length: number): void {
+    if (this.user === undefined) this.#drop();
+    else this.user.bytes(buffer, length);
+  }
+
+  ended(): void {
+    if (this.user === undefined) this.#drop();
+    else this.user.ended();
+  }
+
+  drained(): void {
+    this.user?.drained();
+  }
+
+  closed(): void {
+    this.#context.deadlines.delete(this);
+    if (this.user === undefined) this.upstream.forget(this);
+    else this.user.closed();
+  }
+
+  overdue(): void {
+    if (this.user === undefined) this.#drop();
+    else this.user.overdue();
+  }
+
+  #connected(): void {
+    this.ready = true;
+    this.deadlineAt = Number.POSITIVE_INFINITY;
+    this.upstream.reached();
+    this.user?.connected();
+  }
+
+  /** Taken out at once, not on 'close': between the two it could be chosen. */
+  #drop(): void {
+    this.upstream.forget(this);
+    this.destroy();
+  }
+}

@@ -1,0 +1,62 @@
+import type { Candidate } from '../balancer.ts';
+import type { UpstreamContext } from './context.ts';
+import type { PoolEndpoint } from './route-table.ts';
+import { UpstreamConnection } from './upstream-connection.ts';
+
+const firstEjectionMs = 1_000;
+const lastEjectionMs = 30_000;
+
+/** One endpoint as the data path knows it: its connections, its load, whether it could be reached. */
+export class Upstream implements Candidate {
+  readonly endpoint: PoolEndpoint;
+  readonly key: string;
+  /** Requests and tunnels it carries now. */
+  inFlight = 0;
+  /** It is in no pool any more: nothing new goes there and no connection is kept. */
+  retired = false;
+  /** Not chosen before this time (ms since the epoch) while others can be. */
+  ejectedUntil = 0;
+  readonly #context: UpstreamContext;
+  readonly #idle: UpstreamConnection[] = [];
+  #refusals = 0;
+
+  constructor(context: UpstreamContext, endpoint: PoolEndpoint) {
+    this.#context = context;
+    this.endpoint = endpoint;
+    this.key = endpoint.key;
+  }
+
+  /** An idle connection, the most recently used one first, or a new one. */
+  open(fresh: boolean): UpstreamConnection {
+    const idle = fresh ? undefined : this.#idle.pop();
+    return idle ?? new UpstreamConnection(this.#context, this);
+  }
+
+  keep(connection: UpstreamConnection): void {
+    if (this.retired) connection.destroy();
+    else this.#idle.push(connection);
+  }
+
+  forget(connection: UpstreamConnection): void {
+    const at = this.#idle.indexOf(connection);
+    if (at !== -1) this.#idle.splice(at, 1);
+  }
+
+  /** A connect failed: others are preferred for a while that doubles with each further failure. */
+  refused(): void {
+    const ms = Math.min(lastEjectionMs, firstEjectionMs * 2 ** this.#refusals);
+    if (this.ejectedUntil <= this.#context.clock.now()) this.#refusals++;
+    this.ejectedUntil = this.#context.clock.now() + ms;
+    this.#context.counters.ejections++;
+  }
+
+  reached(): void {
+    this.#refusals = 0;
+    this.ejectedUntil = 0;
+  }
+
+  retire(): void {
+    this.retired = true;
+    for (const connection of this.#idle.splice(0)) connection.destroy();
+  }
+}

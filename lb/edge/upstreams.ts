@@ -1,0 +1,98 @@
+import type { BalanceRequest, Balancer, BalancerFactory } from '../balancer.ts';
+import type { UpstreamContext } from './context.ts';
+import type { PoolEndpoint, RoutePool, RouteTable } from './route-table.ts';
+import { Upstream } from './upstream.ts';
+
+/** A pool of the table in force, bound to live endpoints. */
+export type BoundPool = {
+  readonly endpoints: readonly PoolEndpoint[];
+  readonly upstreams: readonly Upstream[];
+  readonly balancer: Balancer;
+};
+
+/** All endpoints the data path knows, also those that left the table but still carry requests. */
+export class Upstreams {
+  readonly #context: UpstreamContext;
+  readonly #balancer: BalancerFactory;
+  readonly #chance: () => number;
+  #pools = new Map<string, BoundPool>();
+  readonly #all = new Map<string, Upstream>();
+
+  constructor(context: UpstreamContext, options: { balancer: BalancerFactory; chance: () => number }) {
+    this.#context = context;
+    this.#balancer = options.balancer;
+    this.#chance = options.chance;
+  }
+
+  /** Binds the pools of a table. Endpoints that are in none of them are retired: their idle connections close now. */
+  apply(table: RouteTable): void {
+    const pools = new Map<string, BoundPool>();
+    const wanted = new Set<string>();
+    for (const [key, pool] of table.pools) {
+      pools.set(key, this.#bind(pool));
+      for (const endpoint of pool.endpoints) wanted.add(endpoint.key);
+    }
+    this.#pools = pools;
+    for (const upstream of this.#all.values()) if (!wanted.has(upstream.key)) this.#retire(upstream);
+  }
+
+  pool(key: string): BoundPool | undefined {
+    return this.#pools.get(key);
+  }
+
+  /** Counts a request towards an endpoint until `leave`. */
+  enter(upstream: Upstream): void {
+    upstream.inFlight++;
+  }
+
+  leave(upstream: Upstream): void {
+    upstream.inFlight--;
+    if (upstream.retired && upstream.inFlight === 0) this.#all.delete(upstream.key);
+  }
+
+  /** Requests and tunnels by instance id; only those that carry any. */
+  inFlight(): Map<string, number> {
+    const counts = new Map<string, number>();
+    for (const { endpoint, inFlight } of this.#all.values()) {
+      if (inFlight > 0) counts.set(endpoint.instanceId, (counts.get(endpoint.instanceId) ?? 0) + inFlight);
+    }
+    return counts;
+  }
+
+  #bind(pool: RoutePool): BoundPool {
+    const bound = this.#pools.get(pool.key);
+    if (bound?.endpoints === pool.endpoints) return bound;
+    const upstreams = pool.endpoints.map((endpoint) => this.#upstream(endpoint));
+    const balancer = bound?.balancer ?? this.#balancer(this.#chance);
+    return { endpoints: pool.endpoints, upstreams, balancer };
+  }
+
+  #upstream(endpoint: PoolEndpoint): Upstream {
+    const upstream = this.#all.get(endpoint.key) ?? new Upstream(this.#context, endpoint);
+    upstream.retired = false;
+    this.#all.set(endpoint.key, upstream);
+    return upstream;
+  }
+
+  #retire(upstream: Upstream): void {
+    upstream.retire();
+    if (upstream.inFlight === 0) this.#all.delete(upstream.key);
+  }
+}
+
+/**
+ * An endpoint of the pool that was not tried yet. Ejected ones only when all others were tried: a pool whose every
+ * endpoint is ejected is better served by a guess than by an error.
+ */
+export function pick(
+  pool: BoundPool,
+  request: BalanceRequest,
+  options: { readonly tried: ReadonlySet<Upstream> | undefined; readonly now: number },
+): Upstream | undefined {
+  const { tried, now } = options;
+  const plain = tried === undefined && pool.upstreams.every((upstream) => upstream.ejectedUntil <= now);
+  if (plain) return pool.balancer.choose(pool.upstreams, request);
+  const untried = pool.upstreams.filter((upstream) => tried?.has(upstream) !== true);
+  const sound = untried.filter((upstream) => upstream.ejectedUntil <= now);
+  return pool.balancer.choose(sound.length > 0 ? sound : untried, request);
+}

@@ -1,0 +1,119 @@
+import { connect, Socket } from 'node:net';
+
+/** What a wire tells its user. Bytes are only valid during the call: the read buffer is shared by all wires. */
+export interface WireUser {
+  bytes(buffer: Buffer, length: number): void;
+  /** The other side will send no more. */
+  ended(): void;
+  /** What was written has left; `congested` is false again. */
+  drained(): void;
+  /** The connection is gone; called once, last. */
+  closed(): void;
+}
+
+type OnRead = { readonly buffer: Buffer; readonly callback: (length: number, buffer: Buffer) => boolean };
+
+/** One connection: bytes in through a shared static buffer (no allocation per read), bytes out with back-pressure. */
+export class Wire {
+  user: WireUser;
+  readonly socket: Socket;
+  #paused = false;
+
+  constructor(socket: Socket, user: WireUser) {
+    this.socket = socket;
+    this.user = user;
+    // The reason does not matter to anyone: 'close' follows and tells the user.
+    socket.on('error', () => {});
+    socket.on('end', () => this.user.ended());
+    socket.on('drain', () => this.user.drained());
+    socket.on('close', () => this.user.closed());
+  }
+
+  get congested(): boolean {
+    return this.socket.writableNeedDrain;
+  }
+
+  get open(): boolean {
+    return !this.socket.destroyed && this.socket.writable;
+  }
+
+  /** One character per byte. */
+  write(text: string): void {
+    if (this.open) this.socket.write(text, 'latin1');
+  }
+
+  /** `bytes` belong to the wire from now on: a copy, never the read buffer. */
+  writeBytes(bytes: Buffer): void {
+    if (this.open) this.socket.write(bytes);
+  }
+
+  /** `head` and `bytes` in one packet train. */
+  writeBoth(head: string, bytes: Buffer): void {
+    this.socket.cork();
+    this.write(head);
+    this.writeBytes(bytes);
+    this.socket.uncork();
+  }
+
+  pause(): void {
+    if (this.#paused) return;
+    this.#paused = true;
+    this.socket.pause();
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.socket.resume();
+  }
+
+  /** Sends what is left, then says that no more comes. */
+  end(): void {
+    this.socket.end();
+  }
+
+  destroy(): void {
+    this.socket.destroy();
+  }
+
+  /** Ends so that the other side cannot take what it got for a whole message. */
+  reset(): void {
+    this.socket.resetAndDestroy();
+  }
+}
+
+/** A wire on a handle that a listening server just accepted. `handle` is Node's own TCP object. */
+export function acceptedWire(handle: object, readBuffer: Buffer, user: WireUser): Wire {
+  // `handle` is not in the public types; it is what net.Server itself passes to net.Socket.
+  return wireOn((onread) => new Socket({ handle, onread, ...common } as object), readBuffer, user);
+}
+
+export function connectedWire(
+  target: { readonly address: string; readonly port: number },
+  readBuffer: Buffer,
+  user: WireUser,
+): Wire {
+  return wireOn(
+    (onread) => connect({ host: target.address, port: target.port, onread, ...common }),
+    readBuffer,
+    user,
+  );
+}
+
+/** A wire on a socket that brings its own buffers (TLS). */
+export function streamWire(socket: Socket, user: WireUser): Wire {
+  const wire = new Wire(socket, user);
+  socket.on('data', (chunk: Buffer) => wire.user.bytes(chunk, chunk.length));
+  return wire;
+}
+
+const common = { allowHalfOpen: true, noDelay: true } as const;
+
+function wireOn(makeSocket: (onread: OnRead) => Socket, readBuffer: Buffer, user: WireUser): Wire {
+  const callback = (length: number, buffer: Buffer) => {
+    wire.user.bytes(buffer, length);
+    return true;
+  };
+  const wire = new Wire(makeSocket({ buffer: readBuffer, callback }), user);
+  return wire;
+}

@@ -1,0 +1,177 @@
+import type { Clock } from '../../core/kit/clock.ts';
+import { WeirError } from '../../core/kit/errors.ts';
+import type { Log } from '../../core/kit/log.ts';
+import type { Part } from '../../core/kit/part.ts';
+import { SupervisedChild } from '../../core/kit/supervised.ts';
+import { type Directory, deltaBetween, snapshotDelta } from '../../core/model/directory.ts';
+import type { ListenAddress } from '../engine.ts';
+import type { KeyAndCertificate } from './certificates.ts';
+import {
+  type FromWorker,
+  type ListenFailure,
+  parseMessage,
+  type ToWorker,
+  type WorkerReport,
+} from './messages.ts';
+import { PortInUse } from './port-in-use.ts';
+import type { EdgeSettings } from './settings.ts';
+
+export type WorkerLinkDependencies = {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly certificate: (name: string) => Promise<KeyAndCertificate>;
+  /** The worker died; another one is on its way and will get the whole Directory by itself. */
+  readonly onCrash: () => void;
+};
+
+type Waiter<T> = { readonly resolve: (value: T) => void; readonly reject: (error: Error) => void };
+
+/** The control side of one worker process: keeps it alive, keeps its Directory up to date, asks it questions. */
+export class WorkerLink implements Part {
+  readonly #dependencies: WorkerLinkDependencies;
+  readonly #child: SupervisedChild;
+  /** What the present worker was sent last; undefined: nothing yet. */
+  #sent: Directory | undefined;
+  #wanted: Directory | undefined;
+  #lastId = 0;
+  readonly #applies = new Map<number, Waiter<number>>();
+  readonly #reports = new Map<number, Waiter<WorkerReport | undefined>>();
+  #listening = Promise.withResolvers<readonly ListenAddress[]>();
+
+  constructor(dependencies: WorkerLinkDependencies, settings: Partial<EdgeSettings>) {
+    this.#dependencies = dependencies;
+    this.#child = new SupervisedChild({
+      name: 'edge worker',
+      entry: new URL('./worker.ts', import.meta.url),
+      args: [JSON.stringify(settings)],
+      clock: dependencies.clock,
+      log: dependencies.log,
+      onMessage: (raw) => this.#receive(parseMessage<FromWorker>(raw)),
+      onStart: () => this.#started(),
+      onCrash: () => this.#crashed(),
+      graceMs: 3_000,
+    });
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** Resolves when the worker listens. Throws PortInUse. */
+  async start(): Promise<void> {
+    await this.#child.start();
+    try {
+      await this.#listening.promise;
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.#child.stop();
+    const stopped = new WeirError('WEIR_STOPPED', 'Cannot apply routes: the edge was stopped');
+    for (const waiter of this.#applies.values()) waiter.reject(stopped);
+    this.#applies.clear();
+    this.#forgetReports();
+    this.#sent = undefined;
+    this.#listening = Promise.withResolvers();
+  }
+
+  /** Where the present worker listens. */
+  listening(): Promise<readonly ListenAddress[]> {
+    return this.#listening.promise;
+  }
+
+  /** Resolves with the revision in force; waits for the next worker when the present one dies meanwhile. */
+  apply(directory: Directory): Promise<number> {
+    this.#wanted = directory;
+    const id = ++this.#lastId;
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    this.#applies.set(id, { resolve, reject });
+    this.#sendDirectory(id);
+    return promise;
+  }
+
+  /** Undefined when there is no worker to ask: then nothing is in flight. */
+  report(): Promise<WorkerReport | undefined> {
+    const id = ++this.#lastId;
+    const { promise, resolve, reject } = Promise.withResolvers<WorkerReport | undefined>();
+    if (!this.#send({ kind: 'report', id })) return Promise.resolve(undefined);
+    this.#reports.set(id, { resolve, reject });
+    return promise;
+  }
+
+  #started(): void {
+    this.#sent = undefined;
+    if (this.#wanted !== undefined) this.#sendDirectory(this.#lastId);
+  }
+
+  #crashed(): void {
+    this.#sent = undefined;
+    this.#listening = Promise.withResolvers();
+    this.#forgetReports();
+    this.#dependencies.onCrash();
+  }
+
+  #sendDirectory(id: number): void {
+    const directory = this.#wanted!;
+    const unchanged = { from: this.#sent?.revision ?? 0, revision: directory.revision };
+    const delta =
+      this.#sent === undefined
+        ? snapshotDelta(directory)
+        : (deltaBetween(this.#sent, directory) ?? unchanged);
+    if (this.#send({ kind: 'apply', id, delta })) this.#sent = directory;
+  }
+
+  #send(message: ToWorker): boolean {
+    return this.#child.send(message);
+  }
+
+  #receive(message: FromWorker | undefined): void {
+    switch (message?.kind) {
+      case 'listening':
+        this.#listening.resolve(message.listening);
+        return;
+      case 'cannot-listen':
+        this.#listening.reject(listenError(message.failure));
+        return;
+      case 'applied':
+        this.#settleApplies(message.id, message.revision);
+        return;
+      case 'report':
+        this.#reports.get(message.id)?.resolve(message.report);
+        this.#reports.delete(message.id);
+        return;
+      case 'certificate':
+        void this.#certify(message.name);
+    }
+  }
+
+  /** Messages are applied in order, so an answer settles everything asked before it too. */
+  #settleApplies(id: number, revision: number): void {
+    for (const [asked, waiter] of this.#applies) {
+      if (asked > id) continue;
+      this.#applies.delete(asked);
+      waiter.resolve(revision);
+    }
+  }
+
+  async #certify(name: string): Promise<void> {
+    try {
+      this.#send({ kind: 'certificate', name, ...(await this.#dependencies.certificate(name)) });
+    } catch (error) {
+      this.#dependencies.log.error('edge: cannot issue a certificate', { name, error: String(error) });
+    }
+  }
+
+  #forgetReports(): void {
+    for (const waiter of this.#reports.values()) waiter.resolve(undefined);
+    this.#reports.clear();
+  }
+}
+
+function listenError(failure: ListenFailure): Error {
+  if (failure.code === 'WEIR_PORT_IN_USE') return new PortInUse(failure);
+  return new WeirError(failure.code, failure.message);
+}

@@ -1,0 +1,84 @@
+import { randomBytes } from 'node:crypto';
+import { systemClock } from '../../core/kit/clock.ts';
+import { errorCode, errorText } from '../../core/kit/errors.ts';
+import { followParent } from '../../core/kit/supervised.ts';
+import { applyDelta, emptyDirectory } from '../../core/model/directory.ts';
+import { BuiltinEngine } from '../engines/builtin.ts';
+import { CertificateCache, type KeyAndCertificate } from './certificates.ts';
+import { matchRoute } from './match.ts';
+import { type FromWorker, parseMessage, type ToWorker } from './messages.ts';
+import { PortInUse } from './port-in-use.ts';
+import { emptyTable, updateTable } from './route-table.ts';
+import type { EdgeSettings } from './settings.ts';
+
+/** The process that carries the traffic. It knows a Directory and nothing of where it comes from. */
+function main(settings: Partial<EdgeSettings>): void {
+  let directory = emptyDirectory;
+  let table = emptyTable;
+  const waiting = new Map<string, (pair: KeyAndCertificate) => void>();
+  const certificates = new CertificateCache(
+    (name) => {
+      const { promise, resolve } = Promise.withResolvers<KeyAndCertificate>();
+      waiting.set(name, resolve);
+      tell({ kind: 'certificate', name });
+      return promise;
+    },
+    (name) => matchRoute(table, name, '/') !== undefined || table.hosts.has(name),
+  );
+  const dependencies = {
+    clock: systemClock,
+    chance: Math.random,
+    requestId: requestIds(),
+    certificates,
+  };
+  const engine = new BuiltinEngine(dependencies, settings);
+  process.on('message', (raw) => {
+    const message = parseMessage<ToWorker>(raw);
+    if (message?.kind === 'apply') void apply(message);
+    if (message?.kind === 'report') void report(message.id);
+    if (message?.kind === 'certificate') {
+      waiting.get(message.name)?.(message);
+      waiting.delete(message.name);
+    }
+  });
+  followParent(() => engine.stop());
+  engine.start().then(
+    () => tell({ kind: 'listening', listening: engine.listening }),
+    (error: unknown) => tell({ kind: 'cannot-listen', failure: failureOf(error) }),
+  );
+
+  async function apply({ id, delta }: Extract<ToWorker, { kind: 'apply' }>): Promise<void> {
+    const next = applyDelta(directory, delta);
+    table = updateTable(table, [directory, next], delta);
+    directory = next;
+    tell({ kind: 'applied', id, revision: await engine.apply(table) });
+  }
+
+  async function report(id: number): Promise<void> {
+    const [inFlight, stats] = await Promise.all([engine.inFlight(), engine.stats()]);
+    tell({ kind: 'report', id, report: { inFlight, stats, memory: process.memoryUsage.rss() } });
+  }
+}
+
+function tell(message: FromWorker): void {
+  process.send?.(message);
+}
+
+/** Ids that are unique over workers and restarts, cheap to make, and say nothing about how many there were. */
+function requestIds(): () => string {
+  const prefix = randomBytes(8).toString('hex');
+  let next = randomBytes(3).readUIntBE(0, 3);
+  return () => `${prefix}-${(next++).toString(16)}`;
+}
+
+function failureOf(error: unknown) {
+  const place = error instanceof PortInUse ? error : { address: '', port: 0 };
+  return {
+    code: errorCode(error) ?? 'WEIR_CANNOT_LISTEN',
+    message: errorText(error),
+    address: place.address,
+    port: place.port,
+  };
+}
+
+main(JSON.parse(process.argv[2] ?? '{}') as Partial<EdgeSettings>);

@@ -1,0 +1,49 @@
+import type { Part } from '../core/kit/part.ts';
+import type { RouteTable } from './edge/route-table.ts';
+
+export type RequestCount = {
+  readonly route: string;
+  /** `2xx`, `5xx`, … */
+  readonly codeClass: string;
+  readonly count: number;
+};
+
+/** Counters since the engine started; all but the gauges only grow. */
+export type EngineStats = {
+  /** Gauges. */
+  readonly revision: number;
+  readonly openConnections: number;
+  readonly inFlight: number;
+  /** Counters. `route` is the id of a route, or `none`. */
+  readonly requests: readonly RequestCount[];
+  readonly connectFailures: number;
+  readonly retries: number;
+  readonly ejections: number;
+  /** Requests refused because they were malformed. */
+  readonly refused: number;
+};
+
+/** An address the engine listens on, with the port it really got. */
+export type ListenAddress = {
+  readonly scheme: 'http' | 'https';
+  readonly address: string;
+  readonly port: number;
+};
+
+/** What serves the public: it is given whole route tables and answers requests by them. Every method may be repeated. */
+export interface IngressEngine extends Part {
+  /** Begins to listen; until the first `apply` every request is answered 503. Throws PortInUse. */
+  start(): Promise<void>;
+  /** Stops listening, lets requests in flight end within a bound, then closes everything. */
+  stop(): Promise<void>;
+  /**
+   * Puts `table` in force as a whole and gives the revision in force. From then on no new request goes to an endpoint
+   * that is not in it; requests in flight and upgraded streams keep theirs.
+   */
+  apply(table: RouteTable): Promise<number>;
+  /** Requests and upgraded streams by instance id, also to instances that have left the table. */
+  inFlight(): Promise<ReadonlyMap<string, number>>;
+  stats(): Promise<EngineStats>;
+  /** Where it listens; empty before `start`. */
+  readonly listening: readonly ListenAddress[];
+}

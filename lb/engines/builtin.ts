@@ -1,0 +1,157 @@
+import { BlockList, type Server } from 'node:net';
+import type { Clock } from '../../core/kit/clock.ts';
+import type { BalancerFactory } from '../balancer.ts';
+import { roundRobin } from '../balancers/round-robin.ts';
+import { ClientConnection, type ClientOptions } from '../edge/client-connection.ts';
+import { createScratch, type EdgeContext } from '../edge/context.ts';
+import { Counters } from '../edge/counters.ts';
+import { Deadlines } from '../edge/deadlines.ts';
+import { type CertificateSource, listenPlain, listenTls, portOf } from '../edge/listener.ts';
+import { emptyTable, type RouteTable } from '../edge/route-table.ts';
+import { defaultSettings, type EdgeSettings } from '../edge/settings.ts';
+import { Upstreams } from '../edge/upstreams.ts';
+import type { EngineStats, IngressEngine, ListenAddress } from '../engine.ts';
+
+export type BuiltinDependencies = {
+  readonly clock: Clock;
+  /** Numbers in [0, 1). */
+  readonly chance: () => number;
+  /** Unique texts without spaces. */
+  readonly requestId: () => string;
+  /** Needed when `httpsPort` is set. */
+  readonly certificates?: CertificateSource;
+  readonly balancer?: BalancerFactory;
+};
+
+/** Our own data path, in this process. */
+export class BuiltinEngine implements IngressEngine {
+  readonly #settings: EdgeSettings;
+  readonly #dependencies: BuiltinDependencies;
+  readonly #context: EdgeContext;
+  readonly #clients = new Set<ClientConnection>();
+  #servers: Server[] = [];
+  #listening: readonly ListenAddress[] = [];
+  #table: RouteTable = emptyTable;
+  #onIdle: () => void = () => {};
+
+  constructor(dependencies: BuiltinDependencies, settings: Partial<EdgeSettings> = {}) {
+    this.#settings = { ...defaultSettings, ...settings };
+    this.#dependencies = dependencies;
+    this.#context = this.#createContext();
+  }
+
+  get listening(): readonly ListenAddress[] {
+    return this.#listening;
+  }
+
+  async start(): Promise<void> {
+    if (this.#servers.length > 0) return;
+    try {
+      await this.#listen();
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  async stop(): Promise<void> {
+    for (const server of this.#servers.splice(0)) server.close();
+    this.#listening = [];
+    for (const client of this.#clients) client.close();
+    await this.#idle();
+    for (const client of this.#clients) client.wire.destroy();
+    this.#context.upstreams.apply(emptyTable);
+  }
+
+  async apply(table: RouteTable): Promise<number> {
+    this.#table = table;
+    this.#context.upstreams.apply(table);
+    return table.revision;
+  }
+
+  async inFlight(): Promise<ReadonlyMap<string, number>> {
+    return this.#context.upstreams.inFlight();
+  }
+
+  async stats(): Promise<EngineStats> {
+    const { counters, upstreams } = this.#context;
+    const { openConnections, connectFailures, retries, ejections, refused } = counters;
+    const inFlight = upstreams
+      .inFlight()
+      .values()
+      .reduce((sum, count) => sum + count, 0);
+    const requests = counters.requests();
+    const { revision } = this.#table;
+    return { revision, openConnections, inFlight, requests, connectFailures, retries, ejections, refused };
+  }
+
+  #createContext(): EdgeContext {
+    const { clock, chance, requestId, balancer = roundRobin } = this.#dependencies;
+    const base = {
+      settings: this.#settings,
+      clock,
+      counters: new Counters(),
+      deadlines: new Deadlines(clock),
+      scratch: createScratch(this.#settings.maxFields),
+      trusted: blockList(this.#settings.trustedProxies),
+      requestId,
+      table: () => this.#table,
+    };
+    return { ...base, upstreams: new Upstreams(base, { balancer, chance }) };
+  }
+
+  async #listen(): Promise<void> {
+    const { address, httpPort, httpsPort, reusePort } = this.#settings;
+    const { certificates } = this.#dependencies;
+    if (httpPort !== undefined) {
+      const place = { address, port: httpPort, reusePort };
+      const { readBuffer } = this.#context.scratch;
+      this.#serve('http', await listenPlain(place, readBuffer, (open) => this.#accept('http', open)));
+    }
+    if (httpsPort !== undefined && certificates !== undefined) {
+      const place = { address, port: httpsPort, reusePort };
+      this.#serve('https', await listenTls(place, certificates, (open) => this.#accept('https', open)));
+    }
+  }
+
+  #serve(scheme: 'http' | 'https', server: Server): void {
+    this.#servers.push(server);
+    const place = { scheme, address: this.#settings.address, port: portOf(server) };
+    this.#listening = [...this.#listening, place];
+  }
+
+  #accept(scheme: 'http' | 'https', open: ClientOptions['open']): void {
+    const port = this.#listening.find((place) => place.scheme === scheme)?.port ?? 0;
+    this.#context.counters.openConnections++;
+    const onClosed = (client: ClientConnection) => this.#forget(client);
+    this.#clients.add(new ClientConnection(this.#context, { scheme, port, open, onClosed }));
+  }
+
+  #forget(client: ClientConnection): void {
+    this.#context.counters.openConnections--;
+    this.#clients.delete(client);
+    if (this.#clients.size === 0) this.#onIdle();
+  }
+
+  /** Resolves when no client is left, or when the bound has passed. */
+  async #idle(): Promise<void> {
+    if (this.#clients.size === 0) return;
+    const bound = new AbortController();
+    const idle = new Promise<void>((resolve) => {
+      this.#onIdle = resolve;
+    });
+    const late = this.#dependencies.clock.sleep(this.#settings.stopMs, bound.signal).catch(() => {});
+    await Promise.race([idle, late]);
+    bound.abort();
+  }
+}
+
+function blockList(ranges: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const range of ranges) {
+    const [address = '', prefix] = range.split('/');
+    const family = address.includes(':') ? 'ipv6' : 'ipv4';
+    list.addSubnet(address, Number(prefix ?? (family === 'ipv6' ? 128 : 32)), family);
+  }
+  return list;
+}
