@@ -1,0 +1,30 @@
+import type { VipProblem, VipTable } from './table.ts';
+
+/** What a backend counted for one service since it was first applied. */
+export type VipCounters = { readonly connections: number };
+
+/**
+ * A data plane for virtual IPs. Connections to a VIP's address and port reach one of its backends; connections to a VIP
+ * without backends, and to anything else in the VIP range, are refused at once and never leave the machine.
+ */
+export interface VipBackend {
+  /** `nftables`, `userspace`, `fake`: shown to people. */
+  readonly kind: string;
+  /** Checks that this machine can do it, changes nothing that is in force. Throws VipUnavailable. May be repeated. */
+  start(): Promise<void>;
+  /**
+   * Puts the whole table in force and resolves when new connections follow it; resolves with what could not be served
+   * (the rest is). Open TCP connections to backends that left go on. UDP flows to them are cut over in the same call.
+   * One call at a time; may be repeated. A rejection leaves each service as before or as wanted; the next call repairs.
+   */
+  apply(table: VipTable): Promise<readonly VipProblem[]>;
+  /** Open TCP connections through a VIP by backend (`targetKey`); only those asked for, absent means none. */
+  connections(targets: ReadonlySet<string>): Promise<ReadonlyMap<string, number>>;
+  /** By service key, of the services in force. Costs a walk over all services: for people and metrics, not for loops. */
+  counters(): Promise<ReadonlyMap<string, VipCounters>>;
+  /**
+   * Ends this process's part. A kernel backend goes on forwarding without it (containers outlive the agent) unless
+   * `remove`: then nothing of it is left on the machine. May be repeated, and may be called on a backend never started.
+   */
+  stop(options?: { readonly remove?: boolean }): Promise<void>;
+}

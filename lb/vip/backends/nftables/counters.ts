@@ -1,0 +1,28 @@
+import type { VipCounters } from '../../backend.ts';
+import { VipApplyFailed } from '../../errors.ts';
+import { serviceKey, type VipTable } from '../../table.ts';
+import type { HostExec } from './host.ts';
+
+/** Each element of the verdict map counts the first packets of its connections. */
+export async function readCounters(
+  exec: HostExec,
+  table: string,
+  inForce: VipTable,
+): Promise<ReadonlyMap<string, VipCounters>> {
+  const result = await exec('nft', ['-n', 'list', 'map', 'ip', table, 'services']);
+  if (result.exitCode !== 0) throw new VipApplyFailed('nftables', result.stderr.trim());
+  const counted = parseCounters(result.stdout);
+  return new Map([...inForce.services.keys()].map((key) => [key, { connections: counted.get(key) ?? 0 }]));
+}
+
+const element = /([\d.]+) \. (\d+) \. (\d+) counter packets (\d+)/g;
+
+/** Packets by service key, from `nft -n list map`. */
+export function parseCounters(text: string): ReadonlyMap<string, number> {
+  return new Map(
+    [...text.matchAll(element)].map(([, address, protocol, port, packets]) => [
+      serviceKey({ protocol: protocol === '17' ? 'udp' : 'tcp', address: address!, port: Number(port) }),
+      Number(packets),
+    ]),
+  );
+}

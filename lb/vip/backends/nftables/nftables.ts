@@ -1,0 +1,165 @@
+import { contains, parseCidr4, parseIpv4 } from '../../../../core/kit/ip.ts';
+import type { Log } from '../../../../core/kit/log.ts';
+import type { VipBackend, VipCounters } from '../../backend.ts';
+import { decide, type VipChange } from '../../decide.ts';
+import { VipApplyFailed, VipUnavailable } from '../../errors.ts';
+import { emptyTable, targetKey, type VipProblem, type VipTable } from '../../table.ts';
+import { flushUdp, openConnections } from './conntrack.ts';
+import { readCounters } from './counters.ts';
+import { type HostExec, hostExec } from './host.ts';
+import { changeRoutes, removeRoutes, setRoutes, type VipRoutes } from './routes.ts';
+import { changesText, type RuleSet, removal, wholeTable } from './rules.ts';
+import { servable } from './servable.ts';
+
+export type NftablesDependencies = { readonly log: Log; readonly exec?: HostExec };
+
+export type NftablesOptions = {
+  /** IPv4 ranges whose every address is a VIP or refused, such as `100.64.0.0/16`. */
+  readonly ranges: readonly string[];
+  /** Name of our table; default `weir`. Nothing outside it is touched. */
+  readonly table?: string;
+  /** Bytes a process of this host may send to a VIP in one packet; default 1450, right for VXLAN over Ethernet. */
+  readonly mtu?: number;
+  /** Device that VIPs are routed to, ours alone, at most 15 characters; default `weirvip0`. */
+  readonly device?: string;
+  /**
+   * Do replies between two ports of one bridge pass this host's netfilter? `detect`: when `bridge-nf-call-iptables` is
+   * on. Say true for bridges with isolated ports. True keeps the client address there, false masquerades it.
+   */
+  readonly bridgeReplies?: boolean | 'detect';
+};
+
+type InForce = { readonly table: VipTable; readonly literals: ReadonlySet<string> };
+
+/** VIPs in the kernel: one verdict map, one chain and one rule for each service. IPv4. */
+export class NftablesVips implements VipBackend {
+  readonly kind = 'nftables';
+  readonly #exec: HostExec;
+  readonly #log: Log;
+  readonly #options: NftablesOptions;
+  readonly #table: string;
+  readonly #routes: VipRoutes;
+  #set: RuleSet | undefined;
+  /** What our last transaction left in the kernel; undefined: unknown, so the next one replaces the table. */
+  #inForce: InForce | undefined;
+
+  constructor({ log, exec = hostExec }: NftablesDependencies, options: NftablesOptions) {
+    this.#exec = exec;
+    this.#log = log;
+    this.#options = options;
+    this.#table = options.table ?? 'weir';
+    this.#routes = { exec, device: options.device ?? 'weirvip0', mtu: options.mtu ?? 1450 };
+    for (const range of options.ranges) parseCidr4(range);
+  }
+
+  async start(): Promise<void> {
+    if (this.#set !== undefined) return;
+    await this.#need('nft', ['list', 'tables']);
+    await this.#need('conntrack', ['--version']);
+    await this.#need('ip', ['-V']);
+    const bridgeReplies = await this.#bridgeReplies();
+    this.#set = { table: this.#table, ranges: this.#options.ranges, bridgeReplies };
+  }
+
+  async apply(wanted: VipTable): Promise<readonly VipProblem[]> {
+    await this.start();
+    const { table, literals, problems } = servable(wanted, this.#options.ranges);
+    const changes = decide(this.#inForce?.table ?? emptyTable, table);
+    const next = { table, literals };
+    if (this.#inForce === undefined || !(await this.#step(this.#inForce, next, changes)))
+      await this.#replace(next);
+    await this.#flush(changes);
+    this.#inForce = next;
+    return problems;
+  }
+
+  async connections(targets: ReadonlySet<string>): Promise<ReadonlyMap<string, number>> {
+    if (targets.size === 0) return new Map();
+    const counts = new Map<string, number>();
+    for (const flow of await openConnections(this.#exec)) {
+      const key = targetKey('tcp', flow.by);
+      if (targets.has(key) && this.#owns(flow.to.address)) counts.set(key, (counts.get(key) ?? 0) + 1);
+    }
+    return counts;
+  }
+
+  async counters(): Promise<ReadonlyMap<string, VipCounters>> {
+    return readCounters(this.#exec, this.#table, this.#inForce?.table ?? emptyTable);
+  }
+
+  async stop(options: { readonly remove?: boolean } = {}): Promise<void> {
+    if (options.remove) {
+      await this.#nft(removal(this.#table));
+      await removeRoutes(this.#routes);
+    }
+    this.#inForce = undefined;
+    this.#set = undefined;
+  }
+
+  /** False: the kernel does not have what we left there (someone else changed it). */
+  async #step(before: InForce, next: InForce, changes: readonly VipChange[]): Promise<boolean> {
+    const gained = [...next.literals].filter((address) => !before.literals.has(address));
+    const lost = [...before.literals].filter((address) => !next.literals.has(address));
+    // Unknown until all of it is done: a failure on the way makes the next call replace the table.
+    this.#inForce = undefined;
+    try {
+      await changeRoutes(this.#routes, { gained, lost: [] });
+      for (const transaction of changesText(this.#set!, changes, { gained, lost })) {
+        await this.#nft(transaction);
+      }
+      await changeRoutes(this.#routes, { gained: [], lost });
+      return true;
+    } catch (error) {
+      this.#log.warn('vip: the kernel table is not as it was left, replacing it', { error: String(error) });
+      return false;
+    }
+  }
+
+  /** Rules first: an address is routed only when what is not served there is refused. */
+  async #replace({ table, literals }: InForce): Promise<void> {
+    await this.#nft(wholeTable(this.#set!, [...table.services.values()], [...literals]));
+    await setRoutes(this.#routes, new Set([...this.#options.ranges, ...literals]));
+  }
+
+  /** After the rules: a flow forgotten before them would be remade by the next datagram. */
+  async #flush(changes: readonly VipChange[]): Promise<void> {
+    const udp = changes.filter(({ service }) => service.protocol === 'udp');
+    await flushUdp(
+      this.#exec,
+      udp.map(({ type, service }) => (type === 'remove' ? { ...service, backends: [] } : service)),
+    );
+  }
+
+  #owns(address: string): boolean {
+    const number = parseIpv4(address);
+    if (this.#options.ranges.some((range) => contains(parseCidr4(range), number))) return true;
+    return this.#inForce?.literals.has(address) ?? false;
+  }
+
+  async #bridgeReplies(): Promise<boolean> {
+    const option = this.#options.bridgeReplies ?? 'detect';
+    if (option !== 'detect') return option;
+    const setting = await this.#exec('cat', ['/proc/sys/net/bridge/bridge-nf-call-iptables']);
+    return setting.exitCode === 0 && setting.stdout.trim() === '1';
+  }
+
+  async #nft(input: string): Promise<void> {
+    const result = await this.#exec('nft', ['-f', '-'], input);
+    if (result.exitCode === 0) return;
+    throw new VipApplyFailed(
+      'nftables',
+      result.stderr.trim().slice(0, 500) || `nft ended with ${result.exitCode}`,
+    );
+  }
+
+  async #need(file: string, args: readonly string[]): Promise<void> {
+    const result = await this.#exec(file, args).catch((cause: unknown) => {
+      throw new VipUnavailable(this.kind, `"${file}" cannot be run`, { cause, next: `Install "${file}".` });
+    });
+    if (result.exitCode === 0) return;
+    const words = result.stderr.trim().slice(0, 200) || `exit code ${result.exitCode}`;
+    throw new VipUnavailable(this.kind, `"${[file, ...args].join(' ')}" says: ${words}`, {
+      next: 'Run as root on Linux with nftables, or choose the userspace backend.',
+    });
+  }
+}

@@ -1,0 +1,67 @@
+import { VipApplyFailed } from '../../errors.ts';
+import type { HostExec } from './host.ts';
+
+/**
+ * A process connects only to what has a route, and gets its source address from it, before any translation. So VIPs are
+ * routed to a device of their own that leads nowhere: a VIP never becomes a source address (it is not a local one), and
+ * a packet that no rule took ends there. The device is a bridge without ports, because every kernel that runs containers
+ * has bridges; the loopback device would not do, since the kernel sends no ICMP for a route through it.
+ */
+export type VipRoutes = {
+  readonly exec: HostExec;
+  /** Name of the device, at most 15 characters. */
+  readonly device: string;
+  /** Bytes; keeps UDP datagrams of this host's processes small enough for an overlay behind the VIP. */
+  readonly mtu: number;
+};
+
+/** Makes sure of the device and makes its routes exactly `prefixes` (a.b.c.d/n, or an address alone). */
+export async function setRoutes(routes: VipRoutes, prefixes: ReadonlySet<string>): Promise<void> {
+  const { device, mtu } = routes;
+  if (!(await hasDevice(routes)))
+    await ip(routes, ['link', 'add', device, 'mtu', `${mtu}`, 'type', 'bridge']);
+  await ip(routes, ['link', 'set', device, 'mtu', `${mtu}`, 'addrgenmode', 'none', 'up']);
+  const listed = await ip(routes, ['-4', '-json', 'route', 'show', 'dev', device]);
+  const present = new Set(destinations(listed).map(bare));
+  const wanted = new Set([...prefixes].map(bare));
+  await changeRoutes(routes, {
+    gained: [...wanted].filter((prefix) => !present.has(prefix)),
+    lost: [...present].filter((prefix) => !wanted.has(prefix)),
+  });
+}
+
+export async function changeRoutes(
+  routes: VipRoutes,
+  change: { readonly gained: readonly string[]; readonly lost: readonly string[] },
+): Promise<void> {
+  const lines = [
+    ...change.gained.map((prefix) => `route replace ${prefix} dev ${routes.device}`),
+    ...change.lost.map((prefix) => `route del ${prefix} dev ${routes.device}`),
+  ];
+  if (lines.length > 0) await ip(routes, ['-4', '-batch', '-'], `${lines.join('\n')}\n`);
+}
+
+/** The routes go with their device. */
+export async function removeRoutes(routes: VipRoutes): Promise<void> {
+  if (await hasDevice(routes)) await ip(routes, ['link', 'del', routes.device]);
+}
+
+async function hasDevice(routes: VipRoutes): Promise<boolean> {
+  return (await routes.exec('ip', ['link', 'show', 'dev', routes.device])).exitCode === 0;
+}
+
+async function ip(routes: VipRoutes, args: readonly string[], input?: string): Promise<string> {
+  const result = await routes.exec('ip', args, input);
+  if (result.exitCode === 0) return result.stdout;
+  throw new VipApplyFailed('routes', result.stderr.trim() || `ip ended with ${result.exitCode}`);
+}
+
+function destinations(json: string): readonly string[] {
+  const rows: unknown = JSON.parse(json || '[]');
+  if (!Array.isArray(rows)) return [];
+  return rows.flatMap((row) => (typeof row?.dst === 'string' ? [row.dst] : []));
+}
+
+function bare(prefix: string): string {
+  return prefix.endsWith('/32') ? prefix.slice(0, -3) : prefix;
+}

@@ -1,0 +1,61 @@
+import { serviceKey, targetKey, type VipService, type VipTable, type VipTarget } from './table.ts';
+
+/** One service that must change in the data plane. */
+export type VipChange =
+  | { readonly type: 'add'; readonly service: VipService }
+  | { readonly type: 'remove'; readonly service: VipService }
+  | {
+      readonly type: 'change';
+      readonly service: VipService;
+      readonly before: VipService;
+      /** Backends that take no new connections any more. */
+      readonly gone: readonly VipTarget[];
+    };
+
+/** What turns `before` into `after`, removals first. Services that are identical values are not looked into. */
+export function decide(before: VipTable, after: VipTable): readonly VipChange[] {
+  const changes: VipChange[] = [];
+  for (const [key, service] of before.services) {
+    if (!after.services.has(key)) changes.push({ type: 'remove', service });
+  }
+  for (const [key, service] of after.services) {
+    const old = before.services.get(key);
+    if (old === service) continue;
+    if (old === undefined) changes.push({ type: 'add', service });
+    else if (!sameTargets(old, service)) changes.push(changed(old, service));
+  }
+  return changes;
+}
+
+/** The services after `changes`; the meaning of a change, for tests and for simple backends. */
+export function applied(
+  services: ReadonlyMap<string, VipService>,
+  changes: readonly VipChange[],
+): ReadonlyMap<string, VipService> {
+  const next = new Map(services);
+  for (const change of changes) {
+    if (change.type === 'remove') next.delete(serviceKey(change.service));
+    else next.set(serviceKey(change.service), change.service);
+  }
+  return next;
+}
+
+function changed(before: VipService, service: VipService): VipChange {
+  const present = new Set(service.backends.map((target) => targetKey(service.protocol, target)));
+  const gone = before.backends.filter((target) => !present.has(targetKey(before.protocol, target)));
+  return { type: 'change', service, before, gone };
+}
+
+function sameTargets(a: VipService, b: VipService): boolean {
+  return (
+    a.backends.length === b.backends.length &&
+    a.backends.every((target, i) => {
+      const other = b.backends[i]!;
+      return (
+        target.address === other.address &&
+        target.port === other.port &&
+        target.instanceId === other.instanceId
+      );
+    })
+  );
+}

@@ -1,0 +1,90 @@
+import t from 'tap';
+import type { Directory, Vip } from '../../core/model/directory.ts';
+import { type Derived, vipTable } from './table.ts';
+import { endpoint, noDirectory, revised, tcpVip } from './testing/directories.ts';
+
+const web = tcpVip('100.64.0.1', 80, '/web');
+const api = tcpVip('100.64.0.2', 80, '/api');
+const at = (n: number, port = 80) => ({ address: `10.0.0.${n}`, port });
+const derived = (directory: Directory): Derived => ({ directory, table: vipTable(directory) });
+const backends = (directory: Directory, key: string): readonly string[] | undefined =>
+  vipTable(directory)
+    .services.get(key)
+    ?.backends.map(({ address, port }) => `${address}:${port}`);
+
+t.test('a table has the ready endpoints of every VIP, ordered, each once', async (t) => {
+  const directory = revised(noDirectory, {
+    vips: [tcpVip('100.64.0.1', 80, '/web', '/web', '/green')],
+    endpoints: [
+      endpoint('/web', 1, at(2)),
+      endpoint('/web', 2, at(1)),
+      endpoint('/web', 3, { ...at(3), ready: false }),
+      endpoint('/green', 1, at(1, 8080)),
+    ],
+  });
+  t.same(backends(directory, 'tcp:100.64.0.1:80'), ['10.0.0.1:80', '10.0.0.1:8080', '10.0.0.2:80']);
+});
+
+t.test('a VIP whose endpoints are all gone or unready is a service without backends', async (t) => {
+  const endpoints = [endpoint('/web', 1, { ...at(1), ready: false })];
+  const directory = revised(noDirectory, { vips: [web, api], endpoints });
+  t.same(backends(directory, 'tcp:100.64.0.1:80'), []);
+  t.same(backends(directory, 'tcp:100.64.0.2:80'), []);
+});
+
+t.test('a VIP takes backends of its own family only', async (t) => {
+  const directory = revised(noDirectory, {
+    vips: [web, tcpVip('fd01:c::1', 80, '/web')],
+    endpoints: [endpoint('/web', 1, at(1)), endpoint('/web', 2, { address: 'fd00::2', port: 80 })],
+  });
+  t.same(backends(directory, 'tcp:100.64.0.1:80'), ['10.0.0.1:80']);
+  t.same(backends(directory, 'tcp:fd01:c::1:80'), ['fd00::2:80']);
+});
+
+t.test('two VIPs with one address and port share their backends', async (t) => {
+  const directory = revised(noDirectory, {
+    vips: [web, tcpVip('100.64.0.1', 80, '/api')],
+    endpoints: [endpoint('/web', 1, at(1)), endpoint('/api', 1, at(2))],
+  });
+  t.same(backends(directory, 'tcp:100.64.0.1:80'), ['10.0.0.1:80', '10.0.0.2:80']);
+});
+
+t.test('a table is the identical value where nothing changed, and only there', async (t) => {
+  const before = derived(
+    revised(noDirectory, {
+      vips: [web, api],
+      endpoints: [endpoint('/web', 1, at(1)), endpoint('/api', 1, at(2))],
+    }),
+  );
+  const after = vipTable(revised(before.directory, { endpoints: [endpoint('/web', 2, at(3))] }), before);
+  t.equal(after.services.get('tcp:100.64.0.2:80'), before.table.services.get('tcp:100.64.0.2:80'));
+  t.equal(after.services.get('tcp:100.64.0.1:80')?.backends.length, 2);
+});
+
+t.test('a table follows a VIP that is redefined, joined by another and left by it', async (t) => {
+  const joining: Vip = tcpVip('100.64.0.1', 80, '/api');
+  const endpoints = [endpoint('/web', 1, at(1)), endpoint('/api', 1, at(2))];
+  const alone = derived(revised(noDirectory, { vips: [web], endpoints }));
+  const joined = revised(alone.directory, { vips: [joining] });
+  const both = { directory: joined, table: vipTable(joined, alone) };
+  const left = revised(joined, { vipsGone: [joining.key] });
+  const redefined = revised(joined, { vips: [{ ...web, services: [] }] });
+  const count = (table: ReturnType<typeof vipTable>) =>
+    table.services.get('tcp:100.64.0.1:80')?.backends.length;
+  t.same([both.table, vipTable(left, both), vipTable(redefined, both)].map(count), [2, 1, 1]);
+});
+
+t.test('a table refuses addresses that are an agent or no single machine', async (t) => {
+  const agent = { id: 'one', hostname: 'one', address: '192.168.0.5', master: false };
+  const bad = ['192.168.0.5', '0.0.0.0', '224.0.0.1', '255.255.255.255', 'nonsense'];
+  const directory = revised(noDirectory, {
+    agents: [agent],
+    vips: [web, ...bad.map((address) => tcpVip(address, 80, '/web'))],
+  });
+  const table = vipTable(directory);
+  t.same([...table.services.keys()], ['tcp:100.64.0.1:80']);
+  t.same(
+    table.problems.map((problem) => problem.key),
+    bad.map((address) => `tcp:${address}:80`),
+  );
+});

@@ -1,0 +1,112 @@
+import { isIPv4, isIPv6 } from 'node:net';
+import { backendsOf, type Directory, type Vip } from '../../core/model/directory.ts';
+import type { InstanceId } from '../../core/model/ids.ts';
+
+/** Where a new connection to a VIP may go. */
+export type VipTarget = { readonly instanceId: InstanceId; readonly address: string; readonly port: number };
+
+/** One virtual address and port. No backends: it exists and every connection is refused at once. */
+export type VipService = {
+  readonly protocol: 'tcp' | 'udp';
+  readonly address: string;
+  readonly port: number;
+  /** Ordered by address and port, each once. */
+  readonly backends: readonly VipTarget[];
+};
+
+/** Why a service, or part of one, is not served. `key` as in `VipTable.services`. */
+export type VipProblem = { readonly key: string; readonly reason: string };
+
+/** Everything a backend must serve; keys are `<proto>:<address>:<port>`. A value: never changed, only replaced. */
+export type VipTable = {
+  readonly services: ReadonlyMap<string, VipService>;
+  readonly problems: readonly VipProblem[];
+};
+
+export const emptyTable: VipTable = { services: new Map(), problems: [] };
+
+export function serviceKey(service: Pick<VipService, 'protocol' | 'address' | 'port'>): string {
+  return `${service.protocol}:${service.address}:${service.port}`;
+}
+
+/** Names a backend over all services: `<proto>:<address>:<port>`. */
+export function targetKey(protocol: 'tcp' | 'udp', target: Pick<VipTarget, 'address' | 'port'>): string {
+  return `${protocol}:${target.address}:${target.port}`;
+}
+
+export type Derived = { readonly directory: Directory; readonly table: VipTable };
+
+/**
+ * The table of a Directory. A service that cannot have changed since `before` is the identical value, so that whoever
+ * compares two tables looks only at what changed.
+ */
+export function vipTable(directory: Directory, before?: Derived): VipTable {
+  const vips = [...directory.vips.values()];
+  const foreign = foreignAddresses(directory);
+  const problems = vips.flatMap((vip) => {
+    const reason = faultOf(vip, foreign);
+    return reason === undefined ? [] : [{ key: serviceKey(vip), reason }];
+  });
+  const refused = new Set(problems.map((problem) => problem.key));
+  const groups = Map.groupBy(vips, serviceKey);
+  const left = before === undefined ? new Set<string>() : changedKeys(before.directory, directory);
+  const services = new Map<string, VipService>();
+  for (const [key, group] of groups) {
+    if (refused.has(key)) continue;
+    const old = left.has(key) ? undefined : kept(key, group, directory, before);
+    services.set(key, old ?? service(group, directory));
+  }
+  return { services, problems };
+}
+
+/** Two VIPs may meet in one address and port (literal addresses are shared on purpose): they share their backends. */
+function service(group: readonly Vip[], directory: Directory): VipService {
+  const { protocol, address, port } = group[0]!;
+  const family = isIPv6(address);
+  const ready = backendsOf(
+    directory,
+    group.flatMap((vip) => vip.services),
+  ).filter((backend) => isIPv6(backend.address) === family);
+  const each = new Map(ready.map((backend) => [targetKey(protocol, backend), backend]));
+  const backends = [...each.keys()].sort().map((key) => {
+    const backend = each.get(key)!;
+    return { instanceId: backend.instanceId, address: backend.address, port: backend.port };
+  });
+  return { protocol, address, port, backends };
+}
+
+/** The service as it was, if the endpoints of its apps are the same values as before. */
+function kept(
+  key: string,
+  group: readonly Vip[],
+  directory: Directory,
+  before: Derived | undefined,
+): VipService | undefined {
+  if (before === undefined) return undefined;
+  const same = group.every((vip) =>
+    vip.services.every(({ appId }) => before.directory.byApp.get(appId) === directory.byApp.get(appId)),
+  );
+  return same ? before.table.services.get(key) : undefined;
+}
+
+/** Keys of services whose VIPs came, went or were redefined. */
+function changedKeys(before: Directory, after: Directory): ReadonlySet<string> {
+  const keys = new Set<string>();
+  if (before.vips === after.vips) return keys;
+  for (const [key, vip] of before.vips) if (after.vips.get(key) !== vip) keys.add(serviceKey(vip));
+  for (const [key, vip] of after.vips) if (before.vips.get(key) !== vip) keys.add(serviceKey(vip));
+  return keys;
+}
+
+/** Addresses of machines: taking one over as a VIP would cut the machine off. */
+function foreignAddresses(directory: Directory): ReadonlySet<string> {
+  return new Set([...directory.agents.values()].map((agent) => agent.address));
+}
+
+function faultOf(vip: Vip, foreign: ReadonlySet<string>): string | undefined {
+  if (foreign.has(vip.address)) return `Cannot serve ${vip.key}: ${vip.address} is the address of an agent`;
+  if (isIPv6(vip.address)) return undefined;
+  const first = Number(vip.address.split('.')[0]);
+  if (isIPv4(vip.address) && first > 0 && first < 224) return undefined;
+  return `Cannot serve ${vip.key}: ${vip.address} is no address that one machine can have`;
+}

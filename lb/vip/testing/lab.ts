@@ -1,0 +1,108 @@
+import { run, tryRun } from '../../../core/kit/exec.ts';
+import type { HostExec } from '../backends/nftables/host.ts';
+import { remoteActor, type Traffic } from './remote-actor.ts';
+
+/**
+ * A host with two containers on a bridge (`a`, `b`), one routed (`r`), and a neighbour host (`x`) that is its default
+ * route; each a network namespace without a way out.
+ *
+ *     a 100.65.1.11 ─┐
+ *     b 100.65.1.12 ─┤ bridge 100.65.1.1   host   100.65.3.1 ── x 100.65.3.2
+ *                    └──────────────────    │
+ *     r 100.65.2.2  ── 100.65.2.1 ──────────┘
+ */
+export type Lab = {
+  readonly host: HostExec;
+  /** Traffic from a place: `host`, `a`, `b`, `r`, `x`; started on first use. */
+  at(place: Place): Traffic;
+  /** Runs a program there; throws when it fails. */
+  run(place: Place, file: string, args: readonly string[], input?: string): Promise<string>;
+  /** Do bridged frames pass the host's netfilter? */
+  bridgeNetfilter(on: boolean): Promise<void>;
+  close(): Promise<void>;
+};
+
+export type Place = 'host' | 'a' | 'b' | 'r' | 'x';
+
+export const addresses = {
+  host: '100.65.3.1',
+  a: '100.65.1.11',
+  b: '100.65.1.12',
+  r: '100.65.2.2',
+  x: '100.65.3.2',
+};
+
+const places: readonly Place[] = ['host', 'a', 'b', 'r', 'x'];
+
+export async function createLab(id: string): Promise<Lab> {
+  const name = (place: Place): string => `weirvip-${id}-${place}`;
+  const actors = new Map<Place, Traffic>();
+  const inside = (place: Place, file: string, args: readonly string[]) =>
+    ['netns', 'exec', name(place), file, ...args] as const;
+  const host: HostExec = (file, args, input) =>
+    tryRun('ip', inside('host', file, args), input === undefined ? {} : { input });
+  const lab: Lab = {
+    host,
+    at: (place) => {
+      const actor = actors.get(place) ?? remoteActor(name(place));
+      actors.set(place, actor);
+      return actor;
+    },
+    run: (place, file, args, input) =>
+      run('ip', inside(place, file, args), input === undefined ? {} : { input }),
+    bridgeNetfilter: async (on) => {
+      const file = '/proc/sys/net/bridge/bridge-nf-call-iptables';
+      await lab.run('host', 'sh', ['-c', `[ ! -e ${file} ] || echo ${on ? 1 : 0} > ${file}`]);
+    },
+    close: async () => {
+      for (const actor of actors.values()) await actor.close();
+      for (const place of places) await tryRun('ip', ['netns', 'del', name(place)]);
+    },
+  };
+  try {
+    for (const place of places) await run('ip', ['netns', 'add', name(place)]);
+    for (const place of places) await lab.run(place, 'ip', ['-batch', '-'], wiring(place, name));
+    await lab.run('host', 'sh', ['-c', 'echo 1 > /proc/sys/net/ipv4/ip_forward']);
+    return lab;
+  } catch (error) {
+    await lab.close();
+    throw error;
+  }
+}
+
+function wiring(place: Place, name: (place: Place) => string): string {
+  return `${(place === 'host' ? hostLines(name) : guestLines(place)).join('\n')}\n`;
+}
+
+function hostLines(name: (place: Place) => string): readonly string[] {
+  return [
+    'link set lo up',
+    'link add weirbr type bridge',
+    'addr add 100.65.1.1/24 dev weirbr',
+    'link set weirbr up',
+    ...(['a', 'b', 'r', 'x'] as const).map(
+      (guest) => `link add weir${guest} type veth peer name eth0 netns ${name(guest)}`,
+    ),
+    'link set weira master weirbr',
+    'link set weirb master weirbr',
+    'link set weira type bridge_slave hairpin on',
+    'link set weirb type bridge_slave hairpin on',
+    ...['a', 'b', 'r', 'x'].map((guest) => `link set weir${guest} up`),
+    'addr add 100.65.2.1/32 dev weirr',
+    'route add 100.65.2.2/32 dev weirr',
+    'addr add 100.65.3.1/24 dev weirx',
+    'route add default via 100.65.3.2',
+  ];
+}
+
+function guestLines(place: Exclude<Place, 'host'>): readonly string[] {
+  const length = place === 'r' ? 32 : 24;
+  const gateway = { a: '100.65.1.1', b: '100.65.1.1', r: '100.65.2.1', x: '100.65.3.1' }[place];
+  return [
+    'link set lo up',
+    `addr add ${addresses[place]}/${length} dev eth0`,
+    'link set eth0 up',
+    ...(place === 'r' ? [`route add ${gateway} dev eth0 scope link`] : []),
+    `route add default via ${gateway}`,
+  ];
+}

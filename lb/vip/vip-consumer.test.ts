@@ -1,0 +1,83 @@
+import t from 'tap';
+import { silentLog } from '../../core/kit/log.ts';
+import { FakeVipBackend } from './backends/fake.ts';
+import { endpoint, noDirectory, revised, tcpVip } from './testing/directories.ts';
+import { VipConsumer } from './vip-consumer.ts';
+
+const web = tcpVip('100.64.0.1', 80, '/web');
+const [first, second] = [1, 2].map((n) => endpoint('/web', n, { address: `10.0.0.${n}`, port: 80 }));
+
+function create() {
+  const backend = new FakeVipBackend();
+  const warnings: string[] = [];
+  const log = { ...silentLog, warn: (message: string) => warnings.push(message) };
+  return { backend, warnings, consumer: new VipConsumer({ backend, log }) };
+}
+
+t.test('the vip consumer acknowledges a revision when the data plane has it', async (t) => {
+  const { backend, consumer } = create();
+  await consumer.start();
+  const directory = revised(noDirectory, { vips: [web], endpoints: [first!] });
+  t.equal(await consumer.apply(directory), 2);
+  t.equal(backend.connect(web)?.instanceId, first!.instanceId);
+  t.match(consumer.status(), {
+    backend: 'fake',
+    revision: 2,
+    services: [{ key: 'tcp:100.64.0.1:80', names: ['web.weir'], backends: [{ address: '10.0.0.1' }] }],
+    problems: [],
+  });
+});
+
+t.test('the vip consumer keeps the old revision when the data plane refuses', async (t) => {
+  const { backend, consumer } = create();
+  const directory = revised(noDirectory, { vips: [web], endpoints: [first!] });
+  backend.failure = new Error('no');
+  await t.rejects(consumer.apply(directory), { message: 'no' });
+  t.equal(consumer.status().revision, 0);
+  t.equal(await consumer.apply(directory), 2);
+});
+
+t.test('the vip consumer counts connections to instances that left, until they are closed', async (t) => {
+  const { backend, consumer } = create();
+  const both = revised(noDirectory, { vips: [web], endpoints: [first!, second!] });
+  await consumer.apply(both);
+  const targets = [backend.connect(web)!, backend.connect(web)!];
+  t.same([...(await consumer.inFlight())], [], 'nothing has left');
+  await consumer.apply(revised(both, { gone: [first!.instanceId] }));
+  t.same([...(await consumer.inFlight())], [[first!.instanceId, 1]]);
+  backend.hangUp('tcp', targets.find((target) => target.instanceId === first!.instanceId)!);
+  t.same([...(await consumer.inFlight())], []);
+});
+
+t.test('the vip consumer remembers an instance that was unhealthy before it left', async (t) => {
+  const { backend, consumer } = create();
+  const ready = revised(noDirectory, { vips: [web], endpoints: [first!] });
+  await consumer.apply(ready);
+  backend.connect(web);
+  const unhealthy = revised(ready, { endpoints: [{ ...first!, ready: false }] });
+  await consumer.apply(unhealthy);
+  t.same([...(await consumer.inFlight())], [], 'it is still in the Directory');
+  await consumer.apply(revised(unhealthy, { gone: [first!.instanceId] }));
+  t.same([...(await consumer.inFlight())], [[first!.instanceId, 1]]);
+});
+
+t.test('the vip consumer does not count an instance that came back', async (t) => {
+  const { backend, consumer } = create();
+  const there = revised(noDirectory, { vips: [web], endpoints: [first!] });
+  await consumer.apply(there);
+  backend.connect(web);
+  const gone = revised(there, { gone: [first!.instanceId] });
+  await consumer.apply(gone);
+  await consumer.apply(revised(gone, { endpoints: [first!] }));
+  t.same([...(await consumer.inFlight())], []);
+});
+
+t.test('the vip consumer reports a problem once and shows it with its service', async (t) => {
+  const { warnings, consumer } = create();
+  const agent = { id: 'one', hostname: 'one', address: '100.64.0.1', master: false };
+  const directory = revised(noDirectory, { vips: [web], endpoints: [first!], agents: [agent] });
+  await consumer.apply(directory);
+  await consumer.apply(revised(directory, { endpoints: [second!] }));
+  t.equal(warnings.length, 1);
+  t.match(consumer.status(), { services: [], problems: [{ key: 'tcp:100.64.0.1:80', reason: /an agent/ }] });
+});

@@ -1,0 +1,109 @@
+import type { Log } from '../../core/kit/log.ts';
+import type { Part } from '../../core/kit/part.ts';
+import type { DirectoryConsumer } from '../../core/model/consumer.ts';
+import { type Directory, emptyDirectory } from '../../core/model/directory.ts';
+import type { InstanceId } from '../../core/model/ids.ts';
+import type { VipBackend } from './backend.ts';
+import { Departed } from './departed.ts';
+import { type Derived, emptyTable, serviceKey, type VipProblem, type VipService, vipTable } from './table.ts';
+
+export type VipServiceStatus = VipService & {
+  readonly key: string;
+  readonly names: readonly string[];
+  /** Absent when it is served. */
+  readonly problem?: string;
+};
+
+export type VipStatus = {
+  readonly backend: string;
+  /** Of the Directory, in force in the data plane. */
+  readonly revision: number;
+  readonly services: readonly VipServiceStatus[];
+  /** Of services and of addresses that are in no service. */
+  readonly problems: readonly VipProblem[];
+};
+
+/** Turns the Directory's VIPs into the data plane's. */
+export class VipConsumer implements DirectoryConsumer, Part {
+  readonly name = 'vip';
+  readonly #backend: VipBackend;
+  readonly #log: Log;
+  readonly #departed = new Departed();
+  #inForce: Derived = { directory: emptyDirectory, table: emptyTable };
+  #problems: readonly VipProblem[] = [];
+
+  constructor({ backend, log }: { readonly backend: VipBackend; readonly log: Log }) {
+    this.#backend = backend;
+    this.#log = log;
+  }
+
+  async start(): Promise<void> {
+    await this.#backend.start();
+  }
+
+  /** Kernel VIPs go on without this process unless `remove`. */
+  async stop(options: { readonly remove?: boolean } = {}): Promise<void> {
+    await this.#backend.stop(options);
+    this.#inForce = { directory: emptyDirectory, table: emptyTable };
+    this.#problems = [];
+    this.#departed.clear();
+  }
+
+  /** The delta is not needed: what a revision left alone is the identical value, and is not looked into. */
+  async apply(directory: Directory): Promise<number> {
+    const table = vipTable(directory, this.#inForce);
+    const problems = [...table.problems, ...(await this.#backend.apply(table))];
+    this.#report(problems);
+    this.#departed.observe(this.#inForce.table, table);
+    this.#inForce = { directory, table };
+    this.#problems = problems;
+    return directory.revision;
+  }
+
+  /** The data plane is asked only while an instance that had backends is gone from the Directory. */
+  async inFlight(): Promise<ReadonlyMap<InstanceId, number>> {
+    const { endpoints } = this.#inForce.directory;
+    const gone = this.#departed.instances().filter((instance) => !endpoints.has(instance));
+    if (gone.length === 0) return new Map();
+    const targets = new Set(gone.flatMap((instance) => this.#departed.targetsOf(instance)));
+    const open = await this.#backend.connections(targets);
+    const counts = new Map<InstanceId, number>();
+    for (const instance of gone) {
+      const count = this.#departed
+        .targetsOf(instance)
+        .reduce((sum, target) => sum + (open.get(target) ?? 0), 0);
+      if (count > 0) counts.set(instance, count);
+      else this.#departed.forget(instance);
+    }
+    return counts;
+  }
+
+  status(): VipStatus {
+    const { directory, table } = this.#inForce;
+    const problemOf = new Map(this.#problems.map(({ key, reason }) => [key, reason]));
+    const names = Map.groupBy(directory.vips.values(), serviceKey);
+    const services = [...table.services].map(([key, service]) => {
+      const problem = problemOf.get(key);
+      return {
+        ...service,
+        key,
+        names: (names.get(key) ?? []).flatMap((vip) => vip.names),
+        ...(problem === undefined ? {} : { problem }),
+      };
+    });
+    return {
+      backend: this.#backend.kind,
+      revision: directory.revision,
+      services,
+      problems: this.#problems,
+    };
+  }
+
+  /** Each problem is logged when it appears, not at every revision. */
+  #report(problems: readonly VipProblem[]): void {
+    const known = new Set(this.#problems.map((problem) => problem.reason));
+    for (const { key, reason } of problems) {
+      if (!known.has(reason)) this.#log.warn(`vip: ${reason}`, { service: key });
+    }
+  }
+}
