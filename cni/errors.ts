@@ -86,6 +86,16 @@ export function withContext(error: CniError, context: CniErrorContext): CniError
   });
 }
 
+/** Does the work; a CniError is kept in the list instead of thrown. */
+export async function gather(errors: CniError[], work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof CniError)) throw error;
+    errors.push(error);
+  }
+}
+
 function definedOf(context: CniErrorContext): CniErrorContext {
   return Object.fromEntries(Object.entries(context).filter(([, value]) => value !== undefined));
 }

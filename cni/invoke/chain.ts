@@ -1,6 +1,6 @@
 import type { Attachment } from '../attachment.ts';
 import type { NetworkList, PluginConfig } from '../config/network.ts';
-import { CniError, withContext } from '../errors.ts';
+import { CniError, gather, withContext } from '../errors.ts';
 import { parseJson } from '../json.ts';
 import type { AttachmentKey } from '../names.ts';
 import { parseResult } from '../result/parse.ts';
@@ -146,13 +146,4 @@ function unusable(type: string, cause: unknown): CniError {
     cniCode: 6,
     cause,
   });
-}
-
-async function gather(errors: CniError[], work: () => Promise<unknown>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    if (!(error instanceof CniError)) throw error;
-    errors.push(error);
-  }
 }

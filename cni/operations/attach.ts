@@ -2,7 +2,7 @@ import type { Attachment } from '../attachment.ts';
 import { keyOf } from '../cache/cache.ts';
 import type { AttachmentRecord } from '../cache/record.ts';
 import type { NetworkList } from '../config/network.ts';
-import { CniError, withContext } from '../errors.ts';
+import { CniError, gather, withContext } from '../errors.ts';
 import { addChain, findPlugins, undoChain } from '../invoke/chain.ts';
 import { checkArgs } from '../invoke/environment.ts';
 import { checkKey } from '../names.ts';
@@ -18,13 +18,10 @@ export async function attach(
   request: AttachRequest,
 ): Promise<CniResult> {
   const { attachment } = request;
-  const { containerId } = attachment;
   return located(network, attachment, () => {
     checkAttachment(attachment);
-    const claim = { containerId, network: network.name };
-    return runtime.schedule.run(claim, () =>
-      located(network, attachment, () => attachNow(runtime, network, request)),
-    );
+    const claim = { containerId: attachment.containerId, network: network.name };
+    return runtime.schedule.run(claim, () => attachNow(runtime, network, request));
   });
 }
 
@@ -54,12 +51,13 @@ async function refuseExisting(runtime: Runtime, record: AttachmentRecord): Promi
   if (leftOver !== undefined) await undo(runtime, leftOver);
 }
 
+/** Never throws a CniError: the caller is to hear why the ADD failed. */
 async function cleanUp(runtime: Runtime, record: AttachmentRecord): Promise<void> {
   const errors = await undoChain(runtime.invoker, record.network, record.attachment);
-  for (const error of errors)
-    runtime.log.warn('clean-up after a failed ADD failed', { reason: error.message });
   // The mark of an attachment that is not clean stays: the next add, del or recover of it goes on from there.
-  if (errors.length === 0) await runtime.cache.forget(keyOf(record));
+  if (errors.length === 0) await gather(errors, () => runtime.cache.forget(keyOf(record)));
+  for (const { message } of errors)
+    runtime.log.warn('clean-up after a failed ADD failed', { reason: message });
 }
 
 function checkAttachment(attachment: Attachment): void {

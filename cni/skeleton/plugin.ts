@@ -27,6 +27,8 @@ export type PluginRequest = {
   readonly runtimeConfig: JsonObject;
   /** Directories of plugins, for delegates. */
   readonly path: readonly string[];
+  /** How the plugin was called, for delegates: they get the same. */
+  readonly call: { readonly env: Readonly<Record<string, string | undefined>>; readonly stdin: string };
 };
 
 export type AttachmentRequest = PluginRequest &

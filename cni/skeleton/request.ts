@@ -25,8 +25,8 @@ export function readConfig(stdin: string): JsonObject {
 export function readRequest(
   command: PluginCommand,
   config: JsonObject,
-  { versions, path }: { readonly versions: readonly CniVersion[]; readonly path: readonly string[] },
-): PluginRequest {
+  versions: readonly CniVersion[],
+): Omit<PluginRequest, 'path' | 'call'> {
   const { name, runtimeConfig } = config;
   const cniVersion = readVersion(command, config, versions);
   if (typeof name !== 'string' || !isIdentifier(name)) {
@@ -40,7 +40,6 @@ export function readRequest(
     cniVersion,
     config,
     runtimeConfig: isObject(runtimeConfig) ? runtimeConfig : {},
-    path,
   };
 }
 

@@ -118,7 +118,8 @@ t.test('skeleton hands the plugin everything it was told', async (t) => {
   const prevResult = { cniVersion: '1.1.0', ips: [{ address: '100.64.0.9/24' }] };
   const config = { ...CONFIG, prevResult, runtimeConfig: { mac: 'm' } };
   const add: Plugin['add'] = async (request) => {
-    const { config: whole, ...rest } = request;
+    const { config: whole, call: how, ...rest } = request;
+    t.same(JSON.parse(how.stdin), config);
     t.same(whole, config);
     t.same(rest, {
       network: 'blue',

@@ -28,9 +28,10 @@ export async function servePlugin(plugin: Plugin, input: PluginInput): Promise<P
     const stdin = await input.readStdin(command);
     if (command === 'VERSION') return answer(versionAnswer(plugin, stdin, version));
     const config = readConfig(stdin);
-    const request = readRequest(command, config, { versions: plugin.versions, path: variables.path });
+    const request = readRequest(command, config, plugin.versions);
     version = request.cniVersion;
-    return answer(await perform(plugin, command, { ...request, ...variables }));
+    const call = { env: input.env, stdin };
+    return answer(await perform(plugin, command, { ...request, ...variables, call }));
   } catch (error) {
     return { exitCode: 1, stdout: JSON.stringify({ cniVersion: version, ...errorAnswer(error) }) };
   }
