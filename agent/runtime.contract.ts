@@ -17,7 +17,7 @@ export const contractPrograms = {
   runs: 'echo ready; exec sleep 300',
   exits3: 'exit 3',
   exits0: 'exit 0',
-  killsItself: 'kill -SEGV $$',
+  crashes: "sh -c 'kill -SEGV $$'; exit $?",
   ignoresTerm: "trap '' TERM; echo ready; while :; do sleep 0.05; done",
   catchesTerm: "trap 'exit 7' TERM; echo ready; while :; do sleep 0.05; done",
   writes1000Lines: 'i=0; while [ $i -lt 1000 ]; do i=$((i+1)); echo "line $i of a log"; done; echo oops >&2',
@@ -91,7 +91,7 @@ export function containerRuntimeContract(t: Test, setUp: (t: Test) => Promise<Ru
   }
 
   test('a program that crashes ends with its signal', async (t, use) => {
-    await use.run('job', contractPrograms.killsItself);
+    await use.run('job', contractPrograms.crashes);
     t.match(await use.end('job'), { exitCode: 139, signal: 'SIGSEGV' });
   });
 

@@ -22,7 +22,7 @@ function programOf(spec: ContainerSpec): FakeProgram {
     [contractPrograms.runs]: { log: [out('ready')], exec },
     [contractPrograms.exits0]: { exitCode: 0 },
     [contractPrograms.exits3]: { exitCode: 3 },
-    [contractPrograms.killsItself]: { exitCode: 139 },
+    [contractPrograms.crashes]: { exitCode: 139 },
     [contractPrograms.ignoresTerm]: { log: [out('ready')], ignoresTerm: true },
     [contractPrograms.catchesTerm]: { log: [out('ready')], termCode: 7 },
     [contractPrograms.showsEnvironment]: { log: [out(spec.env.GREETING ?? '')], exitCode: 0 },

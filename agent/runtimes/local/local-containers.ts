@@ -16,20 +16,30 @@ import { type StateSource, stateOf } from './state.ts';
 /** An end that no monitor records (the monitor itself was killed) is found this much later at most. */
 const sweepMs = 2_000;
 
+export type LocalContainersOptions = {
+  readonly dataDir: string;
+  readonly clock: Clock;
+  readonly source: StateSource;
+  /** Keeps a log within bounds; called every few seconds while `exits` is read. */
+  readonly tendLog: (logDir: string) => Promise<void>;
+};
+
 /** What every runtime with monitors and records on disk does alike: find, list, wait for ends. */
 export class LocalContainers {
   readonly records: ContainerRecords;
   readonly #dataDir: string;
   readonly #clock: Clock;
   readonly #source: StateSource;
+  readonly #tendLog: (logDir: string) => Promise<void>;
   /** A start under way here: its claim may be half written, so it is not looked at. */
   readonly #starting = new Map<string, Promise<void>>();
 
-  constructor(options: { dataDir: string; clock: Clock; source: StateSource }) {
+  constructor(options: LocalContainersOptions) {
     this.records = new ContainerRecords(options.dataDir);
     this.#dataDir = options.dataDir;
     this.#clock = options.clock;
     this.#source = options.source;
+    this.#tendLog = options.tendLog;
   }
 
   async list(): Promise<readonly Container[]> {
@@ -100,6 +110,7 @@ export class LocalContainers {
       const all = await this.records.list();
       told = new Set(all.filter((record) => told.has(record)));
       const sweep = rung.size === 0;
+      if (sweep) await this.#tend(all.filter((record) => !told.has(record)));
       for (const record of all) {
         if (told.has(record) || !(sweep || rung.has(record.paths.name))) continue;
         const state = await this.state(record);
@@ -110,5 +121,9 @@ export class LocalContainers {
       }
       rung = await bell.answer(sweepMs);
     }
+  }
+
+  async #tend(records: readonly ContainerRecord[]): Promise<void> {
+    for (const { spec } of records) await this.#tendLog(spec.logDir).catch(() => {});
   }
 }

@@ -1,12 +1,16 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { errorCode } from '../../../core/kit/errors.ts';
 
-const chunk = 64 * 1024;
-/** Bytes read in one go when following. */
-const atOnce = 1024 * 1024;
+/** Bytes read in one go. */
+const fromTheEnd = 64 * 1024;
+const following = 1024 * 1024;
 
-/** A place in a file that may be replaced under its name. */
-export type FilePlace = { readonly ino: number; readonly offset: number };
+type Tail = {
+  /** Oldest first. */
+  readonly lines: readonly string[];
+  /** Offset of what follows them. */
+  readonly end: number;
+};
 
 export type TailOptions = {
   /** True when the lines read so far, the newest, suffice. */
@@ -15,86 +19,110 @@ export type TailOptions = {
   readonly unfinished: boolean;
 };
 
-/** The newest lines of a file, oldest first, read from its end; more than `enough` asks for if they come at once. */
-export async function tailLines(
-  path: string,
-  options: TailOptions,
-): Promise<{ lines: readonly string[]; end: FilePlace }> {
-  const file = await open(path).catch((error) => {
+/** The newest lines of an open file, read from its end; more than `enough` asks for if they come at once. */
+async function tailLines(file: FileHandle, options: TailOptions): Promise<Tail> {
+  const { size } = await file.stat();
+  let text: Buffer = Buffer.alloc(0);
+  let tail: Tail = { lines: [], end: options.unfinished ? size : 0 };
+  for (let start = size; start > 0 && !options.enough(tail.lines); ) {
+    const length = Math.min(fromTheEnd, start);
+    start -= length;
+    text = Buffer.concat([await readAt(file, start, length), text]);
+    const whole = options.unfinished ? text.length : text.lastIndexOf(0x0a) + 1;
+    if (whole > 0) {
+      const lines = splitLines(text.subarray(0, whole), { fromStart: start === 0 });
+      tail = { lines, end: start + whole };
+    }
+  }
+  return tail;
+}
+
+/** The file, or undefined when there is none. */
+async function openIfThere(path: string): Promise<FileHandle | undefined> {
+  return open(path).catch((error) => {
     if (errorCode(error) === 'ENOENT') return undefined;
     throw error;
   });
-  if (file === undefined) return { lines: [], end: { ino: 0, offset: 0 } };
-  try {
-    const { size, ino } = await file.stat();
-    let start = size;
-    let text: Buffer = Buffer.alloc(0);
-    let lines: readonly string[] = [];
-    let offset = options.unfinished ? size : 0;
-    while (start > 0 && (offset === 0 || !options.enough(lines))) {
-      const length = Math.min(chunk, start);
-      start -= length;
-      text = Buffer.concat([await readAt(file, start, length), text]);
-      if (!options.unfinished) {
-        const whole = text.lastIndexOf(0x0a) + 1;
-        if (whole === 0) continue;
-        text = text.subarray(0, whole);
-        offset = start + whole;
-      }
-      lines = splitLines(text, { whole: start === 0 });
-    }
-    return { lines, end: { ino, offset } };
-  } finally {
-    await file.close();
-  }
 }
 
-/** Reads what is added to a file that may be cut short or replaced under its name. */
-export class GrowingFile {
+/** Reads what is added to a file that may be cut short, or replaced under its name; then it is first read to its end. */
+export class GrowingFile implements AsyncDisposable {
   readonly #path: string;
-  #place: FilePlace;
-  #rest = Buffer.alloc(0);
+  #file: FileHandle | undefined;
+  #offset = 0;
+  #rest: Buffer = Buffer.alloc(0);
 
-  /** From that place on if it is still the same file; from the start of any other. */
-  constructor(path: string, from: FilePlace) {
+  private constructor(path: string, file: FileHandle | undefined) {
     this.#path = path;
-    this.#place = from;
+    this.#file = file;
   }
 
-  /** Lines completed since the last call. */
+  static async open(path: string): Promise<GrowingFile> {
+    return new GrowingFile(path, await openIfThere(path));
+  }
+
+  /** The newest lines as of now; `more` goes on after them. */
+  async tail(options: TailOptions): Promise<readonly string[]> {
+    if (this.#file === undefined) return [];
+    const tail = await tailLines(this.#file, options);
+    this.#offset = tail.end;
+    return tail.lines;
+  }
+
+  async inode(): Promise<number | undefined> {
+    return (await this.#file?.stat())?.ino;
+  }
+
+  /** Lines completed since the last call; none: nothing new is there. */
   async more(): Promise<readonly string[]> {
-    const file = await open(this.#path).catch(() => undefined);
-    if (file === undefined) return [];
-    try {
-      const { size, ino } = await file.stat();
-      if (ino !== this.#place.ino || size < this.#place.offset) this.#restart(ino);
-      const { offset } = this.#place;
-      const added = await readAt(file, offset, Math.min(size - offset, atOnce));
-      this.#place = { ino, offset: offset + added.length };
-      return this.#complete(added);
-    } finally {
-      await file.close();
+    for (;;) {
+      const added = await this.#read();
+      if (added.length === 0 && !(await this.#moveOn())) return [];
+      const lines = this.#complete(added);
+      if (lines.length > 0) return lines;
     }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#file?.close();
+    this.#file = undefined;
+  }
+
+  async #read(): Promise<Buffer> {
+    if (this.#file === undefined) return Buffer.alloc(0);
+    const { size } = await this.#file.stat();
+    if (size < this.#offset) this.#offset = 0;
+    const added = await readAt(this.#file, this.#offset, Math.min(size - this.#offset, following));
+    this.#offset += added.length;
+    return added;
+  }
+
+  /** True when another file has taken the name; it is open then. */
+  async #moveOn(): Promise<boolean> {
+    const next = await openIfThere(this.#path);
+    if (next === undefined) return false;
+    const same = (await this.inode()) === (await next.stat()).ino;
+    await (same ? next : this.#file)?.close();
+    if (same) return false;
+    this.#file = next;
+    this.#offset = 0;
+    this.#rest = Buffer.alloc(0);
+    return true;
   }
 
   #complete(added: Buffer): readonly string[] {
     const text = Buffer.concat([this.#rest, added]);
     const end = text.lastIndexOf(0x0a) + 1;
     this.#rest = Buffer.from(text.subarray(end));
-    return end === 0 ? [] : splitLines(text.subarray(0, end), { whole: true });
-  }
-
-  #restart(ino: number): void {
-    this.#place = { ino, offset: 0 };
-    this.#rest = Buffer.alloc(0);
+    return end === 0 ? [] : splitLines(text.subarray(0, end), { fromStart: true });
   }
 }
 
-/** Unless the text is whole, its first line is only a part and is left out. */
-function splitLines(text: Buffer, options: { whole: boolean }): string[] {
+/** Unless the text begins where the file does, its first line is only a part and is left out. */
+function splitLines(text: Buffer, options: { fromStart: boolean }): readonly string[] {
   const lines = text.toString('utf8').split('\n');
   if (lines.at(-1) === '') lines.pop();
-  return options.whole ? lines : lines.slice(1);
+  return options.fromStart ? lines : lines.slice(1);
 }
 
 async function readAt(file: FileHandle, position: number, length: number): Promise<Buffer> {

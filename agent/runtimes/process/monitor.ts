@@ -21,10 +21,11 @@ export async function startMonitor(program: readonly string[], options: MonitorO
     detached: true,
     stdio: ['ignore', ...options.output, 'pipe'],
   });
-  monitor.unref();
-  const failed = once(monitor, 'error').then(([error]) => Promise.reject(error));
-  const told = await Promise.race([text(monitor.stdio[3] as Readable), failed]);
-  if (!told.includes('started')) throw new Error('the monitor ended before the program was started');
+  const ended = once(monitor, 'exit');
+  const told = await text(monitor.stdio[3] as Readable);
+  if (told.includes('started')) return monitor.unref();
+  await ended;
+  throw new Error('the monitor ended before the program was started');
 }
 
 /**

@@ -1,39 +1,31 @@
-import { mkdir } from 'node:fs/promises';
+import { copyFile, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
-import { systemClock } from '../../../core/kit/clock.ts';
-import type { LogLine, LogOptions, LogStream } from '../../runtime.ts';
-import { Doorbell } from '../local/doorbell.ts';
-import { GrowingFile, tailLines } from '../local/log-lines.ts';
+import type { LogStream } from '../../runtime.ts';
+import type { LogSource } from '../local/read-log.ts';
 
-const streams: readonly LogStream[] = ['stdout', 'stderr'];
-/** A missed change is seen this much later. */
-const lookAgainMs = 1_000;
-
-export const stdoutFile = (logDir: string): string => join(logDir, 'stdout');
-export const stderrFile = (logDir: string): string => join(logDir, 'stderr');
-
-/** One plain file per stream; the common order of the two is not known. */
-export async function* readPlainLog(logDir: string, options: LogOptions): AsyncIterable<LogLine> {
-  const { stream, tail, follow } = options;
-  if (follow !== undefined) await mkdir(logDir, { recursive: true });
-  using bell = follow && new Doorbell(logDir, { clock: systemClock, signal: follow });
-  const growing: { stream: LogStream; file: GrowingFile }[] = [];
-  for (const name of stream === undefined ? streams : [stream]) {
-    const path = join(logDir, name);
-    const newest = await tailLines(path, {
-      enough: (lines) => lines.length > tail,
-      unfinished: bell === undefined,
-    });
-    for (const text of lastOf(newest.lines, tail)) yield { stream: name, text };
-    growing.push({ stream: name, file: new GrowingFile(path, newest.end) });
-  }
-  while (bell !== undefined && !follow?.aborted) {
-    for (const { stream: name, file } of growing)
-      for (const text of await file.more()) yield { stream: name, text };
-    await bell.answer(lookAgainMs);
-  }
+/** One plain file per stream; what was cut off at the last trim is beside it. */
+export function plainSources(logDir: string, stream: LogStream | undefined): readonly LogSource[] {
+  const streams: readonly LogStream[] = stream === undefined ? ['stdout', 'stderr'] : [stream];
+  return streams.map((name) => {
+    const path = logFile(logDir, name);
+    const line = (text: string) => ({ stream: name, text });
+    return { path, older: [`${path}.1`], decoder: () => ({ line, rest: () => [] }) };
+  });
 }
 
-function lastOf<T>(items: readonly T[], count: number): readonly T[] {
-  return count === 0 ? [] : items.slice(-count);
+export function logFile(logDir: string, stream: LogStream): string {
+  return join(logDir, stream);
+}
+
+/** Moves the content of files longer than `bytes` aside; what is written in that moment may be lost. */
+export async function trimLogs(logDir: string, bytes: number): Promise<void> {
+  for (const { path } of plainSources(logDir, undefined)) {
+    const size = await stat(path).then(
+      (stats) => stats.size,
+      () => 0,
+    );
+    if (size <= bytes) continue;
+    await copyFile(path, `${path}.1`);
+    await truncate(path);
+  }
 }

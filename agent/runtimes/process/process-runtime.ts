@@ -21,30 +21,36 @@ import { LocalContainers } from '../local/local-containers.ts';
 import type { ContainerPaths } from '../local/paths.ts';
 import { readMark, signalProcess } from '../local/process-mark.ts';
 import { defaultPath, findProgram } from '../local/program.ts';
+import { readLog } from '../local/read-log.ts';
 import type { ContainerRecord } from '../local/records.ts';
 import { runBounded } from '../local/run-bounded.ts';
 import { isMonitored } from '../local/state.ts';
 import { type Signals, stopContainer } from '../local/stop.ts';
 import { startMonitor } from './monitor.ts';
-import { readPlainLog, stderrFile, stdoutFile } from './plain-log.ts';
+import { logFile, plainSources, trimLogs } from './plain-log.ts';
 import { refuseWhatNeedsRoot } from './refusals.ts';
 
 export type ProcessRuntimeOptions = {
   /** Records and sandboxes. Made if missing; belongs to one agent at a time. */
   readonly dataDir: string;
   readonly clock: Clock;
+  /** A longer log is cut; one older file of that length is kept. Default 10 MiB. */
+  readonly logBytes?: number;
 };
 
 /** Plain processes of the agent's own user, for machines without root. They share the machine's files and network. */
 export class ProcessRuntime implements ContainerRuntime {
   readonly name = 'process';
   readonly #containers: LocalContainers;
+  readonly #clock: Clock;
 
   constructor(options: ProcessRuntimeOptions) {
+    this.#clock = options.clock;
     this.#containers = new LocalContainers({
       dataDir: resolve(options.dataDir),
       clock: options.clock,
       source: { leader: (record) => readMark(record.paths.leader), isHeld: async () => false },
+      tendLog: (logDir) => trimLogs(logDir, options.logBytes ?? 10 * 1024 * 1024),
     });
   }
 
@@ -101,7 +107,8 @@ export class ProcessRuntime implements ContainerRuntime {
   }
 
   async *log(logDir: string, options: LogOptions): AsyncIterable<LogLine> {
-    yield* readPlainLog(logDir, options);
+    const sources = plainSources(logDir, options.stream);
+    yield* readLog({ logDir, sources, clock: this.#clock }, options);
   }
 }
 
@@ -112,11 +119,12 @@ async function launch(record: ContainerRecord): Promise<void> {
   const argv = spec.command.kind === 'argv' ? spec.command.argv : spec.command.args;
   const program = await findProgram(argv[0] ?? '', { path: env.PATH ?? defaultPath, cwd });
   if (program === undefined) throw new StartFailed(spec.id, `no program "${argv[0] ?? ''}" on this machine`);
-  const stdout = await open(stdoutFile(spec.logDir), 'a');
-  const stderr = await open(stderrFile(spec.logDir), 'a');
+  const stdout = await open(logFile(spec.logDir, 'stdout'), 'a');
+  const stderr = await open(logFile(spec.logDir, 'stderr'), 'a');
   try {
     await startMonitor([program, ...argv.slice(1)], { paths, cwd, env, output: [stdout.fd, stderr.fd] });
   } catch (error) {
+    if (await isMonitored(record)) return;
     throw new StartFailed(spec.id, errorText(error), error);
   } finally {
     await stdout.close();
