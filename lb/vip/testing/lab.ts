@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { run, tryRun } from '../../../core/kit/exec.ts';
 import type { HostExec } from '../backends/nftables/host.ts';
 import { remoteActor, type Traffic } from './remote-actor.ts';
@@ -34,8 +35,10 @@ export const addresses = {
 
 const places: readonly Place[] = ['host', 'a', 'b', 'r', 'x'];
 
+/** `id` tells the labs of one process apart. */
 export async function createLab(id: string): Promise<Lab> {
-  const name = (place: Place): string => `weirvip-${id}-${place}`;
+  await sweep();
+  const name = (place: Place): string => `weirvip-${process.pid}-${id}-${place}`;
   const actors = new Map<Place, Traffic>();
   const inside = (place: Place, file: string, args: readonly string[]) =>
     ['netns', 'exec', name(place), file, ...args] as const;
@@ -67,6 +70,14 @@ export async function createLab(id: string): Promise<Lab> {
   } catch (error) {
     await lab.close();
     throw error;
+  }
+}
+
+/** Removes the labs of processes that ended before they could. */
+async function sweep(): Promise<void> {
+  const listed = await run('ip', ['netns', 'list']);
+  for (const [name, pid] of listed.matchAll(/^weirvip-(\d+)-\S+/gm)) {
+    if (!existsSync(`/proc/${pid}`)) await tryRun('ip', ['netns', 'del', name]);
   }
 }
 

@@ -19,13 +19,13 @@ async function serve(lab: Lab, place: Place, protocol: 'tcp' | 'udp' = 'tcp'): P
 }
 
 async function labOf(t: Test, id: string): Promise<Lab> {
-  const lab = await createLab(`${process.pid}-${id}`);
+  const lab = await createLab(id);
   t.teardown(() => lab.close());
   return lab;
 }
 
 t.test('nftables, for a process of the host', { skip: needsRoot }, async (t) => {
-  const lab = await createLab(`${process.pid}-c`);
+  const lab = await createLab('c');
   const backend = backendOf(lab);
   await vipBackendContract(t, async () => ({
     backend,
@@ -38,7 +38,7 @@ t.test('nftables, for a process of the host', { skip: needsRoot }, async (t) => 
 });
 
 t.test('nftables, for a container', { skip: needsRoot }, async (t) => {
-  const lab = await createLab(`${process.pid}-d`);
+  const lab = await createLab('d');
   const backend = backendOf(lab);
   await vipBackendContract(t, async () => ({
     backend,

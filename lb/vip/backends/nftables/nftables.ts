@@ -42,6 +42,8 @@ export class NftablesVips implements VipBackend {
   #set: RuleSet | undefined;
   /** What our last transaction left in the kernel; undefined: unknown, so the next one replaces the table. */
   #inForce: InForce | undefined;
+  /** Addresses outside the ranges that were ever ours: connections to them may outlive the service. */
+  readonly #literals = new Set<string>();
 
   constructor({ log, exec = hostExec }: NftablesDependencies, options: NftablesOptions) {
     this.#exec = exec;
@@ -64,6 +66,7 @@ export class NftablesVips implements VipBackend {
   async apply(wanted: VipTable): Promise<readonly VipProblem[]> {
     await this.start();
     const { table, literals, problems } = servable(wanted, this.#options.ranges);
+    for (const address of literals) this.#literals.add(address);
     const changes = decide(this.#inForce?.table ?? emptyTable, table);
     const next = { table, literals };
     if (this.#inForce === undefined || !(await this.#step(this.#inForce, next, changes)))
@@ -133,7 +136,7 @@ export class NftablesVips implements VipBackend {
   #owns(address: string): boolean {
     const number = parseIpv4(address);
     if (this.#options.ranges.some((range) => contains(parseCidr4(range), number))) return true;
-    return this.#inForce?.literals.has(address) ?? false;
+    return this.#literals.has(address);
   }
 
   async #bridgeReplies(): Promise<boolean> {
