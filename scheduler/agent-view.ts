@@ -2,8 +2,10 @@ import type { Agent } from '../core/model/agent.ts';
 import type { App } from '../core/model/app.ts';
 import type { Placement } from '../core/model/placement.ts';
 import type { Resources } from '../core/model/resources.ts';
-import type { Snapshot } from '../core/state/snapshot.ts';
 import { versionKey } from '../core/state/tables.ts';
+import { isUsable } from './reach.ts';
+import { isOver } from './view.ts';
+import type { World } from './world.ts';
 
 /** An agent with what is left of it. Changed in place while one round places several instances. */
 export type AgentView = {
@@ -13,15 +15,19 @@ export type AgentView = {
 };
 
 /** Agents that may take instances, less what their placements hold until they are reported ended. */
-export function agentViews(snapshot: Snapshot, usable: (agent: Agent) => boolean): readonly AgentView[] {
-  return [...snapshot.table('agents').values()].filter(usable).map((agent) => {
-    const view: AgentView = { agent, free: agent.resources, takenPorts: new Set() };
-    for (const placement of snapshot.placementsOn(agent.id)) {
-      const app = snapshot.table('versions').get(versionKey(placement.appId, placement.appVersion));
-      if (app !== undefined) occupy(view, app, placement);
-    }
-    return view;
-  });
+export function agentViews(world: World): readonly AgentView[] {
+  const agents = [...world.snapshot.table('agents').values()];
+  return agents.filter((agent) => isUsable(world, agent.id)).map((agent) => viewOf(agent, world));
+}
+
+function viewOf(agent: Agent, world: World): AgentView {
+  const view: AgentView = { agent, free: agent.resources, takenPorts: new Set() };
+  for (const placement of world.snapshot.placementsOn(agent.id)) {
+    if (isOver(placement, world)) continue;
+    const app = world.snapshot.table('versions').get(versionKey(placement.appId, placement.appVersion));
+    if (app !== undefined) occupy(view, app, placement);
+  }
+  return view;
 }
 
 export function occupy(view: AgentView, app: App, placement: Pick<Placement, 'hostPorts'>): void {

@@ -1,19 +1,20 @@
 import type { Deployment, DeploymentAction } from '../core/model/deployment.ts';
+import type { AppId } from '../core/model/ids.ts';
 import type { MasterEvent } from '../core/state/event-bus.ts';
 import type { Write } from '../core/state/store.ts';
-import { isCurrent, isLost, membersOf, type World } from './view.ts';
+import { isCurrent, membersOf } from './view.ts';
+import type { World } from './world.ts';
 
 export type StepDecision = { readonly writes: readonly Write[]; readonly events: readonly MasterEvent[] };
 
 /**
- * Moves every deployment on whose step is done. Nothing moves in a round that still changes instances: the step is judged
- * on what those changes lead to.
+ * Moves every deployment on whose step is done. One waits while this round still changes instances of its apps (`busy`):
+ * the step is judged on what those changes lead to.
  */
-export function stepDecision(world: World, busy: boolean): StepDecision {
-  if (busy) return { writes: [], events: [] };
-  const decisions = [...world.snapshot.table('deployments').values()].map((deployment) =>
-    advance(deployment, world),
-  );
+export function stepDecision(world: World, busy: ReadonlySet<AppId>): StepDecision {
+  const decisions = [...world.snapshot.table('deployments').values()]
+    .filter((deployment) => !deployment.affectedApps.some((app) => busy.has(app)))
+    .map((deployment) => advance(deployment, world));
   return { writes: decisions.flatMap((d) => d.writes), events: decisions.flatMap((d) => d.events) };
 }
 
@@ -43,11 +44,11 @@ function terminated(deployment: Deployment): readonly MasterEvent[] {
     .map((action) => ({ kind: 'app-terminated', appId: action.app }));
 }
 
-/** Marathon §15.3. */
+/** Marathon §15.3. Instances on lost agents are neither waited for nor counted. */
 export function isDone(action: DeploymentAction, world: World): boolean {
   if (action.kind === 'StartApplication') return true;
   const app = world.snapshot.table('apps').get(action.app);
-  const members = membersOf(world, action.app).filter((member) => !isLost(world, member.placement.agentId));
+  const members = membersOf(world, action.app).filter((member) => member.reach === 'present');
   if (action.kind === 'StopApplication' || app === undefined) return members.length === 0;
   const running = members.filter((member) => member.placement.goal === 'run');
   const settled = running.length === members.length && running.every((member) => member.ready);

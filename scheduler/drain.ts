@@ -1,6 +1,7 @@
 import type { Agent } from '../core/model/agent.ts';
 import type { Placement } from '../core/model/placement.ts';
-import { isLost, type World } from './view.ts';
+import { isLost } from './reach.ts';
+import type { World } from './world.ts';
 
 export type DrainVerdict =
   | { readonly kind: 'over'; readonly reason: string }

@@ -1,64 +1,84 @@
+import type { App } from '../core/model/app.ts';
 import type { AppId } from '../core/model/ids.ts';
-import type { Instance } from '../core/model/instance.ts';
 import type { Placement } from '../core/model/placement.ts';
 import type { Write } from '../core/state/store.ts';
-import { failureOf, grown, isForgotten } from './relaunch.ts';
-import { instanceOf, type World } from './view.ts';
+import type { Backoff } from '../core/state/tables.ts';
+import { failureOf, forgottenAt, grown } from './relaunch.ts';
+import { instanceOf, isCurrent, isOver, membersOf } from './view.ts';
+import type { World } from './world.ts';
 
 export type EndedDecision = {
   readonly writes: readonly Write[];
-  /** The app may not launch before this, ms since the epoch; 0: no delay from this round. */
-  readonly delayedUntil: number;
+  /** Instances were forgotten. */
+  readonly changed: boolean;
+  /** The app may not launch before this, ms since the epoch; 0: it may now. */
+  readonly launchableAt: number;
+  /** When to look again, ms since the epoch. */
   readonly wakeAt: number;
 };
 
 /**
- * Instances that were reported ended are forgotten, with what there is to learn from them: a failure is recorded, and one
- * that nobody asked for delays the next launch. Several that end at once count as one failure (one delay per app).
+ * Instances that are over are forgotten, with what there is to learn from them: a failure is recorded, and one that nobody
+ * asked for delays the next launch. Several that end at once count as one failure (one delay per app). `wanted` is the
+ * definition that is in force now, undefined for a deleted app.
  */
-export function endedDecision(id: AppId, world: World): EndedDecision {
-  const ended = world.snapshot.placementsOf(id).flatMap((placement) => {
-    const instance = instanceOf(world, placement);
-    return instance?.state.kind === 'ended' ? [{ placement, instance }] : [];
-  });
-  const writes: Write[] = ended.flatMap(({ placement }) => [
-    { kind: 'delete', table: 'placements', key: placement.instanceId },
-    { kind: 'delete', table: 'instances', key: placement.instanceId },
+export function endedDecision(id: AppId, wanted: App | undefined, world: World): EndedDecision {
+  const over = world.snapshot.placementsOf(id).filter((placement) => isOver(placement, world));
+  const forget = over.flatMap(({ instanceId }): Write[] => [
+    { kind: 'delete', table: 'placements', key: instanceId },
+    { kind: 'delete', table: 'instances', key: instanceId },
   ]);
-  const failed = ended
-    .flatMap(({ placement, instance }) => failureOf(placement, instance, hostOf(placement, world)) ?? [])
-    .at(-1);
-  if (failed !== undefined) writes.push({ kind: 'put', table: 'failures', key: id, value: failed });
-  const delay = backoffDecision(id, world, ended.some(isUnasked));
-  return { writes: [...writes, ...delay.writes], delayedUntil: delay.delayedUntil, wakeAt: delay.wakeAt };
+  const delay = delayDecision(id, wanted, world, over);
+  return {
+    ...delay,
+    changed: over.length > 0,
+    writes: [...forget, ...(wanted === undefined ? [] : failureWrites(over, world)), ...delay.writes],
+  };
+}
+
+function failureWrites(over: readonly Placement[], world: World): readonly Write[] {
+  const failures = over.flatMap((placement) => {
+    const instance = instanceOf(world, placement);
+    const host = world.snapshot.table('agents').get(placement.agentId)?.hostname ?? placement.agentId;
+    return (instance && failureOf(placement, instance, host)) ?? [];
+  });
+  const last = failures.sort((a, b) => a.at - b.at).at(-1);
+  return last === undefined ? [] : [{ kind: 'put', table: 'failures', key: last.appId, value: last }];
+}
+
+type DelayDecision = Omit<EndedDecision, 'changed'>;
+
+const never = Number.POSITIVE_INFINITY;
+
+/** A delay counts for one configuration: failures of an older one do not hold back the one that replaces it. */
+function delayDecision(
+  id: AppId,
+  app: App | undefined,
+  world: World,
+  over: readonly Placement[],
+): DelayDecision {
+  const stored = world.snapshot.table('backoffs').get(id);
+  const drop: readonly Write[] = stored ? [{ kind: 'delete', table: 'backoffs', key: id }] : [];
+  if (app === undefined) return { writes: drop, launchableAt: 0, wakeAt: never };
+  const before = stored?.configVersion === app.versionInfo.lastConfigChangeAt ? stored : undefined;
+  if (over.some((placement) => isCurrent(placement, app) && endedUnasked(placement, world)))
+    return delayed(grown(before, app, world.now));
+  if (before === undefined) return { writes: drop, launchableAt: 0, wakeAt: never };
+  const at = forgottenAt(before, app, membersOf(world, id));
+  if (world.now > at) return { writes: drop, launchableAt: 0, wakeAt: never };
+  return { writes: [], launchableAt: before.until, wakeAt: at + 1 };
+}
+
+function delayed(backoff: Backoff): DelayDecision {
+  return {
+    writes: [{ kind: 'put', table: 'backoffs', key: backoff.appId, value: backoff }],
+    launchableAt: backoff.until,
+    wakeAt: backoff.until,
+  };
 }
 
 /** An app is expected to run for ever: finishing well also delays (Marathon §16.2). */
-function isUnasked({ placement, instance }: { placement: Placement; instance: Instance }): boolean {
-  const state = instance.state;
-  return placement.goal === 'run' && state.kind === 'ended' && state.how !== 'killed';
-}
-
-function backoffDecision(id: AppId, world: World, failed: boolean): EndedDecision {
-  const app = world.snapshot.table('apps').get(id);
-  const before = world.snapshot.table('backoffs').get(id);
-  const drop: Write = { kind: 'delete', table: 'backoffs', key: id };
-  const never = Number.POSITIVE_INFINITY;
-  if (app === undefined)
-    return { writes: before === undefined ? [] : [drop], delayedUntil: 0, wakeAt: never };
-  if (failed) {
-    const backoff = grown(before, app, world.now);
-    return {
-      writes: [{ kind: 'put', table: 'backoffs', key: id, value: backoff }],
-      delayedUntil: backoff.until,
-      wakeAt: backoff.until,
-    };
-  }
-  if (before === undefined) return { writes: [], delayedUntil: 0, wakeAt: never };
-  if (isForgotten(before, app, world.now)) return { writes: [drop], delayedUntil: 0, wakeAt: never };
-  return { writes: [], delayedUntil: 0, wakeAt: never };
-}
-
-function hostOf(placement: Placement, world: World): string {
-  return world.snapshot.table('agents').get(placement.agentId)?.hostname ?? placement.agentId;
+function endedUnasked(placement: Placement, world: World): boolean {
+  const state = instanceOf(world, placement)?.state;
+  return placement.goal === 'run' && state?.kind === 'ended' && state.how !== 'killed';
 }

@@ -15,7 +15,8 @@ export function plan(before: Root, after: Root): readonly DeploymentStep[] {
   const removed = [...before.keys()].filter((id) => !after.has(id));
   const added = [...after.keys()].filter((id) => !before.has(id));
   const changed = [...after.values()].filter((app) => changeOf(before.get(app.id), app) !== 'none');
-  const layers = Map.groupBy(changed, (app) => depth(app, after, []));
+  const depths = new Map<AppId, number>();
+  const layers = Map.groupBy(changed, (app) => depth(app, after, depths));
   const steps = [
     removed.map((app): DeploymentAction => ({ kind: 'StopApplication', app })),
     added.map((app): DeploymentAction => ({ kind: 'StartApplication', app })),
@@ -38,16 +39,20 @@ function actionFor(before: App | undefined, app: App): DeploymentAction {
   return { kind: restarts ? 'RestartApplication' : 'ScaleApplication', app: app.id, target: app.instances };
 }
 
-/** Longest path from an app without dependencies. Cycles are refused at the door; `path` only keeps us from hanging on one. */
-function depth(app: App, root: Root, path: readonly AppId[]): number {
-  const depths = dependenciesOf(app, root)
-    .filter((dependency) => dependency.id !== app.id && !path.includes(dependency.id))
-    .map((dependency) => 1 + depth(dependency, root, [...path, app.id]));
-  return Math.max(0, ...depths);
+/** Longest path from an app without dependencies. Cycles are refused at the door; the mark only keeps us from hanging on one. */
+function depth(app: App, root: Root, known: Map<AppId, number>): number {
+  const before = known.get(app.id);
+  if (before !== undefined) return before;
+  known.set(app.id, -1);
+  const below = dependenciesOf(app, root).map((dependency) => depth(dependency, root, known));
+  const own = 1 + Math.max(-1, ...below);
+  known.set(app.id, own);
+  return own;
 }
 
 /** A dependency names an app, or a group and so every app in it. */
 export function dependenciesOf(app: App, root: Root): readonly App[] {
+  if (app.dependencies.length === 0) return [];
   return [...root.values()].filter((other) =>
     app.dependencies.some((id) => other.id === id || other.id.startsWith(id.endsWith('/') ? id : `${id}/`)),
   );

@@ -1,14 +1,14 @@
 import { timestamp } from '../core/kit/clock.ts';
-import { WeirError } from '../core/kit/errors.ts';
 import type { App } from '../core/model/app.ts';
 import type { Deployment } from '../core/model/deployment.ts';
 import type { AppId, Version } from '../core/model/ids.ts';
-import { allocate, inVipRange, type VipRange } from '../core/model/vip-address.ts';
+import type { VipRange } from '../core/model/vip-address.ts';
 import type { Snapshot } from '../core/state/snapshot.ts';
 import type { Write } from '../core/state/store.ts';
-import { type AddressRecord, versionKey } from '../core/state/tables.ts';
-import { addressNames, hashedName } from '../core/state/vip-claims.ts';
+import { versionKey } from '../core/state/tables.ts';
+import { addressWrites } from './addresses.ts';
 import { changeOf, plan, type Root } from './plan.ts';
+import { allVersionWrites, oldVersionWrites } from './versions.ts';
 
 /** The root somebody wants. Apps in `restarted` get a new version even if nothing of them differs. */
 export type WantedRoot = {
@@ -34,22 +34,7 @@ export type RootPlanOptions = {
   readonly vipRange: VipRange;
 };
 
-/** A released address is not given to another name for this long: longer than any answer or flow that still names it. */
-const quarantineMs = 10 * 60_000;
-
-export class VirtualAddressesExhausted extends WeirError {
-  constructor(name: string) {
-    super(
-      'WEIR_VIP_RANGE_FULL',
-      `Cannot give ${name} a virtual address: every address of the range is taken`,
-      {
-        next: 'Delete apps that are not needed, or start the master with a larger --vip-range.',
-      },
-    );
-  }
-}
-
-/** Pure: everything one change of the root writes, in one commit (Marathon §15.1). */
+/** Pure: everything one change of the root writes, in one commit (Marathon §15.1). Throws VirtualAddressesExhausted. */
 export function planRoot(snapshot: Snapshot, wanted: WantedRoot, options: RootPlanOptions): RootPlan {
   const before = snapshot.table('apps');
   const after = stamped(before, wanted, options.version);
@@ -72,7 +57,7 @@ export function planRoot(snapshot: Snapshot, wanted: WantedRoot, options: RootPl
     startedAt: options.now,
   };
   const writes = [
-    ...affectedApps.flatMap((id) => appWrites(id, before.get(id), after.get(id))),
+    ...affectedApps.flatMap((id) => appWrites(id, after.get(id), snapshot)),
     ...addressWrites(snapshot.table('addresses'), after, options),
     ...conflicting.map((old): Write => ({ kind: 'delete', table: 'deployments', key: old.id })),
     { kind: 'put', table: 'deployments', key: deployment.id, value: deployment } satisfies Write,
@@ -80,11 +65,11 @@ export function planRoot(snapshot: Snapshot, wanted: WantedRoot, options: RootPl
   return { kind: 'planned', deployment, cancelled: conflicting, writes };
 }
 
-/** Versions are unique: if the clock did not advance, the previous one plus a millisecond (Marathon §1.4). */
-export function nextVersion(now: number, apps: Root): Version {
-  let newest = 0;
-  for (const app of apps.values()) newest = Math.max(newest, Date.parse(app.version));
-  return timestamp(Math.max(now, newest + 1));
+/** Versions grow, over deleted apps too: if the clock did not advance, the previous one plus a millisecond (Marathon §1.4). */
+export function nextVersion(now: number, snapshot: Snapshot): Version {
+  let newest: Version = timestamp(0);
+  for (const app of snapshot.table('versions').values()) if (app.version > newest) newest = app.version;
+  return timestamp(Math.max(now, Date.parse(newest) + 1));
 }
 
 function stamped(before: Root, wanted: WantedRoot, version: Version): Root {
@@ -118,9 +103,11 @@ function configText(app: App): string {
   );
 }
 
-function appWrites(id: AppId, before: App | undefined, after: App | undefined): readonly Write[] {
-  if (after === undefined) return [{ kind: 'delete', table: 'apps', key: id }];
+function appWrites(id: AppId, after: App | undefined, snapshot: Snapshot): readonly Write[] {
+  const before = snapshot.table('apps').get(id);
+  if (after === undefined) return removedWrites(id, snapshot);
   const writes: Write[] = [
+    ...oldVersionWrites(id, snapshot),
     { kind: 'put', table: 'apps', key: id, value: after },
     { kind: 'put', table: 'versions', key: versionKey(id, after.version), value: after },
   ];
@@ -128,34 +115,12 @@ function appWrites(id: AppId, before: App | undefined, after: App | undefined): 
   return fresh ? [...writes, { kind: 'delete', table: 'backoffs', key: id }] : writes;
 }
 
-function addressWrites(
-  records: ReadonlyMap<string, AddressRecord>,
-  after: Root,
-  { now, vipRange }: RootPlanOptions,
-): readonly Write[] {
-  const names = new Set([...after.values()].flatMap(addressNames));
-  const kept = [...records.values()].filter((record) => inVipRange(vipRange, record.address));
-  const taken = new Set(
-    kept
-      .filter((record) => record.releasedAt === undefined || now - record.releasedAt < quarantineMs)
-      .map((r) => r.address),
-  );
-  const writes: Write[] = [];
-  const put = (record: AddressRecord) =>
-    writes.push({ kind: 'put', table: 'addresses', key: record.name, value: record });
-  for (const name of names) {
-    const known = kept.find((record) => record.name === name);
-    if (known !== undefined && (known.releasedAt === undefined || taken.has(known.address))) {
-      if (known.releasedAt !== undefined) put({ name, address: known.address });
-      continue;
-    }
-    const address = allocate(hashedName(name), vipRange, taken);
-    if (address === undefined) throw new VirtualAddressesExhausted(name);
-    taken.add(address);
-    put({ name, address });
-  }
-  for (const record of kept) {
-    if (record.releasedAt === undefined && !names.has(record.name)) put({ ...record, releasedAt: now });
-  }
-  return writes;
+/** What is still running keeps its versions until it is gone. */
+function removedWrites(id: AppId, snapshot: Snapshot): readonly Write[] {
+  const tables = ['apps', 'backoffs', 'failures'] as const;
+  const known = tables.filter((table) => snapshot.table(table).has(id));
+  return [
+    ...known.map((table): Write => ({ kind: 'delete', table, key: id })),
+    ...(snapshot.placementsOf(id).length === 0 ? allVersionWrites(id, snapshot) : []),
+  ];
 }

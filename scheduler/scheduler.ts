@@ -9,11 +9,14 @@ import type { Database } from '../core/state/database.ts';
 import type { EventBus } from '../core/state/event-bus.ts';
 import type { Presence } from '../core/state/presence.ts';
 import type { DirectoryPublisher } from '../core/state/publisher.ts';
-import type { Write } from '../core/state/store.ts';
-import { type Decision, decide, type Waiting } from './decide.ts';
+import { decide } from './decide.ts';
+import type { Waiting } from './decision.ts';
 import type { Root } from './plan.ts';
+import { retired } from './retire.ts';
 import { nextVersion, planRoot, type WantedRoot } from './root-update.ts';
-import { instanceOf, type Limits, putPlacement, type World } from './view.ts';
+import { Turns } from './turns.ts';
+import { isOver, memberOf, putPlacement } from './view.ts';
+import type { Limits, World } from './world.ts';
 
 export type SchedulerDependencies = {
   readonly database: Database;
@@ -39,28 +42,33 @@ export type Mutation<R> =
 
 /** Beyond what timers can hold; a spare round an hour costs nothing. */
 const longestSleepMs = 3_600_000;
+/** A wake-up this late is no ordinary load. */
+const latenessMs = 2_000;
 
 /** The leader's loop: woken by any change of the tables or of what agents report, it decides and commits until nothing is left to do. */
 export class Scheduler implements Part {
   readonly #dependencies: SchedulerDependencies;
   readonly #options: SchedulerOptions;
   readonly #loop: Loop;
+  readonly #turns = new Turns();
   #leadingSince = 0;
+  /** When the next round is due though nothing changes; Infinity: never. */
+  #dueAt = Number.POSITIVE_INFINITY;
   #waiting: ReadonlyMap<AppId, Waiting> = new Map();
   #wakeUp = new AbortController();
   #ends: (() => void)[] = [];
-  #updates: Promise<unknown> = Promise.resolve();
 
   constructor(dependencies: SchedulerDependencies, options: SchedulerOptions) {
     this.#dependencies = dependencies;
     this.#options = options;
     const { clock, log } = dependencies;
-    this.#loop = new Loop(() => this.#round(), { name: 'scheduler', clock, log });
+    this.#loop = new Loop(() => this.#turns.take(() => this.#round()), { name: 'scheduler', clock, log });
   }
 
   async start(): Promise<void> {
     const { database, presence, clock } = this.#dependencies;
     this.#leadingSince = clock.now();
+    this.#dueAt = Number.POSITIVE_INFINITY;
     const wake = () => this.#loop.wake();
     this.#ends = [database.onChange(wake), presence.onChange(wake)];
     await this.#loop.start();
@@ -70,7 +78,7 @@ export class Scheduler implements Part {
     for (const end of this.#ends) end();
     this.#wakeUp.abort();
     await this.#loop.stop();
-    await this.#updates.catch(() => {});
+    await this.#turns.idle();
   }
 
   /** Why apps wait, as of the last round. */
@@ -86,37 +94,34 @@ export class Scheduler implements Part {
     mutate: (root: Root, version: Version) => Mutation<R>,
     force: boolean,
   ): Promise<UpdateResult | { kind: 'refused'; refusal: R }> {
-    const turn = this.#updates.catch(() => {}).then(() => this.#update(mutate, force));
-    this.#updates = turn;
-    return turn;
+    return this.#turns.take(() => this.#update(mutate, force));
   }
 
   /** Ends instances now (with a drain if they serve); replacements start as the definition says. Unknown ids are left out of the answer. */
-  async kill(ids: readonly InstanceId[], reason: string): Promise<readonly InstanceId[]> {
-    const world = this.#world();
-    const placements = ids.flatMap((id) => world.snapshot.table('placements').get(id) ?? []);
-    const writes = placements
-      .filter((placement) => placement.goal === 'run')
-      .map((placement) => {
-        const serving = instanceOf(world, placement)?.state.kind === 'running';
-        return putPlacement({
-          ...placement,
-          goal: serving ? 'drain' : 'stop',
-          drainingSince: world.now,
-          reason,
-        });
-      });
-    await this.#dependencies.database.commit(writes);
-    return placements.map((placement) => placement.instanceId);
+  kill(ids: readonly InstanceId[], reason: string): Promise<readonly InstanceId[]> {
+    return this.#turns.take(async () => {
+      const world = this.#world();
+      const known = ids
+        .flatMap((id) => world.snapshot.table('placements').get(id) ?? [])
+        .filter((placement) => !isOver(placement, world));
+      const writes = known
+        .filter((placement) => placement.goal === 'run')
+        .map((placement) => putPlacement(retired(memberOf(placement, world), reason, world.now)));
+      await this.#dependencies.database.commit(writes);
+      return known.map((placement) => placement.instanceId);
+    });
   }
 
   /** Cancels a deployment and leaves everything as it is. False: there is no such deployment. */
-  async abandon(id: string): Promise<boolean> {
-    const deployment = this.#world().snapshot.table('deployments').get(id);
-    if (deployment === undefined) return false;
-    await this.#dependencies.database.commit([{ kind: 'delete', table: 'deployments', key: id }]);
-    this.#fail(deployment);
-    return true;
+  abandon(id: string): Promise<boolean> {
+    return this.#turns.take(async () => {
+      const { database } = this.#dependencies;
+      const deployment = database.snapshot.table('deployments').get(id);
+      if (deployment === undefined) return false;
+      await database.commit([{ kind: 'delete', table: 'deployments', key: id }]);
+      this.#fail(deployment);
+      return true;
+    });
   }
 
   async #update<R>(
@@ -124,26 +129,23 @@ export class Scheduler implements Part {
     force: boolean,
   ): Promise<UpdateResult | { kind: 'refused'; refusal: R }> {
     const { database, clock, uuid, events } = this.#dependencies;
-    for (;;) {
-      const root = database.snapshot.table('apps');
-      const version = nextVersion(clock.now(), root);
-      const mutation = mutate(root, version);
-      if (mutation.kind === 'refused') return mutation;
-      const planned = planRoot(database.snapshot, mutation.wanted, {
-        force,
-        version,
-        deploymentId: uuid(),
-        now: clock.now(),
-        vipRange: this.#options.vipRange,
-      });
-      if (planned.kind === 'locked') return planned;
-      const result = await database.commit(planned.writes);
-      if (result.kind === 'conflict') continue;
-      for (const cancelled of planned.cancelled) this.#fail(cancelled);
-      events.emit({ kind: 'root-changed', version });
-      events.emit({ kind: 'deployment-step', deployment: planned.deployment });
-      return { kind: 'accepted', deploymentId: planned.deployment.id, version };
-    }
+    const root = database.snapshot.table('apps');
+    const version = nextVersion(clock.now(), database.snapshot);
+    const mutation = mutate(root, version);
+    if (mutation.kind === 'refused') return mutation;
+    const planned = planRoot(database.snapshot, mutation.wanted, {
+      force,
+      version,
+      deploymentId: uuid(),
+      now: clock.now(),
+      vipRange: this.#options.vipRange,
+    });
+    if (planned.kind === 'locked') return planned;
+    await database.commit(planned.writes);
+    for (const cancelled of planned.cancelled) this.#fail(cancelled);
+    events.emit({ kind: 'root-changed', version });
+    events.emit({ kind: 'deployment-step', deployment: planned.deployment });
+    return { kind: 'accepted', deploymentId: planned.deployment.id, version };
   }
 
   #fail(deployment: Deployment): void {
@@ -156,25 +158,26 @@ export class Scheduler implements Part {
 
   async #round(): Promise<void> {
     const { database, events } = this.#dependencies;
+    this.#forgiveSleep();
     const decision = decide(this.#world());
     this.#waiting = decision.waiting;
-    if (decision.writes.length > 0) await this.#commit(decision.writes);
+    if (decision.writes.length > 0) await database.commit(decision.writes);
     for (const event of decision.events) events.emit(event);
-    if (database.snapshot.revision > 0) this.#wakeAt(decision);
+    this.#wakeBy(decision.wakeAt);
   }
 
-  async #commit(writes: readonly Write[]): Promise<void> {
-    const result = await this.#dependencies.database.commit(writes);
-    if (result.kind === 'conflict') this.#loop.wake();
+  /** A round that comes late means that this machine was asleep: it could hear no agent, so none is judged by its silence. */
+  #forgiveSleep(): void {
+    const now = this.#dependencies.clock.now();
+    if (now > this.#dueAt + latenessMs) this.#leadingSince = now;
   }
 
-  #wakeAt({ wakeAt, writes }: Decision): void {
+  #wakeBy(at: number): void {
     this.#wakeUp.abort();
     this.#wakeUp = new AbortController();
-    if (writes.length > 0 || !Number.isFinite(wakeAt)) return;
     const { clock } = this.#dependencies;
-    const wait = Math.min(longestSleepMs, Math.max(1, wakeAt - clock.now()));
-    clock.sleep(wait, this.#wakeUp.signal).then(
+    this.#dueAt = Math.min(at, clock.now() + longestSleepMs);
+    clock.sleep(Math.max(1, this.#dueAt - clock.now()), this.#wakeUp.signal).then(
       () => this.#loop.wake(),
       () => {},
     );

@@ -1,13 +1,67 @@
+import type { Agent } from '../core/model/agent.ts';
 import type { App } from '../core/model/app.ts';
-import type { Member } from './view.ts';
+import type { InstanceId } from '../core/model/ids.ts';
+import { fieldOf } from './filters/constraints.ts';
+import { isCurrent, type Member } from './view.ts';
 
-/** Which of an app's instances end first (Marathon §16.4): those that do not serve, then by age. */
-export function firstToStop(members: readonly Member[], app: Pick<App, 'killSelection'>): readonly Member[] {
+export type StopRules = {
+  readonly app: Pick<App, 'killSelection' | 'constraints' | 'versionInfo'>;
+  /** Named by a kill-and-scale call: these end first. */
+  readonly sentenced: ReadonlySet<InstanceId>;
+  readonly agents: ReadonlyMap<string, Agent>;
+};
+
+/**
+ * Which of an app's instances end when `count` are too many (Marathon §16.4): the sentenced, then those of another
+ * configuration, then always one of the largest GROUP_BY group; among equals those that serve least, then by age.
+ */
+export function chooseToStop(members: readonly Member[], count: number, rules: StopRules): readonly Member[] {
+  let rest = members.toSorted((a, b) => urgency(a, rules) - urgency(b, rules) || byService(a, b, rules));
+  const chosen: Member[] = [];
+  while (chosen.length < count && rest.length > 0) {
+    const most = urgency(rest[0]!, rules);
+    const next = ofLargestGroup(
+      rest.filter((member) => urgency(member, rules) === most),
+      rest,
+      rules,
+    );
+    chosen.push(next);
+    rest = rest.filter((member) => member !== next);
+  }
+  return chosen;
+}
+
+function urgency({ placement }: Member, { sentenced, app }: StopRules): number {
+  if (sentenced.has(placement.instanceId)) return 0;
+  return isCurrent(placement, app) ? 2 : 1;
+}
+
+function byService(a: Member, b: Member, { app }: StopRules): number {
   const direction = app.killSelection === 'YOUNGEST_FIRST' ? -1 : 1;
-  return members.toSorted(
-    (a, b) =>
-      Number(a.ready) - Number(b.ready) ||
-      direction * (a.placement.createdAt - b.placement.createdAt) ||
-      (a.placement.instanceId < b.placement.instanceId ? -1 : 1),
+  return (
+    service(a) - service(b) ||
+    direction * (a.placement.createdAt - b.placement.createdAt) ||
+    (a.placement.instanceId < b.placement.instanceId ? -1 : 1)
   );
+}
+
+/** Not launched yet, unreachable, on its way, running, taking traffic. */
+function service({ instance, reach, ready }: Member): number {
+  if (reach !== 'present') return 1;
+  if (instance === undefined) return 0;
+  if (instance.state.kind !== 'running') return 2;
+  return ready ? 4 : 3;
+}
+
+/** The first candidate of the group that has most members; without GROUP_BY all are one group. */
+function ofLargestGroup(candidates: readonly Member[], all: readonly Member[], rules: StopRules): Member {
+  const fields = rules.app.constraints.filter((one) => one.operator === 'GROUP_BY').map((one) => one.field);
+  if (fields.length === 0) return candidates[0]!;
+  const groupOf = ({ placement }: Member) => {
+    const agent = rules.agents.get(placement.agentId);
+    return JSON.stringify(fields.map((field) => agent && fieldOf(agent, field)));
+  };
+  const sizes = Map.groupBy(all, groupOf);
+  const sizeOf = (member: Member) => sizes.get(groupOf(member))!.length;
+  return candidates.reduce((largest, member) => (sizeOf(member) > sizeOf(largest) ? member : largest));
 }

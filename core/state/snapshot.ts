@@ -1,3 +1,4 @@
+import type { App } from '../model/app.ts';
 import type { AppId } from '../model/ids.ts';
 import type { Placement } from '../model/placement.ts';
 import type { Change, StoredRecord } from './store.ts';
@@ -12,20 +13,25 @@ export interface Snapshot {
   table<K extends KnownTable>(name: K): ReadonlyMap<string, Tables[K]>;
   placementsOf(app: AppId): readonly Placement[];
   placementsOn(agent: string): readonly Placement[];
+  /** Every stored version of an app, in the order they were stored. */
+  versionsOf(app: AppId): readonly App[];
 }
 
 /** The tables in memory, kept up to date by changes. */
 export class Replica implements Snapshot {
   revision = 0;
   readonly #tables = new Map<KnownTable, Map<string, unknown>>();
-  readonly #byApp = new Map<string, Map<string, Placement>>();
-  readonly #byAgent = new Map<string, Map<string, Placement>>();
+  readonly #byApp: Index<Placement> = new Map();
+  readonly #byAgent: Index<Placement> = new Map();
+  readonly #versions: Index<App> = new Map();
 
   constructor() {
-    for (const name of knownTables) this.#tables.set(name, new Map());
+    this.#clear();
   }
 
+  /** Forgets what was there and takes these records. */
   load(revision: number, records: readonly StoredRecord[]): void {
+    this.#clear();
     this.revision = revision;
     for (const record of records) this.#set(record.table, record.key, record.value);
   }
@@ -47,34 +53,50 @@ export class Replica implements Snapshot {
     return [...(this.#byAgent.get(agent)?.values() ?? [])];
   }
 
+  versionsOf(app: AppId): readonly App[] {
+    return [...(this.#versions.get(app)?.values() ?? [])];
+  }
+
+  #clear(): void {
+    for (const name of knownTables) this.#tables.set(name, new Map());
+    for (const index of [this.#byApp, this.#byAgent, this.#versions]) index.clear();
+  }
+
   #set(name: string, key: string, value: unknown): void {
     const table = this.#tables.get(name as KnownTable);
     if (table === undefined) return;
-    if (name === 'placements') this.#index(key, value as Placement | undefined);
+    const before = table.get(key);
+    if (name === 'placements') this.#indexPlacement(key, before as Placement, value as Placement);
+    if (name === 'versions')
+      reindex(this.#versions, key, { before: before as App, after: value as App }, (app) => app.id);
     if (value === undefined) table.delete(key);
     else table.set(key, value);
   }
 
-  #index(key: string, placement: Placement | undefined): void {
-    const before = this.#tables.get('placements')?.get(key) as Placement | undefined;
-    if (before !== undefined) {
-      removeFrom(this.#byApp, before.appId, key);
-      removeFrom(this.#byAgent, before.agentId, key);
-    }
-    if (placement === undefined) return;
-    groupOf(this.#byApp, placement.appId).set(key, placement);
-    groupOf(this.#byAgent, placement.agentId).set(key, placement);
+  #indexPlacement(key: string, before: Placement | undefined, after: Placement | undefined): void {
+    reindex(this.#byApp, key, { before, after }, (placement) => placement.appId);
+    reindex(this.#byAgent, key, { before, after }, (placement) => placement.agentId);
   }
 }
 
-function groupOf(index: Map<string, Map<string, Placement>>, name: string): Map<string, Placement> {
-  const group = index.get(name) ?? new Map<string, Placement>();
-  index.set(name, group);
-  return group;
-}
+type Index<T> = Map<string, Map<string, T>>;
 
-function removeFrom(index: Map<string, Map<string, Placement>>, name: string, key: string): void {
-  const group = index.get(name);
-  group?.delete(key);
-  if (group?.size === 0) index.delete(name);
+/** Moves a record to the group it is in now. A group that becomes empty goes. */
+function reindex<T>(
+  index: Index<T>,
+  key: string,
+  { before, after }: { before: T | undefined; after: T | undefined },
+  groupOf: (record: T) => string,
+): void {
+  const from = before === undefined ? undefined : groupOf(before);
+  const to = after === undefined ? undefined : groupOf(after);
+  if (from !== undefined && from !== to) {
+    const group = index.get(from);
+    group?.delete(key);
+    if (group?.size === 0) index.delete(from);
+  }
+  if (to === undefined || after === undefined) return;
+  const group = index.get(to) ?? new Map<string, T>();
+  group.set(key, after);
+  index.set(to, group);
 }

@@ -58,7 +58,17 @@ function accepts(
 
 /** The whole value must match, as in Java's `matches` (Marathon §13). */
 function matches(pattern: string, value: string): boolean {
-  return new RegExp(`^(?:${pattern})$`).test(value);
+  const whole = compiled(pattern);
+  return whole?.test(value) ?? false;
+}
+
+/** Faulty patterns are refused at the door; one that got past it must not stop the scheduler, so it matches nothing. */
+function compiled(pattern: string): RegExp | undefined {
+  try {
+    return new RegExp(`^(?:${pattern})$`);
+  } catch {
+    return undefined;
+  }
 }
 
 function sameText(a: string, b: string): boolean {

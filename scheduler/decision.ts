@@ -1,0 +1,18 @@
+import type { AppId } from '../core/model/ids.ts';
+import type { MasterEvent } from '../core/state/event-bus.ts';
+import type { Write } from '../core/state/store.ts';
+import type { Refusal } from './place.ts';
+
+/** Why an app has fewer instances than it wants. */
+export type Waiting =
+  | { readonly kind: 'backoff'; readonly count: number; readonly until: number }
+  | { readonly kind: 'no-agent'; readonly count: number; readonly refusals: readonly Refusal[] };
+
+export type Decision = {
+  readonly writes: readonly Write[];
+  /** Emitted once the writes are committed. */
+  readonly events: readonly MasterEvent[];
+  readonly waiting: ReadonlyMap<AppId, Waiting>;
+  /** When to decide again though nothing changed, ms since the epoch; Infinity: never. After `now` unless there are writes. */
+  readonly wakeAt: number;
+};

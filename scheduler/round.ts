@@ -1,0 +1,213 @@
+import type { Agent } from '../core/model/agent.ts';
+import type { App } from '../core/model/app.ts';
+import { type AppId, instanceId } from '../core/model/ids.ts';
+import type { Placement } from '../core/model/placement.ts';
+import type { Write } from '../core/state/store.ts';
+import { type AgentView, agentViews } from './agent-view.ts';
+import type { Decision, Waiting } from './decision.ts';
+import { stepDecision } from './deployments.ts';
+import { drainVerdict } from './drain.ts';
+import { endedDecision } from './ended.ts';
+import { place } from './place.ts';
+import { lostAt, reachChangesAt } from './reach.ts';
+import { retired } from './retire.ts';
+import { chooseToStop } from './select.ts';
+import { type Rolling, rollingMove } from './upgrade.ts';
+import { allVersionWrites } from './versions.ts';
+import { isCurrent, type Member, membersOf, putPlacement } from './view.ts';
+import { type Want, wantOf } from './want.ts';
+import type { World } from './world.ts';
+
+/** Collects what one call of `decide` decides, app by app; agents fill up as it goes. */
+export class Round {
+  readonly #world: World;
+  readonly #views: readonly AgentView[];
+  readonly #writes: Write[] = [];
+  readonly #waiting = new Map<AppId, Waiting>();
+  /** Apps of which this round changes instances. */
+  readonly #busy = new Set<AppId>();
+  #wakeAt = Number.POSITIVE_INFINITY;
+
+  constructor(world: World) {
+    this.#world = world;
+    this.#views = agentViews(world);
+  }
+
+  /** Looks after what belongs to no app: agents that fall silent, and reports that came too late. */
+  sweep(): void {
+    const { snapshot } = this.#world;
+    for (const id of snapshot.table('agents').keys()) this.#lookAgainAt(lostAt(this.#world, id));
+    for (const id of snapshot.table('instances').keys()) {
+      if (snapshot.table('placements').has(id)) continue;
+      this.#writes.push({ kind: 'delete', table: 'instances', key: id });
+    }
+  }
+
+  app(id: AppId): void {
+    const want = wantOf(id, this.#world);
+    const ended = endedDecision(id, want?.app, this.#world);
+    this.#writes.push(...ended.writes);
+    if (ended.changed) this.#busy.add(id);
+    this.#lookAgainAt(ended.wakeAt);
+    const members = membersOf(this.#world, id);
+    for (const member of members) this.#follow(member);
+    const counted = members.filter(({ reach }) => reach === 'present' || reach === 'unreachable');
+    if (want === undefined) this.#end(id, members);
+    else if (want.replace) this.#replace(want, counted, ended.launchableAt);
+    else this.#scale(want, running(counted), ended.launchableAt);
+  }
+
+  finish(): Decision {
+    const step = stepDecision(this.#world, this.#busy);
+    return {
+      writes: [...this.#writes, ...step.writes],
+      events: step.events,
+      waiting: this.#waiting,
+      wakeAt: this.#wakeAt,
+    };
+  }
+
+  /** What happens to an instance by itself: its drain ends, or its agent is given up. */
+  #follow({ placement, reach }: Member): void {
+    this.#lookAgainAt(reachChangesAt(placement, this.#world));
+    if (placement.goal === 'stop') return;
+    if (reach === 'expunged') this.#put({ ...placement, goal: 'stop', reason: 'its agent is lost' });
+    else if (placement.goal === 'drain') this.#drain(placement);
+  }
+
+  #drain(placement: Placement): void {
+    const verdict = drainVerdict(placement, this.#world);
+    if (verdict.kind === 'over') this.#put({ ...placement, goal: 'stop' });
+    else this.#lookAgainAt(verdict.until);
+  }
+
+  /** Nothing of the app is wanted. Its versions go with the last of its instances. */
+  #end(id: AppId, members: readonly Member[]): void {
+    this.#stop(
+      running(members).filter(({ reach }) => reach !== 'expunged'),
+      'the app was deleted',
+    );
+    if (members.length === 0 && !this.#world.snapshot.table('apps').has(id))
+      this.#writes.push(...allVersionWrites(id, this.#world.snapshot));
+  }
+
+  #scale(want: Want, members: readonly Member[], launchableAt: number): void {
+    const sentenced = members.filter(({ placement }) => want.sentenced.has(placement.instanceId)).length;
+    const stop = Math.max(members.length - want.target, sentenced);
+    const stopped = this.#stopSome(members, stop, want);
+    const kept = members.filter((member) => !stopped.includes(member));
+    this.#start(want.app, { count: want.target - kept.length, peers: kept, launchableAt });
+  }
+
+  #replace(want: Want, members: readonly Member[], launchableAt: number): void {
+    const isFresh = (member: Member) => isCurrent(member.placement, want.app);
+    const fresh = running(members).filter(isFresh);
+    // Old ones on lost agents count as dead (Marathon §15.4): nobody waits for them to drain.
+    const present = members.filter((member) => isFresh(member) || member.reach === 'present');
+    const old = running(present).filter((member) => !isFresh(member));
+    const replaced = `replaced by version ${want.app.version}`;
+    this.#stop(
+      running(members).filter((member) => !present.includes(member)),
+      replaced,
+    );
+    const move = rollingMove(countsOf(want, present, fresh, old), want.app.upgradeStrategy);
+    this.#stopSome(fresh, fresh.length - want.target, want);
+    this.#stopSome(old, move.stop, want, replaced);
+    this.#start(want.app, { count: move.start, peers: fresh, launchableAt });
+  }
+
+  #stopSome(
+    members: readonly Member[],
+    count: number,
+    want: Want,
+    reason = 'scaled down',
+  ): readonly Member[] {
+    const chosen = chooseToStop(members, count, {
+      app: want.app,
+      sentenced: want.sentenced,
+      agents: this.#world.snapshot.table('agents'),
+    });
+    this.#stop(chosen, reason);
+    return chosen;
+  }
+
+  #stop(members: readonly Member[], reason: string): void {
+    for (const member of members) this.#put(retired(member, reason, this.#world.now));
+  }
+
+  #start(app: App, { count, peers, launchableAt }: Launch): void {
+    if (count <= 0) return;
+    if (launchableAt > this.#world.now) {
+      this.#waiting.set(app.id, { kind: 'backoff', count, until: launchableAt });
+      this.#lookAgainAt(launchableAt);
+      return;
+    }
+    const agents = peers.flatMap((peer) => this.#agentBeside(app, peer));
+    for (let placed = 0; placed < count; placed++) {
+      const result = place({ app, peers: agents }, this.#views, this.#world.random);
+      if (result.kind === 'refused') {
+        this.#waiting.set(app.id, { kind: 'no-agent', count: count - placed, refusals: result.refusals });
+        return;
+      }
+      agents.push(result.agent);
+      this.#put(this.#placement(app, result.agent, result.ports));
+    }
+  }
+
+  /** Constraints look at instances of the same configuration on agents that are not lost (Marathon §13). */
+  #agentBeside(app: App, { placement, reach }: Member): readonly Agent[] {
+    if (reach !== 'present' || !isCurrent(placement, app)) return [];
+    const agent = this.#world.snapshot.table('agents').get(placement.agentId);
+    return agent === undefined ? [] : [agent];
+  }
+
+  #placement(app: App, agent: Agent, ports: Pick<Placement, 'hostPorts' | 'containerPorts'>): Placement {
+    return {
+      instanceId: instanceId(app.id, this.#world.uuid()),
+      appId: app.id,
+      appVersion: app.version,
+      agentId: agent.id,
+      attempt: 1,
+      hostPorts: ports.hostPorts,
+      containerPorts: ports.containerPorts,
+      goal: 'run',
+      createdAt: this.#world.now,
+    };
+  }
+
+  #put(placement: Placement): void {
+    this.#writes.push(putPlacement(placement));
+    this.#busy.add(placement.appId);
+  }
+
+  #lookAgainAt(at: number): void {
+    if (at > this.#world.now) this.#wakeAt = Math.min(this.#wakeAt, at);
+  }
+}
+
+type Launch = {
+  readonly count: number;
+  /** The app's instances that stay. */
+  readonly peers: readonly Member[];
+  readonly launchableAt: number;
+};
+
+function running(members: readonly Member[]): readonly Member[] {
+  return members.filter((member) => member.placement.goal === 'run');
+}
+
+function countsOf(
+  want: Want,
+  present: readonly Member[],
+  fresh: readonly Member[],
+  old: readonly Member[],
+): Rolling {
+  return {
+    target: want.target,
+    oldRunning: old.length,
+    oldReady: old.filter((member) => member.ready).length,
+    started: fresh.length,
+    newReady: fresh.filter((member) => member.ready).length,
+    active: present.length,
+  };
+}
