@@ -1,4 +1,4 @@
-import { createSecureContext, type SecureContext } from 'node:tls';
+import type { SecureContext } from 'node:tls';
 import type { CertificateSource } from './listener.ts';
 
 export type KeyAndCertificate = { readonly key: string; readonly cert: string };
@@ -34,9 +34,15 @@ export class CertificateCache implements CertificateSource {
     if (known !== undefined) return known;
     const [oldest] = this.#contexts.keys();
     if (this.#contexts.size >= maxContexts && oldest !== undefined) this.#contexts.delete(oldest);
-    const context = this.#issue(name).then(({ key, cert }) => createSecureContext({ key, cert }));
+    const context = this.#create(name);
     this.#contexts.set(name, context);
     context.catch(() => this.#contexts.delete(name));
     return context;
+  }
+
+  /** node:tls is loaded when the first client wants it: an edge without TLS traffic stays small. */
+  async #create(name: string): Promise<SecureContext> {
+    const [{ createSecureContext }, pair] = await Promise.all([import('node:tls'), this.#issue(name)]);
+    return createSecureContext({ key: pair.key, cert: pair.cert, minVersion: 'TLSv1.2' });
   }
 }

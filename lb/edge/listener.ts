@@ -1,5 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer, type SecureContext } from 'node:tls';
+import type { SecureContext } from 'node:tls';
 import { errorCode, WeirError } from '../../core/kit/errors.ts';
 import { PortInUse } from './port-in-use.ts';
 import { acceptedWire, streamWire, type Wire, type WireUser } from './wire.ts';
@@ -35,20 +35,37 @@ export async function listenTls(
   certificates: CertificateSource,
   onAccepted: Accepted,
 ): Promise<Server> {
+  const server = createServer({ allowHalfOpen: true, noDelay: true });
+  let tls: Promise<Server> | undefined;
+  server.on('connection', (socket) => {
+    socket.on('error', () => {});
+    tls ??= createTls(certificates, onAccepted);
+    tls.then(
+      (ready) => ready.emit('connection', socket),
+      () => {
+        tls = undefined;
+        socket.destroy();
+      },
+    );
+  });
+  await listen(server, place);
+  return server;
+}
+
+/** Made with the first connection: node:tls and the fallback's certificate cost memory that an idle edge need not spend. */
+async function createTls(certificates: CertificateSource, onAccepted: Accepted): Promise<Server> {
+  const { createServer: createTlsServer } = await import('node:tls');
   const server = createTlsServer({
     ...(await certificates.fallback()),
     minVersion: 'TLSv1.2',
     ALPNProtocols: ['http/1.1'],
     handshakeTimeout: 10_000,
-    allowHalfOpen: true,
-    noDelay: true,
     SNICallback: (name, done) => {
       certificates.forName(name).then((context) => done(null, context), done);
     },
   });
   server.on('secureConnection', (socket: Socket) => onAccepted((user) => streamWire(socket, user)));
   server.on('tlsClientError', (_error, socket) => socket.destroy());
-  await listen(server, place);
   return server;
 }
 

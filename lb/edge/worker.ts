@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { systemClock } from '../../core/kit/clock.ts';
 import { errorCode, errorText } from '../../core/kit/errors.ts';
 import { followParent } from '../../core/kit/supervised.ts';
@@ -66,9 +65,9 @@ function tell(message: FromWorker): void {
 
 /** Ids that are unique over workers and restarts, cheap to make, and say nothing about how many there were. */
 function requestIds(): () => string {
-  const prefix = randomBytes(8).toString('hex');
-  let next = randomBytes(3).readUIntBE(0, 3);
-  return () => `${prefix}-${(next++).toString(16)}`;
+  const prefix = [1, 2].map(() => Math.random().toString(36).slice(2, 10)).join('');
+  let next = Math.floor(Math.random() * 0x100_0000);
+  return () => `${prefix}-${(next++).toString(36)}`;
 }
 
 function failureOf(error: unknown) {
