@@ -39,7 +39,6 @@ export function runBounded(
       reject(error);
     });
     child.once('exit', (code, signal) => {
-      child.stdout?.once('close', () => {});
       if (timedOut) settle(code, signal);
     });
     child.once('close', settle);

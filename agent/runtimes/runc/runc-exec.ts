@@ -20,10 +20,9 @@ export async function runcExec(
     const result = await runBounded([...options.runc, ...exec], {
       detached: true,
       timeoutMs,
-      kill: (pid) => {
-        killGroup(pidIn(pidFile));
-        killGroup(pid);
-      },
+      // runc ends when the command has, and only runc can reap it: killed first, it would leave a zombie that keeps
+      // the container's process namespace from ending.
+      kill: (runc) => killGroup(pidIn(pidFile) || runc),
     });
     if (result.timedOut) throw new ExecFailed(id, `no end within ${timeoutMs} ms`);
     return { exitCode: result.exitCode, output: result.output };
@@ -36,7 +35,7 @@ export async function runcExec(
 
 function pidIn(file: string): number {
   try {
-    return Number(readFileSync(file, 'utf8'));
+    return Number(readFileSync(file, 'utf8')) || 0;
   } catch {
     return 0;
   }

@@ -154,6 +154,7 @@ export class RuncRuntime implements ContainerRuntime {
       await this.#untilHeld(record);
       const [runc, ...options] = this.#runc;
       await run(runc, [...options, 'start', record.paths.name]);
+      await this.#untilExecuted(record);
     } catch (error) {
       if ((await readEnd(record)) !== undefined) return;
       await this.#forget(record);
@@ -186,6 +187,14 @@ export class RuncRuntime implements ContainerRuntime {
       if (!(await isMonitored(record))) throw new Error('the monitor ended before the container was created');
       await this.#clock.sleep(lookAgainMs);
     }
+  }
+
+  /** `runc start` is done a moment before the first process has become the program; signals would be lost on it. */
+  async #untilExecuted(record: ContainerRecord): Promise<void> {
+    const leader = await leaderOf(record, this.#runcRoot);
+    if (leader === undefined) return;
+    const isRunc = async () => (await readIfThere(`/proc/${leader.pid}/cmdline`))?.startsWith('runc\0init\0');
+    while (await isRunc()) await this.#clock.sleep(1);
   }
 
   #signals(record: ContainerRecord): Signals {
