@@ -1,0 +1,92 @@
+import { type Dispatcher, Agent as HttpAgent, request } from 'undici';
+import { WeirError } from '../core/kit/errors.ts';
+import type { Agent } from '../core/model/agent.ts';
+import type { AgentId } from '../core/model/ids.ts';
+import type { AgentAnswer, AgentReport, MasterMessage, MasterPort } from '../core/model/master-port.ts';
+import type { Lease } from '../core/model/network.ts';
+
+/** The master answered with an error, or not at all. */
+export class MasterUnreachable extends WeirError {
+  constructor(url: string, detail: string, cause?: unknown) {
+    super('WEIR_MASTER_UNREACHABLE', `Cannot talk to the master at ${url}: ${detail}`, {
+      cause,
+      next: 'Is it running? Start it with `weir dev` or `weir master`, or name another with --master.',
+    });
+  }
+}
+
+/** A master that says nothing for this long (it pings every 2 s) is taken for gone. */
+const silenceMs = 8_000;
+
+/** The master as agents see it, over HTTP. */
+export class MasterClient implements MasterPort {
+  readonly #url: string;
+  readonly #http = new HttpAgent({
+    connect: { timeout: 3_000 },
+    headersTimeout: silenceMs,
+    bodyTimeout: silenceMs,
+  });
+
+  constructor(url: string) {
+    this.#url = url;
+  }
+
+  async *connect(agent: Agent, since: number, signal: AbortSignal): AsyncIterable<MasterMessage> {
+    const response = await this.#send(
+      `/v1/agents/${encodeURIComponent(agent.id)}/stream?since=${since}`,
+      agent,
+      signal,
+    );
+    let rest = '';
+    response.body.setEncoding('utf8');
+    for await (const chunk of response.body) {
+      const lines = (rest + String(chunk)).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) yield JSON.parse(line) as MasterMessage;
+    }
+    throw new MasterUnreachable(this.#url, 'it closed the connection');
+  }
+
+  async report(agent: AgentId, report: AgentReport): Promise<void> {
+    const response = await this.#send(`/v1/agents/${encodeURIComponent(agent)}/report`, report);
+    await response.body.dump();
+  }
+
+  async answer(agent: AgentId, id: string, answer: AgentAnswer): Promise<void> {
+    const response = await this.#send(`/v1/agents/${encodeURIComponent(agent)}/answers/${id}`, answer);
+    await response.body.dump();
+  }
+
+  async lease(agent: AgentId, network: string): Promise<Lease> {
+    const response = await this.#send(`/v1/agents/${encodeURIComponent(agent)}/leases/${network}`, {});
+    return (await response.body.json()) as Lease;
+  }
+
+  async #send(path: string, body: object, signal?: AbortSignal): Promise<Dispatcher.ResponseData> {
+    const response = await request(this.#url + path, {
+      method: 'POST',
+      dispatcher: this.#http,
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+      ...(signal === undefined ? {} : { signal }),
+    }).catch((error: unknown) => {
+      throw new MasterUnreachable(this.#url, error instanceof Error ? error.message : String(error), error);
+    });
+    if (response.statusCode < 300) return response;
+    const text = await response.body.text();
+    throw new MasterUnreachable(
+      this.#url,
+      `${path} was answered with ${response.statusCode}: ${messageIn(text)}`,
+    );
+  }
+}
+
+function messageIn(text: string): string {
+  try {
+    const body: unknown = JSON.parse(text);
+    if (typeof body === 'object' && body !== null && 'message' in body) return String(body.message);
+  } catch {
+    // Not ours: shown as it is.
+  }
+  return text.slice(0, 300);
+}

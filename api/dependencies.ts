@@ -1,0 +1,86 @@
+import type { Clock } from '../core/kit/clock.ts';
+import type { Log } from '../core/kit/log.ts';
+import type { Metrics } from '../core/kit/metrics.ts';
+import type { App } from '../core/model/app.ts';
+import type { AgentId, AppId, InstanceId, Version } from '../core/model/ids.ts';
+import type { Lease, Network } from '../core/model/network.ts';
+import type { Database } from '../core/state/database.ts';
+import type { EventBus } from '../core/state/event-bus.ts';
+import type { Presence } from '../core/state/presence.ts';
+import type { DirectoryPublisher } from '../core/state/publisher.ts';
+import type { Questions } from './questions.ts';
+
+export type Root = ReadonlyMap<AppId, App>;
+
+export type WantedRoot = {
+  readonly after: Root;
+  readonly restarted?: readonly AppId[];
+  readonly sentenced?: readonly InstanceId[];
+};
+
+export type RootMutation<R> =
+  | { readonly kind: 'change'; readonly wanted: WantedRoot }
+  | { readonly kind: 'refused'; readonly refusal: R };
+
+export type RootUpdateResult =
+  | { readonly kind: 'locked'; readonly deployments: readonly string[] }
+  | { readonly kind: 'accepted'; readonly deploymentId: string; readonly version: Version };
+
+/** Why an app has fewer instances than it wants; the scheduler's own words. */
+export type Waiting =
+  | { readonly kind: 'backoff'; readonly count: number; readonly until: number }
+  | {
+      readonly kind: 'no-agent';
+      readonly count: number;
+      readonly refusals: readonly {
+        readonly agentId: AgentId;
+        readonly reason: string;
+        readonly detail: string;
+      }[];
+    };
+
+/** The scheduler as the API sees it: the only one who changes apps, deployments and placements. */
+export interface SchedulerPort {
+  update<R>(
+    mutate: (root: Root, version: Version) => RootMutation<R>,
+    force: boolean,
+  ): Promise<RootUpdateResult | { readonly kind: 'refused'; readonly refusal: R }>;
+  kill(instances: readonly InstanceId[], reason: string): Promise<readonly InstanceId[]>;
+  abandon(deployment: string): Promise<boolean>;
+  readonly waiting: ReadonlyMap<AppId, Waiting>;
+}
+
+/** What overlay decides for the master: shares of networks, and whether a network can be. */
+export interface NetworkPort {
+  /** Pure. Throws AddressPoolFull. */
+  assign(request: {
+    networks: readonly Network[];
+    leases: readonly Lease[];
+    agent: { id: AgentId; address: string };
+    network: string;
+  }): Lease;
+  /** What is wrong with a definition, for people; empty: nothing. */
+  faults(network: Network, others: readonly Network[]): readonly string[];
+}
+
+export type ApiDependencies = {
+  readonly database: Database;
+  readonly presence: Presence;
+  readonly publisher: DirectoryPublisher;
+  readonly scheduler: SchedulerPort;
+  readonly networks: NetworkPort;
+  readonly events: EventBus;
+  readonly questions: Questions;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly uuid: () => string;
+};
+
+export type ApiOptions = {
+  readonly host: string;
+  readonly port: number;
+  /** Assigned to ports that ask for 0 (Marathon §11.4): from `begin` up to, not including, `end`. */
+  readonly servicePorts: { readonly begin: number; readonly end: number };
+  readonly frameworkId: string;
+};

@@ -1,0 +1,191 @@
+import {
+  flag,
+  integer,
+  isObject,
+  list,
+  map,
+  number,
+  object,
+  oneOf,
+  optional,
+  type Reader,
+  required,
+  type Shape,
+  text,
+} from './schema.ts';
+
+const labels = map(text());
+const portNumber = integer({ min: 0, max: 65_535 });
+const portName = text({ pattern: /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/ });
+const networkName = text({ minLength: 1, maxLength: 63, pattern: /^[a-z0-9]([-a-z0-9_]*[a-z0-9])?$/ });
+const protocol = oneOf('tcp', 'udp', 'udp,tcp', 'tcp,udp');
+
+const portMapping = object({
+  containerPort: optional(portNumber),
+  hostPort: optional(portNumber),
+  servicePort: optional(portNumber),
+  protocol: optional(protocol),
+  name: optional(portName),
+  labels: optional(labels),
+  networkNames: optional(list(networkName)),
+});
+
+/** Kinds are told apart by their fields; what Weir cannot act on is refused by meaning, not by type. */
+const volume = object({
+  containerPath: optional(text()),
+  hostPath: optional(text()),
+  mode: optional(oneOf('RO', 'RW')),
+  persistent: optional(anything),
+  external: optional(anything),
+  secret: optional(text()),
+});
+
+const docker = object({
+  image: optional(text()),
+  forcePullImage: optional(flag),
+  privileged: optional(flag),
+  parameters: optional(list(object({ key: required(text()), value: required(text()) }))),
+  pullConfig: optional(anything),
+  credential: optional(anything),
+  network: optional(text()),
+  portMappings: optional(list(portMapping)),
+});
+
+const container = object({
+  type: optional(oneOf('MESOS', 'DOCKER')),
+  docker: optional(docker),
+  portMappings: optional(list(portMapping)),
+  volumes: optional(list(volume)),
+  linuxInfo: optional(anything),
+});
+
+const healthCheck = object({
+  protocol: optional(oneOf('HTTP', 'HTTPS', 'TCP', 'MESOS_HTTP', 'MESOS_HTTPS', 'MESOS_TCP', 'COMMAND')),
+  path: optional(text()),
+  portIndex: optional(integer({ min: 0 })),
+  port: optional(portNumber),
+  command: optional(object({ value: required(text({ minLength: 1 })) })),
+  gracePeriodSeconds: optional(integer({ min: 0 })),
+  intervalSeconds: optional(integer({ min: 0 })),
+  timeoutSeconds: optional(integer({ min: 0 })),
+  maxConsecutiveFailures: optional(integer({ min: 0 })),
+  delaySeconds: optional(integer({ min: 0 })),
+  ignoreHttp1xx: optional(flag),
+  ipProtocol: optional(oneOf('IPv4', 'IPv6')),
+});
+
+const readinessCheck = object({
+  name: optional(text({ minLength: 1 })),
+  protocol: optional(oneOf('HTTP', 'HTTPS')),
+  path: optional(text()),
+  portName: optional(text()),
+  intervalSeconds: optional(integer({ min: 1 })),
+  timeoutSeconds: optional(integer({ min: 1 })),
+  httpStatusCodesForReady: optional(list(integer({ min: 100, max: 999 }))),
+  preserveLastResponse: optional(flag),
+});
+
+const unreachable = object({
+  inactiveAfterSeconds: optional(integer({ min: 0 })),
+  expungeAfterSeconds: optional(integer({ min: 0 })),
+});
+
+const appFields = {
+  id: optional(text({ minLength: 1 })),
+  cmd: optional(text({ minLength: 1 })),
+  args: optional(list(text())),
+  user: optional(text({ minLength: 1 })),
+  instances: optional(integer({ min: 0 })),
+  cpus: optional(number({ min: 0.001 })),
+  mem: optional(number({ min: 0 })),
+  disk: optional(number({ min: 0 })),
+  gpus: optional(integer({ min: 0 })),
+  env: optional(map(envValue)),
+  labels: optional(labels),
+  executor: optional(text({ pattern: /^(\/\/cmd)|(\/?[^/]+(\/[^/]+)*)|$/ })),
+  fetch: optional(
+    list(
+      object({
+        uri: required(text({ minLength: 1, maxLength: 1024 })),
+        extract: optional(flag),
+        executable: optional(flag),
+        cache: optional(flag),
+        destPath: optional(text()),
+      }),
+    ),
+  ),
+  uris: optional(list(text())),
+  backoffSeconds: optional(number({ min: 0 })),
+  backoffFactor: optional(number({ min: 1 })),
+  maxLaunchDelaySeconds: optional(number({ min: 0 })),
+  constraints: optional(list(list(text()))),
+  acceptedResourceRoles: optional(list(text({ minLength: 1 }))),
+  upgradeStrategy: optional(
+    object({
+      minimumHealthCapacity: required(number({ min: 0, max: 1 })),
+      maximumOverCapacity: required(number({ min: 0, max: 1 })),
+    }),
+  ),
+  dependencies: optional(list(text({ minLength: 1 }))),
+  healthChecks: optional(list(healthCheck)),
+  readinessChecks: optional(list(readinessCheck)),
+  networks: optional(
+    list(
+      object({
+        mode: optional(oneOf('host', 'container/bridge', 'container')),
+        name: optional(networkName),
+        labels: optional(labels),
+      }),
+    ),
+  ),
+  portDefinitions: optional(
+    list(
+      object({
+        port: optional(portNumber),
+        protocol: optional(protocol),
+        name: optional(portName),
+        labels: optional(labels),
+      }),
+    ),
+  ),
+  ports: optional(list(portNumber)),
+  requirePorts: optional(flag),
+  ipAddress: optional(
+    object({
+      networkName: optional(networkName),
+      labels: optional(labels),
+      discovery: optional(anything),
+      groups: optional(anything),
+    }),
+  ),
+  container: optional(container),
+  residency: optional(anything),
+  secrets: optional(map(object({ source: required(text({ minLength: 1 })) }))),
+  taskKillGracePeriodSeconds: optional(integer({ min: 0 })),
+  killSelection: optional(oneOf('YOUNGEST_FIRST', 'OLDEST_FIRST')),
+  unreachableStrategy: optional(unreachableStrategy),
+  check: optional(anything),
+  tty: optional(flag),
+  version: optional(text()),
+};
+
+/** Type level of an app document (Marathon §10.1): every field optional, so that it serves updates as well. */
+export const readApp = object(appFields);
+export type AppInput = Shape<typeof appFields>;
+export type PortMappingInput = NonNullable<NonNullable<AppInput['container']>['portMappings']>[number];
+
+function anything(value: unknown): unknown {
+  return value;
+}
+
+function envValue(
+  ...[value, path, faults]: Parameters<Reader<unknown>>
+): string | { readonly secret: string } | undefined {
+  return isObject(value)
+    ? object({ secret: required(text()) })(value, path, faults)
+    : text()(value, path, faults);
+}
+
+function unreachableStrategy(...[value, path, faults]: Parameters<Reader<unknown>>) {
+  return value === 'disabled' ? ('disabled' as const) : unreachable(value, path, faults);
+}

@@ -1,0 +1,111 @@
+import type { FastifyInstance } from 'fastify';
+import type { Agent } from '../../core/model/agent.ts';
+import type { Instance } from '../../core/model/instance.ts';
+import type { AgentAnswer, AgentReport } from '../../core/model/master-port.ts';
+import type { Lease } from '../../core/model/network.ts';
+import type { Write } from '../../core/state/store.ts';
+import { leaseKey } from '../../core/state/tables.ts';
+import { AgentStream } from '../agent-stream.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { NotFound } from '../problem.ts';
+
+type ById = { Params: { id: string } };
+
+/** How agents and the master talk (core/model/master-port.ts says what). Agents are ours: their bodies are trusted. */
+export function agentRoutes(server: FastifyInstance, dependencies: ApiDependencies): void {
+  const { database, presence, questions, clock } = dependencies;
+  const streams = new Map<string, AgentStream>();
+
+  server.post<ById & { Querystring: { since?: string }; Body: Agent }>(
+    '/v1/agents/:id/stream',
+    async (request, reply) => {
+      const agent = request.body;
+      await register(dependencies, agent);
+      reply.hijack();
+      const stream = new AgentStream(agent.id, reply.raw, dependencies);
+      streams.set(agent.id, stream);
+      await stream.serve(Number(request.query.since ?? 0));
+      if (streams.get(agent.id) !== stream) return;
+      streams.delete(agent.id);
+      presence.disconnected(agent.id);
+    },
+  );
+
+  server.post<ById & { Body: AgentReport }>('/v1/agents/:id/report', async (request, reply) => {
+    const writes = request.body.instances.flatMap((instance) => instanceWrite(dependencies, instance));
+    if (writes.length > 0) await database.commit(writes);
+    presence.reported(request.params.id, request.body, clock.now());
+    return reply.code(204).send();
+  });
+
+  server.post<{ Params: { id: string; question: string }; Body: AgentAnswer }>(
+    '/v1/agents/:id/answers/:question',
+    async (request, reply) => {
+      questions.answered(request.params.question, request.body);
+      return reply.code(204).send();
+    },
+  );
+
+  server.post<{ Params: { id: string; network: string } }>(
+    '/v1/agents/:id/leases/:network',
+    async (request) => lease(dependencies, request.params.id, request.params.network),
+  );
+}
+
+async function register({ database }: ApiDependencies, agent: Agent): Promise<void> {
+  const before = database.snapshot.table('agents').get(agent.id);
+  if (JSON.stringify(before) === JSON.stringify(agent)) return;
+  await database.commit([{ kind: 'put', table: 'agents', key: agent.id, value: agent }]);
+}
+
+/** A report of an instance that is no longer placed, or of an earlier attempt, has nothing to say any more. */
+function instanceWrite({ database }: ApiDependencies, instance: Instance): readonly Write[] {
+  const { snapshot } = database;
+  const placement = snapshot.table('placements').get(instance.instanceId);
+  if (placement?.attempt !== instance.attempt || placement.agentId !== instance.agentId) return [];
+  const before = snapshot.table('instances').get(instance.instanceId);
+  if (JSON.stringify(before) === JSON.stringify(instance)) return [];
+  return [{ kind: 'put', table: 'instances', key: instance.instanceId, value: instance }];
+}
+
+/** Two agents may ask at once: the loser of the race computes again from what the winner wrote. */
+async function lease(
+  { database, networks }: ApiDependencies,
+  agentId: string,
+  network: string,
+): Promise<Lease> {
+  for (;;) {
+    const { snapshot } = database;
+    const agent = snapshot.table('agents').get(agentId);
+    if (agent === undefined) throw new NotFound(`Agent '${agentId}' does not exist`);
+    if (!snapshot.table('networks').has(network)) throw new NotFound(`Network '${network}' does not exist`);
+    const leases = [...snapshot.table('leases').values()];
+    const own = networks.assign({
+      networks: [...snapshot.table('networks').values()],
+      leases,
+      agent,
+      network,
+    });
+    const key = leaseKey(network, agentId);
+    const known = snapshot.table('leases').get(key);
+    if (known !== undefined && JSON.stringify(known) === JSON.stringify(own)) return own;
+    const writes: Write[] = [
+      { kind: 'put', table: 'leases', key, value: own, ...(known === undefined ? { expect: 0 } : {}) },
+      // One record that every lease of the network passes through makes two agents' choices collide visibly.
+      {
+        kind: 'put',
+        table: 'meta',
+        key: `leases/${network}`,
+        value: own.subnet,
+        ...(await turnOf(database, network)),
+      },
+    ];
+    const result = await database.commit(writes);
+    if (result.kind === 'committed') return own;
+  }
+}
+
+async function turnOf(database: ApiDependencies['database'], network: string): Promise<{ expect: number }> {
+  const record = await database.store.get('meta', `leases/${network}`);
+  return { expect: record?.version ?? 0 };
+}

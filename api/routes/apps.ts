@@ -1,0 +1,218 @@
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { App } from '../../core/model/app.ts';
+import { type Accepted, type AppChanges, required } from '../change-apps.ts';
+import type { ApiDependencies, ApiOptions, Root } from '../dependencies.ts';
+import { labelSelector } from '../label-selector.ts';
+import { absoluteId } from '../marathon/app-id.ts';
+import { parseApp, parseUpdate } from '../marathon/parse-app.ts';
+import { renderApp, renderDefinition } from '../marathon/render-app.ts';
+import { isObject } from '../marathon/schema.ts';
+import { NotFound, Problem } from '../problem.ts';
+import { appInfo, type Embed, embedsFrom } from '../views.ts';
+import { appPath } from './app-path.ts';
+import { appTaskRoutes } from './app-tasks.ts';
+import { isTrue } from './query.ts';
+
+type Query = Readonly<Record<string, string | string[] | undefined>>;
+type AtApp = { Params: { '*': string }; Querystring: Query; Body: unknown };
+
+/** Marathon §3. Ids contain slashes, so the last words of the path say what of an app is meant. */
+export function appRoutes(
+  server: FastifyInstance,
+  dependencies: ApiDependencies,
+  { changes, options }: { changes: AppChanges; options: ApiOptions },
+): void {
+  const { database, events } = dependencies;
+  const tasks = appTaskRoutes(dependencies, changes);
+  const base = `http://${options.host}:${options.port}/v2/apps`;
+
+  server.get<{ Querystring: Query }>('/v2/apps', async (request) => {
+    const holds = appFilter(request.query);
+    const embeds = embedsFrom(request.query['embed'], ['counts', 'deployments']);
+    const apps = [...database.snapshot.table('apps').values()].filter(holds);
+    return { apps: apps.map((app) => appInfo(database.snapshot, app, embeds)) };
+  });
+
+  server.post<{ Querystring: Query; Body: unknown }>('/v2/apps', async (request, reply) => {
+    const draft = required(parseApp(request.body));
+    const accepted = await changes.apply((root, version) => {
+      if (root.has(draft.id))
+        throw new Problem(409, { message: `An app with id [${draft.id}] already exists.` });
+      return changes.put(root, [draft], version);
+    }, isTrue(request.query['force']));
+    const app = database.snapshot.table('apps').get(draft.id);
+    if (app === undefined) throw new NotFound(`App '${draft.id}' does not exist`);
+    events.emit({ kind: 'app-posted', app, clientIp: request.ip, uri: request.url });
+    return created(reply, accepted, `${base}${app.id}`).send(createdInfo(app, accepted));
+  });
+
+  server.put<{ Querystring: Query; Body: unknown }>('/v2/apps', async (request, reply) => {
+    const updates = updatesIn(request.body);
+    const partial = request.query['partialUpdate'] === undefined || isTrue(request.query['partialUpdate']);
+    return updated(
+      reply,
+      await changes.apply((root, version) => {
+        const drafts = updates.map(({ id, body }) => draftFor(root.get(id), { id, body, partial }));
+        return changes.put(root, drafts, version);
+      }, isTrue(request.query['force'])),
+    );
+  });
+
+  server.get<AtApp>('/v2/apps/*', async (request, reply) => {
+    const path = appPath(request.params['*']);
+    if (path.kind === 'tasks') return tasks.list(path.id, request, reply);
+    if (path.kind === 'versions') return versions(path.id);
+    if (path.kind === 'version') return renderApp(changes.version(path.id, path.version));
+    if (path.kind !== 'app') throw new NotFound(`URI not found: ${request.url}`);
+    if (path.id.endsWith('/*'))
+      return { '*': below(path.id.slice(0, -2), embedsFrom(request.query['embed'], appEmbeds)) };
+    return {
+      app: appInfo(database.snapshot, existing(path.id), embedsFrom(request.query['embed'], appEmbeds)),
+    };
+  });
+
+  server.put<AtApp>('/v2/apps/*', async (request, reply) => change(request, reply, { mustExist: false }));
+  server.patch<AtApp>('/v2/apps/*', async (request, reply) => change(request, reply, { mustExist: true }));
+
+  server.delete<AtApp>('/v2/apps/*', async (request, reply) => {
+    const path = appPath(request.params['*']);
+    if (path.kind === 'tasks') return tasks.killAll(path.id, request);
+    if (path.kind === 'task') return tasks.killOne(path.id, path.task, request);
+    if (path.kind !== 'app') throw new Problem(405, { message: 'Method Not Allowed' });
+    // The default of `force` differs here: running deployments of the app are cancelled (§3.7).
+    const force = request.query['force'] === undefined || isTrue(request.query['force']);
+    return updated(
+      reply,
+      await changes.apply((root) => {
+        mustHave(root, path.id);
+        return { after: new Map([...root].filter(([id]) => id !== path.id)) };
+      }, force),
+    );
+  });
+
+  server.post<AtApp>('/v2/apps/*', async (request, reply) => {
+    const path = appPath(request.params['*']);
+    if (path.kind !== 'restart') throw new Problem(405, { message: 'Method Not Allowed' });
+    return updated(
+      reply,
+      await changes.apply((root) => {
+        mustHave(root, path.id);
+        return { after: root, restarted: [path.id] };
+      }, isTrue(request.query['force'])),
+    );
+  });
+
+  async function change(
+    request: { params: { '*': string }; query: Query; body: unknown; ip: string; url: string },
+    reply: FastifyReply,
+    { mustExist }: { mustExist: boolean },
+  ): Promise<FastifyReply> {
+    const path = appPath(request.params['*']);
+    if (path.kind !== 'app') throw new Problem(405, { message: 'Method Not Allowed' });
+    const partial =
+      mustExist || request.query['partialUpdate'] === undefined || isTrue(request.query['partialUpdate']);
+    let isNew = false;
+    const accepted = await changes.apply((root, version) => {
+      const before = root.get(path.id);
+      isNew = before === undefined;
+      if (isNew && mustExist) throw new NotFound(`App '${path.id}' does not exist`);
+      const rollback = versionIn(request.body);
+      if (rollback !== undefined) return changes.put(root, [changes.version(path.id, rollback)], version);
+      return changes.put(root, [draftFor(before, { id: path.id, body: request.body, partial })], version);
+    }, isTrue(request.query['force']));
+    const app = database.snapshot.table('apps').get(path.id);
+    if (app !== undefined) events.emit({ kind: 'app-posted', app, clientIp: request.ip, uri: request.url });
+    return isNew ? created(reply, accepted, `${base}${path.id}`).send(accepted) : updated(reply, accepted);
+  }
+
+  function versions(id: string) {
+    existing(id);
+    const kept = [...database.snapshot.table('versions').values()].filter((app) => app.id === id);
+    return {
+      versions: kept
+        .map((app) => app.version)
+        .sort()
+        .reverse(),
+    };
+  }
+
+  function below(group: string, embeds: ReadonlySet<Embed>) {
+    const apps = [...database.snapshot.table('apps').values()].filter((app) =>
+      app.id.startsWith(`${group}/`),
+    );
+    return apps.map((app) => appInfo(database.snapshot, app, embeds));
+  }
+
+  function existing(id: string): App {
+    const app = database.snapshot.table('apps').get(id);
+    if (app === undefined) throw new NotFound(`App '${id}' does not exist`);
+    return app;
+  }
+}
+
+const appEmbeds: readonly Embed[] = ['counts', 'tasks', 'lastTaskFailure', 'deployments'];
+
+/** What creating an app answers: the definition with zero counts (§3.2). */
+function createdInfo(app: App, { deploymentId }: Accepted) {
+  return {
+    ...renderDefinition(app),
+    version: app.version,
+    tasksStaged: 0,
+    tasksRunning: 0,
+    tasksHealthy: 0,
+    tasksUnhealthy: 0,
+    deployments: [{ id: deploymentId }],
+  };
+}
+
+function created(reply: FastifyReply, { deploymentId }: Accepted, location: string): FastifyReply {
+  return reply.code(201).headers({ location, 'marathon-deployment-id': deploymentId });
+}
+
+function updated(reply: FastifyReply, { version, deploymentId }: Accepted): FastifyReply {
+  return reply.headers({ 'marathon-deployment-id': deploymentId }).send({ version, deploymentId });
+}
+
+function draftFor(
+  before: App | undefined,
+  { id, body, partial }: { id: string; body: unknown; partial: boolean },
+) {
+  return required(
+    before !== undefined && partial ? parseUpdate(body, renderDefinition(before), id) : parseApp(body, id),
+  );
+}
+
+/** A rollback names an older version and nothing else (§3.4). */
+function versionIn(body: unknown): string | undefined {
+  if (!isObject(body) || typeof body['version'] !== 'string') return undefined;
+  if (Object.keys(body).every((key) => key === 'version' || key === 'id')) return body['version'];
+  throw new Problem(422, { message: "The 'version' field may only be combined with the 'id' field." });
+}
+
+function updatesIn(body: unknown): readonly { id: string; body: unknown }[] {
+  if (!Array.isArray(body)) {
+    throw new Problem(422, {
+      message: 'Invalid JSON',
+      details: [{ path: '/', errors: ['error.expected.jsarray'] }],
+    });
+  }
+  return body.map((item: unknown) => {
+    if (!isObject(item) || typeof item['id'] !== 'string')
+      throw new Problem(422, { message: 'App Update must have app id set' });
+    return { id: absoluteId(item['id']), body: item };
+  });
+}
+
+function appFilter(query: Query): (app: App) => boolean {
+  const label = typeof query['label'] === 'string' ? labelSelector(query['label']) : undefined;
+  const part = (name: string) => (typeof query[name] === 'string' ? query[name].toLowerCase() : undefined);
+  const [cmd, id] = [part('cmd'), part('id')];
+  return (app) =>
+    (cmd === undefined || (app.cmd ?? '').toLowerCase().includes(cmd)) &&
+    (id === undefined || app.id.toLowerCase().includes(id)) &&
+    (label === undefined || label(app.labels));
+}
+
+function mustHave(root: Root, id: string): void {
+  if (!root.has(id)) throw new NotFound(`App '${id}' does not exist`);
+}

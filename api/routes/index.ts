@@ -1,0 +1,30 @@
+import type { FastifyInstance } from 'fastify';
+import { AppChanges } from '../change-apps.ts';
+import type { ApiDependencies, ApiOptions } from '../dependencies.ts';
+import { agentRoutes } from './agents.ts';
+import { appRoutes } from './apps.ts';
+import { deploymentRoutes } from './deployments.ts';
+import { eventRoutes } from './events.ts';
+import { networkRoutes } from './networks.ts';
+import { nodeRoutes } from './nodes.ts';
+import { notBuiltRoutes } from './not-built.ts';
+import { publicRoutes } from './public-routes.ts';
+import { queueRoutes } from './queue.ts';
+import { systemRoutes } from './system.ts';
+import { taskRoutes } from './tasks.ts';
+
+/** The one list of what the API answers. */
+export function allRoutes(server: FastifyInstance, dependencies: ApiDependencies, options: ApiOptions): void {
+  systemRoutes(server, dependencies, options);
+  const changes = new AppChanges(dependencies, options);
+  appRoutes(server, dependencies, { changes, options });
+  taskRoutes(server, dependencies, changes);
+  deploymentRoutes(server, dependencies, changes);
+  queueRoutes(server, dependencies);
+  eventRoutes(server, dependencies);
+  notBuiltRoutes(server);
+  agentRoutes(server, dependencies);
+  nodeRoutes(server, dependencies);
+  networkRoutes(server, dependencies);
+  publicRoutes(server, dependencies);
+}

@@ -1,0 +1,22 @@
+import type { FastifyInstance } from 'fastify';
+import { NotBuilt } from '../problem.ts';
+
+/** What Marathon has and Weir does not have yet. Answering 501 with the name is better than a wrong 200 or a vague 404. */
+const missing: readonly (readonly [url: string, name: string])[] = [
+  ['/v2/groups', 'Groups'],
+  ['/v2/groups/*', 'Groups'],
+  ['/v2/pods', 'Pods'],
+  ['/v2/pods/*', 'Pods'],
+  ['/v2/pods::status', 'Pods'],
+  ['/v2/plugins', 'Plugins'],
+  ['/v2/plugins/*', 'Plugins'],
+  ['/logging', 'Changing log levels at run time'],
+];
+
+export function notBuiltRoutes(server: FastifyInstance): void {
+  for (const [url, name] of missing) {
+    server.all(url.replaceAll('::', '::'), async () => {
+      throw new NotBuilt(name);
+    });
+  }
+}

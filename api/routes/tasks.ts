@@ -1,0 +1,91 @@
+import type { FastifyInstance } from 'fastify';
+import { instanceOfTask } from '../../core/model/ids.ts';
+import { portsOf } from '../../core/model/ports.ts';
+import { type AppChanges, minus } from '../change-apps.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { renderTask, type TaskFacts } from '../marathon/render-task.ts';
+import { isObject } from '../marathon/schema.ts';
+import { Problem } from '../problem.ts';
+import { taskTable } from '../task-table.ts';
+import { tasksOf } from '../views.ts';
+import { isTrue } from './query.ts';
+
+type Query = Readonly<Record<string, string | string[] | undefined>>;
+
+/** Marathon §4: tasks of all apps. */
+export function taskRoutes(
+  server: FastifyInstance,
+  { database, scheduler }: ApiDependencies,
+  changes: AppChanges,
+): void {
+  server.get<{ Querystring: Query }>('/v2/tasks', async (request, reply) => {
+    const { snapshot } = database;
+    const apps = [...snapshot.table('apps').keys()];
+    if (request.headers.accept?.includes('text/plain'))
+      return reply.type('text/plain').send(taskTable(snapshot, apps));
+    const wanted = statuses(request.query);
+    const tasks = apps
+      .flatMap((app) => tasksOf(snapshot, app))
+      .filter((task) => wanted.length === 0 || wanted.includes(task.instance.state.kind));
+    return { tasks: tasks.map((task) => ({ ...renderTask(task), servicePorts: servicePortsOf(task) })) };
+  });
+
+  server.post<{ Querystring: Query; Body: unknown }>('/v2/tasks/delete', async (request) => {
+    const scale = isTrue(request.query['scale']);
+    if (scale && isTrue(request.query['wipe'])) {
+      throw new Problem(400, { message: 'You cannot use scale and wipe at the same time.' });
+    }
+    const instances = new Set(idsIn(request.body).map(parseTaskId));
+    const { snapshot } = database;
+    const found = [...snapshot.table('apps').keys()]
+      .flatMap((app) => tasksOf(snapshot, app))
+      .filter((task) => instances.has(task.placement.instanceId));
+    if (scale) {
+      const { version, deploymentId } = await changes.apply(
+        (root) =>
+          minus(
+            root,
+            found.map((task) => task.placement),
+          ),
+        isTrue(request.query['force']),
+      );
+      return { version, deploymentId };
+    }
+    await scheduler.kill(
+      found.map((task) => task.placement.instanceId),
+      'killed through the API',
+    );
+    return { tasks: found.map(renderTask) };
+  });
+
+  function servicePortsOf({ placement }: TaskFacts): readonly number[] {
+    const app = database.snapshot.table('apps').get(placement.appId);
+    return app === undefined ? [] : portsOf(app).map((port) => port.servicePort);
+  }
+}
+
+/** Unknown values do not filter (§4.2). */
+function statuses(query: Query): readonly string[] {
+  const given = [query['status'], query['status[]']].flat();
+  return given.filter((status) => status === 'running' || status === 'staging').map(String);
+}
+
+function idsIn(body: unknown): readonly string[] {
+  const ids = isObject(body) ? body['ids'] : undefined;
+  if (!Array.isArray(ids) || !ids.every((id) => typeof id === 'string')) {
+    throw new Problem(422, {
+      message: 'Invalid JSON',
+      details: [{ path: '/ids', errors: ['error.expected.jsarray'] }],
+    });
+  }
+  return ids;
+}
+
+function parseTaskId(id: string): string {
+  const instance = instanceOfTask(id);
+  if (instance === undefined)
+    throw new Problem(400, {
+      message: `Invalid task id '${id}'. [it is neither a task id nor an instance id]`,
+    });
+  return instance;
+}

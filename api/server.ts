@@ -1,0 +1,120 @@
+import fastify, { type FastifyError, type FastifyInstance } from 'fastify';
+import { errorCode, errorText, WeirError } from '../core/kit/errors.ts';
+import type { Part } from '../core/kit/part.ts';
+import type { ApiDependencies, ApiOptions } from './dependencies.ts';
+import { listenProblem } from './listen-problem.ts';
+import { Problem, type ProblemBody } from './problem.ts';
+import { allRoutes } from './routes/index.ts';
+
+/** Bodies beyond this are refused with 413. */
+const largestBodyBytes = 64 * 1024 * 1024;
+
+/** On every response (Marathon §1.1). */
+const standingHeaders = {
+  'cache-control': 'no-cache, no-store, must-revalidate',
+  pragma: 'no-cache',
+  expires: '0',
+  'x-frame-options': 'DENY',
+  'x-xss-protection': '1; mode=block',
+};
+
+/** The HTTP API: Marathon's below /v2, Weir's own below /v1. */
+export class ApiServer implements Part {
+  readonly #dependencies: ApiDependencies;
+  readonly #options: ApiOptions;
+  #server: FastifyInstance | undefined;
+
+  constructor(dependencies: ApiDependencies, options: ApiOptions) {
+    this.#dependencies = dependencies;
+    this.#options = options;
+  }
+
+  /** `http://host:port` it listens at. */
+  get url(): string {
+    const address = this.#server?.server.address();
+    const port = typeof address === 'object' && address !== null ? address.port : this.#options.port;
+    return `http://${this.#options.host}:${port}`;
+  }
+
+  /** Throws PortInUse. */
+  async start(): Promise<void> {
+    const { host, port } = this.#options;
+    const server = build(this.#dependencies, this.#options);
+    try {
+      await server.listen({ host, port });
+    } catch (error) {
+      await server.close();
+      throw await listenProblem(error, { what: 'API', host, port, flag: '--api' });
+    }
+    this.#server = server;
+  }
+
+  async stop(): Promise<void> {
+    this.#server?.server.closeAllConnections();
+    await this.#server?.close();
+    this.#server = undefined;
+  }
+}
+
+function build(dependencies: ApiDependencies, options: ApiOptions): FastifyInstance {
+  const server = fastify({
+    bodyLimit: largestBodyBytes,
+    routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true, maxParamLength: 2_000 },
+    forceCloseConnections: true,
+    exposeHeadRoutes: true,
+  });
+  const requests = dependencies.metrics.counter('weir_api_requests_total', 'API requests by status class.');
+  const leader = `http://${options.host}:${options.port}`;
+  server.addHook('onRequest', async (_request, reply) => {
+    reply.headers({ ...standingHeaders, 'x-marathon-leader': leader });
+  });
+  server.addHook('onResponse', async (_request, reply) => {
+    requests({ class: `${Math.floor(reply.statusCode / 100)}xx` });
+  });
+  acceptJson(server);
+  server.setErrorHandler(async (error: FastifyError, _request, reply) => {
+    const { status, body } = answerFor(error);
+    if (status >= 500 && !(error instanceof Problem))
+      dependencies.log.error('request failed', { error: errorText(error) });
+    return reply.code(status).send(body);
+  });
+  server.setNotFoundHandler(async (request, reply) =>
+    reply.code(404).send({ message: `URI not found: ${request.url.split('?')[0]}` }),
+  );
+  allRoutes(server, dependencies, options);
+  return server;
+}
+
+/** An empty body is told apart from a malformed one, and a missing content type is taken for JSON (Marathon §1.1, §1.6). */
+function acceptJson(server: FastifyInstance): void {
+  server.removeAllContentTypeParsers();
+  const parse = (
+    _request: unknown,
+    text: string | Buffer,
+    done: (error: Error | null, body?: unknown) => void,
+  ) => {
+    if (text.length === 0) return done(null, undefined);
+    try {
+      done(null, JSON.parse(String(text)));
+    } catch (error) {
+      done(new Problem(400, { message: 'Invalid JSON', details: errorText(error) }));
+    }
+  };
+  server.addContentTypeParser('application/json', { parseAs: 'string' }, parse);
+  server.addContentTypeParser('', { parseAs: 'string' }, parse);
+}
+
+function answerFor(error: FastifyError): { status: number; body: ProblemBody } {
+  if (error instanceof Problem) return { status: error.status, body: error.body };
+  if (error instanceof WeirError) {
+    const unavailable = ['WEIR_STORE_UNAVAILABLE', 'WEIR_AGENT_SILENT'].includes(error.code);
+    return { status: unavailable ? 503 : 500, body: { message: error.message, code: error.code } };
+  }
+  if (errorCode(error) === 'FST_ERR_CTP_INVALID_MEDIA_TYPE')
+    return { status: 415, body: { message: 'Unsupported Media Type' } };
+  const status = error.statusCode ?? 500;
+  return {
+    status,
+    body: { message: status === 500 ? `Internal error: ${errorText(error)}` : errorText(error) },
+  };
+}

@@ -1,0 +1,95 @@
+import { timestamp } from '../core/kit/clock.ts';
+import type { App } from '../core/model/app.ts';
+import type { AppId } from '../core/model/ids.ts';
+import { taskId } from '../core/model/ids.ts';
+import type { Instance } from '../core/model/instance.ts';
+import type { Placement } from '../core/model/placement.ts';
+import type { Snapshot } from '../core/state/snapshot.ts';
+import { type Json, renderApp } from './marathon/render-app.ts';
+import { countTasks, renderTask, type TaskFacts } from './marathon/render-task.ts';
+
+/** The instances of an app that its agent has heard of, with what belongs to them. Not yet launched ones are left out (§4.1). */
+export function tasksOf(snapshot: Snapshot, app: AppId): readonly TaskFacts[] {
+  return snapshot.placementsOf(app).flatMap((placement) => {
+    const instance = currentInstance(snapshot, placement);
+    return instance === undefined
+      ? []
+      : [{ placement, instance, agent: snapshot.table('agents').get(placement.agentId) }];
+  });
+}
+
+function currentInstance(snapshot: Snapshot, placement: Placement): Instance | undefined {
+  const instance = snapshot.table('instances').get(placement.instanceId);
+  return instance?.attempt === placement.attempt ? instance : undefined;
+}
+
+export type Embed =
+  | 'tasks'
+  | 'counts'
+  | 'deployments'
+  | 'readiness'
+  | 'lastTaskFailure'
+  | 'failures'
+  | 'taskStats';
+
+/** AppInfo (§3.1). */
+export function appInfo(snapshot: Snapshot, app: App, embeds: ReadonlySet<Embed>): Json {
+  const tasks = tasksOf(snapshot, app.id);
+  const has = (...names: readonly Embed[]) => names.some((name) => embeds.has(name));
+  return {
+    ...renderApp(app),
+    ...(has('counts') ? countTasks(tasks.map((task) => task.instance)) : {}),
+    ...(has('deployments', 'tasks', 'failures') ? { deployments: deploymentsOf(snapshot, app.id) } : {}),
+    ...(has('tasks', 'failures') ? { tasks: tasks.map(renderTask) } : {}),
+    ...(has('readiness') ? { readinessCheckResults: [] } : {}),
+    ...(has('lastTaskFailure', 'failures') ? lastTaskFailure(snapshot, app.id) : {}),
+  };
+}
+
+/** Embed names come with or without a prefix (§3.1); unknown ones are ignored. */
+export function embedsFrom(
+  query: string | readonly string[] | undefined,
+  always: readonly Embed[],
+): ReadonlySet<Embed> {
+  const given = (typeof query === 'string' ? [query] : (query ?? [])).map((name) =>
+    name.replace(/^(group\.apps|apps|app)\./, ''),
+  );
+  return new Set([...always, ...given.filter(isEmbed)]);
+}
+
+export function deploymentsOf(snapshot: Snapshot, app: AppId): readonly { readonly id: string }[] {
+  return [...snapshot.table('deployments').values()]
+    .filter((d) => d.affectedApps.includes(app))
+    .map(({ id }) => ({ id }));
+}
+
+function lastTaskFailure(snapshot: Snapshot, app: AppId): Json {
+  const failure = snapshot.table('failures').get(app);
+  if (failure === undefined) return {};
+  return {
+    lastTaskFailure: {
+      appId: app,
+      host: failure.host,
+      message: failure.message,
+      state: failure.state,
+      taskId: taskId(failure.instanceId, failure.attempt),
+      timestamp: timestamp(failure.at),
+      version: failure.version,
+      slaveId: failure.agentId,
+    },
+  };
+}
+
+const embedNames: readonly Embed[] = [
+  'tasks',
+  'counts',
+  'deployments',
+  'readiness',
+  'lastTaskFailure',
+  'failures',
+  'taskStats',
+];
+
+function isEmbed(name: string): name is Embed {
+  return embedNames.some((embed) => embed === name);
+}
