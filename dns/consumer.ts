@@ -44,12 +44,15 @@ export class DnsConsumer implements DirectoryConsumer, Part {
   readonly #resetListeners: (() => void)[] = [];
   #wanted: readonly ListenAddress[];
   #bound: readonly ListenAddress[] = [];
-  /** Last one the worker took; sent again to the next worker. */
-  #directory: Directory | undefined;
+  /** What the present worker has. */
+  #inForce: Directory | undefined;
+  /** The last one any worker took: what the next one begins with. */
+  #last: Directory | undefined;
   #starting = true;
   /** Counts workers. */
   #generation = 0;
-  #ready: Promise<void> = Promise.resolve();
+  /** Open from a crash until the next worker has taken over. */
+  #recovery: PromiseWithResolvers<void> | undefined;
   #stopped = new AbortController();
 
   constructor(parts: DnsParts, options: DnsOptions) {
@@ -83,11 +86,12 @@ export class DnsConsumer implements DirectoryConsumer, Part {
 
   async stop(): Promise<void> {
     this.#stopped.abort();
-    await this.#link.stop();
-    await this.#ready;
     this.#starting = true;
+    await this.#link.stop();
+    this.#recovered();
     this.#bound = [];
-    this.#directory = undefined;
+    this.#inForce = undefined;
+    this.#last = undefined;
   }
 
   /** Where it listens now, ports filled in, in the order they were asked for. */
@@ -116,11 +120,12 @@ export class DnsConsumer implements DirectoryConsumer, Part {
   }
 
   async apply(directory: Directory, delta: DirectoryDelta | undefined): Promise<number> {
-    await this.#ready;
-    if (directory === this.#directory) return directory.revision;
-    const known = delta !== undefined && this.#directory?.revision === delta.from;
+    await this.#recovery?.promise;
+    if (directory === this.#inForce) return directory.revision;
+    const known = delta !== undefined && this.#inForce?.revision === delta.from;
     const revision = await this.#link.call('apply', known ? delta : snapshotDelta(directory));
-    this.#directory = directory;
+    this.#inForce = directory;
+    this.#last = directory;
     return revision;
   }
 
@@ -151,29 +156,48 @@ export class DnsConsumer implements DirectoryConsumer, Part {
 
   #workerStarted(): void {
     this.#generation += 1;
-    if (!this.#starting) this.#ready = this.#recover(this.#generation);
+    if (!this.#starting) void this.#recover(this.#generation);
   }
 
   #workerCrashed(): void {
+    this.#inForce = undefined;
+    this.#recovery ??= Promise.withResolvers();
     for (const listener of this.#resetListeners) listener();
   }
 
   /** Brings a new worker to where the last one was: first the Directory, so that its first answer is right. */
   async #recover(generation: number): Promise<void> {
-    const { clock, log } = this.#parts;
-    const signal = this.#stopped.signal;
     // a further worker has its own recovery
-    while (!signal.aborted && generation === this.#generation) {
+    const ended = () => this.#stopped.signal.aborted || generation !== this.#generation;
+    const last = this.#last;
+    try {
+      if (last !== undefined) await this.#link.call('apply', snapshotDelta(last));
+      this.#inForce = last;
+    } catch (error) {
+      if (ended()) return;
+      this.#parts.log.error('dns: the new worker did not take the Directory', { error: errorText(error) });
+    }
+    await this.#listenAgain(ended);
+  }
+
+  async #listenAgain(ended: () => boolean): Promise<void> {
+    const { clock, log } = this.#parts;
+    while (!ended()) {
       try {
-        if (this.#directory !== undefined) await this.#link.call('apply', snapshotDelta(this.#directory));
         await this.listen(this.#wanted);
-        return;
+        return this.#recovered();
       } catch (error) {
-        if (signal.aborted || generation !== this.#generation) return;
-        log.error('dns: the new worker cannot take over yet, trying again', { error: errorText(error) });
-        await clock.sleep(recoveryRetryMs, signal).catch(() => {});
+        if (ended()) return;
+        this.#recovered();
+        log.error('dns: the new worker cannot listen yet, trying again', { error: errorText(error) });
+        await clock.sleep(recoveryRetryMs, this.#stopped.signal).catch(() => {});
       }
     }
+  }
+
+  #recovered(): void {
+    this.#recovery?.resolve();
+    this.#recovery = undefined;
   }
 }
 

@@ -72,8 +72,10 @@ function explainRecord(zone: Zone, record: ResourceRecord): readonly ExplainedRe
 type Found = { apex: Name | undefined; records: readonly ResourceRecord[]; below: boolean };
 
 function sentence(reply: PlainReply, { apex, records, below }: Found): string {
+  if (reply.rcode === 'FORMERR') return 'The question is not well-formed.';
   if (apex === undefined) return 'The name is in none of our zones.';
-  if (reply.answers.length > 0) return `Zone ${apex} has ${reply.answers.length} such records.`;
+  const count = reply.answers.length;
+  if (count > 0) return `Zone ${apex} has ${count} such record${count === 1 ? '' : 's'}.`;
   if (reply.rcode === 'NXDOMAIN') return `Zone ${apex} has nothing at or below this name.`;
   if (reply.rcode !== 'NOERROR') return `Zone ${apex} does not answer such questions.`;
   const types = [...new Set(records.map((record) => record.type))].join(', ');

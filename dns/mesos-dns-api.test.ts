@@ -1,0 +1,119 @@
+import t, { type Test } from 'tap';
+import { MesosDnsServer } from './mesos-dns-server.ts';
+import { agent, containerEndpoint, snapshot } from './testing/directory.ts';
+import { runResolver } from './testing/resolver.ts';
+
+const directory = snapshot(5, {
+  agents: [agent('agent-S1', '100.64.255.1', true)],
+  endpoints: [containerEndpoint('/shop/web', 'a'), containerEndpoint('/shop/web', 'b', { ready: false })],
+});
+
+async function api(t: Test) {
+  const { resolver } = await runResolver(t, { directory });
+  const server = new MesosDnsServer(async (path) => resolver.mesos(path), { address: '127.0.0.1', port: 0 });
+  await server.start();
+  t.teardown(() => server.stop());
+  return async (path: string, init: RequestInit = {}) => {
+    const response = await fetch(`http://127.0.0.1:${server.bound.port}${path}`, init);
+    // JSON: a test looks into it as it likes
+    const body = (await response.json()) as Body;
+    return { status: response.status, body };
+  };
+}
+
+type Body = {
+  readonly Records: { readonly As: Strings; readonly AAAAs: Strings; readonly SRVs: Strings };
+  readonly frameworks: readonly { readonly tasks: readonly { readonly records: readonly object[] }[] }[];
+};
+type Strings = Readonly<Record<string, readonly string[]>>;
+
+t.test('version and config have the keys of Mesos-DNS', async (t) => {
+  const get = await api(t);
+  t.same(await get('/v1/version'), {
+    status: 200,
+    body: { Service: 'Mesos-DNS', URL: 'https://github.com/mesosphere/mesos-dns', Version: 'v0.8.0' },
+  });
+  t.match((await get('/v1/config')).body, { Domain: 'mesos', TTL: 5, EnumerationOn: true, IPSources: Array });
+});
+
+t.test(
+  'a host gives its addresses, with or without trailing dot, in any case, with a wildcard',
+  async (t) => {
+    const get = await api(t);
+    for (const name of ['web-shop.marathon.mesos', 'WEB-shop.marathon.mesos.', 'web-shop.*.marathon.mesos']) {
+      t.same((await get(`/v1/hosts/${name}`)).body, [{ host: 'web-shop.marathon.mesos.', ip: '100.64.1.2' }]);
+    }
+  },
+);
+
+t.test('a service gives target, address and its port as a string', async (t) => {
+  const get = await api(t);
+  const { body } = await get('/v1/services/_web-shop._tcp.marathon.mesos');
+  t.match(body, [
+    {
+      service: '_web-shop._tcp.marathon.mesos.',
+      host: /^web-shop-.*-s1\.marathon\.mesos\.$/,
+      ip: '100.64.1.2',
+      port: '80',
+    },
+  ]);
+});
+
+t.test('an unknown name gives one element of empty strings', async (t) => {
+  const get = await api(t);
+  t.same(await get('/v1/hosts/no.mesos'), { status: 200, body: [{ host: '', ip: '' }] });
+  const none = [{ service: '', host: '', ip: '', port: '' }];
+  t.same(await get('/v1/services/_no._tcp.mesos'), { status: 200, body: none });
+});
+
+t.test('axfr gives all records of the domain, and no others', async (t) => {
+  const get = await api(t);
+  const { body } = await get('/v1/axfr');
+  t.match(body, { Serial: 5, Domain: 'mesos', Mname: 'ns1.mesos.', Rname: 'root.ns1.mesos.' });
+  t.same(body.Records.As['web-shop.marathon.mesos.'], ['100.64.1.2']);
+  t.match(body.Records.SRVs['_web-shop._tcp.marathon.mesos.'], [/^web-shop-.*\.marathon\.mesos\.:80$/]);
+  const names = Object.values(body.Records).flatMap((group) => Object.keys(group));
+  t.ok(names.every((name) => name.endsWith('.mesos.')));
+});
+
+t.test('enumerate gives the records of each ready task', async (t) => {
+  const get = await api(t);
+  const { body } = await get('/v1/enumerate');
+  t.match(body, {
+    frameworks: [{ name: 'marathon', tasks: [{ name: 'web.shop', id: 'shop_web.instance-a._app.1' }] }],
+  });
+  t.equal(body.frameworks[0]?.tasks.length, 1);
+  t.match(body.frameworks[0]?.tasks[0]?.records[0], {
+    name: 'web-shop.marathon.mesos.',
+    host: '100.64.1.2',
+    rtype: 'A',
+  });
+});
+
+t.test('what is not there is a 404, ports of hosts a 501, other methods a 405', async (t) => {
+  const get = await api(t);
+  for (const path of ['/', '/v1', '/v1/nothing', '/v2/version', '/v1/hosts/%']) {
+    t.equal((await get(path)).status, 404, path);
+  }
+  t.equal((await get('/v1/hosts/web.marathon.mesos/ports')).status, 501);
+  t.equal((await get('/v1/version', { method: 'POST' })).status, 405);
+});
+
+t.test('a source that fails is a 503 with its words', async (t) => {
+  const fail = () => Promise.reject(new Error('the worker is away'));
+  const server = new MesosDnsServer(fail, { address: '127.0.0.1', port: 0 });
+  await server.start();
+  t.teardown(() => server.stop());
+  const response = await fetch(`http://127.0.0.1:${server.bound.port}/v1/version`);
+  t.equal(response.status, 503);
+  t.match(await response.json(), { message: 'the worker is away' });
+});
+
+t.test('a port in use is a clear error', async (t) => {
+  const source = async () => ({ status: 200, body: {} });
+  const first = new MesosDnsServer(source, { address: '127.0.0.1', port: 0 });
+  await first.start();
+  t.teardown(() => first.stop());
+  const second = new MesosDnsServer(source, first.bound);
+  await t.rejects(second.start(), { code: 'WEIR_PORT_IN_USE', protocol: 'tcp' });
+});

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import t from 'tap';
+import {
+  applyDelta,
+  type Directory,
+  type DirectoryDelta,
+  emptyDirectory,
+  snapshotDelta,
+} from '../core/model/directory.ts';
+import { defaultZoneOptions } from './options.ts';
+import { plainRecord } from './plain-reply.ts';
+import { agent, containerEndpoint, hostEndpoint, vip } from './testing/directory.ts';
+import { Zone, zoneAfter } from './zone.ts';
+
+const apps = fc.constantFrom('/web', '/shop/web', '/shop', '/shop-web', '/a/b/c');
+const uuids = fc.constantFrom('a', 'b', 'c');
+const ips = fc.constantFrom('100.64.1.1', '100.64.1.2', 'fd00::1');
+
+const endpoint = fc
+  .tuple(apps, uuids, ips, fc.boolean(), fc.boolean())
+  .map(([app, uuid, ip, ready, host]) =>
+    host
+      ? { ...hostEndpoint(app, uuid, 31_000), ready }
+      : containerEndpoint(app, uuid, { ready, addresses: [{ network: 'weir', ip }] }),
+  );
+const anyVip = fc
+  .tuple(apps, fc.constantFrom('web.shop.weir', 'web.weir', 'c.b.a.weir', 'out.example'), ips)
+  .map(([app, name, address]) => vip(app, [name], { address }));
+const anyAgent = fc
+  .tuple(fc.constantFrom('a-S1', 'a-S2', 'a-S3'), ips, fc.boolean())
+  .map(([id, address, master]) => agent(id, address, master));
+
+function changes<T>(item: fc.Arbitrary<T>, keyOf: (item: T) => string) {
+  return fc.record({
+    set: fc.uniqueArray(item, { maxLength: 4, selector: keyOf }),
+    gone: fc.array(item.map(keyOf), { maxLength: 3 }),
+  });
+}
+
+const step = fc.record({
+  endpoints: changes(endpoint, (item) => item.instanceId),
+  vips: changes(anyVip, (item) => item.key),
+  agents: changes(anyAgent, (item) => item.id),
+});
+
+function dump(zone: Zone): readonly string[] {
+  const records = [...zone.store.all()].map((record) => {
+    const { name, type, data } = plainRecord(record);
+    const sources = [...zone.store.sourcesOf(record).keys()].sort().join(' ');
+    return `${name} ${type} ${data} (${sources})`;
+  });
+  return [...records.sort(), `${zone.store.size} names`];
+}
+
+t.test('a zone changed step by step is the zone made at once', async (t) => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 8 }), (steps) => {
+      let directory: Directory = emptyDirectory;
+      let zone = new Zone(defaultZoneOptions);
+      for (const changes of steps) {
+        // `from: 0` would replace everything, so revisions begin at 1
+        const revision = directory.revision + 1;
+        const delta: DirectoryDelta = { from: revision - 1 || -1, revision, ...changes };
+        directory = applyDelta(directory, delta);
+        zone = zoneAfter(zone, delta);
+      }
+      const fresh = zoneAfter(zone, snapshotDelta(directory));
+      assert.deepEqual(dump(zone), dump(fresh));
+    }),
+    { numRuns: 150 },
+  );
+  t.pass('150 histories');
+});
