@@ -1,8 +1,13 @@
+import { type Clock, systemClock } from '../kit/clock.ts';
 import { errorText } from '../kit/errors.ts';
 import type { Log } from '../kit/log.ts';
 import type { Part } from '../kit/part.ts';
 import { Replica, type Snapshot } from './snapshot.ts';
-import type { Change, CommitResult, Store, Write } from './store.ts';
+import type { Change, CommitResult, Store, StoredRecord, Write } from './store.ts';
+import { knownTables } from './tables.ts';
+
+/** Pause before a broken watch is taken up again. */
+const resumeMs = 200;
 
 /**
  * The store and its copy in memory. A commit resolves only when the copy has it, so that whoever wrote
@@ -11,15 +16,17 @@ import type { Change, CommitResult, Store, Write } from './store.ts';
 export class Database implements Part {
   readonly #store: Store;
   readonly #log: Log;
+  readonly #clock: Clock;
   readonly #replica = new Replica();
   readonly #listeners = new Set<(change: Change) => void>();
   #arrivals: { readonly revision: number; readonly resolve: () => void }[] = [];
   #stopping = new AbortController();
   #following: Promise<void> | undefined;
 
-  constructor(store: Store, log: Log) {
+  constructor(store: Store, log: Log, clock: Clock = systemClock) {
     this.#store = store;
     this.#log = log;
+    this.#clock = clock;
   }
 
   get snapshot(): Snapshot {
@@ -31,6 +38,7 @@ export class Database implements Part {
   }
 
   async start(): Promise<void> {
+    if (this.#following !== undefined) return;
     await this.#store.open();
     const { revision, records } = await this.#store.list();
     this.#replica.load(revision, records);
@@ -39,8 +47,12 @@ export class Database implements Part {
   }
 
   async stop(): Promise<void> {
+    if (this.#following === undefined) return;
     this.#stopping.abort();
     await this.#following;
+    this.#following = undefined;
+    // What was committed is durable; nobody is left waiting for a copy that follows no more.
+    this.#settle(Number.POSITIVE_INFINITY);
     await this.#store.close();
   }
 
@@ -57,7 +69,7 @@ export class Database implements Part {
   }
 
   #arrived(revision: number): Promise<void> {
-    if (this.#replica.revision >= revision) return Promise.resolve();
+    if (this.#following === undefined || this.#replica.revision >= revision) return Promise.resolve();
     return new Promise((resolve) => this.#arrivals.push({ revision, resolve }));
   }
 
@@ -67,16 +79,59 @@ export class Database implements Part {
         for await (const change of this.#store.watch(this.#replica.revision, signal)) this.#take(change);
       } catch (error) {
         if (!signal.aborted) this.#log.error('store watch broke, resuming', { error: errorText(error) });
-        await new Promise((resolve) => setImmediate(resolve));
       }
+      if (signal.aborted) return;
+      await this.#clock.sleep(resumeMs, signal).catch(() => {});
+      await this.#catchUp(signal);
+    }
+  }
+
+  /** A watch may have broken because the store no longer has the changes in between: the whole list makes up for them. */
+  async #catchUp(signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
+    try {
+      const { revision, records } = await this.#store.list();
+      if (revision > this.#replica.revision) this.#take(differenceTo(this.#replica, revision, records));
+    } catch (error) {
+      this.#log.warn('store does not answer', { error: errorText(error) });
     }
   }
 
   #take(change: Change): void {
     this.#replica.apply(change);
-    for (const listener of [...this.#listeners]) listener(change);
-    const arrived = this.#arrivals.filter((waiting) => waiting.revision <= change.revision);
-    this.#arrivals = this.#arrivals.filter((waiting) => waiting.revision > change.revision);
+    for (const listener of [...this.#listeners]) this.#tell(listener, change);
+    this.#settle(change.revision);
+  }
+
+  /** One listener's fault keeps no other from hearing. */
+  #tell(listener: (change: Change) => void, change: Change): void {
+    try {
+      listener(change);
+    } catch (error) {
+      this.#log.error('a listener of changes failed', { error: errorText(error) });
+    }
+  }
+
+  #settle(revision: number): void {
+    const arrived = this.#arrivals.filter((waiting) => waiting.revision <= revision);
+    this.#arrivals = this.#arrivals.filter((waiting) => waiting.revision > revision);
     for (const waiting of arrived) waiting.resolve();
   }
+}
+
+/** The change that turns the copy into the list. */
+function differenceTo(copy: Replica, revision: number, records: readonly StoredRecord[]): Change {
+  const listed = new Set(records.map(({ table, key }) => `${table}\n${key}`));
+  const gone = knownTables.flatMap((table) =>
+    [...copy.table(table).keys()]
+      .filter((key) => !listed.has(`${table}\n${key}`))
+      .map((key) => ({ table, key })),
+  );
+  return {
+    revision,
+    records: [
+      ...records.map(({ table, key, value }) => ({ table, key, value })),
+      ...gone.map(({ table, key }) => ({ table, key, value: undefined })),
+    ],
+  };
 }

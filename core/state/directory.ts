@@ -1,27 +1,24 @@
 import type { DirectoryAgent, Endpoint, Route, Vip } from '../model/directory.ts';
-import {
-  applyDelta,
-  type Directory,
-  type DirectoryDelta,
-  deltaBetween,
-  emptyDirectory,
-} from '../model/directory.ts';
+import { applyDelta, type Directory, type DirectoryDelta, emptyDirectory } from '../model/directory.ts';
 import type { AppId } from '../model/ids.ts';
 import { endpointOf } from './endpoints.ts';
 import { labelRoutes, operatorRoute } from './routes.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { Change } from './store.ts';
 import { versionKey } from './tables.ts';
-import { type VipClaim, vipClaims } from './vip-claims.ts';
+import { addressNames, type VipClaim, vipClaims } from './vip-claims.ts';
 
 /**
- * Keeps the Directory of a snapshot. Each change costs work proportional to what it touched:
- * entries are derived again only for the instances, apps, routes and agents it names.
+ * Keeps the Directory of a snapshot. Each change derives again only the entries of the instances, apps, routes and agents
+ * it names, and gives only those that came out different.
  */
 export class DirectoryBuilder {
   #directory: Directory = emptyDirectory;
   readonly #claims = new Map<AppId, readonly VipClaim[]>();
   readonly #claimants = new Map<string, Set<AppId>>();
+  /** Names of the address records that an app is reached by, and the reverse. */
+  readonly #namesOf = new Map<AppId, readonly string[]>();
+  readonly #named = new Map<string, Set<AppId>>();
   readonly #routesOf = new Map<AppId, readonly Route[]>();
 
   get directory(): Directory {
@@ -30,32 +27,38 @@ export class DirectoryBuilder {
 
   /** The Directory of the whole snapshot, from nothing. */
   rebuild(snapshot: Snapshot): Directory {
+    for (const index of [this.#claims, this.#claimants, this.#namesOf, this.#named, this.#routesOf])
+      index.clear();
+    this.#directory = emptyDirectory;
     const records = (['apps', 'placements', 'routes', 'agents'] as const).flatMap((table) =>
       [...snapshot.table(table)].map(([key, value]) => ({ table, key, value })),
     );
     this.update(snapshot, { revision: snapshot.revision, records });
-    this.#directory = { ...this.#directory, revision: Math.max(1, snapshot.revision) };
+    this.#directory = { ...this.#directory, revision: directoryRevision(snapshot.revision) };
     return this.#directory;
   }
 
   /** Takes a change that the snapshot already contains; gives the delta, or undefined when the Directory stays as it is. */
   update(snapshot: Snapshot, change: Change): DirectoryDelta | undefined {
-    const touched = touchedBy(snapshot, change, this.#directory);
-    const next: DirectoryDelta = {
-      from: this.#directory.revision,
-      revision: change.revision,
-      endpoints: this.#endpoints(snapshot, touched.instances),
-      agents: changes([...touched.agents], this.#directory.agents, (id) => directoryAgent(snapshot, id)),
-      vips: this.#vips(snapshot, touched.apps),
-      routes: this.#routes(snapshot, touched.apps, touched.routes),
+    const touched = this.#touchedBy(snapshot, change);
+    const before = this.#directory;
+    const endpoints = this.#endpoints(snapshot, touched.instances);
+    const agents = changes([...touched.agents], before.agents, (id) => directoryAgent(snapshot, id));
+    const vips = this.#vips(snapshot, touched.apps);
+    const routes = this.#routes(snapshot, touched.apps, touched.routes);
+    const entries = {
+      ...(endpoints && { endpoints }),
+      ...(agents && { agents }),
+      ...(vips && { vips }),
+      ...(routes && { routes }),
     };
-    const after = applyDelta(this.#directory, next.from === 0 ? { ...next, from: -1 } : next);
-    const delta = deltaBetween(this.#directory, after);
-    if (delta !== undefined) this.#directory = after;
+    if (Object.keys(entries).length === 0) return undefined;
+    const delta = { from: before.revision, revision: directoryRevision(change.revision), ...entries };
+    this.#directory = applyDelta(before, delta);
     return delta;
   }
 
-  #endpoints(snapshot: Snapshot, ids: ReadonlySet<string>): Changes<Endpoint> {
+  #endpoints(snapshot: Snapshot, ids: ReadonlySet<string>): Changes<Endpoint> | undefined {
     return changes([...ids], this.#directory.endpoints, (id) => {
       const placement = snapshot.table('placements').get(id);
       const instance = snapshot.table('instances').get(id);
@@ -66,20 +69,18 @@ export class DirectoryBuilder {
     });
   }
 
-  #vips(snapshot: Snapshot, apps: ReadonlySet<AppId>): Changes<Vip> {
+  #vips(snapshot: Snapshot, apps: ReadonlySet<AppId>): Changes<Vip> | undefined {
     const keys = new Set<string>();
     for (const id of apps) {
-      for (const claim of this.#claims.get(id) ?? []) {
-        keys.add(claim.key);
-        this.#claimants.get(claim.key)?.delete(id);
-      }
       const app = snapshot.table('apps').get(id);
       const claims = app === undefined ? [] : vipClaims(app, snapshot.table('addresses'));
-      this.#claims.set(id, claims);
-      for (const claim of claims) {
+      for (const claim of [...(this.#claims.get(id) ?? []), ...claims]) {
         keys.add(claim.key);
-        this.#claimants.set(claim.key, (this.#claimants.get(claim.key) ?? new Set()).add(id));
+        leave(this.#claimants, claim.key, id);
       }
+      for (const claim of claims) join(this.#claimants, claim.key, id);
+      if (app === undefined) this.#claims.delete(id);
+      else this.#claims.set(id, claims);
     }
     return changes([...keys], this.#directory.vips, (key) => this.#vip(key));
   }
@@ -93,13 +94,18 @@ export class DirectoryBuilder {
     return { key, ...vip, services: claims.map((claim) => claim.service) };
   }
 
-  #routes(snapshot: Snapshot, apps: ReadonlySet<AppId>, operator: ReadonlySet<string>): Changes<Route> {
+  #routes(
+    snapshot: Snapshot,
+    apps: ReadonlySet<AppId>,
+    operator: ReadonlySet<string>,
+  ): Changes<Route> | undefined {
     const wanted = new Map<string, Route | undefined>();
     for (const id of apps) {
       for (const route of this.#routesOf.get(id) ?? []) wanted.set(route.id, undefined);
       const app = snapshot.table('apps').get(id);
       const routes = app === undefined ? [] : labelRoutes(app);
-      this.#routesOf.set(id, routes);
+      if (routes.length === 0) this.#routesOf.delete(id);
+      else this.#routesOf.set(id, routes);
       for (const route of routes) wanted.set(route.id, route);
     }
     for (const id of operator) {
@@ -108,23 +114,51 @@ export class DirectoryBuilder {
     }
     return changes([...wanted.keys()], this.#directory.routes, (id) => wanted.get(id));
   }
+
+  #touchedBy(snapshot: Snapshot, change: Change): Touched {
+    const touched: Touched = { instances: new Set(), apps: new Set(), routes: new Set(), agents: new Set() };
+    for (const { table, key } of change.records) {
+      if (table === 'placements' || table === 'instances') touched.instances.add(key);
+      if (table === 'apps') this.#touchApp(snapshot, key, touched);
+      if (table === 'routes') touched.routes.add(key);
+      if (table === 'agents') this.#touchAgent(snapshot, key, touched);
+    }
+    for (const { table, key } of change.records)
+      if (table === 'addresses') for (const app of this.#named.get(key) ?? []) touched.apps.add(app);
+    return touched;
+  }
+
+  #touchApp(snapshot: Snapshot, id: AppId, touched: Touched): void {
+    touched.apps.add(id);
+    for (const name of this.#namesOf.get(id) ?? []) leave(this.#named, name, id);
+    const app = snapshot.table('apps').get(id);
+    const names = app === undefined ? [] : addressNames(app);
+    for (const name of names) join(this.#named, name, id);
+    if (app === undefined) this.#namesOf.delete(id);
+    else this.#namesOf.set(id, names);
+  }
+
+  #touchAgent(snapshot: Snapshot, id: string, touched: Touched): void {
+    touched.agents.add(id);
+    if (this.#directory.agents.get(id)?.address === snapshot.table('agents').get(id)?.address) return;
+    for (const placement of snapshot.placementsOn(id)) touched.instances.add(placement.instanceId);
+  }
 }
 
 type Changes<T> = { readonly set: readonly T[]; readonly gone: readonly string[] };
 
-/** Equal values keep their identity, so that a delta names only what really changed. */
+/** What really changed of the entries of these keys; undefined: nothing. */
 function changes<T>(
   keys: readonly string[],
   before: ReadonlyMap<string, T>,
   derive: (key: string) => T | undefined,
-): Changes<T> {
+): Changes<T> | undefined {
   const derived = keys.map((key) => ({ key, item: derive(key) }));
-  return {
-    set: derived.flatMap(({ key, item }) =>
-      item === undefined || same(before.get(key), item) ? [] : [item],
-    ),
-    gone: derived.flatMap(({ key, item }) => (item === undefined && before.has(key) ? [key] : [])),
-  };
+  const set = derived.flatMap(({ key, item }) =>
+    item === undefined || same(before.get(key), item) ? [] : [item],
+  );
+  const gone = derived.flatMap(({ key, item }) => (item === undefined && before.has(key) ? [key] : []));
+  return set.length + gone.length === 0 ? undefined : { set, gone };
 }
 
 function same(a: unknown, b: unknown): boolean {
@@ -149,16 +183,17 @@ type Touched = {
   readonly agents: Set<string>;
 };
 
-function touchedBy(snapshot: Snapshot, change: Change, before: Directory): Touched {
-  const touched: Touched = { instances: new Set(), apps: new Set(), routes: new Set(), agents: new Set() };
-  for (const { table, key } of change.records) {
-    if (table === 'placements' || table === 'instances') touched.instances.add(key);
-    if (table === 'apps') touched.apps.add(key);
-    if (table === 'routes') touched.routes.add(key);
-    if (table !== 'agents') continue;
-    touched.agents.add(key);
-    if (before.agents.get(key)?.address === snapshot.table('agents').get(key)?.address) continue;
-    for (const placement of snapshot.placementsOn(key)) touched.instances.add(placement.instanceId);
-  }
-  return touched;
+/** A Directory is never of revision 0 (that is "none held"), not even that of an empty store. */
+function directoryRevision(storeRevision: number): number {
+  return storeRevision + 1;
+}
+
+function join(index: Map<string, Set<AppId>>, key: string, id: AppId): void {
+  index.set(key, (index.get(key) ?? new Set()).add(id));
+}
+
+function leave(index: Map<string, Set<AppId>>, key: string, id: AppId): void {
+  const members = index.get(key);
+  members?.delete(id);
+  if (members?.size === 0) index.delete(key);
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { AgentId, InstanceId } from '../model/ids.ts';
 import type { AgentReport } from '../model/master-port.ts';
 
@@ -11,6 +12,9 @@ export type AgentPresence = {
   readonly inFlight: Readonly<Record<InstanceId, number>>;
 };
 
+/** Agents report every second; after a gap like this somebody may have counted one as lost. */
+const noticedGapMs = 1_500;
+
 /**
  * Heartbeats and acknowledgements. Kept in the leader's memory, not in the store: they are worthless after a
  * restart (every agent states them again) and would cost a durable write each.
@@ -23,6 +27,7 @@ export class Presence {
     return this.#agents;
   }
 
+  /** Not called for a heartbeat that says nothing new. Returns the function that ends the subscription. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -38,16 +43,35 @@ export class Presence {
   }
 
   reported(agent: AgentId, report: AgentReport, now: number): void {
-    const connected = this.#agents.get(agent)?.connected ?? false;
-    this.#set(agent, { lastHeard: now, connected, acks: report.acks, inFlight: report.inFlight });
+    const before = this.#agents.get(agent);
+    const after = {
+      lastHeard: now,
+      connected: before?.connected ?? false,
+      acks: report.acks,
+      inFlight: report.inFlight,
+    };
+    if (before !== undefined && saysNothingNew(before, after)) this.#agents.set(agent, after);
+    else this.#set(agent, after);
   }
 
   forget(agent: AgentId): void {
-    this.#agents.delete(agent);
+    if (this.#agents.delete(agent)) this.#tell();
   }
 
   #set(agent: AgentId, presence: AgentPresence): void {
     this.#agents.set(agent, presence);
+    this.#tell();
+  }
+
+  #tell(): void {
     for (const listener of [...this.#listeners]) listener();
   }
+}
+
+function saysNothingNew(before: AgentPresence, after: AgentPresence): boolean {
+  return (
+    after.lastHeard - before.lastHeard < noticedGapMs &&
+    isDeepStrictEqual(before.acks, after.acks) &&
+    isDeepStrictEqual(before.inFlight, after.inFlight)
+  );
 }

@@ -28,6 +28,9 @@ export class DirectoryPublisher implements Part {
   }
 
   async start(): Promise<void> {
+    this.#end();
+    this.#deltas = [];
+    this.#departures.clear();
     this.#first = this.#builder.rebuild(this.#database.snapshot).revision;
     this.#end = this.#database.onChange((change) => {
       const delta = this.#builder.update(this.#database.snapshot, change);
@@ -63,12 +66,16 @@ export class DirectoryPublisher implements Part {
   #publish(delta: DirectoryDelta): void {
     this.#deltas.push(delta);
     if (this.#deltas.length > keptDeltas) this.#deltas = this.#deltas.slice(-keptDeltas / 2);
+    this.#noteDepartures(delta);
+    for (const listener of [...this.#listeners]) listener(delta);
+  }
+
+  #noteDepartures(delta: DirectoryDelta): void {
     for (const instance of delta.endpoints?.gone ?? []) this.#departures.set(instance, delta.revision);
     for (const endpoint of delta.endpoints?.set ?? []) this.#departures.delete(endpoint.instanceId);
     for (const oldest of this.#departures.keys()) {
       if (this.#departures.size <= keptDepartures) break;
       this.#departures.delete(oldest);
     }
-    for (const listener of [...this.#listeners]) listener(delta);
   }
 }
