@@ -4,10 +4,12 @@ import type { Log } from '../core/kit/log.ts';
 import { Loop } from '../core/kit/loop.ts';
 import type { Part } from '../core/kit/part.ts';
 import type { Agent as AgentRecord } from '../core/model/agent.ts';
+import { networkNames } from '../core/model/app.ts';
 import type { DirectoryConsumer } from '../core/model/consumer.ts';
 import type { AgentQuestion, Assignment, MasterMessage, MasterPort } from '../core/model/master-port.ts';
 import type { Lease, Network } from '../core/model/network.ts';
 import { adoptAll } from './adopt.ts';
+import { attachmentId } from './attach.ts';
 import { Consumers } from './consumers.ts';
 import { type AgentAction, decide, recordKey } from './decide.ts';
 import { DirectoryFile } from './directory-file.ts';
@@ -25,9 +27,17 @@ export type AgentDependencies = Omit<PerformDependencies, 'instances'> & {
   readonly clock: Clock;
   readonly log: Log;
   /** Makes this host's networks what the master says; whole sets, every time. */
-  readonly networks: { set(networks: readonly Network[], leases: readonly Lease[]): void };
+  readonly networks: HostNetworks;
   /** Answers what the master asks on somebody's behalf (a log, an explanation of a DNS answer). */
   readonly answer: (question: AgentQuestion) => Promise<unknown>;
+};
+
+export type HostNetworks = {
+  set(networks: readonly Network[], leases: readonly Lease[]): void;
+  /** Called once before anything is attached: attachments that are not among these are taken down. */
+  recover(
+    valid: readonly { readonly network: string; readonly instanceId: string; readonly ifName: string }[],
+  ): Promise<void>;
 };
 
 export type AgentOptions = {
@@ -99,11 +109,18 @@ export class Agent implements Part {
     return this.#instances;
   }
 
+  /** Every consumer has the newest Directory this agent knows in force. */
+  get inForce(): boolean {
+    const { revision } = this.#consumers.directory;
+    return revision > 0 && Object.values(this.#consumers.acks).every((ack) => ack >= revision);
+  }
+
   async start(): Promise<void> {
     const { runtime, clock } = this.#dependencies;
     this.#stopping = new AbortController();
     await this.#instances.load();
     await adoptAll(this.#instances, runtime, clock.now());
+    await this.#dependencies.networks.recover(this.#attachments());
     const kept = await this.#directoryFile.load();
     if (kept !== undefined) this.#consumers.load(kept);
     await this.#consumers.start();
@@ -121,6 +138,17 @@ export class Agent implements Part {
     await this.#reportLoop.stop();
     await this.#consumers.stop();
     await this.#directoryFile.save(this.#consumers.directory);
+  }
+
+  #attachments() {
+    const live = [...this.#instances.all.values()].filter((record) => !record.cleaned);
+    return live.flatMap(({ assignment }) =>
+      networkNames(assignment.app).map((network, index) => ({
+        network,
+        instanceId: attachmentId(assignment),
+        ifName: `eth${index}`,
+      })),
+    );
   }
 
   async #decide(): Promise<void> {

@@ -32,20 +32,22 @@ export interface Attacher {
 
 /** Network namespaces by name, as `ip netns` keeps them. */
 export interface Namespaces {
-  /** Path of the namespace of that name, made if need be. */
-  create(name: string): Promise<string>;
+  /** Where the namespace of that name is, once it is there. */
+  path(name: string): string;
+  /** Makes the namespace of that name, if need be, with its loopback up. */
+  create(name: string): Promise<void>;
   remove(path: string): Promise<void>;
 }
 
 const folder = '/run/netns/';
 
 export const kernelNamespaces: Namespaces = {
+  path: (name) => folder + name,
   async create(name) {
     const added = await tryRun('ip', ['netns', 'add', name]);
     if (added.exitCode !== 0 && !added.stderr.includes('File exists'))
       await run('ip', ['netns', 'add', name]);
     await run('ip', ['-n', name, 'link', 'set', 'lo', 'up']);
-    return folder + name;
   },
   async remove(path) {
     const removed = await tryRun('ip', ['netns', 'delete', path.slice(folder.length)]);
@@ -55,7 +57,7 @@ export const kernelNamespaces: Namespaces = {
 };
 
 /** For runtimes whose instances share the machine's network stack. */
-export const noNamespaces: Namespaces = { create: async () => '', remove: async () => {} };
+export const noNamespaces: Namespaces = { path: () => '', create: async () => {}, remove: async () => {} };
 
 /** Joins all of an app's networks in order (eth0, eth1, …); host ports are mapped on the first network that may carry them. */
 export async function attachAll(

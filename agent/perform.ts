@@ -75,34 +75,26 @@ export class Performer {
   }
 
   async #launch(key: string, assignment: Assignment, signal: AbortSignal): Promise<void> {
-    const { runtime, attacher, namespaces, instances, clock, log } = this.#dependencies;
+    const { runtime, instances, clock, log } = this.#dependencies;
     const stagedAt = clock.now();
-    const staging = (step: 'attaching' | 'fetching' | 'starting'): InstanceState => ({
-      kind: 'staging',
-      step,
-      since: clock.now(),
-    });
     try {
+      const netns = isHostMode(assignment.app)
+        ? undefined
+        : this.#dependencies.namespaces.path(this.#dependencies.namespaceName(key));
+      const state = this.#staging('attaching');
       await instances.put(key, {
         assignment,
         stagedAt,
-        state: staging('attaching'),
+        state,
         addresses: [],
         cleaned: false,
+        ...(netns === undefined ? {} : { netns }),
       });
-      if (!isHostMode(assignment.app)) {
-        const netns = await namespaces.create(this.#dependencies.namespaceName(key));
-        await instances.update(key, { netns });
-        signal.throwIfAborted();
-        await instances.update(key, {
-          addresses: await attachAll(attacher, assignment, netns),
-          state: staging('fetching'),
-        });
-      }
+      if (netns !== undefined) await this.#attach(key, assignment, netns);
       signal.throwIfAborted();
       await runtime.create(await this.#dependencies.specOf(assignment, instances.get(key)!), signal);
       signal.throwIfAborted();
-      await instances.update(key, { state: staging('starting') });
+      await instances.update(key, { state: this.#staging('starting') });
       await runtime.start(key);
       await this.#running(key);
     } catch (error) {
@@ -115,6 +107,18 @@ export class Performer {
         reason,
       });
     }
+  }
+
+  /** The namespace's path is on record before it is made, so that a crash in between leaves nothing behind. */
+  async #attach(key: string, assignment: Assignment, netns: string): Promise<void> {
+    const { attacher, namespaces, instances } = this.#dependencies;
+    await namespaces.create(this.#dependencies.namespaceName(key));
+    const addresses = await attachAll(attacher, assignment, netns);
+    await instances.update(key, { addresses, state: this.#staging('fetching') });
+  }
+
+  #staging(step: 'attaching' | 'fetching' | 'starting'): InstanceState {
+    return { kind: 'staging', step, since: this.#dependencies.clock.now() };
   }
 
   async #running(key: string): Promise<void> {

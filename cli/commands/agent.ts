@@ -1,0 +1,146 @@
+import { type Command, Option } from 'commander';
+import { systemClock } from '../../core/kit/clock.ts';
+import { createLog, type LogLevel } from '../../core/kit/log.ts';
+import type { PortRange } from '../../core/model/resources.ts';
+import type { Address } from '../compose-agent.ts';
+import { serve } from '../serve.ts';
+import {
+  defaults,
+  kernelRanges,
+  machineName,
+  parseAddress,
+  parseAttribute,
+  parsePorts,
+  parseRange,
+} from '../settings.ts';
+
+type Options = {
+  master: string;
+  address: string;
+  hostname: string;
+  id?: string;
+  data: string;
+  edge?: true;
+  http: Address;
+  https: Address;
+  dns: Address;
+  dnsHttp: Address;
+  runtime?: 'runc' | 'process';
+  vip?: 'nftables' | 'userspace';
+  vipRange: string;
+  attribute: Readonly<Record<string, string>>;
+  cpus?: number;
+  mem?: number;
+  ports: PortRange;
+  logLevel: LogLevel;
+};
+
+export function register(program: Command): void {
+  const agent = program
+    .command('agent')
+    .description('run one machine: containers, networks, names, virtual IPs, and with --edge public routes')
+    .addOption(
+      new Option('--master <url>', 'the API of the master')
+        .env('WEIR_MASTER')
+        .default('http://127.0.0.1:8080'),
+    )
+    .addOption(
+      new Option('--address <ip>', 'IPv4 address that other machines reach this one at')
+        .env('WEIR_ADDRESS')
+        .default('127.0.0.1'),
+    )
+    .addOption(new Option('--hostname <name>').env('WEIR_HOSTNAME').default(machineName()))
+    .addOption(new Option('--id <id>', 'default: made once and kept in the data folder').env('WEIR_AGENT_ID'))
+    .addOption(
+      new Option('--data <dir>', 'folder for everything that is kept')
+        .env('WEIR_DATA')
+        .default(defaults.data),
+    )
+    .addOption(
+      new Option('--runtime <name>', 'default: the best this machine can do')
+        .env('WEIR_RUNTIME')
+        .choices(['runc', 'process']),
+    )
+    .addOption(
+      new Option('--attribute <key=value>', 'for placement constraints; may be repeated')
+        .default({})
+        .argParser(parseAttribute),
+    )
+    .addOption(new Option('--cpus <n>', 'cores to offer').env('WEIR_CPUS').argParser(Number))
+    .addOption(new Option('--mem <mib>', 'memory to offer').env('WEIR_MEM').argParser(Number))
+    .addOption(
+      new Option('--ports <begin-end>', 'host ports to offer')
+        .env('WEIR_PORTS')
+        .default(parsePorts(defaults.ports), defaults.ports)
+        .argParser(parsePorts),
+    );
+  trafficOptions(agent)
+    .option('--edge', 'carry public traffic here')
+    .addOption(
+      new Option('--log-level <level>')
+        .env('WEIR_LOG_LEVEL')
+        .choices(['debug', 'info', 'warn', 'error'])
+        .default('info'),
+    )
+    .action(run);
+}
+
+/** Options that `agent` and `dev` share. */
+export function trafficOptions(command: Command): Command {
+  const address = (flag: string, what: string, env: string, text: string) =>
+    new Option(`${flag} <host:port>`, what)
+      .env(env)
+      .default(parseAddress(text), text)
+      .argParser(parseAddress);
+  return command
+    .addOption(address('--http', 'edge, HTTP', 'WEIR_HTTP', defaults.http))
+    .addOption(address('--https', 'edge, HTTPS', 'WEIR_HTTPS', defaults.https))
+    .addOption(address('--dns', 'resolver, UDP and TCP', 'WEIR_DNS', defaults.dns))
+    .addOption(address('--dns-http', 'Mesos-DNS HTTP API', 'WEIR_DNS_HTTP', defaults.dnsHttp))
+    .addOption(
+      new Option('--vip <name>', 'default: the best this machine can do')
+        .env('WEIR_VIP')
+        .choices(['nftables', 'userspace']),
+    )
+    .addOption(
+      new Option('--vip-range <cidr>', "the master's range of virtual addresses")
+        .env('WEIR_VIP_RANGE')
+        .default(kernelRanges.vip)
+        .argParser(parseRange),
+    );
+}
+
+async function run(options: Options): Promise<void> {
+  const { composeAgent } = await import('../compose-agent.ts');
+  const { machineFacts } = await import('../doctor/facts.ts');
+  const { chooseBackends } = await import('../doctor/choose.ts');
+  const facts = await machineFacts();
+  const choices = chooseBackends(facts);
+  const log = createLog({ level: options.logLevel });
+  const { cpus, mem, http, https } = options;
+  const agent = await composeAgent(
+    {
+      master: options.master,
+      isMaster: false,
+      hostname: options.hostname,
+      address: options.address,
+      dataDir: options.data,
+      runtime: options.runtime ?? choices.runtime.value,
+      vip: options.vip ?? choices.vip.value,
+      vipRange: options.vipRange,
+      attributes: options.attribute,
+      resources: { ...(cpus === undefined ? {} : { cpus }), ...(mem === undefined ? {} : { mem }) },
+      ports: options.ports,
+      dns: options.dns,
+      dnsHttp: options.dnsHttp,
+      ...(options.id === undefined ? {} : { id: options.id }),
+      ...(facts.cni === undefined ? {} : { cniDir: facts.cni }),
+      ...(options.edge ? { edge: { http, https } } : {}),
+    },
+    { clock: systemClock, log },
+  );
+  await serve(agent, {
+    log,
+    ready: () => log.info('agent serves', { hostname: options.hostname, address: options.address }),
+  });
+}

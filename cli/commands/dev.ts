@@ -1,0 +1,91 @@
+import { join } from 'node:path';
+import { type Command, Option } from 'commander';
+import { systemClock } from '../../core/kit/clock.ts';
+import { createLog, type LogLevel } from '../../core/kit/log.ts';
+import type { Address } from '../compose-agent.ts';
+import { serve } from '../serve.ts';
+import { defaults, parseAddress, parseSeconds } from '../settings.ts';
+import { trafficOptions } from './agent.ts';
+
+type Options = {
+  data: string;
+  api: Address;
+  http: Address;
+  https: Address;
+  dns: Address;
+  dnsHttp: Address;
+  runtime?: 'runc' | 'process';
+  vip?: 'nftables' | 'userspace';
+  drainLimit: number;
+  waitForAcks: boolean;
+  demo?: true;
+  logLevel: LogLevel;
+};
+
+export function register(program: Command): void {
+  const dev = program
+    .command('dev')
+    .description('run everything on this machine: master, agent, resolver, virtual IPs and edge')
+    .addOption(
+      new Option('--data <dir>', 'folder for everything that is kept')
+        .env('WEIR_DATA')
+        .default(defaults.data),
+    )
+    .addOption(
+      new Option('--api <host:port>', 'where the API listens')
+        .env('WEIR_API')
+        .default(parseAddress(defaults.api), defaults.api)
+        .argParser(parseAddress),
+    )
+    .addOption(
+      new Option('--runtime <name>', 'default: the best this machine can do')
+        .env('WEIR_RUNTIME')
+        .choices(['runc', 'process']),
+    )
+    .addOption(
+      new Option('--drain-limit <seconds>', 'a drain ends after this long even with requests in flight')
+        .env('WEIR_DRAIN_LIMIT')
+        .default(parseSeconds(defaults.drainLimit), defaults.drainLimit)
+        .argParser(parseSeconds),
+    )
+    .addOption(
+      new Option(
+        '--no-wait-for-acks',
+        'stop drained instances at once (for tests that must fail)',
+      ).hideHelp(),
+    );
+  trafficOptions(dev)
+    .option('--demo', 'deploy examples/hello.json when there is no app yet')
+    .addOption(
+      new Option('--log-level <level>')
+        .env('WEIR_LOG_LEVEL')
+        .choices(['debug', 'info', 'warn', 'error'])
+        .default('info'),
+    )
+    .action(run);
+}
+
+async function run(options: Options): Promise<void> {
+  const { composeDev } = await import('../dev.ts');
+  const { machineFacts } = await import('../doctor/facts.ts');
+  const { chooseBackends } = await import('../doctor/choose.ts');
+  const { introduce } = await import('../demo.ts');
+  const facts = await machineFacts();
+  const choices = chooseBackends(facts);
+  const logFile = join(options.data, 'weir.log');
+  const log = createLog({ level: options.logLevel, path: logFile });
+  const { data: dataDir, runtime = choices.runtime.value, vip = choices.vip.value, ...rest } = options;
+  const dev = await composeDev(
+    { ...rest, dataDir, runtime, vip, facts, drainLimitMs: options.drainLimit },
+    { clock: systemClock, log },
+  );
+  await serve(dev, {
+    log,
+    ready: () =>
+      introduce({
+        options: { ...rest, logFile, runtime, vip, demo: options.demo === true },
+        lacks: choices.runtime.lacks,
+        dev,
+      }),
+  });
+}

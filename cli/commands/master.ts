@@ -1,0 +1,94 @@
+import { type Command, Option } from 'commander';
+import { systemClock } from '../../core/kit/clock.ts';
+import { createLog, type LogLevel } from '../../core/kit/log.ts';
+import type { Address } from '../compose-agent.ts';
+import { serve } from '../serve.ts';
+import { defaults, kernelRanges, parseAddress, parseRange, parseSeconds } from '../settings.ts';
+
+type Options = {
+  api: Address;
+  data: string;
+  vipRange: string;
+  networkRange: string;
+  networkBackend: string;
+  drainLimit: number;
+  agentLost: number;
+  logLevel: LogLevel;
+  waitForAcks: boolean;
+};
+
+export function register(program: Command): void {
+  program
+    .command('master')
+    .description('run the control plane: state, scheduler and API')
+    .addOption(
+      new Option('--api <host:port>', 'where the API listens')
+        .env('WEIR_API')
+        .default(parseAddress(defaults.api), defaults.api)
+        .argParser(parseAddress),
+    )
+    .addOption(
+      new Option('--data <dir>', 'folder for everything that is kept')
+        .env('WEIR_DATA')
+        .default(defaults.data),
+    )
+    .addOption(
+      new Option('--vip-range <cidr>', 'virtual addresses are taken from here')
+        .env('WEIR_VIP_RANGE')
+        .default(kernelRanges.vip)
+        .argParser(parseRange),
+    )
+    .addOption(
+      new Option('--network-range <cidr>', 'range of the default container network')
+        .env('WEIR_NETWORK_RANGE')
+        .default(kernelRanges.network)
+        .argParser(parseRange),
+    )
+    .addOption(
+      new Option('--network-backend <name>', 'how its packets travel')
+        .env('WEIR_NETWORK_BACKEND')
+        .choices(['vxlan', 'host-gw', 'loopback'])
+        .default('vxlan'),
+    )
+    .addOption(
+      new Option('--drain-limit <seconds>', 'a drain ends after this long even with requests in flight')
+        .env('WEIR_DRAIN_LIMIT')
+        .default(parseSeconds(defaults.drainLimit), defaults.drainLimit)
+        .argParser(parseSeconds),
+    )
+    .addOption(
+      new Option('--agent-lost <seconds>', 'a silent agent is given up after this long')
+        .env('WEIR_AGENT_LOST')
+        .default(parseSeconds(defaults.agentLost), defaults.agentLost)
+        .argParser(parseSeconds),
+    )
+    .addOption(
+      new Option('--log-level <level>')
+        .env('WEIR_LOG_LEVEL')
+        .choices(['debug', 'info', 'warn', 'error'])
+        .default('info'),
+    )
+    .addOption(
+      new Option(
+        '--no-wait-for-acks',
+        'stop drained instances at once (for tests that must fail)',
+      ).hideHelp(),
+    )
+    .action(async (options: Options) => {
+      const { composeMaster } = await import('../compose-master.ts');
+      const log = createLog({ level: options.logLevel });
+      const master = await composeMaster(
+        {
+          api: options.api,
+          dataDir: options.data,
+          vipRange: options.vipRange,
+          network: { cidr: options.networkRange, backend: options.networkBackend },
+          drainLimitMs: options.drainLimit,
+          agentLostMs: options.agentLost,
+          waitForAcks: options.waitForAcks,
+        },
+        { clock: systemClock, log },
+      );
+      await serve(master, { log, ready: () => log.info('master serves', { api: master.api.url }) });
+    });
+}

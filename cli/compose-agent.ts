@@ -1,0 +1,338 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdir, readFile, statfs, writeFile } from 'node:fs/promises';
+import { availableParallelism, totalmem } from 'node:os';
+import { join, resolve } from 'node:path';
+import { Agent } from '../agent/agent.ts';
+import { type Attacher, kernelNamespaces, noNamespaces } from '../agent/attach.ts';
+import { commandOf, environmentOf } from '../agent/environment.ts';
+import { probeInstance } from '../agent/probe.ts';
+import type { InstanceRecord } from '../agent/record.ts';
+import type { ContainerRuntime, ContainerSpec } from '../agent/runtime.ts';
+import { ProcessRuntime } from '../agent/runtimes/process/process-runtime.ts';
+import { MasterClient } from '../api/client.ts';
+import { createCni } from '../cni/cni.ts';
+import { createProcessExec } from '../cni/process-exec.ts';
+import type { Clock } from '../core/kit/clock.ts';
+import { errorCode, errorText } from '../core/kit/errors.ts';
+import type { Log } from '../core/kit/log.ts';
+import { type Part, startAll, stopAll } from '../core/kit/part.ts';
+import type { Agent as AgentRecord } from '../core/model/agent.ts';
+import { isHostMode } from '../core/model/app.ts';
+import { safeId } from '../core/model/ids.ts';
+import type { AgentQuestion, Assignment, LogText } from '../core/model/master-port.ts';
+import { dnsLabel } from '../core/model/name.ts';
+import type { PortRange, Resources } from '../core/model/resources.ts';
+import { DnsConsumer } from '../dns/consumer.ts';
+import { MesosDnsServer } from '../dns/mesos-dns-server.ts';
+import { DevelopmentAuthority } from '../lb/edge/authority.ts';
+import { EdgeConsumer } from '../lb/edge/consumer.ts';
+import { NftablesVips } from '../lb/vip/backends/nftables/nftables.ts';
+import { UserspaceVips } from '../lb/vip/backends/userspace/userspace.ts';
+import { VipConsumer } from '../lb/vip/vip-consumer.ts';
+import { createHostGw } from '../overlay/backends/host-gw.ts';
+import { createLoopback } from '../overlay/backends/loopback.ts';
+import { createVxlan } from '../overlay/backends/vxlan.ts';
+import { createOverlayHost, ipamDirOf, type OverlayHost } from '../overlay/host.ts';
+import { createTools } from '../overlay/tools.ts';
+
+export type Address = { readonly address: string; readonly port: number };
+
+export type AgentSettings = {
+  readonly master: string;
+  readonly isMaster: boolean;
+  /** Made and kept in the data folder when absent. */
+  readonly id?: string;
+  readonly hostname: string;
+  readonly address: string;
+  readonly dataDir: string;
+  readonly runtime: 'runc' | 'process';
+  readonly vip: 'nftables' | 'userspace';
+  readonly vipRange: string;
+  /** Folder of the CNI plugins; absent: container networks only by backends that need none. */
+  readonly cniDir?: string;
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly resources: Partial<Resources>;
+  readonly ports: PortRange;
+  readonly dns: Address;
+  readonly dnsHttp: Address;
+  /** Absent: no edge here. */
+  readonly edge?: { readonly http: Address; readonly https?: Address };
+};
+
+export type ComposedAgent = Part & {
+  readonly agent: Agent;
+  readonly dns: DnsConsumer;
+  readonly authorityFile?: string;
+};
+
+/** Port that containers find the resolver at, on the agent's address. */
+const containerDnsPort = 53;
+
+/** One machine of the cluster with the choices of its settings. */
+export async function composeAgent(
+  settings: AgentSettings,
+  parts: { clock: Clock; log: Log },
+): Promise<ComposedAgent> {
+  const { clock, log } = parts;
+  const dataDir = resolve(settings.dataDir);
+  await mkdir(dataDir, { recursive: true });
+  const id = settings.id ?? (await keptId(dataDir, settings.hostname));
+  const master = new MasterClient(settings.master);
+  const runtime = await runtimeOf(settings, dataDir, clock);
+  const overlay = overlayOf(settings, {
+    dataDir,
+    clock,
+    log,
+    leaseOf: (network) => master.lease(id, network),
+    id,
+  });
+  const dns = new DnsConsumer(
+    { clock, log },
+    { listen: [settings.dns], zone: { thisNode: settings.address } },
+  );
+  const vip = new VipConsumer({ backend: vipBackendOf(settings, { clock, log }), log });
+  const authority = new DevelopmentAuthority({ clock }, { folder: join(dataDir, 'authority') });
+  const edge = settings.edge && edgeOf(settings.edge, { clock, log, authority });
+  const consumers = edge === undefined ? [dns, vip] : [dns, vip, edge];
+  const containers = join(dataDir, 'containers');
+  const agent = new Agent(
+    {
+      master,
+      runtime,
+      attacher: attacherOf(overlay),
+      namespaces: settings.runtime === 'runc' ? kernelNamespaces : noNamespaces,
+      namespaceName: (key) =>
+        `weir-${createHash('sha256').update(`${dataDir} ${key}`).digest('hex').slice(0, 12)}`,
+      specOf: async (assignment, record) => specOf(assignment, record, { settings, containers }),
+      networks: {
+        set: (networks, leases) => overlay.update(networks, leases),
+        recover: (valid) => overlay.recover(valid),
+      },
+      consumers,
+      probe: (record, check, signal) => {
+        const { placement, app } = record.assignment;
+        const container = `${placement.instanceId}.${placement.attempt}`;
+        return probeInstance(
+          runtime,
+          { app, placement, addresses: record.addresses, hostAddress: settings.address, container },
+          { check, signal },
+        );
+      },
+      answer: (question) => answer(question, { agent, runtime, dns, containers }),
+      clock,
+      log,
+    },
+    {
+      record: await recordOf(
+        settings,
+        id,
+        consumers.map((consumer) => consumer.name),
+      ),
+      dataDir,
+    },
+  );
+  const mesosDns = new MesosDnsServer((path) => dns.mesos(path), settings.dnsHttp);
+  const all: Part[] = [
+    overlay,
+    dns,
+    vip,
+    ...(edge === undefined ? [] : [edge]),
+    mesosDns,
+    containerResolver(settings, { dns, log }),
+    agent,
+  ];
+  return {
+    agent,
+    dns,
+    ...(settings.edge?.https === undefined ? {} : { authorityFile: authority.certificateFile }),
+    start: () => startAll(all),
+    stop: () => stopAll(all),
+  };
+}
+
+async function runtimeOf(settings: AgentSettings, dataDir: string, clock: Clock): Promise<ContainerRuntime> {
+  if (settings.runtime === 'process') return new ProcessRuntime({ dataDir, clock });
+  const { RuncRuntime } = await import('../agent/runtimes/runc/runc-runtime.ts');
+  return new RuncRuntime({ dataDir, clock });
+}
+
+type OverlayParts = {
+  dataDir: string;
+  clock: Clock;
+  log: Log;
+  leaseOf: (network: string) => ReturnType<MasterClient['lease']>;
+  id: string;
+};
+
+function overlayOf(settings: AgentSettings, { dataDir, clock, log, leaseOf, id }: OverlayParts): OverlayHost {
+  const routed = { tools: createTools(), ipamDir: ipamDirOf(dataDir) };
+  const cni =
+    settings.cniDir &&
+    createCni({
+      pluginDirs: [settings.cniDir],
+      cacheDir: join(dataDir, 'cni'),
+      exec: createProcessExec({ env: process.env }),
+      log,
+    });
+  return createOverlayHost({
+    agentId: id,
+    agentAddress: settings.address,
+    backends: [
+      createVxlan(routed),
+      createHostGw(routed),
+      createLoopback({ dir: join(dataDir, 'addresses') }),
+    ],
+    dataDir,
+    leaseOf,
+    clock,
+    log,
+    ...(cni ? { cni } : {}),
+  });
+}
+
+function attacherOf(overlay: OverlayHost): Attacher {
+  return {
+    async attach({ portMappings, ...request }) {
+      const capabilityArgs =
+        portMappings.length === 0
+          ? {}
+          : { capabilityArgs: { portMappings: portMappings.map((mapping) => ({ ...mapping })) } };
+      return overlay.attach({ ...request, ...capabilityArgs });
+    },
+    detach: (attachment) => overlay.detach(attachment),
+  };
+}
+
+function vipBackendOf(settings: AgentSettings, { clock, log }: { clock: Clock; log: Log }) {
+  if (settings.vip === 'nftables') return new NftablesVips({ log }, { ranges: [settings.vipRange] });
+  return new UserspaceVips({ clock, log, random: Math.random });
+}
+
+function edgeOf(
+  { http, https }: { http: Address; https?: Address },
+  parts: { clock: Clock; log: Log; authority: DevelopmentAuthority },
+) {
+  const { clock, log, authority } = parts;
+  return new EdgeConsumer(
+    { clock, log, certificate: (name) => authority.certificate(name) },
+    { address: http.address, httpPort: http.port, httpsPort: https?.port },
+  );
+}
+
+/**
+ * The resolver also answers at the agent's own address, where containers ask. If that port is taken, everything else
+ * still works: containers then have no names, which is said and not fatal.
+ */
+function containerResolver(settings: AgentSettings, { dns, log }: { dns: DnsConsumer; log: Log }): Part {
+  const own = { address: settings.address, port: containerDnsPort };
+  return {
+    async start() {
+      if (
+        settings.runtime !== 'runc' ||
+        (settings.dns.address === own.address && settings.dns.port === own.port)
+      )
+        return;
+      await dns.listen([settings.dns, own]).catch((error: unknown) => {
+        log.warn('containers cannot resolve names here', { error: errorText(error), code: errorCode(error) });
+      });
+    },
+    async stop() {},
+  };
+}
+
+function specOf(
+  assignment: Assignment,
+  record: InstanceRecord,
+  { settings, containers }: { settings: AgentSettings; containers: string },
+): ContainerSpec {
+  const { app, placement } = assignment;
+  const id = `${placement.instanceId}.${placement.attempt}`;
+  const image = app.container?.docker;
+  const address = record.addresses[0]?.ip ?? settings.address;
+  const isolated = settings.runtime === 'runc' && !isHostMode(app);
+  const hostname = dnsLabel(`${safeId(app.id)}-${placement.instanceId.slice(-12)}`);
+  return {
+    id,
+    command: commandOf(app),
+    env: environmentOf({ app, placement, hostname: isHostMode(app) ? settings.hostname : address, address }),
+    ...(app.user === undefined ? {} : { user: app.user }),
+    rootfs:
+      image === undefined
+        ? { kind: 'host' }
+        : { kind: 'image', reference: image.image, forcePull: image.forcePullImage },
+    mounts: (app.container?.volumes ?? []).map(({ hostPath, containerPath, mode }) => ({
+      hostPath,
+      containerPath,
+      mode,
+    })),
+    files: isolated
+      ? {
+          resolvConf: `nameserver ${settings.address}\nsearch weir\noptions timeout:1 attempts:3\n`,
+          hosts: `127.0.0.1\tlocalhost\n::1\tlocalhost\n${address}\t${hostname}\n`,
+          hostname: `${hostname}\n`,
+        }
+      : {},
+    netns: isolated && record.netns !== undefined ? { kind: 'path', path: record.netns } : { kind: 'host' },
+    cpus: app.cpus,
+    mem: app.mem,
+    logDir: join(containers, id, 'log'),
+    labels: { appId: app.id },
+  };
+}
+
+type AnswerParts = { agent: Agent; runtime: ContainerRuntime; dns: DnsConsumer; containers: string };
+
+async function answer(
+  question: AgentQuestion,
+  { agent, runtime, dns, containers }: AnswerParts,
+): Promise<unknown> {
+  if (question.kind === 'explain-name') return dns.explain({ name: question.name, type: question.type });
+  const key = [...agent.instances.all].find(
+    ([, { assignment }]) => assignment.placement.instanceId === question.instanceId,
+  )?.[0];
+  if (key === undefined) throw new Error(`there is no instance ${question.instanceId} here`);
+  const { stream, tail } = question;
+  const lines: { stream: 'stdout' | 'stderr'; text: string }[] = [];
+  for await (const line of runtime.log(join(containers, key, 'log'), {
+    tail,
+    ...(stream === 'both' ? {} : { stream }),
+  })) {
+    lines.push({ stream: line.stream, text: line.text });
+  }
+  return { lines } satisfies LogText;
+}
+
+async function recordOf(
+  settings: AgentSettings,
+  id: string,
+  consumers: readonly string[],
+): Promise<AgentRecord> {
+  const disk = await statfs(settings.dataDir);
+  return {
+    id,
+    hostname: settings.hostname,
+    address: settings.address,
+    resources: {
+      cpus: availableParallelism(),
+      mem: Math.floor(totalmem() / 2 ** 20),
+      disk: Math.floor((disk.bavail * disk.bsize) / 2 ** 20),
+      gpus: 0,
+      ...settings.resources,
+    },
+    ports: [settings.ports],
+    attributes: { ...settings.attributes, ...(settings.isMaster ? { 'weir.master': 'true' } : {}) },
+    edge: settings.edge !== undefined,
+    runtime: settings.runtime,
+    consumers,
+  };
+}
+
+/** An agent keeps its id, and with it its leases and instances, for as long as its data folder lives. */
+async function keptId(dataDir: string, hostname: string): Promise<string> {
+  const path = join(dataDir, 'agent-id');
+  const known = await readFile(path, 'utf8').catch(() => '');
+  if (known.trim() !== '') return known.trim();
+  const id = `${dnsLabel(hostname, 40)}-${randomBytes(4).toString('hex')}`;
+  await writeFile(path, `${id}\n`);
+  return id;
+}

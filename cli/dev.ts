@@ -1,0 +1,104 @@
+import type { Clock } from '../core/kit/clock.ts';
+import { run } from '../core/kit/exec.ts';
+import type { Log } from '../core/kit/log.ts';
+import { type Part, startAll, stopAll } from '../core/kit/part.ts';
+import type { Network } from '../core/model/network.ts';
+import { type Address, type ComposedAgent, composeAgent } from './compose-agent.ts';
+import { type ComposedMaster, composeMaster } from './compose-master.ts';
+import type { Choices } from './doctor/choose.ts';
+import type { MachineFacts } from './doctor/facts.ts';
+import { checkPorts } from './port-check.ts';
+import { defaults, kernelRanges, loopbackRanges, machineName, parsePorts } from './settings.ts';
+
+export type DevSettings = {
+  readonly dataDir: string;
+  readonly api: Address;
+  readonly http: Address;
+  readonly https: Address;
+  readonly dns: Address;
+  readonly dnsHttp: Address;
+  readonly runtime: Choices['runtime']['value'];
+  readonly vip: Choices['vip']['value'];
+  readonly facts: MachineFacts;
+  readonly drainLimitMs: number;
+  readonly waitForAcks: boolean;
+};
+
+export type Dev = Part & { readonly agent: ComposedAgent; readonly master: ComposedMaster };
+
+/** The agent's address where there is no other machine to reach it: one that containers can route to and nobody else has. */
+export const devAddress = '100.127.255.1';
+
+/** Everything on one machine: master, agent, resolver, virtual IPs and edge. */
+export async function composeDev(
+  settings: DevSettings,
+  { clock, log }: { clock: Clock; log: Log },
+): Promise<Dev> {
+  const isolated = settings.runtime === 'runc';
+  const network: Pick<Network, 'cidr' | 'backend' | 'mtu'> = isolated
+    ? { cidr: kernelRanges.network, backend: 'host-gw', mtu: 1_500 }
+    : { cidr: loopbackRanges.network, backend: 'loopback' };
+  const vipRange = settings.vip === 'nftables' ? kernelRanges.vip : loopbackRanges.vip;
+  const { dataDir, api, drainLimitMs, waitForAcks, http, https } = settings;
+  const master = await composeMaster(
+    {
+      api,
+      dataDir,
+      vipRange,
+      network,
+      drainLimitMs,
+      agentLostMs: Number(defaults.agentLost) * 1000,
+      waitForAcks,
+    },
+    { clock, log },
+  );
+  const agent = await composeAgent(
+    {
+      master: `http://${api.address}:${api.port}`,
+      isMaster: true,
+      hostname: machineName(),
+      address: isolated ? devAddress : '127.0.0.1',
+      dataDir,
+      runtime: settings.runtime,
+      vip: settings.vip,
+      vipRange,
+      attributes: {},
+      resources: {},
+      ports: parsePorts(defaults.ports),
+      dns: settings.dns,
+      dnsHttp: settings.dnsHttp,
+      edge: { http, https },
+      ...(settings.facts.cni === undefined ? {} : { cniDir: settings.facts.cni }),
+    },
+    { clock, log },
+  );
+  const parts = [portsFree(settings), ...(isolated ? [ownAddress] : []), master, agent];
+  return { agent, master, start: () => startAll(parts), stop: () => stopAll(parts) };
+}
+
+/** All ports are looked at before anything is started, so that a taken one leaves nothing half up. */
+function portsFree(settings: DevSettings): Part {
+  return {
+    start: () =>
+      checkPorts([
+        { what: 'API', flag: '--api', at: settings.api },
+        { what: 'edge (HTTP)', flag: '--http', at: settings.http },
+        { what: 'edge (HTTPS)', flag: '--https', at: settings.https },
+        { what: 'resolver', flag: '--dns', at: settings.dns, udp: true },
+        { what: 'Mesos-DNS HTTP API', flag: '--dns-http', at: settings.dnsHttp },
+      ]),
+    async stop() {},
+  };
+}
+
+/** Stays when Weir stops: containers that go on running ask the resolver there as soon as it is back. */
+const ownAddress: Part = {
+  async start() {
+    await run('ip', ['address', 'replace', `${devAddress}/32`, 'dev', 'lo']);
+  },
+  async stop() {},
+};
+
+export async function removeOwnAddress(): Promise<void> {
+  await run('ip', ['address', 'delete', `${devAddress}/32`, 'dev', 'lo']).catch(() => {});
+}

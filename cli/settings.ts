@@ -1,0 +1,71 @@
+import { isIPv4 } from 'node:net';
+import { hostname } from 'node:os';
+import { InvalidArgumentError } from 'commander';
+import { parseCidr4 } from '../core/kit/ip.ts';
+import type { PortRange } from '../core/model/resources.ts';
+import type { Address } from './compose-agent.ts';
+
+/** Where Weir's addresses come from when it may change the kernel: the shared address space of RFC 6598. */
+export const kernelRanges = { network: '100.64.0.0/16', vip: '100.100.0.0/16' };
+/** The same without root: every address of 127.0.0.0/8 can be used by anyone. */
+export const loopbackRanges = { network: '127.64.0.0/16', vip: '127.100.0.0/16' };
+
+export const defaults = {
+  data: '.weir',
+  api: '127.0.0.1:8080',
+  http: '127.0.0.1:8000',
+  https: '127.0.0.1:8443',
+  dns: '127.0.0.1:10053',
+  dnsHttp: '127.0.0.1:8123',
+  ports: '31000-32000',
+  drainLimit: '10',
+  agentLost: '20',
+};
+
+/** For commander: `HOST:PORT`. */
+export function parseAddress(text: string): Address {
+  const at = text.lastIndexOf(':');
+  const [address, port] = [text.slice(0, at), Number(text.slice(at + 1))];
+  if (!isIPv4(address) || !/^\d+$/.test(text.slice(at + 1)) || port > 65_535) {
+    throw new InvalidArgumentError('expected HOST:PORT with an IPv4 address, such as 127.0.0.1:8080');
+  }
+  return { address, port };
+}
+
+export function parseRange(text: string): string {
+  try {
+    parseCidr4(text);
+    return text;
+  } catch (error) {
+    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** Seconds as written to milliseconds. */
+export function parseSeconds(text: string): number {
+  const seconds = Number(text);
+  if (!(seconds >= 0)) throw new InvalidArgumentError('expected seconds, 0 or more');
+  return seconds * 1000;
+}
+
+export function parsePorts(text: string): PortRange {
+  const match = /^(\d+)-(\d+)$/.exec(text);
+  const [begin, end] = [Number(match?.[1]), Number(match?.[2])];
+  if (match === null || begin > end || end > 65_535 || begin < 1)
+    throw new InvalidArgumentError('expected BEGIN-END, such as 31000-32000');
+  return { begin, end };
+}
+
+/** Collects repeated `KEY=VALUE` options. */
+export function parseAttribute(
+  text: string,
+  before: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  const at = text.indexOf('=');
+  if (at < 1) throw new InvalidArgumentError('expected KEY=VALUE');
+  return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
+}
+
+export function machineName(): string {
+  return hostname();
+}
