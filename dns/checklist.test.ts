@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap';
 import type { DirectoryDelta } from '../core/model/directory.ts';
+import { type Handler, status } from './handler.ts';
 import { askUdp, decoded, query, TcpSession, udpExchange } from './testing/client.ts';
 import { containerEndpoint, snapshot, vip } from './testing/directory.ts';
 import { runResolver } from './testing/resolver.ts';
@@ -330,6 +331,51 @@ t.test('an alias answers under the name that was asked, in every section', async
   t.equal(reply.additionals[0]?.name, answer?.type === 'SRV' ? answer.target : '');
   hasNegativeSoa(t, await askUdp(at, 'web.marathon.dclb.thisdcos.directory', 'A'), 'thisdcos.directory');
 });
+
+t.test(
+  'the DC/OS name of the cluster is another name of its zone, that of another cluster is not ours',
+  async (t) => {
+    const at = await server(t, { zone: { clusterId: 'abc' } });
+    const reply = await askUdp(at, 'six.marathon.agentip.dcos.abc.dcos.directory', 'A');
+    t.match(reply.answers, [
+      { name: 'six.marathon.agentip.dcos.abc.dcos.directory', address: '100.64.255.1' },
+    ]);
+    const other = await askUdp(at, 'six.marathon.agentip.dcos.xyz.dcos.directory', 'A');
+    t.equal(rcodeOf(other), RCODE.REFUSED);
+  },
+);
+
+t.test('a VIP name outside our zones is answered, names around it are not ours', async (t) => {
+  const outside = snapshot(1, { vips: [vip('/web', ['shop.example.org'])] });
+  const at = await server(t, { directory: outside });
+  t.equal((await askUdp(at, 'shop.example.org', 'A')).answers.length, 1);
+  hasNegativeSoa(t, await askUdp(at, 'shop.example.org', 'AAAA'), 'shop.example.org');
+  for (const name of ['example.org', 'x.shop.example.org']) {
+    t.equal(rcodeOf(await askUdp(at, name, 'A')), RCODE.REFUSED, name);
+  }
+});
+
+t.test(
+  'a handler that fails, at once or later, or says what cannot be encoded, makes SERVFAIL',
+  async (t) => {
+    const broken = status(RCODE.NOERROR, {
+      answers: [{ type: 'A', name: 'x.example', class: CLASS.IN, ttl: 1, address: 'nonsense' }],
+    });
+    const faults: readonly Handler['answer'][] = [
+      () => {
+        throw new Error('at once');
+      },
+      async () => Promise.reject(new Error('later')),
+      () => broken,
+      async () => broken,
+    ];
+    for (const answer of faults) {
+      const at = await server(t, { parts: { forward: () => ({ name: 'faulty', answer }) } });
+      t.equal(rcodeOf(await askUdp(at, 'x.example', 'A')), RCODE.SERVFAIL);
+      t.equal((await askUdp(at, 'web.shop.weir', 'A')).answers.length, 1);
+    }
+  },
+);
 
 t.test('answers come in every order', async (t) => {
   const at = await server(t, { directory: many(3) });

@@ -55,6 +55,25 @@ t.test('apply may be repeated', async (t) => {
   t.same(await addresses(dns, 'web.weir'), ['100.127.0.9']);
 });
 
+t.test('a revision the worker cannot take is refused, and the old one stays in force', async (t) => {
+  const dns = await consumer(t);
+  await dns.apply(firstDirectory, undefined);
+  const broken = { ...containerEndpoint('/web', 'a'), ports: undefined as never };
+  const delta: DirectoryDelta = { from: 1, revision: 2, endpoints: { set: [broken], gone: [] } };
+  const second = applyDelta(firstDirectory, delta);
+  for (const how of [undefined, delta]) {
+    await t.rejects(dns.apply(second, how), { code: 'WEIR_DNS_WORKER_FAILED' });
+    t.same(await addresses(dns, 'web.weir'), ['100.127.0.9']);
+  }
+  const third = { ...firstDirectory, revision: 3 };
+  t.equal(await dns.apply(third, { from: 2, revision: 3 }), 3, 'sent whole, for nobody knows what is there');
+  t.match(await dns.explain({ name: 'web.marathon.mesos', type: 'A' }), {
+    used: [],
+    leftOut: [],
+    revision: 3,
+  });
+});
+
 t.test('a crashed worker is replaced by one with the same port and the same answers', async (t) => {
   const dns = await consumer(t);
   const resets = new Watched(0);

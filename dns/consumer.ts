@@ -123,6 +123,8 @@ export class DnsConsumer implements DirectoryConsumer, Part {
     await this.#recovery?.promise;
     if (directory === this.#inForce) return directory.revision;
     const known = delta !== undefined && this.#inForce?.revision === delta.from;
+    // if this fails, nobody knows what the worker has: the next one is sent whole, and takes effect as a whole
+    this.#inForce = undefined;
     const revision = await this.#link.call('apply', known ? delta : snapshotDelta(directory));
     this.#inForce = directory;
     this.#last = directory;

@@ -1,9 +1,13 @@
 import { Metrics } from '../core/kit/metrics.ts';
+import type { Client } from './handler.ts';
+import { codeName } from './plain-reply.ts';
+
+const transports = ['udp', 'tcp'] as const;
+const codes = 16;
 
 /** What the resolver counts (dns.md §13); label values are bounded by their types. */
 export class Counters {
   readonly #metrics = new Metrics();
-  readonly reply = this.#metrics.counter('weir_dns_replies_total', 'Replies by transport and response code.');
   readonly rejected = this.#metrics.counter('weir_dns_rejected_total', 'Packets without an answer, by kind.');
   readonly forwarded = this.#metrics.counter('weir_dns_forward_tries_total', 'Upstream tries by outcome.');
   readonly failed = this.#metrics.counter('weir_dns_failures_total', 'Questions whose handling threw.');
@@ -13,8 +17,26 @@ export class Counters {
     'weir_dns_apply_seconds',
     'Time the last revision took to be put in force.',
   );
+  readonly #replyTotal = this.#metrics.counter(
+    'weir_dns_replies_total',
+    'Replies by transport and response code.',
+  );
+  /** Replies since the last `text`, by transport and code: one per query, so no labels are built for it. */
+  readonly #replies = new Float64Array(transports.length * codes);
 
+  reply(transport: Client['transport'], rcode: number): void {
+    const at = (transport === 'tcp' ? codes : 0) + (rcode & (codes - 1));
+    this.#replies[at] = (this.#replies[at] ?? 0) + 1;
+  }
+
+  /** Prometheus text. */
   text(): string {
+    this.#replies.forEach((count, at) => {
+      const transport = transports[Math.floor(at / codes)];
+      if (count === 0 || transport === undefined) return;
+      this.#replyTotal({ transport, rcode: codeName(at % codes) }, count);
+    });
+    this.#replies.fill(0);
     return this.#metrics.text();
   }
 }

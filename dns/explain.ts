@@ -1,6 +1,6 @@
 import type { Endpoint } from '../core/model/directory.ts';
 import { type PlainRecord, type PlainReply, plainRecord } from './plain-reply.ts';
-import type { SourceKey } from './record-store.ts';
+import type { RecordSet, SourceKey } from './record-set.ts';
 import type { Name, ResourceRecord } from './wire/types.ts';
 import type { Zone } from './zone.ts';
 
@@ -47,8 +47,9 @@ export type Explained = {
 
 export function explain(zone: Zone, { asked, name, reply }: Explained): Explanation {
   const apex = zone.apexOf(name);
-  const records = zone.store.sets(name).flatMap((set) => set.records);
-  const explained = records.flatMap((record) => explainRecord(zone, record));
+  const sets = zone.store.sets(name);
+  const records = sets.flatMap((set) => set.records);
+  const explained = sets.flatMap(explainSet);
   const behind = instancesBehind(zone, { name, sources: explained.map(({ source }) => source) });
   return {
     reply,
@@ -61,12 +62,10 @@ export function explain(zone: Zone, { asked, name, reply }: Explained): Explanat
   };
 }
 
-function explainRecord(zone: Zone, record: ResourceRecord): readonly ExplainedRecord[] {
-  return [...zone.store.sourcesOf(record)].map(([source, rule]) => ({
-    ...plainRecord(record),
-    rule,
-    source,
-  }));
+function explainSet(set: RecordSet): readonly ExplainedRecord[] {
+  return set.records.flatMap((record) =>
+    set.givenLike(record).map(({ rule, source }) => ({ ...plainRecord(record), rule, source })),
+  );
 }
 
 type Found = { apex: Name | undefined; records: readonly ResourceRecord[]; below: boolean };

@@ -49,7 +49,7 @@ async function upstream(t: Test, change: Change = () => ({}), overTcp: Change = 
 }
 
 async function resolver(t: Test, options: Partial<ForwardOptions>) {
-  const forward = { upstreams: [], zones: {}, timeoutMs: 100, ...options };
+  const forward = { upstreams: [], zones: {}, timeoutMs: 400, ...options };
   const { at } = await runResolver(t, {
     parts: { forward: (counters) => forwardHandler(forward, counters) },
   });

@@ -1,5 +1,5 @@
 import { type Reply, status } from './handler.ts';
-import type { RecordSet } from './record-store.ts';
+import type { RecordSet } from './record-set.ts';
 import { type Name, RCODE, type ResourceRecord, TYPE } from './wire/types.ts';
 import type { Zone } from './zone.ts';
 

@@ -45,11 +45,12 @@ function respondTo(query: Query, context: Context): MaybeLater<Uint8Array> {
     return status(RCODE.SERVFAIL);
   };
   const encode = (reply: Reply) => encodeReply(query, reply, context);
+  const sorry = () => encode(failed());
   try {
     const reply = parts.answer(question);
-    return reply instanceof Promise ? reply.catch(failed).then(encode) : encode(reply);
+    return reply instanceof Promise ? reply.then(encode).catch(sorry) : encode(reply);
   } catch {
-    return encode(failed());
+    return sorry();
   }
 }
 

@@ -24,6 +24,8 @@ export async function openTcp(at: ListenAddress, respond: Respond, limits: TcpLi
     serveConnection(socket, { respond, onQuestion }, limits);
   });
   await listening(server, at);
+  // a connection that could not be accepted is not the server's end
+  server.on('error', () => {});
   return { address: at.address, port: portOf(server, at), close: () => closed(server, open) };
 }
 

@@ -47,8 +47,9 @@ const step = fc.record({
 function dump(zone: Zone): readonly string[] {
   const records = [...zone.store.all()].map((record) => {
     const { name, type, data } = plainRecord(record);
-    const sources = [...zone.store.sourcesOf(record).keys()].sort().join(' ');
-    return `${name} ${type} ${data} (${sources})`;
+    const given = zone.store.set(name, record.type)?.givenLike(record) ?? [];
+    const sources = given.map(({ source }) => source).sort();
+    return `${name} ${type} ${data} (${sources.join(' ')})`;
   });
   return [...records.sort(), `${zone.store.size} names`];
 }

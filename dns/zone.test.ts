@@ -2,7 +2,7 @@ import t from 'tap';
 import { defaultZoneOptions, type ZoneOptions } from './options.ts';
 import { plainRecord } from './plain-reply.ts';
 import { agent, containerEndpoint, hostEndpoint, port, snapshot, vip } from './testing/directory.ts';
-import { Zone } from './zone.ts';
+import { Zone, zoneAfter } from './zone.ts';
 
 type Parts = Parameters<typeof snapshot>[1];
 
@@ -179,4 +179,43 @@ t.test('two tasks with one name share it, and the other keeps it when one leaves
   t.same(data(zone, 'b-c-a.marathon.mesos', 'A'), ['100.64.1.2', '100.64.1.3']);
   zone.apply({ from: 2, revision: 3, endpoints: { set: [], gone: ['a_b-c.instance-1'] } });
   t.same(data(zone, 'b-c-a.marathon.mesos', 'A'), ['100.64.1.3']);
+});
+
+/** dns.md §3.6, as far as it applies: RFC 1123 labels, every task with discovery information. */
+t.test('the liquor store of Mesos-DNS has its records', async (t) => {
+  const store = (uuid: string, ip: string) =>
+    containerEndpoint('/liquor-store', uuid, {
+      addresses: [{ network: 'weir', ip }],
+      ports: [
+        port({ name: 'http', address: ip, port: 80 }),
+        port({ index: 1, name: 'https', address: ip, port: 443 }),
+      ],
+    });
+  const zone = zoneOf({ endpoints: [store('a', '100.64.3.1'), store('b', '100.64.3.2')] });
+  t.same(data(zone, 'liquor-store.marathon.mesos', 'A'), ['100.64.3.1', '100.64.3.2']);
+  const ports = (name: string) => data(zone, name, 'SRV').map((text) => text.split(' ')[2]);
+  t.same(ports('_liquor-store._tcp.marathon.mesos').sort(), ['443', '443', '80', '80']);
+  t.same(ports('_https._liquor-store._tcp.marathon.mesos'), ['443', '443']);
+  t.same(ports('_liquor-store._udp.marathon.mesos'), [], 'discovery ports are tcp');
+  const targets = data(zone, '_http._liquor-store._tcp.marathon.mesos', 'SRV').map(
+    (text) => text.split(' ')[3]!,
+  );
+  t.same(targets.flatMap((target) => data(zone, target, 'A')).sort(), ['100.64.3.1', '100.64.3.2']);
+});
+
+t.test('the name server and this machine have their addresses', async (t) => {
+  const zone = zoneOf({}, { nameserver: ['127.0.0.9'], thisNode: '100.64.255.7' });
+  t.same(data(zone, 'ns1.mesos', 'A'), ['127.0.0.9']);
+  t.same(data(zone, 'thisnode.thisdcos.directory', 'A'), ['100.64.255.7']);
+  for (const apex of ['mesos', 'weir', 'thisdcos.directory', '64.100.in-addr.arpa', '127.100.in-addr.arpa']) {
+    t.same(data(zone, apex, 'NS'), ['ns1.mesos'], apex);
+  }
+});
+
+t.test('a snapshot replaces everything', async (t) => {
+  const zone = zoneOf({ endpoints: [containerEndpoint('/web', 'a')] });
+  const next = zoneAfter(zone, snapshot(1, { endpoints: [containerEndpoint('/other', 'b')] }));
+  t.same(data(next, 'web.marathon.mesos', 'A'), []);
+  t.same(data(next, 'other.marathon.mesos', 'A'), ['100.64.1.2']);
+  t.same(data(zone, 'web.marathon.mesos', 'A'), ['100.64.1.2'], 'the zone before is as it was');
 });

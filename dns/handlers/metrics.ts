@@ -1,8 +1,5 @@
 import type { Counters } from '../counters.ts';
 import { type Handler, then } from '../handler.ts';
-import { RCODE } from '../wire/types.ts';
-
-const codeNames = new Map<number, string>(Object.entries(RCODE).map(([name, code]) => [code, name]));
 
 /** Counts what the handlers behind it say. */
 export function metricsHandler(counters: Counters): Handler {
@@ -10,8 +7,7 @@ export function metricsHandler(counters: Counters): Handler {
     name: 'metrics',
     answer: (question, next) =>
       then(next(question), (reply) => {
-        const rcode = codeNames.get(reply.rcode) ?? 'other';
-        counters.reply({ transport: question.client.transport, rcode });
+        counters.reply(question.client.transport, reply.rcode);
         return reply;
       }),
   };

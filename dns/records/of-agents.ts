@@ -1,27 +1,24 @@
 import type { DirectoryAgent } from '../../core/model/directory.ts';
 import type { ZoneOptions } from '../options.ts';
-import type { Contribution } from '../record-store.ts';
+import type { Given } from '../record-set.ts';
 import { Sheet } from './sheet.ts';
 
 /** dns.md §3.5: every agent is one of `slave.mesos`. */
-export function recordsOfAgent(agent: DirectoryAgent, options: ZoneOptions): readonly Contribution[] {
-  const sheet = new Sheet(options.ttl);
+export function recordsOfAgent(agent: DirectoryAgent, options: ZoneOptions): readonly Given[] {
+  const sheet = new Sheet(`agent:${agent.id}`, options.ttl);
   const name = `slave.${options.mesosDomain}`;
   sheet.addresses('Mesos-DNS agents', name, [agent.address]);
   const port = options.ports.agent;
   if (port !== undefined) {
     sheet.service('Mesos-DNS agents', `_slave._tcp.${options.mesosDomain}`, { name, port });
   }
-  return sheet.contributions;
+  return sheet.given;
 }
 
 /** dns.md §3.5 and §9. `masters` in order of id: the n-th is `master<n>.mesos`. */
-export function recordsOfMasters(
-  masters: readonly DirectoryAgent[],
-  options: ZoneOptions,
-): readonly Contribution[] {
+export function recordsOfMasters(masters: readonly DirectoryAgent[], options: ZoneOptions): readonly Given[] {
   const { dcosDomain, framework, mesosDomain, ports } = options;
-  const sheet = new Sheet(options.ttl);
+  const sheet = new Sheet('masters', options.ttl);
   const addresses = masters.map((master) => master.address);
   masters.forEach((master, index) => {
     sheet.addresses('Mesos-DNS master by number', `master${index}.${mesosDomain}`, [master.address]);
@@ -42,5 +39,5 @@ export function recordsOfMasters(
     const target = { name: `${framework}.${mesosDomain}`, port: ports.framework };
     sheet.service('Mesos-DNS framework', `_framework._tcp.${framework}.${mesosDomain}`, target);
   }
-  return sheet.contributions;
+  return sheet.given;
 }

@@ -3,7 +3,7 @@ import { discoveryName } from '../../core/model/ids.ts';
 import { dnsLabel, weirName } from '../../core/model/name.ts';
 import { canonicalTask, dcosLabel } from '../labels.ts';
 import type { ZoneOptions } from '../options.ts';
-import type { Contribution } from '../record-store.ts';
+import type { Given } from '../record-set.ts';
 import type { Name } from '../wire/types.ts';
 import { reverseName } from './reverse.ts';
 import { Sheet } from './sheet.ts';
@@ -16,15 +16,15 @@ export type EndpointContext = {
 };
 
 /** All records of an endpoint that takes traffic; none of one that does not. */
-export function recordsOfEndpoint(endpoint: Endpoint, context: EndpointContext): readonly Contribution[] {
+export function recordsOfEndpoint(endpoint: Endpoint, context: EndpointContext): readonly Given[] {
   if (!endpoint.ready) return [];
-  const sheet = new Sheet(context.options.ttl);
+  const sheet = new Sheet(`endpoint:${endpoint.instanceId}`, context.options.ttl);
   const task = discoveryName(endpoint.appId);
   // dns.md §3.4: a task with discovery information has every record twice, its dots mapped and kept
   for (const form of new Set([dnsLabel(task), task])) writeMesos(sheet, form, { endpoint, context });
   writeDcos(sheet, task, { endpoint, context });
   writeWeir(sheet, endpoint, context);
-  return sheet.contributions;
+  return sheet.given;
 }
 
 type Of = { readonly endpoint: Endpoint; readonly context: EndpointContext };

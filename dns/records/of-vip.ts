@@ -1,12 +1,12 @@
 import type { Vip } from '../../core/model/directory.ts';
 import type { ZoneOptions } from '../options.ts';
-import type { Contribution } from '../record-store.ts';
+import type { Given } from '../record-set.ts';
 import { reverseName } from './reverse.ts';
 import { Sheet } from './sheet.ts';
 
 /** A VIP answers for every one of its names whether it has backends or not: its address never changes. */
-export function recordsOfVip(vip: Vip, options: ZoneOptions): readonly Contribution[] {
-  const sheet = new Sheet(options.ttl);
+export function recordsOfVip(vip: Vip, options: ZoneOptions): readonly Given[] {
+  const sheet = new Sheet(`vip:${vip.key}`, options.ttl);
   const names = vip.names.map((name) => name.toLowerCase());
   for (const name of names) sheet.addresses('name of a VIP', name, [vip.address]);
   const reverse = reverseName(vip.address);
@@ -14,5 +14,5 @@ export function recordsOfVip(vip: Vip, options: ZoneOptions): readonly Contribut
   if (reverse !== undefined && own !== undefined) {
     sheet.target('address of a VIP', 'PTR', reverse, own);
   }
-  return sheet.contributions;
+  return sheet.given;
 }

@@ -1,5 +1,5 @@
 import type { ZoneOptions } from '../options.ts';
-import type { Contribution } from '../record-store.ts';
+import type { Given } from '../record-set.ts';
 import type { Name } from '../wire/types.ts';
 import { reverseZones } from './reverse.ts';
 import { Sheet } from './sheet.ts';
@@ -16,13 +16,13 @@ export function nameserverName(options: ZoneOptions): Name {
 }
 
 /** What does not depend on the Directory. SOA records carry the revision and are made per answer. */
-export function recordsOfZones(zones: readonly Name[], options: ZoneOptions): readonly Contribution[] {
-  const sheet = new Sheet(options.ttl);
+export function recordsOfZones(zones: readonly Name[], options: ZoneOptions): readonly Given[] {
+  const sheet = new Sheet('zones', options.ttl);
   const server = nameserverName(options);
   sheet.addresses('name server', server, options.nameserver);
   for (const zone of zones) sheet.target('name server of a zone', 'NS', zone, server);
   if (options.thisNode !== undefined) {
     sheet.addresses('this machine', `thisnode.${options.dcosDomain}`, [options.thisNode]);
   }
-  return sheet.contributions;
+  return sheet.given;
 }

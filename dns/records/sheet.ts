@@ -1,13 +1,16 @@
 import { isIP } from 'node:net';
-import type { Contribution } from '../record-store.ts';
+import type { Given, SourceKey } from '../record-set.ts';
 import { CLASS, type Name, type ResourceRecord } from '../wire/types.ts';
 
 /** A page of records being written for one source. What the wire cannot carry is left out, not published broken. */
 export class Sheet {
-  readonly contributions: Contribution[] = [];
+  readonly given: Given[] = [];
+  readonly #source: SourceKey;
   readonly #ttl: number;
 
-  constructor(ttl: number) {
+  /** `ttl` in seconds, of every record. */
+  constructor(source: SourceKey, ttl: number) {
+    this.#source = source;
     this.#ttl = ttl;
   }
 
@@ -44,7 +47,7 @@ export class Sheet {
   }
 
   #add(rule: string, record: ResourceRecord): void {
-    if (fitsWire(record.name)) this.contributions.push({ record, rule });
+    if (fitsWire(record.name)) this.given.push({ record, rule, source: this.#source });
   }
 }
 
