@@ -78,6 +78,7 @@ export class ClientConnection implements WireUser, ExchangeClient, Deadlined {
     if (this.#backlog.length > 0 || this.#processing) {
       this.#backlog.append(buffer, 0, length);
       this.#processBacklog();
+      return;
     }
     const rest = this.#process(buffer, 0, length);
     if (rest < length && !this.#lingering) this.#backlog.append(buffer, rest, length);
@@ -113,6 +114,7 @@ export class ClientConnection implements WireUser, ExchangeClient, Deadlined {
     if (this.#exchange !== undefined) {
       this.#exchange.clientClosed();
       this.failed(408, 'The request did not arrive in time.');
+      return;
     }
     if (this.#backlog.length > 0) this.#refuse({ status: 408, reason: 'head did not arrive in time' });
     else this.wire.destroy();

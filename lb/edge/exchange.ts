@@ -113,7 +113,7 @@ export class Exchange implements UpstreamUser {
       return next;
     }
     this.#sentMore = true;
-    connection.wire.writeBytes(slices.copy(buffer));
+    if (slices.size > 0) connection.wire.writeBytes(slices.copy(buffer));
     if (this.#requestBody.done) this.#awaitAnswer(connection);
     else if (connection.wire.congested) this.#client.wire.pause();
     return next;
@@ -227,10 +227,12 @@ export class Exchange implements UpstreamUser {
   #headBytes(buffer: Buffer, start: number, end: number): void {
     const { response: scan } = this.#context.scratch;
     for (let at = start; at < end; ) {
-      const next = scanResponse(buffer, at, end, scan);
-      if (next === INCOMPLETE && end - at < this.#context.settings.maxHeadBytes) {
+      const window = Math.min(end, at + this.#context.settings.maxHeadBytes);
+      const next = scanResponse(buffer, at, window, scan);
+      if (next === INCOMPLETE && window === end) {
         this.#responseBacklog = new Backlog();
         this.#responseBacklog.append(buffer, at, end);
+        return;
       }
       const head = next < 0 ? scan.fields.fault : readResponse(buffer.toString('latin1', at, next), scan);
       if (isFault(head)) {
