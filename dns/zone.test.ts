@@ -62,6 +62,22 @@ t.test('a mapped host port of a container leads to the agent, not to the contain
   t.same(data(zone, record?.split(' ').at(-1) ?? '', 'A'), ['100.64.255.1']);
 });
 
+t.test('where agents are published, a service still leads to where its port is', async (t) => {
+  const ip = '100.64.1.2';
+  const mapped = port({ name: 'in', address: ip, port: 80, hostPort: 31_001, containerPort: 80 });
+  const inner = port({ index: 1, name: 'only', address: ip, port: 81, containerPort: 81 });
+  const zone = zoneOf(
+    { endpoints: [containerEndpoint('/web', 'a', { ports: [mapped, inner] })] },
+    { ipSources: ['host', 'netinfo'] },
+  );
+  const reached = (name: string) => {
+    const [, , number, target = ''] = (data(zone, name, 'SRV')[0] ?? '').split(' ');
+    return `${data(zone, target, 'A').join()}:${number}`;
+  };
+  t.equal(reached('_in._web._tcp.marathon.mesos'), '100.64.255.1:31001');
+  t.equal(reached('_only._web._tcp.marathon.mesos'), '100.64.1.2:81');
+});
+
 t.test('a port of both protocols is published under both', async (t) => {
   const both = port({ address: '100.64.1.2', port: 53, protocols: ['udp', 'tcp'] });
   const zone = zoneOf({ endpoints: [containerEndpoint('/ns', 'a', { ports: [both] })] });
@@ -122,7 +138,7 @@ t.test('an instance has a name below its app, and back', async (t) => {
 });
 
 t.test('DC/OS names tell agent, container and reachable addresses apart', async (t) => {
-  const mapped = port({ address: '100.64.255.1', port: 31_001, hostPort: 31_001, scope: 'host' });
+  const mapped = port({ address: '100.64.1.2', port: 80, hostPort: 31_001, containerPort: 80 });
   const zone = zoneOf({
     endpoints: [
       containerEndpoint('/own', 'a'),

@@ -41,13 +41,12 @@ function writeMesos(sheet: Sheet, task: string, { endpoint, context }: Of): void
   sheet.addresses('Mesos-DNS agents of a task', `${task}.${onSlave}`, [endpoint.agentAddress]);
   sheet.addresses('Mesos-DNS agent of a task, canonical', `${own}.${onSlave}`, [endpoint.agentAddress]);
   for (const port of endpoint.ports) {
-    const target = { name: `${own}.${ips.includes(port.address) ? inFramework : onSlave}`, port: port.port };
-    for (const protocol of port.protocols) {
-      const service = `_${task}._${protocol}.${inFramework}`;
-      sheet.service('Mesos-DNS service', service, target);
-      if (port.name === undefined) continue;
-      sheet.service('Mesos-DNS service by port name', `_${dnsLabel(port.name)}.${service}`, target);
-    }
+    const target = serviceTarget(port, {
+      task: ips.includes(port.address) ? `${own}.${inFramework}` : undefined,
+      slave: `${own}.${onSlave}`,
+      instance: instanceName(endpoint, context),
+    });
+    writeServices(sheet, `_${task}`, { port, target, inFramework });
     if (port.hostPort === undefined) continue;
     for (const protocol of ['tcp', 'udp']) {
       const slave = { name: `${own}.${onSlave}`, port: port.hostPort };
@@ -56,12 +55,36 @@ function writeMesos(sheet: Sheet, task: string, { endpoint, context }: Of): void
   }
 }
 
+type MesosService = { readonly port: EndpointPort; readonly target: Target; readonly inFramework: Name };
+
+function writeServices(sheet: Sheet, task: string, { port, target, inFramework }: MesosService): void {
+  for (const protocol of port.protocols) {
+    const service = `${task}._${protocol}.${inFramework}`;
+    sheet.service('Mesos-DNS service', service, target);
+    if (port.name === undefined) continue;
+    sheet.service('Mesos-DNS service by port name', `_${dnsLabel(port.name)}.${service}`, target);
+  }
+}
+
+/**
+ * A name whose addresses are those the port is reachable at (dns.md §15.5): the task's own name where that has them, else
+ * the agent's with its host port, else the container's.
+ */
+function serviceTarget(
+  port: EndpointPort,
+  names: { readonly task: Name | undefined; readonly slave: Name; readonly instance: Name },
+): Target {
+  if (names.task !== undefined) return { name: names.task, port: port.port };
+  if (port.hostPort !== undefined) return { name: names.slave, port: port.hostPort };
+  return { name: names.instance, port: port.port };
+}
+
 /** dns.md §9. */
 function writeDcos(sheet: Sheet, task: string, { endpoint, context }: Of): void {
   const { dcosDomain, framework } = context.options;
   const name = `${dcosLabel(task)}.${dcosLabel(framework)}`;
   const own = containerIps(endpoint);
-  const onHost = own.length === 0 || endpoint.ports.some((port) => port.scope === 'host');
+  const onHost = own.length === 0 || endpoint.ports.some((port) => port.hostPort !== undefined);
   sheet.addresses('DC/OS agent address', `${name}.agentip.dcos.${dcosDomain}`, [endpoint.agentAddress]);
   sheet.addresses('DC/OS container address', `${name}.containerip.dcos.${dcosDomain}`, own);
   const auto = onHost ? [endpoint.agentAddress] : own;
@@ -69,12 +92,10 @@ function writeDcos(sheet: Sheet, task: string, { endpoint, context }: Of): void 
 }
 
 function writeWeir(sheet: Sheet, endpoint: Endpoint, context: EndpointContext): void {
-  const { weirDomain } = context.options;
-  const app = `${weirName(endpoint.appId)}.${weirDomain}`;
-  const own = `${instanceLabel(endpoint)}.${app}`;
-  const ips = taskIps(endpoint, context.options);
-  sheet.addresses('instance of an app', own, ips);
-  for (const ip of containerIps(endpoint)) {
+  const own = instanceName(endpoint, context);
+  const ips = containerIps(endpoint);
+  sheet.addresses('instance of an app', own, ips.length > 0 ? ips : [endpoint.agentAddress]);
+  for (const ip of ips) {
     const reverse = reverseName(ip);
     if (reverse !== undefined) sheet.target('address of an instance', 'PTR', reverse, own);
   }
@@ -85,7 +106,8 @@ function writeWeir(sheet: Sheet, endpoint: Endpoint, context: EndpointContext): 
   }
 }
 
-type Service = { readonly name: Name; readonly target: { readonly name: Name; readonly port: number } };
+type Target = { readonly name: Name; readonly port: number };
+type Service = { readonly name: Name; readonly target: Target };
 
 /** `_http._tcp.web.shop.weir` → `web.shop.weir` and the VIP's port: the one address that never changes. */
 function weirServices(endpoint: Endpoint, port: EndpointPort, context: EndpointContext): readonly Service[] {
@@ -100,9 +122,10 @@ function weirServices(endpoint: Endpoint, port: EndpointPort, context: EndpointC
     );
 }
 
-/** `shop_web.instance-<uuid>` → `instance-<uuid>`. */
-export function instanceLabel(endpoint: Endpoint): string {
-  return dnsLabel(endpoint.instanceId.slice(endpoint.instanceId.lastIndexOf('.') + 1));
+/** `shop_web.instance-<uuid>` → `instance-<uuid>.web.shop.weir`. */
+function instanceName(endpoint: Endpoint, context: EndpointContext): Name {
+  const label = dnsLabel(endpoint.instanceId.slice(endpoint.instanceId.lastIndexOf('.') + 1));
+  return `${label}.${weirName(endpoint.appId)}.${context.options.weirDomain}`;
 }
 
 /** dns.md §3.3. */
