@@ -52,6 +52,6 @@ export function isDone(action: DeploymentAction, world: World): boolean {
   if (action.kind === 'StopApplication' || app === undefined) return members.length === 0;
   const running = members.filter((member) => member.placement.goal === 'run');
   const settled = running.length === members.length && running.every((member) => member.ready);
-  const current = running.every((member) => isCurrent(member.placement, app));
+  const current = running.every((member) => isCurrent(member, app));
   return settled && running.length === app.instances && (action.kind === 'ScaleApplication' || current);
 }

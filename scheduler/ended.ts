@@ -4,7 +4,7 @@ import type { Placement } from '../core/model/placement.ts';
 import type { Write } from '../core/state/store.ts';
 import type { Backoff } from '../core/state/tables.ts';
 import { failureOf, forgottenAt, grown } from './relaunch.ts';
-import { instanceOf, isCurrent, isOver, membersOf } from './view.ts';
+import { configOf, instanceOf, isCurrent, isOver, membersOf } from './view.ts';
 import type { World } from './world.ts';
 
 export type EndedDecision = {
@@ -61,7 +61,8 @@ function delayDecision(
   const drop: readonly Write[] = stored ? [{ kind: 'delete', table: 'backoffs', key: id }] : [];
   if (app === undefined) return { writes: drop, launchableAt: 0, wakeAt: never };
   const before = stored?.configVersion === app.versionInfo.lastConfigChangeAt ? stored : undefined;
-  if (over.some((placement) => isCurrent(placement, app) && endedUnasked(placement, world)))
+  const failed = over.filter((placement) => endedUnasked(placement, world));
+  if (failed.some((placement) => isCurrent({ config: configOf(placement, world) }, app)))
     return delayed(grown(before, app, world.now));
   if (before === undefined) return { writes: drop, launchableAt: 0, wakeAt: never };
   const at = forgottenAt(before, app, membersOf(world, id));

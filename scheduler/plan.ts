@@ -9,9 +9,13 @@ export type AppChange = 'added' | 'removed' | 'scale' | 'config' | 'none';
 
 /**
  * The steps from one root to another (Marathon §15.2): removed apps stop, new ones start, then one step per
- * dependency layer, dependencies first. Empty steps are left out.
+ * dependency layer, dependencies first. Empty steps are left out. Apps in `mixed` run more than one configuration now.
  */
-export function plan(before: Root, after: Root): readonly DeploymentStep[] {
+export function plan(
+  before: Root,
+  after: Root,
+  mixed: ReadonlySet<AppId> = new Set(),
+): readonly DeploymentStep[] {
   const removed = [...before.keys()].filter((id) => !after.has(id));
   const added = [...after.keys()].filter((id) => !before.has(id));
   const changed = [...after.values()].filter((app) => changeOf(before.get(app.id), app) !== 'none');
@@ -22,7 +26,7 @@ export function plan(before: Root, after: Root): readonly DeploymentStep[] {
     added.map((app): DeploymentAction => ({ kind: 'StartApplication', app })),
     ...[...layers]
       .sort(([a], [b]) => a - b)
-      .map(([, apps]) => apps.map((app) => actionFor(before.get(app.id), app))),
+      .map(([, apps]) => apps.map((app) => actionFor(before.get(app.id), app, mixed))),
   ];
   return steps.filter((actions) => actions.length > 0).map((actions) => ({ actions }));
 }
@@ -34,8 +38,9 @@ export function changeOf(before: App | undefined, after: App | undefined): AppCh
   return before.instances === after.instances ? 'none' : 'scale';
 }
 
-function actionFor(before: App | undefined, app: App): DeploymentAction {
-  const restarts = changeOf(before, app) === 'config' && app.instances > 0;
+function actionFor(before: App | undefined, app: App, mixed: ReadonlySet<AppId>): DeploymentAction {
+  const differs = before !== undefined && (changeOf(before, app) === 'config' || mixed.has(app.id));
+  const restarts = differs && app.instances > 0;
   return { kind: restarts ? 'RestartApplication' : 'ScaleApplication', app: app.id, target: app.instances };
 }
 

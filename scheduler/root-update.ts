@@ -9,6 +9,7 @@ import { versionKey } from '../core/state/tables.ts';
 import { addressWrites } from './addresses.ts';
 import { changeOf, plan, type Root } from './plan.ts';
 import { allVersionWrites, oldVersionWrites } from './versions.ts';
+import { configOf, isCurrent } from './view.ts';
 
 /** The root somebody wants. Apps in `restarted` get a new version even if nothing of them differs. */
 export type WantedRoot = {
@@ -37,8 +38,8 @@ export type RootPlanOptions = {
 /** Pure: everything one change of the root writes, in one commit (Marathon §15.1). Throws VirtualAddressesExhausted. */
 export function planRoot(snapshot: Snapshot, wanted: WantedRoot, options: RootPlanOptions): RootPlan {
   const before = snapshot.table('apps');
-  const after = stamped(before, wanted, options.version);
-  const steps = plan(before, after);
+  const after = stamped(snapshot, wanted, options.version);
+  const steps = plan(before, after, mixedApps(snapshot, after));
   const affectedApps = [...new Set(steps.flatMap((step) => step.actions.map((action) => action.app)))];
   const running = [...snapshot.table('deployments').values()];
   const conflicting = running.filter((deployment) =>
@@ -72,25 +73,48 @@ export function nextVersion(now: number, snapshot: Snapshot): Version {
   return timestamp(Math.max(now, Date.parse(newest) + 1));
 }
 
-function stamped(before: Root, wanted: WantedRoot, version: Version): Root {
+function stamped(snapshot: Snapshot, wanted: WantedRoot, version: Version): Root {
   return new Map(
     [...wanted.after].map(([id, app]) => [
       id,
-      stamp(before.get(id), app, version, wanted.restarted?.includes(id) ?? false),
+      wanted.restarted?.includes(id) ? restarted(app, version) : stamp(app, version, snapshot),
     ]),
   );
 }
 
-function stamp(before: App | undefined, app: App, version: Version, restarted: boolean): App {
-  if (before === app && !restarted) return app;
+function restarted(app: App, version: Version): App {
+  return { ...app, version, versionInfo: { ...app.versionInfo, lastConfigChangeAt: version } };
+}
+
+/** Which of an app's versions count as changed now (Marathon §15.1). */
+function stamp(app: App, version: Version, snapshot: Snapshot): App {
+  const before = snapshot.table('apps').get(app.id);
+  if (before === app) return app;
   if (before === undefined)
     return { ...app, version, versionInfo: { lastScalingAt: version, lastConfigChangeAt: version } };
-  if (restarted || configText(before) !== configText(app)) {
-    const lastScalingAt = restarted ? before.versionInfo.lastScalingAt : version;
-    return { ...app, version, versionInfo: { lastScalingAt, lastConfigChangeAt: version } };
+  if (configText(before) !== configText(app)) {
+    const lastConfigChangeAt = runningConfig(app, snapshot) ?? version;
+    return { ...app, version, versionInfo: { lastScalingAt: version, lastConfigChangeAt } };
   }
   if (before.instances === app.instances) return before;
   return { ...app, version, versionInfo: { ...before.versionInfo, lastScalingAt: version } };
+}
+
+/**
+ * The configuration of running instances that were launched with just this definition: a change that goes back keeps them
+ * instead of replacing them by their like (Marathon §22).
+ */
+function runningConfig(app: App, snapshot: Snapshot): Version | undefined {
+  const wanted = configText(app);
+  const launched = snapshot
+    .placementsOf(app.id)
+    .filter((placement) => placement.goal === 'run')
+    .flatMap(({ appVersion }) => snapshot.table('versions').get(versionKey(app.id, appVersion)) ?? []);
+  return [...new Set(launched)]
+    .filter((version) => configText(version) === wanted)
+    .map((version) => version.versionInfo.lastConfigChangeAt)
+    .sort()
+    .at(-1);
 }
 
 /** Everything of an app that makes running instances outdated when it changes, in a form that compares. */
@@ -111,8 +135,18 @@ function appWrites(id: AppId, after: App | undefined, snapshot: Snapshot): reado
     { kind: 'put', table: 'apps', key: id, value: after },
     { kind: 'put', table: 'versions', key: versionKey(id, after.version), value: after },
   ];
-  const fresh = changeOf(before, after) === 'config';
-  return fresh ? [...writes, { kind: 'delete', table: 'backoffs', key: id }] : writes;
+  const delayed = changeOf(before, after) === 'config' && snapshot.table('backoffs').has(id);
+  return delayed ? [...writes, { kind: 'delete', table: 'backoffs', key: id }] : writes;
+}
+
+/** Apps left half replaced by a cancelled deployment: scaling them also finishes the replacement. */
+function mixedApps(snapshot: Snapshot, after: Root): ReadonlySet<AppId> {
+  const mixed = [...snapshot.table('placements').values()].filter((placement) => {
+    const app = after.get(placement.appId);
+    const config = configOf(placement, { snapshot });
+    return placement.goal === 'run' && app !== undefined && !isCurrent({ config }, app);
+  });
+  return new Set(mixed.map((placement) => placement.appId));
 }
 
 /** What is still running keeps its versions until it is gone. */

@@ -100,7 +100,7 @@ export class Round {
   }
 
   #replace(want: Want, members: readonly Member[], launchableAt: number): void {
-    const isFresh = (member: Member) => isCurrent(member.placement, want.app);
+    const isFresh = (member: Member) => isCurrent(member, want.app);
     const fresh = running(members).filter(isFresh);
     // Old ones on lost agents count as dead (Marathon §15.4): nobody waits for them to drain.
     const present = members.filter((member) => isFresh(member) || member.reach === 'present');
@@ -110,10 +110,11 @@ export class Round {
       running(members).filter((member) => !present.includes(member)),
       replaced,
     );
-    const move = rollingMove(countsOf(want, present, fresh, old), want.app.upgradeStrategy);
-    this.#stopSome(fresh, fresh.length - want.target, want);
+    const surplus = this.#stopSome(fresh, fresh.length - want.target, want);
+    const kept = fresh.filter((member) => !surplus.includes(member));
+    const move = rollingMove(countsOf(want, present, kept, old), want.app.upgradeStrategy);
     this.#stopSome(old, move.stop, want, replaced);
-    this.#start(want.app, { count: move.start, peers: fresh, launchableAt });
+    this.#start(want.app, { count: move.start, peers: kept, launchableAt });
   }
 
   #stopSome(
@@ -155,9 +156,9 @@ export class Round {
   }
 
   /** Constraints look at instances of the same configuration on agents that are not lost (Marathon §13). */
-  #agentBeside(app: App, { placement, reach }: Member): readonly Agent[] {
-    if (reach !== 'present' || !isCurrent(placement, app)) return [];
-    const agent = this.#world.snapshot.table('agents').get(placement.agentId);
+  #agentBeside(app: App, member: Member): readonly Agent[] {
+    if (member.reach !== 'present' || !isCurrent(member, app)) return [];
+    const agent = this.#world.snapshot.table('agents').get(member.placement.agentId);
     return agent === undefined ? [] : [agent];
   }
 

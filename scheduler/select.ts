@@ -12,8 +12,8 @@ export type StopRules = {
 };
 
 /**
- * Which of an app's instances end when `count` are too many (Marathon §16.4): the sentenced, then those of another
- * configuration, then always one of the largest GROUP_BY group; among equals those that serve least, then by age.
+ * Which of an app's instances end when `count` are too many (Marathon §16.4): the sentenced, then always one of the largest
+ * GROUP_BY group; among equals those that serve least, then those of another configuration, then by age.
  */
 export function chooseToStop(members: readonly Member[], count: number, rules: StopRules): readonly Member[] {
   let rest = members.toSorted((a, b) => urgency(a, rules) - urgency(b, rules) || byService(a, b, rules));
@@ -31,15 +31,15 @@ export function chooseToStop(members: readonly Member[], count: number, rules: S
   return chosen;
 }
 
-function urgency({ placement }: Member, { sentenced, app }: StopRules): number {
-  if (sentenced.has(placement.instanceId)) return 0;
-  return isCurrent(placement, app) ? 2 : 1;
+function urgency({ placement }: Member, { sentenced }: StopRules): number {
+  return sentenced.has(placement.instanceId) ? 0 : 1;
 }
 
 function byService(a: Member, b: Member, { app }: StopRules): number {
   const direction = app.killSelection === 'YOUNGEST_FIRST' ? -1 : 1;
   return (
     service(a) - service(b) ||
+    Number(isCurrent(a, app)) - Number(isCurrent(b, app)) ||
     direction * (a.placement.createdAt - b.placement.createdAt) ||
     (a.placement.instanceId < b.placement.instanceId ? -1 : 1)
   );

@@ -1,8 +1,9 @@
 import type { App } from '../core/model/app.ts';
-import type { AppId } from '../core/model/ids.ts';
+import type { AppId, Version } from '../core/model/ids.ts';
 import { type Instance, isReady } from '../core/model/instance.ts';
 import type { Placement } from '../core/model/placement.ts';
 import type { Write } from '../core/state/store.ts';
+import { versionKey } from '../core/state/tables.ts';
 import { type Reach, reachOf } from './reach.ts';
 import type { World } from './world.ts';
 
@@ -10,6 +11,8 @@ import type { World } from './world.ts';
 export type Member = {
   readonly placement: Placement;
   readonly instance: Instance | undefined;
+  /** The configuration it was launched with: `lastConfigChangeAt` of its version. */
+  readonly config: Version;
   readonly reach: Reach;
   /** Takes traffic. What a lost agent said last does not count. */
   readonly ready: boolean;
@@ -29,6 +32,7 @@ export function memberOf(placement: Placement, world: World): Member {
   return {
     placement,
     instance,
+    config: configOf(placement, world),
     reach,
     ready: reach === 'present' && instance !== undefined && isReady(instance),
   };
@@ -49,8 +53,13 @@ export function instanceOf(world: World, placement: Placement): Instance | undef
 }
 
 /** Launched with the configuration that is wanted now: scaling never makes an instance old (Marathon §15.1). */
-export function isCurrent(placement: Placement, app: Pick<App, 'versionInfo'>): boolean {
-  return placement.appVersion >= app.versionInfo.lastConfigChangeAt;
+export function isCurrent(member: Pick<Member, 'config'>, app: Pick<App, 'versionInfo'>): boolean {
+  return member.config === app.versionInfo.lastConfigChangeAt;
+}
+
+export function configOf({ appId, appVersion }: Placement, { snapshot }: Pick<World, 'snapshot'>): Version {
+  const version = snapshot.table('versions').get(versionKey(appId, appVersion));
+  return version?.versionInfo.lastConfigChangeAt ?? appVersion;
 }
 
 export function putPlacement(placement: Placement): Write {

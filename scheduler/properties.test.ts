@@ -1,0 +1,403 @@
+import fc from 'fast-check';
+import t from 'tap';
+import type { App } from '../core/model/app.ts';
+import type { AppId } from '../core/model/ids.ts';
+import type { Placement } from '../core/model/placement.ts';
+import { DirectoryBuilder } from '../core/state/directory.ts';
+import type { Replica } from '../core/state/snapshot.ts';
+import type { Write } from '../core/state/store.ts';
+import { versionKey } from '../core/state/tables.ts';
+import { decide } from './decide.ts';
+import { drainVerdict } from './drain.ts';
+import { testAgent } from './testing/agents.ts';
+import { tcpCheck, testApp } from './testing/apps.ts';
+import { Cluster } from './testing/cluster.ts';
+import { capacityBounds } from './upgrade.ts';
+import { isOver, membersOf } from './view.ts';
+import { wantOf } from './want.ts';
+
+const appIds: readonly AppId[] = ['/a', '/b', '/c'];
+const hosts = ['h1', 'h2', 'h3'];
+
+type Act = (cluster: Cluster) => void;
+
+const fraction = fc.constantFrom(0, 0.25, 0.5, 1);
+const definition: fc.Arbitrary<Partial<App>> = fc.record(
+  {
+    instances: fc.integer({ min: 0, max: 5 }),
+    cmd: fc.constantFrom('one', 'two'),
+    cpus: fc.constantFrom(0.1, 0.5, 1),
+    upgradeStrategy: fc.record({ minimumHealthCapacity: fraction, maximumOverCapacity: fraction }),
+    killSelection: fc.constantFrom('YOUNGEST_FIRST' as const, 'OLDEST_FIRST' as const),
+    healthChecks: fc.constantFrom([], [tcpCheck]),
+    dependencies: fc.constantFrom([], ['/a']),
+    constraints: fc.constantFrom(
+      [],
+      [{ field: 'hostname', operator: 'MAX_PER' as const, value: '2' }],
+      [{ field: 'rack', operator: 'GROUP_BY' as const, value: '2' }],
+    ),
+    portDefinitions: fc.constantFrom([], [{ port: 0, protocol: 'tcp' as const, labels: { VIP_0: 'x:80' } }]),
+    unreachableStrategy: fc.constantFrom(
+      'disabled' as const,
+      { inactiveAfterSeconds: 0, expungeAfterSeconds: 0 },
+      { inactiveAfterSeconds: 5, expungeAfterSeconds: 20 },
+    ),
+    labels: fc.constantFrom({}, { HAPROXY_GROUP: 'external', HAPROXY_0_VHOST: 'a.example.org' }),
+  },
+  { requiredKeys: [] },
+);
+
+const app = fc.constantFrom(...appIds);
+const host = fc.constantFrom(...hosts);
+const nth = fc.nat({ max: 20 });
+
+const change = fc.tuple(app, definition, fc.boolean()).map(
+  ([id, fields, force]): Act =>
+    (cluster) =>
+      put(cluster, id, fields, force),
+);
+const remove = fc.tuple(app, fc.boolean()).map(
+  ([id, force]): Act =>
+    (cluster) => {
+      const root = cluster.replica.table('apps');
+      cluster.update(() => ({ after: new Map([...root].filter(([other]) => other !== id)) }), force);
+    },
+);
+const restart = fc.tuple(app, fc.boolean()).map(
+  ([id, force]): Act =>
+    (cluster) => {
+      const root = cluster.replica.table('apps');
+      if (root.has(id)) cluster.update(() => ({ after: root, restarted: [id] }), force);
+    },
+);
+const report = fc
+  .tuple(nth, fc.constantFrom('staging', 'running', 'healthy', 'unhealthy', 'failed', 'killed'))
+  .map(
+    ([n, what]): Act =>
+      (cluster) =>
+        reportNth(cluster, n, what),
+  );
+const kill = nth.map(
+  (n): Act =>
+    (cluster) =>
+      cluster.kill(nthPlacement(cluster, n)?.instanceId ?? ''),
+);
+const agents = fc.oneof(
+  host.map(
+    (name): Act =>
+      (cluster) =>
+        cluster.lose(name),
+  ),
+  host.map(
+    (name): Act =>
+      (cluster) =>
+        cluster.connect(name),
+  ),
+  host.map(
+    (name): Act =>
+      (cluster) =>
+        cluster.acknowledge(name),
+  ),
+  fc.tuple(host, nth, fc.nat({ max: 1 })).map(
+    ([name, n, count]): Act =>
+      (cluster) => {
+        const placement = nthPlacement(cluster, n);
+        if (placement !== undefined) cluster.carry(name, placement.instanceId, count);
+      },
+  ),
+  fc.constant<Act>((cluster) => cluster.changeLeader()),
+);
+const time = fc.constantFrom(1, 900, 3_000, 61_000).map(
+  (ms): Act =>
+    (cluster) =>
+      cluster.advance(ms),
+);
+const together = fc.constant<Act>((cluster) => cluster.cooperate());
+
+const history = fc.array(
+  fc.oneof(
+    { weight: 4, arbitrary: change },
+    { weight: 1, arbitrary: remove },
+    { weight: 1, arbitrary: restart },
+    { weight: 6, arbitrary: report },
+    { weight: 1, arbitrary: kill },
+    { weight: 3, arbitrary: agents },
+    { weight: 2, arbitrary: time },
+    { weight: 4, arbitrary: together },
+  ),
+  { maxLength: 60, size: 'max' },
+);
+
+const runs = { numRuns: Number(process.env.WEIR_RUNS ?? 200) };
+
+t.test('agents are never overcommitted, and no two instances on one share a host port', async () => {
+  check((cluster) => {
+    for (const name of hosts) assertFits(cluster.replica, name);
+  });
+});
+
+t.test(
+  'a decision is the same for the same world, and nothing is left to decide after the last',
+  async (t) => {
+    fc.assert(
+      fc.property(history, (acts) => {
+        const cluster = newCluster();
+        for (const act of acts) {
+          act(cluster);
+          const [first, second] = [decide(cluster.world()), decide(cluster.world())];
+          if (JSON.stringify(first) !== JSON.stringify(second)) return false;
+          settle(cluster);
+          if (decide(cluster.world()).wakeAt <= cluster.now) return false;
+        }
+        return true;
+      }),
+      runs,
+    );
+    t.end();
+  },
+);
+
+t.test('replacing never goes below the healthy minimum or above the capacity by its own acts', async () => {
+  const cluster = { watched: undefined as Cluster | undefined };
+  fc.assert(
+    fc.property(history, (acts) => {
+      const faults: string[] = [];
+      cluster.watched = newCluster();
+      for (const act of acts) {
+        act(cluster.watched);
+        for (let round = 0; round < 60; round++) {
+          const before = countsByApp(cluster.watched);
+          if (cluster.watched.round().writes.length === 0) break;
+          faults.push(...boundFaults(before, countsByApp(cluster.watched)));
+        }
+      }
+      if (faults.length > 0) throw new Error(faults.join('\n'));
+    }),
+    runs,
+  );
+});
+
+t.test('a draining instance is stopped only when everybody let go of it or its time is over', async () => {
+  fc.assert(
+    fc.property(history, (acts) => {
+      const faults: string[] = [];
+      let cluster = newCluster();
+      cluster = newCluster((writes) => faults.push(...drainFaults(cluster, writes)));
+      for (const act of acts) {
+        act(cluster);
+        settle(cluster);
+      }
+      if (faults.length > 0) throw new Error(faults.join('\n'));
+    }),
+    runs,
+  );
+});
+
+t.test('every deployment ends when agents cooperate and there is room', async () => {
+  fc.assert(
+    fc.property(history, (acts) => {
+      const cluster = newCluster(undefined, 32);
+      for (const act of acts) act(cluster);
+      for (const name of hosts) cluster.connect(name);
+      for (let turn = 0; turn < 200 && !isAtRest(cluster); turn++) {
+        cluster.cooperate();
+        cluster.advance(10_000);
+      }
+      const left = cluster.replica.table('deployments').size;
+      if (left > 0)
+        throw new Error(`${left} deployments left: ${JSON.stringify([...decide(cluster.world()).waiting])}`);
+      for (const id of appIds) assertAsWanted(cluster, id);
+    }),
+    runs,
+  );
+});
+
+t.test('the Directory kept by changes is the one built from nothing', async () => {
+  check((cluster) => {
+    const { revision: _, ...kept } = cluster.directory.directory;
+    const { revision: __, ...built } = new DirectoryBuilder().rebuild(cluster.replica);
+    if (text(kept) !== text(built)) throw new Error(`${text(kept)}\n${text(built)}`);
+  });
+});
+
+t.test('nothing is kept of what is gone: reports, versions, delays', async () => {
+  check((cluster) => {
+    settle(cluster);
+    const { replica } = cluster;
+    for (const id of replica.table('instances').keys())
+      if (!replica.table('placements').has(id)) throw new Error(`report of ${id} is kept`);
+    for (const { id } of replica.table('versions').values())
+      if (!replica.table('apps').has(id) && replica.placementsOf(id).length === 0)
+        throw new Error(`a version of ${id} is kept`);
+    for (const id of replica.table('backoffs').keys())
+      if (!replica.table('apps').has(id)) throw new Error(`the delay of ${id} is kept`);
+  });
+});
+
+/** Runs histories and looks at the cluster after every act and every round. */
+function check(invariant: (cluster: Cluster) => void): void {
+  fc.assert(
+    fc.property(history, (acts) => {
+      const cluster = newCluster();
+      for (const act of acts) {
+        act(cluster);
+        invariant(cluster);
+        cluster.round();
+        invariant(cluster);
+      }
+    }),
+    runs,
+  );
+}
+
+function newCluster(onCommit?: (writes: readonly Write[]) => void, cpus = 3): Cluster {
+  const cluster = new Cluster(onCommit);
+  for (const [index, name] of hosts.entries()) {
+    const ports = [{ begin: 31_000, end: 31_019 }];
+    cluster.join(
+      testAgent(name, {
+        ports,
+        resources: { cpus, mem: 4096, disk: 0, gpus: 0 },
+        consumers: ['dns', 'edge'],
+        attributes: { rack: index < 2 ? 'a' : 'b' },
+      }),
+    );
+  }
+  return cluster;
+}
+
+function put(cluster: Cluster, id: AppId, fields: Partial<App>, force: boolean): void {
+  const root = cluster.replica.table('apps');
+  const next = { ...(root.get(id) ?? testApp(id)), ...fields };
+  // Nothing depends on itself: the door refuses it.
+  const dependencies = next.dependencies.filter((other) => other !== id);
+  cluster.update(() => ({ after: new Map([...root, [id, { ...next, dependencies }]]) }), force);
+}
+
+function nthPlacement(cluster: Cluster, n: number): Placement | undefined {
+  const all = [...cluster.replica.table('placements').values()];
+  return all[n % Math.max(1, all.length)];
+}
+
+function reportNth(cluster: Cluster, n: number, what: string): void {
+  const placement = nthPlacement(cluster, n);
+  if (placement === undefined || !cluster.presence.get(placement.agentId)?.connected) return;
+  const { appId, appVersion } = placement;
+  const { now } = cluster;
+  if (cluster.replica.table('instances').get(placement.instanceId)?.state.kind === 'ended') return;
+  if (what === 'staging') cluster.report(placement, { kind: 'staging', step: 'fetching', since: now });
+  else if (what === 'failed' || what === 'killed')
+    cluster.report(placement, { kind: 'ended', at: now, how: what, reason: what });
+  else
+    cluster.report(
+      placement,
+      cluster.running(appId, appVersion, what === 'running' ? undefined : what === 'healthy'),
+    );
+}
+
+function settle(cluster: Cluster): void {
+  for (let round = 0; round < 60; round++) if (cluster.round().writes.length === 0) return;
+  throw new Error('the scheduler does not come to rest');
+}
+
+function assertFits(replica: Replica, name: string): void {
+  const agent = replica.table('agents').get(name)!;
+  const live = replica
+    .placementsOn(name)
+    .filter(({ instanceId }) => replica.table('instances').get(instanceId)?.state.kind !== 'ended');
+  const cpus = live.reduce((sum, { appId, appVersion }) => {
+    return sum + replica.table('versions').get(versionKey(appId, appVersion))!.cpus;
+  }, 0);
+  if (cpus > agent.resources.cpus + 1e-6) throw new Error(`${name} carries ${cpus} cpus`);
+  const ports = live.flatMap((placement) => placement.hostPorts.filter((port) => port !== null));
+  if (new Set(ports).size < ports.length) throw new Error(`${name} has a port twice: ${ports}`);
+}
+
+type Counts = {
+  readonly app: App | undefined;
+  readonly replacing: boolean;
+  readonly ready: number;
+  readonly active: number;
+};
+
+function countsByApp(cluster: Cluster): ReadonlyMap<AppId, Counts> {
+  const world = cluster.world();
+  return new Map(
+    appIds.map((id) => {
+      const want = wantOf(id, world);
+      const members = membersOf(world, id).filter(
+        ({ reach }) => reach === 'present' || reach === 'unreachable',
+      );
+      return [
+        id,
+        {
+          app: want?.app,
+          replacing: want?.replace ?? false,
+          ready: members.filter((member) => member.ready && member.placement.goal === 'run').length,
+          active: members.length,
+        },
+      ];
+    }),
+  );
+}
+
+function boundFaults(
+  before: ReadonlyMap<AppId, Counts>,
+  after: ReadonlyMap<AppId, Counts>,
+): readonly string[] {
+  return [...before].flatMap(([id, was]) => {
+    const is = after.get(id)!;
+    if (!was.replacing || was.app === undefined) return [];
+    const bounds = capacityBounds(was.app.instances, was.ready, was.app.upgradeStrategy);
+    const least = Math.min(was.ready, bounds.minHealthy);
+    const most = Math.max(was.active, bounds.maxCapacity);
+    return [
+      ...(is.ready < least ? [`${id}: ${is.ready} ready, ${least} is the least`] : []),
+      ...(is.active > most ? [`${id}: ${is.active} active, ${most} is the most`] : []),
+    ];
+  });
+}
+
+function drainFaults(cluster: Cluster, writes: readonly Write[]): readonly string[] {
+  return writes.flatMap((write) => {
+    if (write.table !== 'placements' || write.kind !== 'put') return [];
+    const before = cluster.replica.table('placements').get(write.key);
+    const world = cluster.world();
+    const stops = before?.goal === 'drain' && (write.value as Placement).goal === 'stop';
+    if (!stops || isOver(before, world) || !cluster.presence.get(before.agentId)?.connected) return [];
+    return drainVerdict(before, world).kind === 'over'
+      ? lettersMissing(cluster, before)
+      : [`${write.key} stopped early`];
+  });
+}
+
+/** Said once more, without the scheduler's own code: who still counts on this instance? */
+function lettersMissing(cluster: Cluster, placement: Placement): readonly string[] {
+  if (cluster.now - (placement.drainingSince ?? 0) >= 60_000) return [];
+  const absent = cluster.absentSince(placement.instanceId) ?? Number.POSITIVE_INFINITY;
+  return [...cluster.presence].flatMap(([agent, { connected, acks, inFlight }]) => {
+    if (!connected) return [];
+    const behind = ['dns', 'edge'].filter((consumer) => (acks[consumer] ?? 0) < absent);
+    const carried = inFlight[placement.instanceId] ?? 0;
+    return behind.length + carried === 0 ? [] : [`${agent} still counts on ${placement.instanceId}`];
+  });
+}
+
+function isAtRest(cluster: Cluster): boolean {
+  const revision = cluster.replica.revision;
+  cluster.cooperate();
+  settle(cluster);
+  return cluster.replica.revision === revision && cluster.replica.table('deployments').size === 0;
+}
+
+function assertAsWanted(cluster: Cluster, id: AppId): void {
+  const wanted = cluster.replica.table('apps').get(id)?.instances ?? 0;
+  const ready = membersOf(cluster.world(), id).filter((member) => member.ready).length;
+  if (ready !== wanted) throw new Error(`${id} has ${ready} ready instances instead of ${wanted}`);
+}
+
+function text(value: unknown): string {
+  return JSON.stringify(value, (_key, part: unknown) =>
+    part instanceof Map ? [...part].sort(([a], [b]) => (a < b ? -1 : 1)) : part,
+  );
+}

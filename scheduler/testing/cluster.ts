@@ -1,0 +1,234 @@
+import type { Agent } from '../../core/model/agent.ts';
+import type { AgentId, AppId, InstanceId, Version } from '../../core/model/ids.ts';
+import type { InstanceState } from '../../core/model/instance.ts';
+import type { Placement } from '../../core/model/placement.ts';
+import { vipRangeOfCidr } from '../../core/model/vip-address.ts';
+import { DirectoryBuilder } from '../../core/state/directory.ts';
+import type { AgentPresence } from '../../core/state/presence.ts';
+import { Replica } from '../../core/state/snapshot.ts';
+import type { Change, Write } from '../../core/state/store.ts';
+import { versionKey } from '../../core/state/tables.ts';
+import { decide } from '../decide.ts';
+import type { Decision } from '../decision.ts';
+import { retired } from '../retire.ts';
+import { nextVersion, planRoot, type RootPlan, type WantedRoot } from '../root-update.ts';
+import { memberOf, putPlacement } from '../view.ts';
+import type { Limits, World } from '../world.ts';
+
+export const epoch = Date.UTC(2026, 0, 1);
+
+const limits: Limits = { drainLimitMs: 60_000, agentLostMs: 10_000, waitForAcks: true };
+const vipRange = vipRangeOfCidr('11.0.0.0/24');
+
+/**
+ * A cluster without processes, disks or time: the scheduler's pure functions over tables in memory, and agents that do
+ * what a test says. The same calls always give the same history.
+ */
+export class Cluster {
+  readonly replica = new Replica();
+  readonly directory = new DirectoryBuilder();
+  readonly presence = new Map<AgentId, AgentPresence>();
+  /** Agents that are heard of all the time. */
+  readonly #beating = new Set<AgentId>();
+  readonly #departures = new Map<InstanceId, number>();
+  readonly #onCommit: (writes: readonly Write[], before: Replica) => void;
+  readonly #seed: number;
+  now = epoch;
+  #leadingSince = epoch;
+  #first = 1;
+  #ids = 0;
+  #deployments = 0;
+
+  constructor(onCommit: (writes: readonly Write[], before: Replica) => void = () => {}, seed = 1) {
+    this.#onCommit = onCommit;
+    this.#seed = seed;
+    this.directory.rebuild(this.replica);
+  }
+
+  get revision(): number {
+    return this.directory.directory.revision;
+  }
+
+  /** A fresh one with the same state each time: what is decided from it is not remembered. */
+  world(): World {
+    let ids = this.#ids;
+    let state = (this.#seed * 2_654_435_761 + this.replica.revision) >>> 0;
+    return {
+      snapshot: this.replica,
+      presence: this.presence,
+      absentSince: (instance) => this.absentSince(instance),
+      now: this.now,
+      leadingSince: this.#leadingSince,
+      uuid: () => String(++ids),
+      random: () => {
+        state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+        return state / 2 ** 32;
+      },
+      limits,
+    };
+  }
+
+  absentSince(instance: InstanceId): number | undefined {
+    if (this.directory.directory.endpoints.has(instance)) return undefined;
+    return this.#departures.get(instance) ?? this.#first;
+  }
+
+  commit(writes: readonly Write[]): void {
+    if (writes.length === 0) return;
+    this.#onCommit(writes, this.replica);
+    const change: Change = {
+      revision: this.replica.revision + 1,
+      records: writes.map((write) => ({
+        table: write.table,
+        key: write.key,
+        value: write.kind === 'put' ? write.value : undefined,
+      })),
+    };
+    this.#ids += writes.filter((write) => this.#isLaunch(write)).length;
+    this.replica.apply(change);
+    const delta = this.directory.update(this.replica, change);
+    for (const id of delta?.endpoints?.gone ?? []) this.#departures.set(id, delta!.revision);
+  }
+
+  round(): Decision {
+    const decision = decide(this.world());
+    this.commit(decision.writes);
+    return decision;
+  }
+
+  /** Lets time pass; every round that falls due on the way is made, and handed to `seen`. */
+  advance(ms: number, seen: (decision: Decision) => void = () => {}): void {
+    const end = this.now + ms;
+    let decision = this.round();
+    seen(decision);
+    while (this.now < end) {
+      if (decision.writes.length === 0) this.#moveTo(Math.min(end, Math.max(this.now + 1, decision.wakeAt)));
+      decision = this.round();
+      seen(decision);
+    }
+  }
+
+  #moveTo(time: number): void {
+    this.now = time;
+    for (const id of this.#beating) this.#note(id, { lastHeard: time });
+  }
+
+  update(mutate: (version: Version) => WantedRoot, force = false): RootPlan {
+    const version = nextVersion(this.now, this.replica);
+    const planned = planRoot(this.replica, mutate(version), {
+      force,
+      version,
+      deploymentId: `d${this.#deployments + 1}`,
+      now: this.now,
+      vipRange,
+    });
+    if (planned.kind === 'locked') return planned;
+    this.#deployments += 1;
+    this.commit(planned.writes);
+    return planned;
+  }
+
+  kill(id: InstanceId): void {
+    const placement = this.replica.table('placements').get(id);
+    if (placement?.goal !== 'run') return;
+    this.commit([putPlacement(retired(memberOf(placement, this.world()), 'killed by a test', this.now))]);
+  }
+
+  join(agent: Agent): void {
+    this.commit([{ kind: 'put', table: 'agents', key: agent.id, value: agent }]);
+    this.connect(agent.id);
+  }
+
+  connect(id: AgentId): void {
+    this.#beating.add(id);
+    this.presence.set(id, { lastHeard: this.now, connected: true, acks: {}, inFlight: {} });
+  }
+
+  /** The agent's connection breaks and nothing is heard of it from now on. */
+  lose(id: AgentId): void {
+    this.#beating.delete(id);
+    this.#note(id, { connected: false });
+  }
+
+  remove(id: AgentId): void {
+    this.#beating.delete(id);
+    this.presence.delete(id);
+    this.commit([{ kind: 'delete', table: 'agents', key: id }]);
+  }
+
+  /** Another master takes over: it knows the tables, and hears of the agents anew. */
+  changeLeader(): void {
+    this.#leadingSince = this.now;
+    this.#departures.clear();
+    this.#first = this.directory.rebuild(this.replica).revision;
+    const acks = new Map([...this.presence].map(([id, presence]) => [id, presence]));
+    this.presence.clear();
+    for (const id of this.#beating) {
+      this.connect(id);
+      this.#note(id, { acks: acks.get(id)?.acks ?? {}, inFlight: acks.get(id)?.inFlight ?? {} });
+    }
+  }
+
+  acknowledge(id: AgentId, consumers?: readonly string[], revision = this.revision): void {
+    const agent = this.replica.table('agents').get(id);
+    const named = consumers ?? agent?.consumers ?? [];
+    const acks = Object.fromEntries(named.map((consumer) => [consumer, revision]));
+    this.#note(id, { acks: { ...this.presence.get(id)?.acks, ...acks } });
+  }
+
+  carry(id: AgentId, instance: InstanceId, count: number): void {
+    this.#note(id, { inFlight: { ...this.presence.get(id)?.inFlight, [instance]: count } });
+  }
+
+  report(placement: Placement, state: InstanceState, attempt = placement.attempt): void {
+    const { instanceId, appId, appVersion, agentId } = placement;
+    const before = this.replica.table('instances').get(instanceId);
+    const value = {
+      instanceId,
+      appId,
+      appVersion,
+      agentId,
+      attempt,
+      stagedAt: before?.stagedAt ?? this.now,
+      state,
+    };
+    this.commit([{ kind: 'put', table: 'instances', key: instanceId, value }]);
+  }
+
+  /** A running state; `healthy` undefined: the checks have not said anything yet. */
+  running(app: AppId, version: Version, healthy?: boolean): InstanceState {
+    const checks = this.replica.table('versions').get(versionKey(app, version))?.healthChecks ?? [];
+    const result = healthy === undefined ? null : { alive: healthy, consecutiveFailures: healthy ? 0 : 1 };
+    return { kind: 'running', since: this.now, addresses: [], health: checks.map(() => result) };
+  }
+
+  /** One turn of every agent that is there doing at once what is wanted of it. True: something happened. */
+  cooperate(): boolean {
+    const before = this.replica.revision;
+    for (const id of this.#beating) {
+      for (const placement of this.replica.placementsOn(id)) this.#obey(placement);
+      this.acknowledge(id);
+      this.#note(id, { inFlight: {} });
+    }
+    return this.replica.revision !== before;
+  }
+
+  #obey(placement: Placement): void {
+    const state = this.replica.table('instances').get(placement.instanceId)?.state;
+    if (state?.kind === 'ended') return;
+    if (placement.goal === 'stop')
+      this.report(placement, { kind: 'ended', at: this.now, how: 'killed', reason: 'stopped' });
+    const ready = state?.kind === 'running' && state.health.every((result) => result?.alive === true);
+    if (placement.goal !== 'run' || ready) return;
+    this.report(placement, this.running(placement.appId, placement.appVersion, true));
+  }
+
+  #note(id: AgentId, fields: Partial<AgentPresence>): void {
+    const presence = this.presence.get(id);
+    if (presence !== undefined) this.presence.set(id, { ...presence, ...fields });
+  }
+
+  #isLaunch(write: Write): boolean {
+    return write.table === 'placements' && !this.replica.table('placements').has(write.key);
+  }
+}
