@@ -3,13 +3,13 @@ import { VipApplyFailed } from '../../errors.ts';
 import { serviceKey, type VipTable } from '../../table.ts';
 import type { HostExec } from './host.ts';
 
-/** Each element of the verdict map counts the first packets of its connections. */
+/** Connections since a service last had no backend. */
 export async function readCounters(
   exec: HostExec,
   table: string,
   inForce: VipTable,
 ): Promise<ReadonlyMap<string, VipCounters>> {
-  const result = await exec('nft', ['-n', 'list', 'map', 'ip', table, 'services']);
+  const result = await exec('nft', ['-n', 'list', 'set', 'ip', table, 'counted']);
   if (result.exitCode !== 0) throw new VipApplyFailed('nftables', result.stderr.trim());
   const counted = parseCounters(result.stdout);
   return new Map([...inForce.services.keys()].map((key) => [key, { connections: counted.get(key) ?? 0 }]));
@@ -17,7 +17,7 @@ export async function readCounters(
 
 const element = /([\d.]+) \. (\d+) \. (\d+) counter packets (\d+)/g;
 
-/** Packets by service key, from `nft -n list map`. */
+/** Packets by service key, from `nft -n list set`. */
 export function parseCounters(text: string): ReadonlyMap<string, number> {
   return new Map(
     [...text.matchAll(element)].map(([, address, protocol, port, packets]) => [

@@ -8,7 +8,7 @@ import { flushUdp, openConnections } from './conntrack.ts';
 import { readCounters } from './counters.ts';
 import { type HostExec, hostExec } from './host.ts';
 import { changeRoutes, removeRoutes, setRoutes, type VipRoutes } from './routes.ts';
-import { changesText, type RuleSet, removal, wholeTable } from './rules.ts';
+import { chainsOf, changesText, type RuleSet, removal, wholeTable } from './rules.ts';
 import { servable } from './servable.ts';
 
 export type NftablesDependencies = { readonly log: Log; readonly exec?: HostExec };
@@ -29,9 +29,12 @@ export type NftablesOptions = {
   readonly bridgeReplies?: boolean | 'detect';
 };
 
-type InForce = { readonly table: VipTable; readonly literals: ReadonlySet<string> };
+type Wanted = { readonly table: VipTable; readonly literals: ReadonlySet<string> };
 
-/** VIPs in the kernel: one verdict map, one chain and one rule for each service. IPv4. */
+/** Chains are few, so they stay until the table is replaced. */
+type InForce = Wanted & { readonly chains: ReadonlySet<string> };
+
+/** VIPs in the kernel: a verdict map finds the service, a data map the backend. IPv4. */
 export class NftablesVips implements VipBackend {
   readonly kind = 'nftables';
   readonly #exec: HostExec;
@@ -68,10 +71,12 @@ export class NftablesVips implements VipBackend {
     const { table, literals, problems } = servable(wanted, this.#options.ranges);
     for (const address of literals) this.#literals.add(address);
     const changes = decide(this.#inForce?.table ?? emptyTable, table);
-    const next = { table, literals };
-    if (this.#inForce === undefined || !(await this.#step(this.#inForce, next, changes)))
-      await this.#replace(next);
-    await this.#flush(changes);
+    const before = this.#inForce;
+    // Unknown until all of it is done: a failure on the way makes the next call replace the table.
+    this.#inForce = undefined;
+    const stepped = before && (await this.#step(before, { table, literals }, changes));
+    const next = stepped ?? (await this.#replace({ table, literals }));
+    await this.#flush(stepped ? changes : [...changes, ...decide(emptyTable, table)]);
     this.#inForce = next;
     return problems;
   }
@@ -99,29 +104,30 @@ export class NftablesVips implements VipBackend {
     this.#set = undefined;
   }
 
-  /** False: the kernel does not have what we left there (someone else changed it). */
-  async #step(before: InForce, next: InForce, changes: readonly VipChange[]): Promise<boolean> {
+  /** Undefined: the kernel does not have what we left there (someone else changed it). */
+  async #step(before: InForce, next: Wanted, changes: readonly VipChange[]): Promise<InForce | undefined> {
     const gained = [...next.literals].filter((address) => !before.literals.has(address));
     const lost = [...before.literals].filter((address) => !next.literals.has(address));
-    // Unknown until all of it is done: a failure on the way makes the next call replace the table.
-    this.#inForce = undefined;
+    const needed = chainsOf(changes.map(({ service }) => service));
+    const chainsGained = needed.filter((chain) => !before.chains.has(chain));
+    const transactions = changesText(this.#set!, changes, { chainsGained, literals: { gained, lost } });
     try {
       await changeRoutes(this.#routes, { gained, lost: [] });
-      for (const transaction of changesText(this.#set!, changes, { gained, lost })) {
-        await this.#nft(transaction);
-      }
+      for (const transaction of transactions) await this.#nft(transaction);
       await changeRoutes(this.#routes, { gained: [], lost });
-      return true;
+      return { ...next, chains: before.chains.union(new Set(chainsGained)) };
     } catch (error) {
       this.#log.warn('vip: the kernel table is not as it was left, replacing it', { error: String(error) });
-      return false;
+      return undefined;
     }
   }
 
   /** Rules first: an address is routed only when what is not served there is refused. */
-  async #replace({ table, literals }: InForce): Promise<void> {
-    await this.#nft(wholeTable(this.#set!, [...table.services.values()], [...literals]));
+  async #replace({ table, literals }: Wanted): Promise<InForce> {
+    const services = [...table.services.values()];
+    await this.#nft(wholeTable(this.#set!, services, [...literals]));
     await setRoutes(this.#routes, new Set([...this.#options.ranges, ...literals]));
+    return { table, literals, chains: new Set(chainsOf(services)) };
   }
 
   /** After the rules: a flow forgotten before them would be remade by the next datagram. */

@@ -1,42 +1,65 @@
+import fc from 'fast-check';
 import t from 'tap';
 import { table, vip } from '../../backend.contract.ts';
 import { decide } from '../../decide.ts';
 import type { VipService } from '../../table.ts';
-import { changesText, type RuleSet, removal, wholeTable } from './rules.ts';
+import { chainsOf, changesText, type RuleSet, removal, wholeTable } from './rules.ts';
 
 const set: RuleSet = { table: 'weir', ranges: ['100.64.0.0/16'], bridgeReplies: false };
 const target = (n: number) => ({ instanceId: `i${n}`, address: `10.0.0.${n}`, port: 8080 });
 const web = (...numbers: number[]) => vip('tcp', '100.64.0.1', 80, numbers.map(target));
-const none = { gained: [], lost: [] };
+const around = { chainsGained: [], literals: { gained: [], lost: [] } };
 const step = (before: VipService[], after: VipService[], bound?: number) =>
-  changesText(set, decide(table(...before), table(...after)), none, bound);
+  changesText(set, decide(table(...before), table(...after)), around, bound);
+const lines = (transactions: readonly string[]) => transactions.join('').trim().split('\n');
 
-t.test('a new backend changes one rule and no element', async (t) => {
-  t.same(step([web(1)], [web(1, 2)]), [
-    'flush chain ip weir tcp-100.64.0.1-80\n' +
-      'add rule ip weir tcp-100.64.0.1-80 meta l4proto tcp dnat ip to ' +
-      'numgen random mod 2 map { 0 : 10.0.0.1 . 8080, 1 : 10.0.0.2 . 8080 }\n',
+t.test('another backend in place of one changes one slot', async (t) => {
+  t.same(lines(step([web(1, 2)], [web(1, 3)])), [
+    'delete element ip weir tcp-targets { 100.64.0.1 . 80 . 1 }',
+    'add element ip weir tcp-targets { 100.64.0.1 . 80 . 1 : 10.0.0.3 . 8080 }',
+  ]);
+});
+
+t.test('one more backend gets a slot, and the service leads to the larger draw', async (t) => {
+  t.same(lines(step([web(1)], [web(1, 2)])), [
+    'delete element ip weir services { 100.64.0.1 . tcp . 80 }',
+    'add element ip weir services { 100.64.0.1 . tcp . 80 : goto tcp-of-2 }',
+    'add element ip weir tcp-targets { 100.64.0.1 . 80 . 1 : 10.0.0.2 . 8080 }',
   ]);
 });
 
 t.test(
   'the first backend adds the service, the last one takes it away, and without any there is nothing',
   async (t) => {
-    const appears =
-      'add chain ip weir tcp-100.64.0.1-80\n' +
-      'add rule ip weir tcp-100.64.0.1-80 meta l4proto tcp dnat ip to 10.0.0.1:8080\n' +
-      'add element ip weir services { 100.64.0.1 . tcp . 80 : goto tcp-100.64.0.1-80 }\n';
-    const disappears =
-      'delete element ip weir services { 100.64.0.1 . tcp . 80 }\n' +
-      'flush chain ip weir tcp-100.64.0.1-80\n' +
-      'delete chain ip weir tcp-100.64.0.1-80\n';
-    t.same(step([web()], [web(1)]), [appears]);
-    t.same(step([], [web(1)]), [appears]);
-    t.same(step([web(1)], [web()]), [disappears]);
-    t.same(step([web(1)], []), [disappears]);
+    const appears = [
+      'add element ip weir services { 100.64.0.1 . tcp . 80 : goto tcp-of-1 }',
+      'add element ip weir counted { 100.64.0.1 . tcp . 80 }',
+      'add element ip weir tcp-targets { 100.64.0.1 . 80 . 0 : 10.0.0.1 . 8080 }',
+    ];
+    const disappears = [
+      'delete element ip weir services { 100.64.0.1 . tcp . 80 }',
+      'delete element ip weir counted { 100.64.0.1 . tcp . 80 }',
+      'delete element ip weir tcp-targets { 100.64.0.1 . 80 . 0 }',
+    ];
+    t.same(lines(step([web()], [web(1)])), appears);
+    t.same(lines(step([], [web(1)])), appears);
+    t.same(lines(step([web(1)], [web()])), disappears);
+    t.same(lines(step([web(1)], [])), disappears);
     t.same(step([], [web()]), []);
   },
 );
+
+t.test('a chain draws one of n slots and falls back to the first', async (t) => {
+  t.same(chainsOf([web(1, 2, 3), web(1), web()]), ['tcp-of-1', 'tcp-of-3']);
+  t.same(chainsOf([web()]), []);
+  const chains = lines(changesText(set, [], { ...around, chainsGained: ['tcp-of-3'] }));
+  t.same(chains, [
+    'add chain ip weir tcp-of-3',
+    'add rule ip weir tcp-of-3 meta l4proto tcp dnat ip to ' +
+      'ip daddr . tcp dport . numgen random mod 3 map @tcp-targets',
+    'add rule ip weir tcp-of-3 goto tcp-of-1',
+  ]);
+});
 
 t.test(
   'many changes become transactions of bounded length, none of them cut through a service',
@@ -46,7 +69,7 @@ t.test(
     t.equal(transactions.length, 17);
     for (const text of transactions) {
       t.ok(text.trim().split('\n').length <= 10);
-      t.equal(text.match(/add chain/g)?.length, text.match(/add element/g)?.length);
+      t.equal(text.match(/services/g)?.length, text.match(/udp-targets/g)?.length);
     }
   },
 );
@@ -54,15 +77,47 @@ t.test(
 t.test('an address outside the ranges is owned before it is served and until it is not', async (t) => {
   const literals = { gained: ['11.0.0.1'], lost: ['11.0.0.2'] };
   const service = vip('tcp', '11.0.0.1', 80, [target(1)]);
-  const [text = ''] = changesText(set, [{ type: 'add', service }], literals);
-  const lines = text.trim().split('\n');
-  t.equal(lines[0], 'add element ip weir addresses { 11.0.0.1 }');
-  t.equal(lines.at(-1), 'delete element ip weir addresses { 11.0.0.2 }');
+  const text = lines(changesText(set, [{ type: 'add', service }], { ...around, literals }));
+  t.equal(text[0], 'add element ip weir addresses { 11.0.0.1 }');
+  t.equal(text.at(-1), 'delete element ip weir addresses { 11.0.0.2 }');
 });
 
 t.test('the whole table replaces what was there, and touches no other table', async (t) => {
   const text = wholeTable(set, [web(1, 2)], ['11.0.0.1']);
   t.match(text, /^add table ip weir\ndelete table ip weir\nadd table ip weir\n/);
-  for (const line of text.trim().split('\n')) t.match(line, /^(add|delete) \w+ ip weir( |$)/);
+  for (const line of lines([text])) t.match(line, /^(add|delete) \w+ ip weir( |$)/);
   t.equal(removal('weir'), 'add table ip weir\ndelete table ip weir\n');
 });
+
+t.test('changes lead to exactly what the whole table of the new services would be', async () => {
+  const subset = fc.subarray([1, 2, 3, 4, 5].map(target));
+  const service = fc
+    .tuple(fc.constantFrom('tcp', 'udp'), fc.constantFrom('100.64.0.1', '100.64.0.2'), subset)
+    .map(([protocol, address, backends]) => vip(protocol, address, 80, backends));
+  const services = fc.uniqueArray(service, { selector: (one) => one.protocol + one.address });
+  fc.assert(
+    fc.property(fc.array(services, { minLength: 1, maxLength: 6 }), (tables) => {
+      const kernel = perform(new Map(), wholeTable(set, tables[0]!, []));
+      for (const [i, after] of tables.slice(1).entries()) {
+        for (const text of step(tables[i]!, after, 5)) perform(kernel, text);
+      }
+      const wanted = perform(new Map(), wholeTable(set, tables.at(-1)!, []));
+      return JSON.stringify([...kernel].sort()) === JSON.stringify([...wanted].sort());
+    }),
+    { numRuns: 300 },
+  );
+});
+
+/** The elements that a kernel would have; like it, refuses to add what is there and to delete what is not. */
+function perform(elements: Map<string, string>, text: string): Map<string, string> {
+  for (const [, verb, map, list] of text.matchAll(/^(add|delete) element ip weir (\S+) \{ (.*) \}$/gm)) {
+    for (const element of list!.split(', ')) {
+      const [key = '', value = ''] = element.split(' : ');
+      const name = `${map} ${key}`;
+      if (elements.has(name) === (verb === 'add')) throw new Error(`cannot ${verb} ${name}`);
+      if (verb === 'add') elements.set(name, value);
+      else elements.delete(name);
+    }
+  }
+  return elements;
+}

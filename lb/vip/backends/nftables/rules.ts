@@ -1,5 +1,5 @@
 import type { VipChange } from '../../decide.ts';
-import type { VipService } from '../../table.ts';
+import type { VipService, VipTarget } from '../../table.ts';
 
 /** The text of nftables transactions. Pure; everything here is for `nft -f -`. */
 export type RuleSet = {
@@ -10,6 +10,8 @@ export type RuleSet = {
   /** True: replies within one bridge pass this host's netfilter, so the client address can be kept there. */
   readonly bridgeReplies: boolean;
 };
+
+const protocols = ['tcp', 'udp'] as const;
 
 /** One transaction that replaces whatever the table was, also one left by a crash, by these services. */
 export function wholeTable(
@@ -23,11 +25,20 @@ export function wholeTable(
     `add table ip ${t}`,
     `delete table ip ${t}`,
     `add table ip ${t}`,
-    `add map ip ${t} services { type ipv4_addr . inet_proto . inet_service : verdict; counter; }`,
+    // Where a connection goes, in two steps: the service's chain is that of the number of its backends, n; that chain
+    // draws a slot below n. No chain, rule or anonymous map per service: the kernel searches those one by one.
+    `add map ip ${t} services { type ipv4_addr . inet_proto . inet_service : verdict; }`,
+    // One of targets for each protocol: nft cannot read back a map that is for both.
+    ...protocols.map(
+      (l4) =>
+        `add map ip ${t} ${l4}-targets { typeof ip daddr . ${l4} dport . numgen random mod 2 : ip daddr . ${l4} dport; }`,
+    ),
+    // Counts first packets; apart from the services, whose elements are replaced when n changes.
+    `add set ip ${t} counted { type ipv4_addr . inet_proto . inet_service; counter; }`,
     // Every address that is a VIP's whatever the port: what is not served there is refused.
     `add set ip ${t} addresses { type ipv4_addr; flags interval; }`,
     ...sameLinkSet(set),
-    ...['client', 'source', 'refuse'].map((chain) => `add chain ip ${t} ${chain}`),
+    ...['client', 'dispatch', 'source', 'refuse'].map((chain) => `add chain ip ${t} ${chain}`),
     // One before dstnat and srcnat, so that port mappings and masquerades of others come second.
     `add chain ip ${t} prerouting { type nat hook prerouting priority -101; }`,
     `add chain ip ${t} output { type nat hook output priority -101; }`,
@@ -37,8 +48,10 @@ export function wholeTable(
     `add chain ip ${t} refuse-output { type filter hook output priority -90; }`,
     `add rule ip ${t} prerouting ip daddr @addresses goto client`,
     `add rule ip ${t} client ${sameLinkNote(set)}`,
-    `add rule ip ${t} client ${dispatch}`,
-    `add rule ip ${t} output ${dispatch}`,
+    `add rule ip ${t} client goto dispatch`,
+    `add rule ip ${t} output ip daddr @addresses goto dispatch`,
+    `add rule ip ${t} dispatch ip daddr . meta l4proto . th dport @counted`,
+    `add rule ip ${t} dispatch ip daddr . meta l4proto . th dport vmap @services`,
     `add rule ip ${t} refuse-prerouting ip daddr @addresses goto refuse`,
     `add rule ip ${t} refuse-output ip daddr @addresses goto refuse`,
     `add rule ip ${t} refuse meta l4proto tcp reject with tcp reset`,
@@ -49,19 +62,27 @@ export function wholeTable(
     // direct connection would have; a forwarded packet (a container's) has no local source and keeps its own.
     `add rule ip ${t} source oifname != "lo" fib saddr type local fib saddr . oif type != local masquerade`,
     ...owned.map((address) => `add element ip ${t} addresses { ${address} }`),
-    ...services.flatMap((service) => added(t, service)),
+    ...chainsOf(services).flatMap((chain) => chainLines(t, chain)),
+    ...services.flatMap((service) => elements(t, [], service)),
   ]);
 }
+
+export type Surroundings = {
+  /** Of `chainsOf`, those that the table does not have yet. */
+  readonly chainsGained: readonly string[];
+  readonly literals: { readonly gained: readonly string[]; readonly lost: readonly string[] };
+};
 
 /** Transactions, each whole in itself and at most about `bound` lines long, that perform the changes in order. */
 export function changesText(
   set: RuleSet,
   changes: readonly VipChange[],
-  literals: { readonly gained: readonly string[]; readonly lost: readonly string[] },
+  { chainsGained, literals }: Surroundings,
   bound = 1_000,
 ): readonly string[] {
   const t = set.table;
   const steps = [
+    ...chainsGained.map((chain) => chainLines(t, chain)),
     ...literals.gained.map((address) => [`add element ip ${t} addresses { ${address} }`]),
     ...changes.map((change) => changeLines(t, change)),
     ...literals.lost.map((address) => [`delete element ip ${t} addresses { ${address} }`]),
@@ -79,52 +100,59 @@ export function removal(table: string): string {
   return text([`add table ip ${table}`, `delete table ip ${table}`]);
 }
 
-const dispatch = 'ip daddr . meta l4proto . th dport vmap @services';
-
 function changeLines(t: string, change: VipChange): readonly string[] {
   const { service } = change;
-  if (change.type === 'add') return added(t, service);
-  if (change.type === 'remove') return removed(t, service);
-  if (change.before.backends.length === 0) return added(t, service);
-  if (service.backends.length === 0) return removed(t, change.before);
-  // The element stays, and with it the count of its connections.
-  return [`flush chain ip ${t} ${chainOf(service)}`, rule(t, service)];
+  if (change.type === 'add') return elements(t, [], service);
+  if (change.type === 'remove') return elements(t, service.backends, { ...service, backends: [] });
+  return elements(t, change.before.backends, service);
 }
 
-/** A service without backends is nothing but an address that refuses. */
-function added(t: string, service: VipService): readonly string[] {
-  if (service.backends.length === 0) return [];
+/** Names of the chains that these services need; the smaller first, because the larger lead to the first. */
+export function chainsOf(services: Iterable<VipService>): readonly string[] {
+  const sizes = { tcp: new Set<number>(), udp: new Set<number>() };
+  for (const { protocol, backends } of services)
+    if (backends.length > 0) sizes[protocol].add(backends.length);
+  return protocols.flatMap((l4) =>
+    [...(sizes[l4].size > 0 ? sizes[l4].add(1) : [])].sort((a, b) => a - b).map((size) => `${l4}-of-${size}`),
+  );
+}
+
+/**
+ * Draws one of n slots. The last rule is for a packet that read its n just before a change took the slot away: the first
+ * slot is there whenever the service is.
+ */
+function chainLines(t: string, chain: string): readonly string[] {
+  const [l4, , size] = chain.split('-');
+  const key = `ip daddr . ${l4} dport . numgen random mod ${size}`;
   return [
-    `add chain ip ${t} ${chainOf(service)}`,
-    rule(t, service),
-    `add element ip ${t} services { ${keyOf(service)} : goto ${chainOf(service)} }`,
+    `add chain ip ${t} ${chain}`,
+    `add rule ip ${t} ${chain} meta l4proto ${l4} dnat ip to ${key} map @${l4}-targets`,
+    ...(size === '1' ? [] : [`add rule ip ${t} ${chain} goto ${l4}-of-1`]),
   ];
 }
 
-function removed(t: string, service: VipService): readonly string[] {
-  if (service.backends.length === 0) return [];
+/** Slot i leads to backend i. Only what differs is written; a service without backends is nothing at all. */
+function elements(t: string, before: readonly VipTarget[], service: VipService): readonly string[] {
+  const { backends } = service;
+  const l4 = service.protocol;
+  const key = `${service.address} . ${l4} . ${service.port}`;
+  const slot = (i: number): string => `${service.address} . ${service.port} . ${i}`;
+  const differs = (i: number): boolean => goal(before[i]) !== goal(backends[i]);
+  const gone = [...before.keys()].filter(differs).map(slot);
+  const come = [...backends.keys()].filter(differs).map((i) => `${slot(i)} : ${goal(backends[i])}`);
+  const [was, is] = [before.length, backends.length];
   return [
-    `delete element ip ${t} services { ${keyOf(service)} }`,
-    `flush chain ip ${t} ${chainOf(service)}`,
-    `delete chain ip ${t} ${chainOf(service)}`,
+    ...(was > 0 && is !== was ? [`delete element ip ${t} services { ${key} }`] : []),
+    ...(is > 0 && is !== was ? [`add element ip ${t} services { ${key} : goto ${l4}-of-${is} }`] : []),
+    ...(was > 0 && is === 0 ? [`delete element ip ${t} counted { ${key} }`] : []),
+    ...(was === 0 && is > 0 ? [`add element ip ${t} counted { ${key} }`] : []),
+    ...(gone.length > 0 ? [`delete element ip ${t} ${l4}-targets { ${gone.join(', ')} }`] : []),
+    ...(come.length > 0 ? [`add element ip ${t} ${l4}-targets { ${come.join(', ')} }`] : []),
   ];
 }
 
-/** One rule per service whatever the number of its backends. */
-function rule(t: string, service: VipService): string {
-  const head = `add rule ip ${t} ${chainOf(service)} meta l4proto ${service.protocol} dnat ip to`;
-  const [only, ...more] = service.backends;
-  if (more.length === 0) return `${head} ${only!.address}:${only!.port}`;
-  const elements = service.backends.map((backend, i) => `${i} : ${backend.address} . ${backend.port}`);
-  return `${head} numgen random mod ${elements.length} map { ${elements.join(', ')} }`;
-}
-
-function chainOf(service: VipService): string {
-  return `${service.protocol}-${service.address}-${service.port}`;
-}
-
-function keyOf(service: VipService): string {
-  return `${service.address} . ${service.protocol} . ${service.port}`;
+function goal(target: VipTarget | undefined): string | undefined {
+  return target === undefined ? undefined : `${target.address} . ${target.port}`;
 }
 
 /*
