@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import { connect, isIPv6, type Socket } from 'node:net';
 import type { ListenAddress } from '../sockets.ts';
 import { decodeMessage } from '../wire/decode.ts';
 import { encodeMessage } from '../wire/encode.ts';
@@ -41,7 +41,7 @@ export function decoded(packet: Uint8Array): Message {
 
 /** The next datagram that answers `packet`. */
 export async function udpExchange(at: ListenAddress, packet: Uint8Array): Promise<Buffer> {
-  const socket = createSocket('udp4');
+  const socket = createSocket(isIPv6(at.address) ? 'udp6' : 'udp4');
   try {
     socket.connect(at.port, at.address);
     await once(socket, 'connect');
