@@ -156,8 +156,8 @@ function prefixed(to: string): string {
   return to.includes('/') ? to : `${to}/32`;
 }
 
-function routeKey({ to, kind, via, device, onlink, protocol }: Route): string {
-  return [to, kind, via, device, onlink, protocol].join(' ');
+function routeKey({ to, kind, via, device, source, onlink, protocol }: Route): string {
+  return [to, kind, via, device, source, onlink, protocol].join(' ');
 }
 
 function owns(wanted: Wanted, device: string): boolean {

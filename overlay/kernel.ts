@@ -29,6 +29,8 @@ export type Route = {
   readonly kind: 'unicast' | 'unreachable' | 'other';
   readonly via?: string;
   readonly device?: string;
+  /** Address that the host itself speaks from. */
+  readonly source?: string;
   readonly onlink: boolean;
   /** Number or name of who made it. */
   readonly protocol: string;

@@ -26,6 +26,7 @@ type IpRoute = {
   readonly type?: string;
   readonly dst: string;
   readonly gateway?: string;
+  readonly prefsrc?: string;
   readonly dev?: string;
   readonly protocol?: string;
   readonly flags?: readonly string[];
@@ -80,12 +81,21 @@ function addressesOf({ ifname, addr_info }: IpAddress): readonly DeviceAddress[]
   return addr_info.map(({ local, prefixlen }) => ({ device: ifname, address: `${local}/${prefixlen}` }));
 }
 
-function routeOf({ type = 'unicast', dst, gateway, dev, protocol = '', flags = [] }: IpRoute): Route {
+function routeOf({
+  type = 'unicast',
+  dst,
+  gateway,
+  dev,
+  prefsrc,
+  protocol = '',
+  flags = [],
+}: IpRoute): Route {
   return {
     to: dst,
     kind: type === 'unicast' || type === 'unreachable' ? type : 'other',
     ...(gateway === undefined ? {} : { via: gateway }),
     ...(dev === undefined ? {} : { device: dev }),
+    ...(prefsrc === undefined ? {} : { source: prefsrc }),
     onlink: flags.includes('onlink'),
     protocol,
   };

@@ -77,12 +77,13 @@ function addLink({ name, kind, mac, mtu, tunnel }: Link): string {
   return `${start} id ${vni} dstport ${port} local ${local} dev ${device} ${learn} udpcsum`;
 }
 
-function routeText({ to, kind, via, device, onlink, protocol }: Route): string {
+function routeText({ to, kind, via, device, source, onlink, protocol }: Route): string {
   return [
     kind === 'unreachable' ? 'unreachable' : '',
     to,
     via === undefined ? '' : `via ${via}`,
     device === undefined ? '' : `dev ${device}`,
+    source === undefined ? '' : `src ${source}`,
     onlink ? 'onlink' : '',
     `proto ${protocol}`,
   ]

@@ -35,6 +35,11 @@ export async function applySettings(tools: Tools, settings: readonly Setting[]):
   await outputOf(tools, ['sh', '-c', script, 'sh', ...pairs]);
 }
 
+/** Asks for the module br_netfilter, which Debian does not load by itself; a kernel without it goes on without. */
+export async function loadBridgeFilter(tools: Tools): Promise<void> {
+  await tools.run(['sh', '-c', '[ -e /proc/sys/net/bridge ] || modprobe br_netfilter']);
+}
+
 /** A setting as a person would make it. */
 export function settingText({ path, value }: Setting): string {
   return `sysctl ${path.replaceAll('/', '.')}=${value}`;

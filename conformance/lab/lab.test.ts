@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { run } from '../../core/kit/exec.ts';
 import { added, fingerprint } from './fingerprint.ts';
 import { createLab, leftovers, openLab, removeLab } from './lab.ts';
@@ -11,9 +11,15 @@ import { cgroupRoots } from './teardown.ts';
 const skip = process.getuid?.() === 0 ? false : 'needs root';
 
 /** A name of its own for each run, so that runs of other checkouts do not meet. */
-function place(label: string) {
+function place(t: Test, label: string) {
   const name = `${label}${process.pid.toString(36)}`;
-  return { name, dir: join(mkdtempSync(join(tmpdir(), 'weir-lab-')), 'lab') };
+  const parent = mkdtempSync(join(tmpdir(), 'weir-lab-'));
+  const lab = { name, dir: join(parent, 'lab') };
+  t.teardown(async () => {
+    await removeLab(lab);
+    rmSync(parent, { recursive: true });
+  });
+  return lab;
 }
 
 t.test('createLab refuses plans that cannot work, all faults together', async (t) => {
@@ -34,10 +40,9 @@ t.test('openLab says what to do when there is no lab', async (t) => {
 });
 
 t.test('a lab gives hosts that see each other and nothing else, and leaves no trace', { skip }, async (t) => {
-  const { name, dir } = place('t');
+  const { name, dir } = place(t, 't');
   const before = await fingerprint();
   const lab = createLab({ name, dir, hosts: 3 });
-  t.teardown(() => removeLab({ name, dir }));
   await lab.up();
 
   t.same(
@@ -70,9 +75,8 @@ t.test('a lab gives hosts that see each other and nothing else, and leaves no tr
 });
 
 t.test('a process of a lab outlives its starter, is killed, and is started again', { skip }, async (t) => {
-  const { name, dir } = place('p');
+  const { name, dir } = place(t, 'p');
   const lab = createLab({ name, dir, hosts: 2 });
-  t.teardown(() => removeLab({ name, dir }));
   await lab.up();
 
   const echo =
@@ -98,9 +102,8 @@ t.test('a process of a lab outlives its starter, is killed, and is started again
 });
 
 t.test('removeLab clears a lab whose state file is lost, with containers in it', { skip }, async (t) => {
-  const { name, dir } = place('x');
+  const { name, dir } = place(t, 'x');
   const lab = createLab({ name, dir, hosts: 1 });
-  t.teardown(() => removeLab({ name, dir }));
   await lab.up();
   const netns = join(dir, 'h1', 'container-netns');
   writeFileSync(netns, '');

@@ -9,7 +9,7 @@ import { type Action, type Kernel, type Link, type Route, routeProtocol, type Wa
 import { bridgeMac, bridgeName, gatewayOf, tunnelName } from '../names.ts';
 import { observe } from '../observe.ts';
 import { describe, perform } from '../perform.ts';
-import { applySettings, settingsFor, settingText, wrongSettings } from '../sysctl.ts';
+import { applySettings, loadBridgeFilter, settingsFor, settingText, wrongSettings } from '../sysctl.ts';
 import type { Tools } from '../tools.ts';
 
 export type RoutedOptions = {
@@ -70,6 +70,7 @@ export function createRouted({ tools, ipamDir }: RoutedOptions, carrier: Carrier
     name: carrier.name,
     attaching: { kind: 'cni', pluginConfig: (share, wish) => [bridgePlugin(share, wish, ipamDir)] },
     async prepare(share, cluster) {
+      await loadBridgeFilter(tools);
       const { actions, ...rest } = await difference(share, { ...cluster, peers: [] });
       return bring({ ...rest, actions: actions.filter(isNoLoss) });
     },
@@ -108,11 +109,21 @@ function wantedOf({ network, lease }: OwnShare, objects: Kernel, { mtu }: Way): 
   const name = bridgeName(network.name);
   const bridge: Link = { name, kind: 'bridge', mac: bridgeMac(lease.subnet), mtu, up: true };
   const refuse: Route = { to: network.cidr, kind: 'unreachable', onlink: false, protocol: routeProtocol };
+  const gateway = gatewayOf(lease.subnet);
+  // The kernel makes it with the address, but not again when someone deletes it.
+  const local: Route = {
+    to: lease.subnet,
+    kind: 'unicast',
+    device: name,
+    source: gateway,
+    onlink: false,
+    protocol: 'kernel',
+  };
   return {
     range: network.cidr,
     links: [bridge, ...objects.links],
-    addresses: [{ device: name, address: `${gatewayOf(lease.subnet)}/${prefix}` }, ...objects.addresses],
-    routes: [refuse, ...objects.routes],
+    addresses: [{ device: name, address: `${gateway}/${prefix}` }, ...objects.addresses],
+    routes: [refuse, local, ...objects.routes],
     neighbours: objects.neighbours,
     forwardings: objects.forwardings,
   };

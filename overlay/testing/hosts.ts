@@ -19,6 +19,8 @@ export type TestHost = {
 
 export type TestHosts = {
   readonly hosts: readonly TestHost[];
+  /** Path of the namespace that holds the Ethernet. */
+  readonly ethernet: string;
   /** Runs a command in a namespace, given by path. */
   inside(netns: string, argv: readonly string[]): Promise<RunResult>;
   close(): Promise<void>;
@@ -64,7 +66,7 @@ export async function openHosts(count: number): Promise<TestHosts> {
     return { name, address, prefix, tools: createTools(prefix), dir: join(dir, name), container };
   }
 
-  await namespace('net');
+  const ethernet = await namespace('net');
   await run('ip', ['-n', `${id}-net`, 'link', 'add', 'weirbr0', 'type', 'bridge']);
   await run('ip', ['-n', `${id}-net`, 'link', 'set', 'weirbr0', 'up']);
   const hosts: TestHost[] = [];
@@ -72,6 +74,7 @@ export async function openHosts(count: number): Promise<TestHosts> {
 
   return {
     hosts,
+    ethernet,
     inside: (netns, argv) => tryRun('nsenter', [`--net=${netns}`, '--', ...argv]),
     async close() {
       for (const name of made.toReversed()) await tryRun('ip', ['netns', 'del', name]);
