@@ -65,7 +65,8 @@ function build(dependencies: ApiDependencies, options: ApiOptions): FastifyInsta
   });
   const requests = dependencies.metrics.counter('weir_api_requests_total', 'API requests by status class.');
   const leader = `http://${options.host}:${options.port}`;
-  server.addHook('onRequest', async (_request, reply) => {
+  server.addHook('onRequest', async (request, reply) => {
+    request.raw.headers['content-type'] ??= 'application/json';
     reply.headers({ ...standingHeaders, 'x-marathon-leader': leader });
   });
   server.addHook('onResponse', async (_request, reply) => {
@@ -101,7 +102,6 @@ function acceptJson(server: FastifyInstance): void {
     }
   };
   server.addContentTypeParser('application/json', { parseAs: 'string' }, parse);
-  server.addContentTypeParser('', { parseAs: 'string' }, parse);
 }
 
 function answerFor(error: FastifyError): { status: number; body: ProblemBody } {
