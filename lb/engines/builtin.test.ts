@@ -1,0 +1,18 @@
+import t from 'tap';
+import { PortInUse } from '../edge/port-in-use.ts';
+import { portOfEngine, testEngine } from '../edge/testing.ts';
+import { testEngineContract } from '../engine.contract.ts';
+
+testEngineContract('the builtin engine', () => testEngine());
+
+t.test('the builtin engine says which port is in use', async (t) => {
+  const first = testEngine();
+  await first.start();
+  t.teardown(() => first.stop());
+  const httpPort = portOfEngine(first);
+  const second = testEngine({ httpPort });
+  const failure = { code: 'WEIR_PORT_IN_USE', address: '127.0.0.1', port: httpPort };
+  await t.rejects(second.start(), failure);
+  await t.rejects(second.start(), PortInUse);
+  t.same(second.listening, []);
+});
