@@ -161,6 +161,7 @@ t.test('createOverlayHost', async (t) => {
     await overlay.start();
     overlay.update([weir], [lease('a2', '100.64.9.0/24')]);
     await overlay.ready('weir');
+    await rest(clock);
     backend.damage('weir');
     t.equal((await overlay.inspect('weir')).ready, false);
     await nextLook(clock);
@@ -221,9 +222,14 @@ t.test('createOverlayHost', async (t) => {
   });
 });
 
-/** Lets the loop come to rest, then the time pass until it looks again. */
-async function nextLook(clock: FakeClock): Promise<void> {
+/** Resolves when the loop has nothing to do. */
+async function rest(clock: FakeClock): Promise<void> {
   while (clock.sleeping === 0) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Lets the time pass until the loop looks again. */
+async function nextLook(clock: FakeClock): Promise<void> {
+  await rest(clock);
   await clock.advance(5_000);
 }
 

@@ -91,7 +91,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
     const before = states.value.get(network.name);
     if (before?.kind !== 'ready') await backend.prepare(share, cluster);
     const { mtu, changes } = await backend.sync(share, cluster);
-    if (changes.length > 0) log.info('network put right', { network: network.name, changes });
+    if (changes.length > 0) log.info('network put right', { network: network.name, ...summary(changes) });
     const isDrift = before?.kind === 'ready' && isDeepStrictEqual(clusters.get(network.name), cluster);
     clusters.set(network.name, cluster);
     const repaired = before?.kind === 'ready' ? before.repaired : 0;
@@ -203,6 +203,11 @@ export function createKeeper(options: KeeperOptions): Keeper {
     },
     stop: () => loop.stop(),
   };
+}
+
+/** A thousand peers change three thousand objects. */
+function summary(changes: readonly string[]): object {
+  return { count: changes.length, changes: changes.slice(0, 12) };
 }
 
 /** Where host-local keeps its reservations: with the agent's data, so that they outlive the agent. */

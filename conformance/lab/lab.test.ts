@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -109,6 +109,11 @@ t.test('removeLab clears a lab whose state file is lost, with containers in it',
   writeFileSync(netns, '');
   mkdirSync(join(dir, 'h1', 'root'));
   await run('mount', ['-t', 'tmpfs', 'none', join(dir, 'h1', 'root')]);
+  const precious = mkdtempSync(join(tmpdir(), 'weir-lab-'));
+  t.teardown(() => rmSync(precious, { recursive: true }));
+  writeFileSync(join(precious, 'file'), "not the lab's");
+  mkdirSync(join(dir, 'h1', 'volume'));
+  await run('mount', ['--bind', precious, join(dir, 'h1', 'volume')]);
   await run('unshare', [`--net=${netns}`, 'true']);
   await lab.start('h1', 'container', ['nsenter', `--net=${netns}`, 'sleep', '600']);
   const group = join(
@@ -126,6 +131,8 @@ t.test('removeLab clears a lab whose state file is lost, with containers in it',
   await removeLab({ name, dir });
 
   t.equal(await startTimeOf(grouped.pid), undefined);
+  t.ok(existsSync(join(precious, 'file')), 'what was mounted into the lab is not emptied');
+  t.notOk(existsSync(dir));
   t.same(leftovers({ name, dir }), []);
 });
 

@@ -1,8 +1,7 @@
-import { readdirSync, readFileSync, readlinkSync, rmdirSync, statSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { readdirSync, readFileSync, readlinkSync, realpathSync, rmdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorCode } from '../../core/kit/errors.ts';
-import { tryRun } from '../../core/kit/exec.ts';
+import { run, tryRun } from '../../core/kit/exec.ts';
 import { isNamespaceOf, LabError, netnsPath } from './names.ts';
 import { becomes, signalTo } from './processes.ts';
 
@@ -13,13 +12,15 @@ export type LabIdentity = { readonly name: string; readonly dir: string };
  * Removes everything a lab made: its processes and those of its containers, mounts, control groups, namespaces with their links, and its
  * folder. Needs no state file and may be repeated. @throws LabError naming what could not be removed
  */
-export async function removeLab(lab: LabIdentity): Promise<void> {
+export async function removeLab({ name, dir }: LabIdentity): Promise<void> {
+  // Mounts are listed by real paths; one that is overlooked would be emptied.
+  const lab = { name, dir: attempt(() => realpathSync(dir)) ?? dir };
   const namespaces = namespacesOf(lab.name);
   await endProcesses(lab, namespaces);
   await unmountBelow(lab.dir);
   await becomes(async () => removeCgroups(lab.name), 5_000);
   for (const netns of namespaces) await tryRun('ip', ['netns', 'del', netns]);
-  await rm(lab.dir, { recursive: true, force: true });
+  if (mountsBelow(lab.dir).length === 0) await run('rm', ['-rf', '--one-file-system', '--', lab.dir]);
   const left = leftovers(lab);
   if (left.length > 0)
     throw new LabError(
