@@ -140,13 +140,11 @@ export class ClientConnection implements WireUser, ExchangeClient, Deadlined {
     this.#next();
   }
 
+  /** After a request with content we would have to read on to find the next one; it is simpler and safer to close. */
   failed(status: number, text: string): void {
-    const bodyRead = this.#exchange?.bodyRead === true;
     this.#exchange = undefined;
-    const head = this.#head;
-    const keepAlive = bodyRead && status !== 400 && head?.minor === 1 && this.#keeps(head);
     this.#context.counters.answered(this.#routeId, status);
-    this.#page(status, text, !keepAlive);
+    this.#page(status, text, !this.#keepsWithoutContent());
   }
 
   broken(): void {
@@ -268,7 +266,7 @@ export class ClientConnection implements WireUser, ExchangeClient, Deadlined {
     const route = head.host === undefined ? undefined : matchRoute(current, head.host.name, head.path);
     if (route === undefined) {
       const status = current.revision === 0 ? 503 : 404;
-      return this.#unrouted(head, status, at, end);
+      return this.#unrouted(status, at, end);
     }
     this.#routeId = route.id;
     this.deadlineAt = never;
@@ -298,13 +296,18 @@ export class ClientConnection implements WireUser, ExchangeClient, Deadlined {
     return { clientAddress: this.#address, scheme, port, requestId, trusted: this.#trusted, upgrade };
   }
 
-  #unrouted(head: RequestHead, status: number, at: number, end: number): number {
+  #unrouted(status: number, at: number, end: number): number {
     const text =
       status === 404 ? 'No route leads from this host and path to a service.' : 'The edge has no routes yet.';
-    const keepAlive = head.minor === 1 && requestFraming(head) === 'none' && this.#keeps(head);
+    const keepAlive = this.#keepsWithoutContent();
     this.#context.counters.answered('none', status);
     this.#page(status, text, !keepAlive);
     return keepAlive ? at : end;
+  }
+
+  #keepsWithoutContent(): boolean {
+    const head = this.#head;
+    return head?.minor === 1 && requestFraming(head) === 'none' && this.#keeps(head);
   }
 
   #keeps(head: RequestHead): boolean {

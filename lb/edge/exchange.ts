@@ -19,7 +19,7 @@ export interface ExchangeClient {
   wantBody(): void;
   /** The whole answer was written. `keepAlive`: another request may follow. */
   finished(keepAlive: boolean): void;
-  /** No answer was begun: the edge answers itself. `bodyRead`: the request's content was read to its end. */
+  /** No answer was begun: the edge answers itself. */
   failed(status: number, text: string): void;
   /** An answer was begun and cannot be completed. */
   broken(): void;

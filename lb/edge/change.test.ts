@@ -1,0 +1,60 @@
+import t from 'tap';
+import { buildTable } from './route-table.ts';
+import { answerEach, directory, type Recorded, rawClient, serveWith } from './testing.ts';
+
+const get = 'GET / HTTP/1.1\r\nHost: web.test\r\n\r\n';
+const post = 'POST / HTTP/1.1\r\nHost: web.test\r\nContent-Length: 4\r\n\r\nbody';
+
+/** Answers after some turns of the event loop, so that requests are always in flight. */
+function slowly(answer: (recorded: Recorded) => void, turns: number) {
+  return async (recorded: Recorded) => {
+    for (let n = 0; n < turns; n++) await new Promise((resolve) => setImmediate(resolve));
+    answer(recorded);
+  };
+}
+
+const clients = 20;
+const requestsPerClient = 100;
+
+t.test(
+  '2000 requests while endpoints leave, are stopped when idle, and come back: none is lost',
+  async (t) => {
+    const answers = [0, 1, 2].map((n) => slowly(answerEach('ok'), 3 + n));
+    const { engine, backends, endpoints, port } = await serveWith(t, answers);
+    let served = 0;
+    let changes = 0;
+    let revision = 1;
+    let running = true;
+
+    /** The drain protocol: out of the table, wait for what is in flight, then (and only then) cut every connection. */
+    const rotate = async () => {
+      while (running) {
+        const leaving = changes++ % 3;
+        await engine.apply(buildTable(directory(++revision, endpoints.toSpliced(leaving, 1))));
+        while ((await engine.inFlight()).has(`web-${leaving}`)) await new Promise((r) => setImmediate(r));
+        for (const { socket } of backends[leaving]!.connections.value) socket.resetAndDestroy();
+        await engine.apply(buildTable(directory(++revision, endpoints)));
+        for (let n = 0; n < 20; n++) await new Promise((r) => setImmediate(r));
+      }
+    };
+
+    const load = async () => {
+      const client = await rawClient(port);
+      for (let n = 1; n <= requestsPerClient; n++) {
+        client.send(n % 2 === 0 ? get : post);
+        await client.until('\r\n\r\nok', n);
+        served++;
+      }
+      t.equal(client.text.value.split('HTTP/1.1 200 OK').length - 1, requestsPerClient);
+      client.socket.destroy();
+    };
+
+    const rotating = rotate();
+    await Promise.all(Array.from({ length: clients }, load));
+    running = false;
+    await rotating;
+    t.equal(served, clients * requestsPerClient);
+    t.ok(changes > 5, `${changes} changes`);
+    t.equal((await engine.stats()).connectFailures, 0);
+  },
+);
