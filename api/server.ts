@@ -44,7 +44,7 @@ export class ApiServer implements Part {
       await server.listen({ host, port });
     } catch (error) {
       await server.close();
-      throw await listenProblem(error, { what: 'API', host, port, flag: '--api' });
+      throw await listenProblem(error, { what: 'API', flag: '--api', at: { address: host, port } });
     }
     this.#server = server;
   }

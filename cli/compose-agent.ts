@@ -3,8 +3,9 @@ import { mkdir, readFile, statfs, writeFile } from 'node:fs/promises';
 import { availableParallelism, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Agent } from '../agent/agent.ts';
-import { type Attacher, kernelNamespaces, noNamespaces } from '../agent/attach.ts';
+import { type Attacher, kernelNamespaces, type Namespaces, noNamespaces } from '../agent/attach.ts';
 import { commandOf, environmentOf } from '../agent/environment.ts';
+import { Journal } from '../agent/journal.ts';
 import { probeInstance } from '../agent/probe.ts';
 import type { InstanceRecord } from '../agent/record.ts';
 import type { ContainerRuntime, ContainerSpec } from '../agent/runtime.ts';
@@ -62,7 +63,10 @@ export type AgentSettings = {
 export type ComposedAgent = Part & {
   readonly agent: Agent;
   readonly dns: DnsConsumer;
+  /** What a browser is told to trust; where there is an edge with HTTPS. */
   readonly authorityFile?: string;
+  /** Takes down all this agent made on the machine: containers, links, kernel tables. To be called while it does not run. */
+  remove(): Promise<void>;
 };
 
 /** Port that containers find the resolver at, on the agent's address. */
@@ -147,7 +151,41 @@ export async function composeAgent(
     ...(settings.edge?.https === undefined ? {} : { authorityFile: authority.certificateFile }),
     start: () => startAll(all),
     stop: () => stopAll(all),
+    remove: async () => {
+      for (const container of await runtime.list()) await runtime.remove(container.id);
+      await overlay.start();
+      await overlay.recover([]);
+      await removeNetworks(overlay);
+      await overlay.stop();
+      await vip.stop({ remove: true });
+      await removeRecords(
+        join(dataDir, 'instances'),
+        settings.runtime === 'runc' ? kernelNamespaces : noNamespaces,
+        log,
+      );
+    },
   };
+}
+
+/** A network nobody wants is taken down by the overlay's own loop. */
+async function removeNetworks(overlay: OverlayHost): Promise<void> {
+  const gone = Promise.withResolvers<void>();
+  const look = () => {
+    if (overlay.status().length === 0) gone.resolve();
+  };
+  const end = overlay.subscribe(look);
+  overlay.update([], []);
+  look();
+  await gone.promise;
+  end();
+}
+
+async function removeRecords(folder: string, namespaces: Namespaces, log: Log): Promise<void> {
+  const journal = new Journal(folder, log);
+  for (const [key, record] of await journal.load()) {
+    if (record.netns !== undefined) await namespaces.remove(record.netns);
+    await journal.delete(key);
+  }
 }
 
 async function runtimeOf(settings: AgentSettings, dataDir: string, clock: Clock): Promise<ContainerRuntime> {

@@ -24,7 +24,12 @@ export type DevSettings = {
   readonly waitForAcks: boolean;
 };
 
-export type Dev = Part & { readonly agent: ComposedAgent; readonly master: ComposedMaster };
+export type Dev = Part & {
+  readonly agent: ComposedAgent;
+  readonly master: ComposedMaster;
+  /** Takes down what it made on the machine; what was accepted is kept. To be called while it does not run. */
+  remove(): Promise<void>;
+};
 
 /** The agent's address where there is no other machine to reach it: one that containers can route to and nobody else has. */
 export const devAddress = '100.127.255.1';
@@ -73,7 +78,19 @@ export async function composeDev(
     { clock, log },
   );
   const parts = [portsFree(settings), ...(isolated ? [ownAddress] : []), master, agent];
-  return { agent, master, start: () => startAll(parts), stop: () => stopAll(parts) };
+  return {
+    agent,
+    master,
+    start: () => startAll(parts),
+    stop: () => stopAll(parts),
+    async remove() {
+      // Opening the store proves that no Weir runs on this data folder.
+      await master.database.start();
+      await agent.remove();
+      if (isolated) await removeOwnAddress();
+      await master.database.stop();
+    },
+  };
 }
 
 /** All ports are looked at before anything is started, so that a taken one leaves nothing half up. */
@@ -99,6 +116,6 @@ const ownAddress: Part = {
   async stop() {},
 };
 
-export async function removeOwnAddress(): Promise<void> {
+async function removeOwnAddress(): Promise<void> {
   await run('ip', ['address', 'delete', `${devAddress}/32`, 'dev', 'lo']).catch(() => {});
 }

@@ -14,7 +14,7 @@ export type WantedPort = {
 /** Throws PortInUse, naming flag and holder, for the first port that cannot be had; opens nothing that stays open. */
 export async function checkPorts(wanted: readonly WantedPort[]): Promise<void> {
   for (const { what, flag, at, udp } of wanted) {
-    const wish: ListenWish = { what, flag, host: at.address, port: at.port };
+    const wish: ListenWish = { what, flag, at };
     try {
       await tryTcp(at);
       if (udp) await tryUdp(at);

@@ -1,5 +1,6 @@
 import type { Clock } from '../core/kit/clock.ts';
 import { errorText } from '../core/kit/errors.ts';
+import { type ListenAddress, listenError } from '../core/kit/listen.ts';
 import type { Log } from '../core/kit/log.ts';
 import type { Part } from '../core/kit/part.ts';
 import type { DirectoryConsumer } from '../core/model/consumer.ts';
@@ -17,7 +18,6 @@ import {
 } from './options.ts';
 import type { PlainReply } from './plain-reply.ts';
 import type { NameAndType } from './protocol.ts';
-import { type ListenAddress, listenError } from './sockets.ts';
 import { WorkerLink } from './worker-link.ts';
 
 export type DnsParts = { readonly clock: Clock; readonly log: Log };

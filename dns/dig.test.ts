@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
-import type { ListenAddress } from './sockets.ts';
+import type { ListenAddress } from '../core/kit/listen.ts';
 import { agent, containerEndpoint, snapshot, vip } from './testing/directory.ts';
 import { runResolver } from './testing/resolver.ts';
 

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { errorText } from '../core/kit/errors.ts';
+import { type ListenAddress, listenError } from '../core/kit/listen.ts';
 import type { Part } from '../core/kit/part.ts';
 import type { MesosReply } from './mesos-dns-api.ts';
-import { type ListenAddress, listenError } from './sockets.ts';
 
 /** Gives the reply to GET of a path: `DnsConsumer.mesos`. */
 export type MesosSource = (path: string) => Promise<MesosReply>;

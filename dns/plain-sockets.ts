@@ -1,8 +1,9 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
+import { type ListenAddress, listenError } from '../core/kit/listen.ts';
 import type { Respond } from './respond.ts';
-import { type ListenAddress, listenError, type OpenSocket, type SocketLayer } from './sockets.ts';
+import type { OpenSocket, SocketLayer } from './sockets.ts';
 
 /** Datagrams by `node:dgram`: works everywhere. */
 export const plainSockets: SocketLayer = {

@@ -1,8 +1,8 @@
+import type { ListenAddress } from '../core/kit/listen.ts';
 import type { DirectoryDelta } from '../core/model/directory.ts';
 import type { Explanation } from './explain.ts';
 import type { MesosReply } from './mesos-dns-api.ts';
 import type { PlainReply } from './plain-reply.ts';
-import type { ListenAddress } from './sockets.ts';
 
 /** What the control process may ask of the worker: `asked` → `given`. */
 export type Calls = {

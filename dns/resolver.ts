@@ -1,3 +1,4 @@
+import type { ListenAddress } from '../core/kit/listen.ts';
 import type { DirectoryDelta } from '../core/model/directory.ts';
 import { chain } from './chain.ts';
 import { Counters } from './counters.ts';
@@ -11,7 +12,7 @@ import { type PlainReply, plainReply, typeNumber } from './plain-reply.ts';
 import type { NameAndType } from './protocol.ts';
 import { responder } from './respond.ts';
 import { DnsServer } from './server.ts';
-import type { ListenAddress, SocketLayer } from './sockets.ts';
+import type { SocketLayer } from './sockets.ts';
 import { toName } from './wire/name.ts';
 import { CLASS, RCODE } from './wire/types.ts';
 import { Zone, zoneAfter } from './zone.ts';

@@ -1,5 +1,6 @@
+import type { ListenAddress } from '../core/kit/listen.ts';
 import type { Respond } from './respond.ts';
-import type { ListenAddress, OpenSocket, SocketLayer } from './sockets.ts';
+import type { OpenSocket, SocketLayer } from './sockets.ts';
 import { openTcp, type TcpLimits } from './tcp.ts';
 
 export type ServerParts = {

@@ -1,8 +1,9 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import type { Test } from 'tap';
+import { type ListenAddress, PortInUse } from '../core/kit/listen.ts';
 import type { Client } from './handler.ts';
-import { type ListenAddress, PortInUse, type SocketLayer } from './sockets.ts';
+import type { SocketLayer } from './sockets.ts';
 import { udpExchange } from './testing/client.ts';
 
 /** What every SocketLayer must do. It sends to 127.0.0.1 and ::1 only. */

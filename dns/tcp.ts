@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
+import { type ListenAddress, listenError } from '../core/kit/listen.ts';
 import type { Respond } from './respond.ts';
-import { type ListenAddress, listenError, type OpenSocket } from './sockets.ts';
+import type { OpenSocket } from './sockets.ts';
 import { type ConnectionLimits, serveConnection } from './tcp-connection.ts';
 
 export type TcpLimits = ConnectionLimits & {

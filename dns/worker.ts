@@ -1,11 +1,11 @@
 import { errorCode, errorText } from '../core/kit/errors.ts';
+import { BindFailed, type ListenAddress } from '../core/kit/listen.ts';
 import { followParent } from '../core/kit/supervised.ts';
 import { parseWorkerConfig } from './config.ts';
 import { forwardHandler } from './handlers/forward.ts';
 import { plainSockets } from './plain-sockets.ts';
 import { type CallName, type Calls, type ListenResult, parseRequest, type Request } from './protocol.ts';
 import { Resolver } from './resolver.ts';
-import { BindFailed, type ListenAddress } from './sockets.ts';
 
 /** The process that holds the sockets and the zone. It starts with an empty zone and nothing open. */
 const { zone, server, forward } = parseWorkerConfig(process.argv[2]);
@@ -54,7 +54,8 @@ async function listen(wanted: readonly ListenAddress[]): Promise<ListenResult> {
     return { kind: 'listening', bound: await resolver.listen(wanted) };
   } catch (error) {
     if (!(error instanceof BindFailed)) throw error;
-    const { cause, listen: at, protocol } = error;
+    const { cause, address, port, protocol } = error;
+    const at = { address, port };
     return { kind: 'refused', at, protocol, code: errorCode(cause) ?? '', message: errorText(cause) };
   }
 }

@@ -23,9 +23,22 @@ type Options = {
 };
 
 export function register(program: Command): void {
-  const dev = program
-    .command('dev')
-    .description('run everything on this machine: master, agent, resolver, virtual IPs and edge')
+  devOptions(
+    program
+      .command('dev')
+      .description('run everything on this machine: master, agent, resolver, virtual IPs and edge'),
+  )
+    .option('--demo', 'deploy examples/hello.json when there is no app yet')
+    .action(run);
+  devOptions(
+    program
+      .command('down')
+      .description('take down what `weir dev` made on this machine; apps and settings are kept'),
+  ).action(remove);
+}
+
+function devOptions(command: Command): Command {
+  command
     .addOption(
       new Option('--data <dir>', 'folder for everything that is kept')
         .env('WEIR_DATA')
@@ -54,38 +67,48 @@ export function register(program: Command): void {
         'stop drained instances at once (for tests that must fail)',
       ).hideHelp(),
     );
-  trafficOptions(dev)
-    .option('--demo', 'deploy examples/hello.json when there is no app yet')
-    .addOption(
-      new Option('--log-level <level>')
-        .env('WEIR_LOG_LEVEL')
-        .choices(['debug', 'info', 'warn', 'error'])
-        .default('info'),
-    )
-    .action(run);
+  return trafficOptions(command).addOption(
+    new Option('--log-level <level>')
+      .env('WEIR_LOG_LEVEL')
+      .choices(['debug', 'info', 'warn', 'error'])
+      .default('info'),
+  );
 }
 
 async function run(options: Options): Promise<void> {
+  const { introduce } = await import('../demo.ts');
+  const { dev, log, logFile, settings, lacks } = await compose(options);
+  const { runtime, vip } = settings;
+  await serve(dev, {
+    log,
+    ready: () =>
+      introduce({ options: { ...settings, logFile, runtime, vip, demo: options.demo === true }, lacks, dev }),
+  });
+}
+
+async function remove(options: Options): Promise<void> {
+  const { dev, settings } = await compose(options);
+  await dev.remove();
+  process.stdout.write(
+    `Containers, networks and kernel tables are gone; apps and settings are kept in ${settings.dataDir}.\n`,
+  );
+}
+
+async function compose(options: Options) {
   const { composeDev } = await import('../dev.ts');
   const { machineFacts } = await import('../doctor/facts.ts');
   const { chooseBackends } = await import('../doctor/choose.ts');
-  const { introduce } = await import('../demo.ts');
   const facts = await machineFacts();
   const choices = chooseBackends(facts);
   const logFile = join(options.data, 'weir.log');
   const log = createLog({ level: options.logLevel, path: logFile });
   const { data: dataDir, runtime = choices.runtime.value, vip = choices.vip.value, ...rest } = options;
-  const dev = await composeDev(
-    { ...rest, dataDir, runtime, vip, facts, drainLimitMs: options.drainLimit },
-    { clock: systemClock, log },
-  );
-  await serve(dev, {
+  const settings = { ...rest, dataDir, runtime, vip, facts, drainLimitMs: options.drainLimit };
+  return {
+    dev: await composeDev(settings, { clock: systemClock, log }),
     log,
-    ready: () =>
-      introduce({
-        options: { ...rest, logFile, runtime, vip, demo: options.demo === true },
-        lacks: choices.runtime.lacks,
-        dev,
-      }),
-  });
+    logFile,
+    settings,
+    lacks: choices.runtime.lacks,
+  };
 }

@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, isIPv6, type Socket } from 'node:net';
-import type { ListenAddress } from '../sockets.ts';
+import type { ListenAddress } from '../../core/kit/listen.ts';
 import { decodeMessage } from '../wire/decode.ts';
 import { encodeMessage } from '../wire/encode.ts';
 import { toName } from '../wire/name.ts';

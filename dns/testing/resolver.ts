@@ -1,4 +1,5 @@
 import type { Test } from 'tap';
+import type { ListenAddress } from '../../core/kit/listen.ts';
 import type { DirectoryDelta } from '../../core/model/directory.ts';
 import {
   defaultServerOptions,
@@ -8,7 +9,6 @@ import {
 } from '../options.ts';
 import { plainSockets } from '../plain-sockets.ts';
 import { Resolver, type ResolverParts } from '../resolver.ts';
-import type { ListenAddress } from '../sockets.ts';
 
 export type RunningResolver = { readonly resolver: Resolver; readonly at: ListenAddress };
 
