@@ -94,7 +94,8 @@ export class Round {
   #scale(want: Want, members: readonly Member[], launchableAt: number): void {
     const sentenced = members.filter(({ placement }) => want.sentenced.has(placement.instanceId)).length;
     const stop = Math.max(members.length - want.target, sentenced);
-    const stopped = this.#stopSome(members, stop, want);
+    const groupBy = want.app.constraints.filter(({ operator }) => operator === 'GROUP_BY');
+    const stopped = this.#stopSome(members, stop, want, { groupBy: groupBy.map(({ field }) => field) });
     const kept = members.filter((member) => !stopped.includes(member));
     this.#start(want.app, { count: want.target - kept.length, peers: kept, launchableAt });
   }
@@ -113,7 +114,7 @@ export class Round {
     const surplus = this.#stopSome(fresh, fresh.length - want.target, want);
     const kept = fresh.filter((member) => !surplus.includes(member));
     const move = rollingMove(countsOf(want, present, kept, old), want.app.upgradeStrategy);
-    this.#stopSome(old, move.stop, want, replaced);
+    this.#stopSome(old, move.stop, want, { reason: replaced });
     this.#start(want.app, { count: move.start, peers: kept, launchableAt });
   }
 
@@ -121,11 +122,12 @@ export class Round {
     members: readonly Member[],
     count: number,
     want: Want,
-    reason = 'scaled down',
+    { reason = 'scaled down', groupBy = [] }: { reason?: string; groupBy?: readonly string[] } = {},
   ): readonly Member[] {
     const chosen = chooseToStop(members, count, {
       app: want.app,
       sentenced: want.sentenced,
+      groupBy,
       agents: this.#world.snapshot.table('agents'),
     });
     this.#stop(chosen, reason);

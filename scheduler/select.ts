@@ -5,15 +5,17 @@ import { fieldOf } from './filters/constraints.ts';
 import { isCurrent, type Member } from './view.ts';
 
 export type StopRules = {
-  readonly app: Pick<App, 'killSelection' | 'constraints' | 'versionInfo'>;
+  readonly app: Pick<App, 'killSelection' | 'versionInfo'>;
   /** Named by a kill-and-scale call: these end first. */
   readonly sentenced: ReadonlySet<InstanceId>;
+  /** Agent fields over which the instances that stay are kept in balance. */
+  readonly groupBy: readonly string[];
   readonly agents: ReadonlyMap<string, Agent>;
 };
 
 /**
  * Which of an app's instances end when `count` are too many (Marathon §16.4): the sentenced, then always one of the largest
- * GROUP_BY group; among equals those that serve least, then those of another configuration, then by age.
+ * group; among equals those that serve least, then those of another configuration, then by age.
  */
 export function chooseToStop(members: readonly Member[], count: number, rules: StopRules): readonly Member[] {
   let rest = members.toSorted((a, b) => urgency(a, rules) - urgency(b, rules) || byService(a, b, rules));
@@ -53,9 +55,9 @@ function service({ instance, reach, ready }: Member): number {
   return ready ? 4 : 3;
 }
 
-/** The first candidate of the group that has most members; without GROUP_BY all are one group. */
+/** The first candidate of the group that has most members; without `groupBy` all are one group. */
 function ofLargestGroup(candidates: readonly Member[], all: readonly Member[], rules: StopRules): Member {
-  const fields = rules.app.constraints.filter((one) => one.operator === 'GROUP_BY').map((one) => one.field);
+  const fields = rules.groupBy;
   if (fields.length === 0) return candidates[0]!;
   const groupOf = ({ placement }: Member) => {
     const agent = rules.agents.get(placement.agentId);
