@@ -38,7 +38,7 @@ mount -t tmpfs weir-probe /tmp && cd /tmp && mkdir low up work top &&
 
 export async function probeKernel({ root, ip, nft }: Probe): Promise<KernelFacts> {
   const own = root ? [] : ['--user', '--map-root-user'];
-  const path = [process.env['PATH'], ...administratorPath].join(':');
+  const path = [process.env.PATH, ...administratorPath].join(':');
   const result = await tryRun('unshare', [...own, '--net', '--mount', '/bin/sh', '-c', script], {
     timeoutMs: 5_000,
     env: { PATH: path },

@@ -6,10 +6,7 @@ import { join } from 'node:path';
 export const administratorPath: readonly string[] = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
 
 /** Full path of a program, undefined when there is none. */
-export async function findProgram(
-  name: string,
-  path = process.env['PATH'] ?? '',
-): Promise<string | undefined> {
+export async function findProgram(name: string, path = process.env.PATH ?? ''): Promise<string | undefined> {
   const folders = [...path.split(':').filter((folder) => folder !== ''), ...administratorPath];
   for (const folder of folders) {
     const candidate = join(folder, name);

@@ -1,0 +1,39 @@
+import type { Command } from 'commander';
+import { appId } from '../app/id.ts';
+import { readQueue, whyLong } from '../app/waiting.ts';
+import { countsOf, hasChecks } from '../deployment/describe.ts';
+import { leaf, print, printJson, sessionOf } from '../globals.ts';
+import type { AppInfo, NodeInfo } from '../master/answers.ts';
+
+export function register(program: Command): void {
+  leaf(program, 'why', 'say why an app has fewer instances than it wants')
+    .argument('<app>')
+    .action(async (app: string, _options: object, command: Command) => {
+      const { master, json } = sessionOf(command);
+      const id = appId(app);
+      const { app: info } = await master.get<{ app: AppInfo }>(`/v2/apps${id}`);
+      const [queue, { nodes }] = await Promise.all([
+        readQueue(master),
+        master.get<{ nodes: readonly NodeInfo[] }>('/v1/nodes'),
+      ]);
+      const waiting = queue.get(id);
+      if (json) return printJson(waiting ?? null);
+      print(
+        [...(waiting === undefined ? [notWaiting(info)] : whyLong(waiting, nodes)), ...failure(info)].join(
+          '\n',
+        ),
+      );
+    });
+}
+
+function notWaiting(app: AppInfo): string {
+  const counts = countsOf(app).join(', ');
+  const ready = (hasChecks(app) ? app.tasksHealthy : app.tasksRunning) ?? 0;
+  if (ready >= app.instances) return `${app.id} has all it wants: ${counts}.`;
+  return `${app.id} has a place for every instance, but not all are ready yet: ${counts}.`;
+}
+
+function failure({ lastTaskFailure }: AppInfo): readonly string[] {
+  if (lastTaskFailure === undefined) return [];
+  return [`Last failure, on ${lastTaskFailure.host}: ${lastTaskFailure.message}`];
+}

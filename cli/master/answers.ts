@@ -1,0 +1,170 @@
+/** What the CLI reads of the API's answers: Marathon's shapes below /v2 (marathon.md §3, §4, §7, §8), Weir's own below /v1. */
+
+export type Id = { readonly id: string };
+
+export type AppInfo = Id & {
+  readonly cmd?: string;
+  readonly args?: readonly string[];
+  readonly instances: number;
+  readonly cpus: number;
+  /** MiB. */
+  readonly mem: number;
+  readonly disk: number;
+  readonly env?: Readonly<Record<string, unknown>>;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly constraints?: readonly (readonly string[])[];
+  readonly healthChecks?: readonly HealthCheckInfo[];
+  readonly networks?: readonly { readonly mode: string; readonly name?: string }[];
+  readonly container?: {
+    readonly docker?: { readonly image: string };
+    readonly portMappings?: readonly Port[];
+  };
+  readonly portDefinitions?: readonly Port[];
+  readonly version: string;
+  readonly tasksStaged?: number;
+  readonly tasksRunning?: number;
+  readonly tasksHealthy?: number;
+  readonly tasksUnhealthy?: number;
+  readonly deployments?: readonly Id[];
+  readonly tasks?: readonly TaskInfo[];
+  readonly lastTaskFailure?: FailureInfo;
+};
+
+export type HealthCheckInfo = {
+  readonly protocol: string;
+  readonly path?: string;
+  readonly command?: { readonly value: string };
+  readonly portIndex?: number;
+  readonly port?: number;
+  readonly intervalSeconds?: number;
+};
+
+export type Port = {
+  readonly name?: string;
+  readonly protocol?: string;
+  readonly containerPort?: number;
+  readonly hostPort?: number;
+  readonly servicePort?: number;
+  readonly port?: number;
+  readonly labels?: Readonly<Record<string, string>>;
+};
+
+export type FailureInfo = {
+  readonly host: string;
+  readonly state: string;
+  readonly message: string;
+  readonly timestamp: string;
+  readonly taskId: string;
+};
+
+export type TaskInfo = Id & {
+  readonly appId: string;
+  readonly host: string;
+  readonly state: string;
+  readonly ports?: readonly number[];
+  readonly ipAddresses?: readonly { readonly ipAddress: string }[];
+  readonly stagedAt?: string;
+  readonly startedAt?: string;
+  readonly version?: string;
+  readonly healthCheckResults?: readonly { readonly alive: boolean; readonly lastFailureCause?: string }[];
+};
+
+export type DeploymentInfo = Id & {
+  readonly version: string;
+  readonly affectedApps: readonly string[];
+  readonly steps: readonly { readonly actions: readonly DeploymentActionInfo[] }[];
+  readonly currentActions: readonly DeploymentActionInfo[];
+  /** From 1; 0 before the first. */
+  readonly currentStep: number;
+  readonly totalSteps: number;
+};
+
+export type DeploymentActionInfo = { readonly action: string; readonly app: string };
+
+/** What a changing call answers; creating an app names the deployment in a list. */
+export type Accepted = {
+  readonly deploymentId?: string;
+  readonly version?: string;
+  readonly deployments?: readonly Id[];
+};
+
+export type QueueItem = {
+  readonly app: Id;
+  readonly count: number;
+  readonly delay: { readonly timeLeftSeconds: number; readonly overdue: boolean };
+  readonly processedOffersSummary?: {
+    readonly rejectSummaryLastOffers?: readonly { readonly reason: string; readonly declined: number }[];
+  };
+  readonly refusals?: readonly Refusal[];
+};
+
+export type Refusal = { readonly agentId: string; readonly reason: string; readonly detail: string };
+
+export type NodeInfo = Id & {
+  readonly hostname: string;
+  readonly address: string;
+  readonly resources: { readonly cpus: number; readonly mem: number };
+  readonly attributes?: Readonly<Record<string, string>>;
+  readonly edge: boolean;
+  readonly runtime: string;
+  readonly consumers: readonly string[];
+  readonly connected: boolean;
+  /** ms since the epoch. */
+  readonly lastHeard?: number;
+  readonly instances: number;
+  readonly acks: Readonly<Record<string, number>>;
+  readonly revision: number;
+};
+
+export type RoutesAnswer = {
+  readonly revision: number;
+  readonly edges: number;
+  readonly inForce: number;
+  readonly routes: readonly RouteInfo[];
+};
+
+export type RouteInfo = Id & {
+  readonly host: string;
+  readonly pathPrefix: string;
+  readonly service: { readonly appId: string; readonly portIndex: number };
+  readonly owner: string;
+  readonly endpoints: number;
+};
+
+export type NetworkInfo = {
+  readonly name: string;
+  readonly cidr: string;
+  readonly agentPrefix: number;
+  readonly backend: string;
+  readonly egress: string;
+  readonly leases?: readonly { readonly agentId: string; readonly subnet: string }[];
+};
+
+export type DnsAnswer = { readonly node: string; readonly answer: NameExplanation };
+
+export type NameExplanation = {
+  readonly reply: { readonly rcode: string; readonly answers: readonly NameRecord[] };
+  readonly revision: number;
+  readonly zone?: string;
+  readonly aliasOf?: string;
+  readonly because: string;
+  readonly records: readonly (NameRecord & { readonly rule: string })[];
+  readonly used: readonly NamedInstance[];
+  readonly leftOut: readonly (NamedInstance & { readonly reason: string })[];
+};
+
+export type NameRecord = {
+  readonly name: string;
+  readonly type: string;
+  readonly ttl: number;
+  readonly data: string;
+};
+
+export type NamedInstance = {
+  readonly instanceId: string;
+  readonly appId: string;
+  readonly at: readonly string[];
+};
+
+export type LogAnswer = { readonly lines: readonly LogLine[] };
+export type LogLine = { readonly stream: 'stdout' | 'stderr'; readonly text: string };

@@ -1,0 +1,74 @@
+import type { IncomingMessage } from 'node:http';
+import { errorText } from '../../core/kit/errors.ts';
+import { NoMaster, Refused } from './errors.ts';
+
+export const defaultMaster = 'http://127.0.0.1:8080';
+/** Longer than the API's own patience with a silent agent, so that its words reach us. */
+const patienceMs = 30_000;
+
+export type Ask = {
+  readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
+  readonly body?: unknown;
+};
+
+/**
+ * The API as the CLI speaks it. On node:http and not undici: that alone would take 100 ms of every command.
+ * Every method throws NoMaster and Refused.
+ */
+export class Master {
+  readonly url: string;
+
+  constructor(url: string) {
+    this.url = url.replace(/\/+$/, '');
+    if (!URL.canParse(this.url) || !/^https?:/.test(this.url))
+      throw new NoMaster(url, 'it is no URL such as http://127.0.0.1:8080');
+  }
+
+  get<T>(path: string, ask: Ask = {}): Promise<T> {
+    return this.send<T>('GET', path, ask);
+  }
+
+  /** The answer's JSON, taken for a T; an empty answer gives undefined. */
+  async send<T>(method: string, path: string, { query = {}, body }: Ask = {}): Promise<T> {
+    const url = new URL(this.url + path);
+    for (const [name, value] of Object.entries(query))
+      if (value !== undefined) url.searchParams.set(name, String(value));
+    const { status, text } = await this.#exchange(method, url, body);
+    if (status >= 300) throw new Refused(status, text, `${method} ${path}`);
+    try {
+      return (text === '' ? undefined : JSON.parse(text)) as T;
+    } catch (error) {
+      throw new NoMaster(this.url, `${method} ${path} was not answered with JSON`, error);
+    }
+  }
+
+  async #exchange(method: string, url: URL, body: unknown): Promise<{ status: number; text: string }> {
+    const { request } = url.protocol === 'https:' ? await import('node:https') : await import('node:http');
+    const payload = body === undefined ? undefined : JSON.stringify(body);
+    try {
+      const response = await new Promise<IncomingMessage>((resolve, reject) => {
+        const headers = payload === undefined ? {} : { 'content-type': 'application/json' };
+        const sent = request(url, { method, headers, timeout: patienceMs }, resolve);
+        sent.on('timeout', () => sent.destroy(new Error(`no answer within ${patienceMs / 1000} s`)));
+        sent.on('error', reject);
+        sent.end(payload);
+      });
+      return { status: response.statusCode ?? 0, text: await textOf(response) };
+    } catch (error) {
+      throw new NoMaster(this.url, reasonOf(error), error);
+    }
+  }
+}
+
+async function textOf(response: IncomingMessage): Promise<string> {
+  response.setEncoding('utf8');
+  let text = '';
+  for await (const chunk of response) text += String(chunk);
+  return text;
+}
+
+/** Several addresses tried give an error without words of its own. */
+function reasonOf(error: unknown): string {
+  const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
+  return errorText(first);
+}

@@ -1,0 +1,7 @@
+import { InvalidArgumentError } from 'commander';
+
+/** For commander: 0, 1, 2, … */
+export function wholeNumber(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('expected a whole number, 0 or more');
+  return Number(text);
+}

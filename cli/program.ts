@@ -1,0 +1,22 @@
+import { Command } from 'commander';
+import { commandList } from './command-list.ts';
+import { withGlobals } from './globals.ts';
+
+const version = '0.1.0';
+
+/** The command line with the modules of the named command, or of all. Others are there by name only, for the help. */
+export async function createProgram(load: 'all' | (string | undefined)): Promise<Command> {
+  const program = withGlobals(new Command('weir'), { shown: true })
+    .description('Edge load balancer, service discovery and container orchestration in one product.')
+    .version(version)
+    // Options before a command are the program's, those after it the command's: `weir agent --master` is not ours to take.
+    .enablePositionalOptions()
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({ writeErr: (text) => process.stderr.write(text) })
+    .exitOverride();
+  for (const { name, summary, load: loadModule } of commandList) {
+    if (load === 'all' || load === name) (await loadModule()).register(program);
+    else program.command(name).description(summary);
+  }
+  return program;
+}

@@ -1,0 +1,78 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { WeirError } from '../../core/kit/errors.ts';
+import { instanceOfTask } from '../../core/model/ids.ts';
+import type { LogAnswer, LogLine, TaskInfo } from '../master/answers.ts';
+import { Refused } from '../master/errors.ts';
+import type { Master } from '../master/master.ts';
+
+export type LogRequest = {
+  readonly instance: string;
+  readonly stream: string;
+  readonly tail: number;
+};
+
+const followEveryMs = 500;
+/** Lines asked for each time while following: more than this between two looks are lost, which is said. */
+const followTail = 2_000;
+
+export function readLog(master: Master, { instance, stream, tail }: LogRequest): Promise<LogAnswer> {
+  const query = { stream, tail };
+  return master.get<LogAnswer>(`/v1/instances/${encodeURIComponent(instance)}/log`, { query });
+}
+
+/** Writes what an instance writes until the instance is gone. */
+export async function followLog(
+  master: Master,
+  request: LogRequest,
+  write: (lines: readonly LogLine[]) => void,
+): Promise<void> {
+  const tail = Math.max(followTail, request.tail);
+  let known: readonly LogLine[] | undefined;
+  for (;;) {
+    const lines = await linesOrGone(master, { ...request, tail });
+    if (lines === undefined) return;
+    write(known === undefined ? lines.slice(-request.tail) : newLines(known, lines));
+    known = lines;
+    await pause(followEveryMs);
+  }
+}
+
+/** What `after` has beyond `before`: the longest end of `before` that `after` begins with is known already. */
+export function newLines(before: readonly LogLine[], after: readonly LogLine[]): readonly LogLine[] {
+  for (let from = Math.max(0, before.length - after.length); from < before.length; from++) {
+    const overlap = before.length - from;
+    if (before.slice(from).every((line, index) => isSame(line, after[index]))) return after.slice(overlap);
+  }
+  if (before.length === 0) return after;
+  return [
+    { stream: 'stderr', text: '(lines are missing here: they came faster than they were read)' },
+    ...after,
+  ];
+}
+
+function isSame(a: LogLine, b: LogLine | undefined): boolean {
+  return a.text === b?.text && a.stream === b.stream;
+}
+
+async function linesOrGone(master: Master, request: LogRequest): Promise<readonly LogLine[] | undefined> {
+  try {
+    return (await readLog(master, request)).lines;
+  } catch (error) {
+    if (error instanceof Refused && error.status === 404) return undefined;
+    throw error;
+  }
+}
+
+/** The instance meant by a task id, an instance id, the beginning of one, or an app that has just one. Throws when it is not clear. */
+export async function findInstance(master: Master, given: string): Promise<string> {
+  const exact = instanceOfTask(given);
+  if (exact !== undefined && /instance-[0-9a-f-]{36}$/.test(exact)) return exact;
+  const { tasks } = await master.get<{ tasks: readonly TaskInfo[] }>('/v2/tasks');
+  const found = tasks.filter(({ id, appId }) => id.startsWith(given) || appId === given);
+  const instances = [...new Set(found.map(({ id }) => instanceOfTask(id) ?? id))];
+  if (instances.length === 1) return instances[0]!;
+  const what = instances.length === 0 ? 'there is none' : `it may be any of ${instances.join(', ')}`;
+  throw new WeirError('WEIR_NO_TASK', `Cannot find task ${given}: ${what}`, {
+    next: 'See the tasks with "weir task list".',
+  });
+}
