@@ -122,9 +122,10 @@ t.test('a UDP port in use fails the start with its name, and leaves nothing runn
   await t.rejects(dns.start(), {
     constructor: PortInUse,
     code: 'WEIR_PORT_IN_USE',
-    message: `Cannot listen on 127.0.0.1 UDP port ${port}: another process has it`,
+    message: `Cannot listen on 127.0.0.1:${port} (udp): another process has the port`,
     protocol: 'udp',
-    listen: { address: '127.0.0.1', port },
+    address: '127.0.0.1',
+    port,
   });
   t.equal(dns.workerPid, undefined);
 });

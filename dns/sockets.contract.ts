@@ -71,7 +71,7 @@ export function socketsContract(t: Test, layer: SocketLayer): void {
     await t.rejects(layer.open(taken, echo), {
       constructor: PortInUse,
       code: 'WEIR_PORT_IN_USE',
-      message: `Cannot listen on 127.0.0.1 UDP port ${socket.port}: another process has it`,
+      message: `Cannot listen on 127.0.0.1:${socket.port} (udp): another process has the port`,
     });
   });
 
