@@ -228,3 +228,17 @@ t.test('nftables says what is missing', async (t) => {
   );
   await t.rejects(denied.start(), { code: 'WEIR_VIP_UNAVAILABLE', message: /not permitted/ });
 });
+
+t.test('nftables takes over a table that was built otherwise', { skip: needsRoot }, async (t) => {
+  const lab = await labOf(t, 'q');
+  const service = vip('tcp', one, 80, [await serve(lab, 'a')]);
+  const other = 'table ip weir { set addresses { type inet_service; }; chain strange { }; }';
+  await lab.run('host', 'nft', ['-f', '-'], other);
+  await backendOf(lab).apply(table(service));
+  t.match(await lab.at('host').ask(service), { kind: 'answer', name: 'a-tcp' });
+  t.notMatch(await lab.run('host', 'nft', ['list', 'chains']), 'strange');
+  for (const bridgeReplies of [false, true]) {
+    await backendOf(lab, { bridgeReplies }).apply(table(service));
+    t.match(await lab.at('a').ask(service), { kind: 'answer', name: 'a-tcp' }, 'and back to itself');
+  }
+});

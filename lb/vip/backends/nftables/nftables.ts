@@ -125,7 +125,8 @@ export class NftablesVips implements VipBackend {
   /** Rules first: an address is routed only when what is not served there is refused. */
   async #replace({ table, literals }: Wanted): Promise<InForce> {
     const services = [...table.services.values()];
-    await this.#nft(wholeTable(this.#set!, services, [...literals]));
+    const whole = wholeTable(this.#set!, services, [...literals]);
+    await this.#nft(whole).catch(() => this.#nft(removal(this.#table) + whole));
     await setRoutes(this.#routes, new Set([...this.#options.ranges, ...literals]));
     return { table, literals, chains: new Set(chainsOf(services)) };
   }

@@ -82,10 +82,13 @@ t.test('an address outside the ranges is owned before it is served and until it 
   t.equal(text.at(-1), 'delete element ip weir addresses { 11.0.0.2 }');
 });
 
-t.test('the whole table replaces what was there, and touches no other table', async (t) => {
-  const text = wholeTable(set, [web(1, 2)], ['11.0.0.1']);
-  t.match(text, /^add table ip weir\ndelete table ip weir\nadd table ip weir\n/);
-  for (const line of lines([text])) t.match(line, /^(add|delete) \w+ ip weir( |$)/);
+t.test('the whole table empties what was there before it fills it, and touches no other table', async (t) => {
+  const all = lines([wholeTable(set, [web(1, 2)], ['11.0.0.1'])]);
+  const filled = all.findIndex((line) => /^add (rule|element)/.test(line));
+  t.ok(all.lastIndexOf('flush table ip weir') < filled);
+  t.equal(all.filter((line) => line.startsWith('flush')).length, 6);
+  t.ok(all.findLastIndex((line) => line.startsWith('flush')) < filled);
+  for (const line of all) t.match(line, /^(add|flush) \w+ ip weir( |$)/);
   t.equal(removal('weir'), 'add table ip weir\ndelete table ip weir\n');
 });
 

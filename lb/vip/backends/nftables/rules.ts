@@ -12,8 +12,13 @@ export type RuleSet = {
 };
 
 const protocols = ['tcp', 'udp'] as const;
+const maps = ['services', 'tcp-targets', 'udp-targets'] as const;
 
-/** One transaction that replaces whatever the table was, also one left by a crash, by these services. */
+/**
+ * One transaction after which the table serves exactly these services, whatever it was; also one left by a crash. It
+ * keeps the chains and only replaces what is in them: of two tables that relieve each other, a packet can meet the old
+ * one too late and the new one too early. It fails on a table that was built otherwise; after `removal` it does not.
+ */
 export function wholeTable(
   set: RuleSet,
   services: readonly VipService[],
@@ -22,8 +27,6 @@ export function wholeTable(
   const t = set.table;
   const owned = [...set.ranges, ...literals];
   return text([
-    `add table ip ${t}`,
-    `delete table ip ${t}`,
     `add table ip ${t}`,
     // Where a connection goes, in two steps: the service's chain is that of the number of its backends, n; that chain
     // draws a slot below n. No chain, rule or anonymous map per service: the kernel searches those one by one.
@@ -46,6 +49,9 @@ export function wholeTable(
     // After translation: an address that is still a VIP here is one that nobody serves.
     `add chain ip ${t} refuse-prerouting { type filter hook prerouting priority -90; }`,
     `add chain ip ${t} refuse-output { type filter hook output priority -90; }`,
+    `flush table ip ${t}`,
+    ...maps.map((map) => `flush map ip ${t} ${map}`),
+    ...['counted', 'addresses'].map((name) => `flush set ip ${t} ${name}`),
     `add rule ip ${t} prerouting ip daddr @addresses goto client`,
     `add rule ip ${t} client ${sameLinkNote(set)}`,
     `add rule ip ${t} client goto dispatch`,
@@ -164,15 +170,23 @@ function goal(target: VipTarget | undefined): string | undefined {
  */
 function sameLinkSet(set: RuleSet): readonly string[] {
   const type = set.bridgeReplies ? 'ipv4_addr . ipv4_addr' : 'iface_index . iface_index';
-  return [`add set ip ${set.table} same { type ${type}; flags dynamic,timeout; timeout 1h; size 65535; }`];
+  return [
+    `add set ip ${set.table} ${sameLinkName(set)} { type ${type}; flags dynamic,timeout; timeout 1h; size 65535; }`,
+  ];
+}
+
+function sameLinkName(set: RuleSet): string {
+  return set.bridgeReplies ? 'same-address' : 'same-link';
 }
 
 function sameLinkNote(set: RuleSet): string {
-  return set.bridgeReplies ? 'update @same { ip saddr . ip saddr }' : 'update @same { iif . iif }';
+  return set.bridgeReplies
+    ? 'update @same-address { ip saddr . ip saddr }'
+    : 'update @same-link { iif . iif }';
 }
 
 function sameLinkMatch(set: RuleSet): string {
-  return set.bridgeReplies ? 'ip saddr . ip daddr @same' : 'iif . oif @same';
+  return set.bridgeReplies ? 'ip saddr . ip daddr @same-address' : 'iif . oif @same-link';
 }
 
 function text(lines: readonly string[]): string {
