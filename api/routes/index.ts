@@ -10,6 +10,7 @@ import { nodeRoutes } from './nodes.ts';
 import { notBuiltRoutes } from './not-built.ts';
 import { publicRoutes } from './public-routes.ts';
 import { queueRoutes } from './queue.ts';
+import { serviceRoutes } from './service.ts';
 import { systemRoutes } from './system.ts';
 import { taskRoutes } from './tasks.ts';
 
@@ -27,4 +28,5 @@ export function allRoutes(server: FastifyInstance, dependencies: ApiDependencies
   nodeRoutes(server, dependencies);
   networkRoutes(server, dependencies);
   publicRoutes(server, dependencies);
+  serviceRoutes(server, dependencies);
 }
