@@ -1,7 +1,7 @@
 import type { Part } from '../../core/kit/part.ts';
 import { startAll, stopAll } from '../../core/kit/part.ts';
 import type { DirectoryConsumer } from '../../core/model/consumer.ts';
-import { type Directory, emptyDirectory } from '../../core/model/directory.ts';
+import { type Directory, type DirectoryDelta, emptyDirectory } from '../../core/model/directory.ts';
 import type { ListenAddress } from '../engine.ts';
 import type { WorkerReport } from './messages.ts';
 import type { EdgeSettings } from './settings.ts';
@@ -51,9 +51,9 @@ export class EdgeConsumer implements DirectoryConsumer, Part {
     return this.#links[0]?.listening() ?? Promise.resolve([]);
   }
 
-  async apply(directory: Directory): Promise<number> {
+  async apply(directory: Directory, delta?: DirectoryDelta): Promise<number> {
     this.#directory = directory;
-    const revisions = await Promise.all(this.#links.map((link) => link.apply(directory)));
+    const revisions = await Promise.all(this.#links.map((link) => link.apply(directory, delta)));
     return Math.min(...revisions);
   }
 

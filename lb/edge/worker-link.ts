@@ -3,7 +3,12 @@ import { WeirError } from '../../core/kit/errors.ts';
 import type { Log } from '../../core/kit/log.ts';
 import type { Part } from '../../core/kit/part.ts';
 import { SupervisedChild } from '../../core/kit/supervised.ts';
-import { type Directory, deltaBetween, snapshotDelta } from '../../core/model/directory.ts';
+import {
+  type Directory,
+  type DirectoryDelta,
+  deltaBetween,
+  snapshotDelta,
+} from '../../core/model/directory.ts';
 import type { ListenAddress } from '../engine.ts';
 import type { KeyAndCertificate } from './certificates.ts';
 import {
@@ -34,6 +39,7 @@ export class WorkerLink implements Part {
   #sent: Directory | undefined;
   #wanted: Directory | undefined;
   #lastId = 0;
+  #stopped = false;
   readonly #applies = new Map<number, Waiter<number>>();
   readonly #reports = new Map<number, Waiter<WorkerReport | undefined>>();
   #listening = Promise.withResolvers<readonly ListenAddress[]>();
@@ -59,6 +65,7 @@ export class WorkerLink implements Part {
 
   /** Resolves when the worker listens. Throws PortInUse. */
   async start(): Promise<void> {
+    this.#stopped = false;
     await this.#child.start();
     try {
       await this.#listening.promise;
@@ -69,9 +76,9 @@ export class WorkerLink implements Part {
   }
 
   async stop(): Promise<void> {
+    this.#stopped = true;
     await this.#child.stop();
-    const stopped = new WeirError('WEIR_STOPPED', 'Cannot apply routes: the edge was stopped');
-    for (const waiter of this.#applies.values()) waiter.reject(stopped);
+    for (const waiter of this.#applies.values()) waiter.reject(stoppedError());
     this.#applies.clear();
     this.#forgetReports();
     this.#sent = undefined;
@@ -84,12 +91,13 @@ export class WorkerLink implements Part {
   }
 
   /** Resolves with the revision in force; waits for the next worker when the present one dies meanwhile. */
-  apply(directory: Directory): Promise<number> {
+  apply(directory: Directory, delta: DirectoryDelta | undefined): Promise<number> {
+    if (this.#stopped) return Promise.reject(stoppedError());
     this.#wanted = directory;
     const id = ++this.#lastId;
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     this.#applies.set(id, { resolve, reject });
-    this.#sendDirectory(id);
+    this.#sendDirectory(id, delta);
     return promise;
   }
 
@@ -114,13 +122,10 @@ export class WorkerLink implements Part {
     this.#dependencies.onCrash();
   }
 
-  #sendDirectory(id: number): void {
+  #sendDirectory(id: number, given?: DirectoryDelta): void {
     const directory = this.#wanted!;
-    const unchanged = { from: this.#sent?.revision ?? 0, revision: directory.revision };
-    const delta =
-      this.#sent === undefined
-        ? snapshotDelta(directory)
-        : (deltaBetween(this.#sent, directory) ?? unchanged);
+    const fits = given?.from === this.#sent?.revision && given?.revision === directory.revision;
+    const delta = given !== undefined && fits ? given : deltaFrom(this.#sent, directory);
     if (this.#send({ kind: 'apply', id, delta })) this.#sent = directory;
   }
 
@@ -169,6 +174,15 @@ export class WorkerLink implements Part {
     for (const waiter of this.#reports.values()) waiter.resolve(undefined);
     this.#reports.clear();
   }
+}
+
+function deltaFrom(sent: Directory | undefined, directory: Directory): DirectoryDelta {
+  if (sent === undefined) return snapshotDelta(directory);
+  return deltaBetween(sent, directory) ?? { from: sent.revision, revision: directory.revision };
+}
+
+function stoppedError(): WeirError {
+  return new WeirError('WEIR_EDGE_STOPPED', 'Cannot apply routes: the edge was stopped');
 }
 
 function listenError(failure: ListenFailure): Error {
