@@ -55,6 +55,12 @@ export const commandList: readonly CommandEntry[] = [
     load: () => import('./commands/dev.ts'),
   },
   {
+    name: 'down',
+    summary: 'take down what "weir dev" made on this machine; apps and settings are kept',
+    local: true,
+    load: () => import('./commands/dev.ts'),
+  },
+  {
     name: 'master',
     summary: 'run the control plane',
     local: true,

@@ -4,7 +4,7 @@ import { withGlobals } from './globals.ts';
 
 const version = '0.1.0';
 
-/** The command line with the modules of the named command, or of all. Others are there by name only, for the help. */
+/** The command line with the module of the named command, or of all. The others are there by name only, for the help. */
 export async function createProgram(load: 'all' | (string | undefined)): Promise<Command> {
   const program = withGlobals(new Command('weir'), { shown: true })
     .description('Edge load balancer, service discovery and container orchestration in one product.')
@@ -14,9 +14,11 @@ export async function createProgram(load: 'all' | (string | undefined)): Promise
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({ writeErr: (text) => process.stderr.write(text) })
     .exitOverride();
-  for (const { name, summary, load: loadModule } of commandList) {
-    if (load === 'all' || load === name) (await loadModule()).register(program);
-    else program.command(name).description(summary);
-  }
+  const wanted = commandList.filter(({ name }) => load === 'all' || load === name);
+  const modules = new Set(await Promise.all(wanted.map((command) => command.load())));
+  for (const { register } of modules) register(program);
+  const known = new Set(program.commands.map((command) => command.name()));
+  for (const { name, summary } of commandList)
+    if (!known.has(name)) program.command(name).description(summary);
   return program;
 }

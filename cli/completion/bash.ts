@@ -10,6 +10,9 @@ _weir() {
       ${paths.join(' | ')}) path="\${path:+$path }\${COMP_WORDS[i]}" ;;
     esac
   done
+  case "$path $prev" in
+${nodes.flatMap(bashValueCases).join('\n')}
+  esac
   case "$path" in
 ${nodes.map(bashCase).join('\n')}
   esac
@@ -26,7 +29,17 @@ complete -F _weir weir
 `;
 }
 
-function bashCase({ path, commands, options, values }: CommandNode): string {
-  const words = [...commands, ...options.map(({ flag }) => flag)].join(' ');
+/** After an option that takes a value: its choices, else the name of a file or folder. */
+function bashValueCases({ path, options }: CommandNode): readonly string[] {
+  return options
+    .filter(({ takesValue }) => takesValue)
+    .map(({ flag, choices }) => {
+      const words = choices.length === 0 ? '-f' : `-W '${choices.join(' ')}'`;
+      return `    '${path} ${flag}') mapfile -t COMPREPLY < <(compgen ${words} -- "$cur"); return ;;`;
+    });
+}
+
+function bashCase({ path, commands, options, values, choices }: CommandNode): string {
+  const words = [...commands, ...choices, ...options.map(({ flag }) => flag)].join(' ');
   return `    '${path}') words='${words}'; kind=${values} ;;`;
 }

@@ -1,4 +1,4 @@
-import type { CommandNode } from './tree.ts';
+import type { CommandNode, OptionNode } from './tree.ts';
 
 export function fishScript(nodes: readonly CommandNode[]): string {
   const paths = nodes.filter(({ path }) => path !== '').map(({ path }) => `'${path}'`);
@@ -27,7 +27,7 @@ ${nodes.flatMap((node) => fishLines(node, nodes)).join('\n')}
 }
 
 function fishLines(
-  { path, commands, options, values }: CommandNode,
+  { path, commands, options, values, choices }: CommandNode,
   all: readonly CommandNode[],
 ): readonly string[] {
   const at = `complete -c weir -n "__weir_at '${path}'"`;
@@ -35,13 +35,16 @@ function fishLines(
     all.find((node) => node.path === `${path} ${name}`.trim())?.summary ?? '';
   return [
     ...commands.map((name) => `${at} -a ${name} -d ${quoted(summaryOf(name))}`),
-    ...options.map(
-      ({ flag, summary, takesValue }) =>
-        `${at} -l ${flag.slice(2)}${takesValue ? ' -x' : ''} -d ${quoted(summary)}`,
-    ),
+    ...choices.map((name) => `${at} -a ${name}`),
+    ...options.map((option) => `${at} ${optionWords(option)}`),
     ...(values === 'files' ? [`${at} -F`] : []),
     ...(values === 'files' || values === 'none' ? [] : [`${at} -a '(__weir_values ${values})'`]),
   ];
+}
+
+function optionWords({ flag, summary, takesValue, choices }: OptionNode): string {
+  const value = choices.length === 0 ? ' -r -F' : ` -x -a ${quoted(choices.join(' '))}`;
+  return `-l ${flag.slice(2)}${takesValue ? value : ''} -d ${quoted(summary)}`;
 }
 
 function quoted(text: string): string {

@@ -9,12 +9,18 @@ export type CommandNode = {
   readonly path: string;
   readonly summary: string;
   readonly commands: readonly string[];
-  readonly options: readonly {
-    readonly flag: string;
-    readonly summary: string;
-    readonly takesValue: boolean;
-  }[];
+  readonly options: readonly OptionNode[];
+  /** Words that its argument may be. */
+  readonly choices: readonly string[];
   readonly values: ValueKind;
+};
+
+export type OptionNode = {
+  readonly flag: string;
+  readonly summary: string;
+  readonly takesValue: boolean;
+  /** Of its value; empty: anything. */
+  readonly choices: readonly string[];
 };
 
 /** Every command of the tree, parents first. */
@@ -29,7 +35,9 @@ export function commandNodes(command: Command, path: readonly string[] = []): re
       flag: option.long ?? '',
       summary: option.description,
       takesValue: option.required,
+      choices: option.argChoices ?? [],
     })),
+    choices: command.registeredArguments.flatMap((argument) => argument.argChoices ?? []),
     values: valuesOf(command),
   };
   return [own, ...commands.flatMap((child) => commandNodes(child, [...path, child.name()]))];

@@ -9,9 +9,12 @@ _weir() {
   local -a names
   for word in "\${words[@]:1:$((CURRENT - 2))}"; do
     case "\${path_:+$path_ }$word" in
-      ${paths.map((path) => `(${path})`).join('|')}) path_="\${path_:+$path_ }$word" ;;
+      ${paths.join(' | ')}) path_="\${path_:+$path_ }$word" ;;
     esac
   done
+  case "$path_ \${words[CURRENT - 1]}" in
+${nodes.flatMap(zshValueCases).join('\n')}
+  esac
   case "$path_" in
 ${nodes.map(zshCase).join('\n')}
   esac
@@ -28,8 +31,18 @@ compdef _weir weir
 `;
 }
 
+/** After an option that takes a value: its choices, else the name of a file or folder. */
+function zshValueCases({ path, options }: CommandNode): readonly string[] {
+  return options
+    .filter(({ takesValue }) => takesValue)
+    .map(({ flag, choices }) => {
+      const words = choices.length === 0 ? '_files' : `compadd -- ${choices.join(' ')}`;
+      return `    '${path} ${flag}') ${words}; return ;;`;
+    });
+}
+
 function zshCase(
-  { path, commands, options, values }: CommandNode,
+  { path, commands, options, values, choices }: CommandNode,
   _index: number,
   all: readonly CommandNode[],
 ): string {
@@ -37,9 +50,10 @@ function zshCase(
     all.find((node) => node.path === (path === '' ? name : `${path} ${name}`))?.summary ?? '';
   const names = [
     ...commands.map((name) => item(name, summaryOf(name))),
+    ...choices.map((name) => item(name, '')),
     ...options.map(({ flag, summary }) => item(flag, summary)),
   ];
-  return `    ('${path}') kind=${values}; names=(${names.join(' ')}) ;;`;
+  return `    '${path}') kind=${values}; names=(${names.join(' ')}) ;;`;
 }
 
 function item(name: string, summary: string): string {
