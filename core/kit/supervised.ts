@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, fork, type SendHandle } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Clock } from './clock.ts';
@@ -65,10 +65,14 @@ export class SupervisedChild implements Part {
     this.#running = undefined;
   }
 
-  /** False when there is no child at the moment: whatever was meant for it belongs into `onStart`. */
-  send(message: object): boolean {
+  /**
+   * False when there is no child at the moment: whatever was meant for it belongs into `onStart`. A `handle` (a server, a
+   * socket, or one of Node's own TCP objects) is shared with the child and stays open here.
+   */
+  send(message: object, handle?: object): boolean {
     if (this.#child?.connected !== true) return false;
-    this.#child.send(message, () => {});
+    // The types know sockets and servers only; bare TCP handles are what node:cluster sends.
+    this.#child.send(message, handle as SendHandle, { keepOpen: true }, () => {});
     return true;
   }
 

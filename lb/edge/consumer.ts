@@ -3,11 +3,12 @@ import { startAll, stopAll } from '../../core/kit/part.ts';
 import type { DirectoryConsumer } from '../../core/model/consumer.ts';
 import { type Directory, type DirectoryDelta, emptyDirectory } from '../../core/model/directory.ts';
 import type { ListenAddress } from '../engine.ts';
+import { ListenSocket } from './listen-socket.ts';
 import type { WorkerReport } from './messages.ts';
-import type { EdgeSettings } from './settings.ts';
+import { defaultSettings, type EdgeSettings } from './settings.ts';
 import { WorkerLink, type WorkerLinkDependencies } from './worker-link.ts';
 
-export type EdgeDependencies = Omit<WorkerLinkDependencies, 'onCrash'>;
+export type EdgeDependencies = Omit<WorkerLinkDependencies, 'onCrash' | 'sockets'>;
 
 export type EdgeOptions = Partial<EdgeSettings> & {
   /** Processes that share the ports. Default 1. */
@@ -19,6 +20,9 @@ export class EdgeConsumer implements DirectoryConsumer, Part {
   readonly name = 'edge';
   readonly #links: readonly WorkerLink[];
   readonly #resetListeners: (() => void)[] = [];
+  readonly #settings: EdgeSettings;
+  readonly #sockets = new Map<'http' | 'https', ListenSocket>();
+  readonly #handles = new Map<'http' | 'https', object>();
   #directory: Directory = emptyDirectory;
 
   constructor(dependencies: EdgeDependencies, options: EdgeOptions = {}) {
@@ -26,9 +30,10 @@ export class EdgeConsumer implements DirectoryConsumer, Part {
     const onCrash = () => {
       for (const listener of this.#resetListeners) listener();
     };
+    this.#settings = { ...defaultSettings, ...settings };
     this.#links = Array.from(
       { length: workers },
-      () => new WorkerLink({ ...dependencies, onCrash }, { ...settings, reusePort: workers > 1 }),
+      () => new WorkerLink({ ...dependencies, onCrash, sockets: this.#handles }, this.#settings),
     );
   }
 
@@ -37,18 +42,32 @@ export class EdgeConsumer implements DirectoryConsumer, Part {
     return this.#links.flatMap((link) => link.pid ?? []);
   }
 
-  /** Resolves when every worker listens. Throws PortInUse naming address and port. */
-  start(): Promise<void> {
-    return startAll(this.#links);
+  /** Where the edge listens, with the ports it really got; empty before `start`. */
+  get listening(): readonly ListenAddress[] {
+    return [...this.#sockets].map(([scheme, { port }]) => ({
+      scheme,
+      address: this.#settings.address,
+      port,
+    }));
   }
 
-  stop(): Promise<void> {
-    return stopAll(this.#links);
+  /** Resolves when every worker serves. Throws PortInUse naming address and port. */
+  async start(): Promise<void> {
+    try {
+      this.#bind('http', this.#settings.httpPort);
+      this.#bind('https', this.#settings.httpsPort);
+      await startAll(this.#links);
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
   }
 
-  /** Where the edge listens, with the ports it really got. */
-  listening(): Promise<readonly ListenAddress[]> {
-    return this.#links[0]?.listening() ?? Promise.resolve([]);
+  async stop(): Promise<void> {
+    for (const socket of this.#sockets.values()) socket.close();
+    this.#sockets.clear();
+    this.#handles.clear();
+    await stopAll(this.#links);
   }
 
   async apply(directory: Directory, delta?: DirectoryDelta): Promise<number> {
@@ -76,5 +95,12 @@ export class EdgeConsumer implements DirectoryConsumer, Part {
   async reports(): Promise<readonly WorkerReport[]> {
     const reports = await Promise.all(this.#links.map((link) => link.report()));
     return reports.filter((report) => report !== undefined);
+  }
+
+  #bind(scheme: 'http' | 'https', port: number | undefined): void {
+    if (port === undefined || this.#sockets.has(scheme)) return;
+    const socket = new ListenSocket({ address: this.#settings.address, port });
+    this.#sockets.set(scheme, socket);
+    this.#handles.set(scheme, socket.handle);
   }
 }

@@ -1,10 +1,16 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import { errorCode, WeirError } from '../../core/kit/errors.ts';
+import type { ListenPlace } from './listen-socket.ts';
 import { PortInUse } from './port-in-use.ts';
 import { acceptedWire, streamWire, type Wire, type WireUser } from './wire.ts';
 
-export type ListenPlace = { readonly address: string; readonly port: number; readonly reusePort: boolean };
+const backlog = 4_096;
+
+export type ListenWhere = ListenPlace & {
+  /** A socket that is already bound there, from another process. */
+  readonly handle: object | undefined;
+};
 
 /** Turns an accepted connection into a wire for the given user. */
 export type Accepted = (open: (user: WireUser) => Wire) => void;
@@ -18,7 +24,7 @@ export interface CertificateSource {
 
 /** Listens for plain connections. Throws PortInUse. */
 export async function listenPlain(
-  place: ListenPlace,
+  place: ListenWhere,
   readBuffer: Buffer,
   onAccepted: Accepted,
 ): Promise<Server> {
@@ -31,7 +37,7 @@ export async function listenPlain(
 
 /** Listens for TLS 1.2 and 1.3 connections, HTTP/1.1 only. Throws PortInUse. */
 export async function listenTls(
-  place: ListenPlace,
+  place: ListenWhere,
   certificates: CertificateSource,
   onAccepted: Accepted,
 ): Promise<Server> {
@@ -75,11 +81,12 @@ export function portOf(server: Server): number {
   return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
-async function listen(server: Server, place: ListenPlace): Promise<void> {
-  const { address, port, reusePort } = place;
+async function listen(server: Server, place: ListenWhere): Promise<void> {
+  const { address, port, handle } = place;
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once('error', reject);
-  server.listen({ host: address, port, reusePort, backlog: 4_096 }, resolve);
+  if (handle === undefined) server.listen({ host: address, port, backlog }, resolve);
+  else server.listen(handle, backlog, resolve);
   try {
     await promise;
   } catch (error) {
@@ -87,9 +94,7 @@ async function listen(server: Server, place: ListenPlace): Promise<void> {
     throw new WeirError(
       'WEIR_CANNOT_LISTEN',
       `Cannot listen on ${address} port ${port}: ${errorCode(error)}`,
-      {
-        cause: error,
-      },
+      { cause: error },
     );
   }
   server.off('error', reject);

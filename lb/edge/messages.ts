@@ -1,10 +1,14 @@
 import type { DirectoryDelta } from '../../core/model/directory.ts';
-import type { EngineStats, ListenAddress } from '../engine.ts';
+import type { EngineStats } from '../engine.ts';
 
 /** What the control process tells a worker. `id` comes back in the answer. */
 export type ToWorker =
   | { readonly kind: 'apply'; readonly id: number; readonly delta: DirectoryDelta }
   | { readonly kind: 'report'; readonly id: number }
+  /** Comes with a bound socket. */
+  | { readonly kind: 'socket'; readonly scheme: 'http' | 'https' }
+  /** Everything needed to begin has been sent. */
+  | { readonly kind: 'serve' }
   | {
       readonly kind: 'certificate';
       readonly name: string;
@@ -14,7 +18,7 @@ export type ToWorker =
 
 /** What a worker tells the control process. */
 export type FromWorker =
-  | { readonly kind: 'listening'; readonly listening: readonly ListenAddress[] }
+  | { readonly kind: 'listening' }
   | { readonly kind: 'cannot-listen'; readonly failure: ListenFailure }
   | { readonly kind: 'applied'; readonly id: number; readonly revision: number }
   | { readonly kind: 'report'; readonly id: number; readonly report: WorkerReport }

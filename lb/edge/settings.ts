@@ -5,8 +5,6 @@ export type EdgeSettings = {
   /** 0: any free port; undefined: do not listen. */
   readonly httpPort: number | undefined;
   readonly httpsPort: number | undefined;
-  /** Share the ports with other workers of this edge. */
-  readonly reusePort: boolean;
   /** Address ranges (`10.0.0.0/8`) whose X-Forwarded-* and X-Request-Id fields are believed. */
   readonly trustedProxies: readonly string[];
   readonly maxHeadBytes: number;
@@ -34,7 +32,6 @@ export const defaultSettings: EdgeSettings = {
   address: '127.0.0.1',
   httpPort: 8000,
   httpsPort: undefined,
-  reusePort: false,
   trustedProxies: [],
   maxHeadBytes: 32_768,
   maxLineBytes: 16_384,

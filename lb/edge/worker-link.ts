@@ -9,7 +9,6 @@ import {
   deltaBetween,
   snapshotDelta,
 } from '../../core/model/directory.ts';
-import type { ListenAddress } from '../engine.ts';
 import type { KeyAndCertificate } from './certificates.ts';
 import {
   type FromWorker,
@@ -25,6 +24,8 @@ export type WorkerLinkDependencies = {
   readonly clock: Clock;
   readonly log: Log;
   readonly certificate: (name: string) => Promise<KeyAndCertificate>;
+  /** Bound sockets to be served, by scheme. */
+  readonly sockets: ReadonlyMap<'http' | 'https', object>;
   /** The worker died; another one is on its way and will get the whole Directory by itself. */
   readonly onCrash: () => void;
 };
@@ -42,7 +43,7 @@ export class WorkerLink implements Part {
   #stopped = false;
   readonly #applies = new Map<number, Waiter<number>>();
   readonly #reports = new Map<number, Waiter<WorkerReport | undefined>>();
-  #listening = Promise.withResolvers<readonly ListenAddress[]>();
+  #listening = readiness();
 
   constructor(dependencies: WorkerLinkDependencies, settings: Partial<EdgeSettings>) {
     this.#dependencies = dependencies;
@@ -82,12 +83,7 @@ export class WorkerLink implements Part {
     this.#applies.clear();
     this.#forgetReports();
     this.#sent = undefined;
-    this.#listening = Promise.withResolvers();
-  }
-
-  /** Where the present worker listens. */
-  listening(): Promise<readonly ListenAddress[]> {
-    return this.#listening.promise;
+    this.#listening = readiness();
   }
 
   /** Resolves with the revision in force; waits for the next worker when the present one dies meanwhile. */
@@ -112,12 +108,16 @@ export class WorkerLink implements Part {
 
   #started(): void {
     this.#sent = undefined;
+    // Before the sockets: a worker that serves without routes would turn requests away.
     if (this.#wanted !== undefined) this.#sendDirectory(this.#lastId);
+    for (const [scheme, handle] of this.#dependencies.sockets)
+      this.#child.send({ kind: 'socket', scheme } satisfies ToWorker, handle);
+    this.#send({ kind: 'serve' });
   }
 
   #crashed(): void {
     this.#sent = undefined;
-    this.#listening = Promise.withResolvers();
+    this.#listening = readiness();
     this.#forgetReports();
     this.#dependencies.onCrash();
   }
@@ -136,7 +136,7 @@ export class WorkerLink implements Part {
   #receive(message: FromWorker | undefined): void {
     switch (message?.kind) {
       case 'listening':
-        this.#listening.resolve(message.listening);
+        this.#listening.resolve();
         return;
       case 'cannot-listen':
         this.#listening.reject(listenError(message.failure));
@@ -174,6 +174,13 @@ export class WorkerLink implements Part {
     for (const waiter of this.#reports.values()) waiter.resolve(undefined);
     this.#reports.clear();
   }
+}
+
+/** A restarted worker's readiness is nobody's to wait for, so its failure must not count as unhandled. */
+function readiness(): PromiseWithResolvers<void> {
+  const ready = Promise.withResolvers<void>();
+  ready.promise.catch(() => {});
+  return ready;
 }
 
 function deltaFrom(sent: Directory | undefined, directory: Directory): DirectoryDelta {

@@ -14,6 +14,7 @@ import type { EdgeSettings } from './settings.ts';
 function main(settings: Partial<EdgeSettings>): void {
   let directory = emptyDirectory;
   let table = emptyTable;
+  const sockets = new Map<'http' | 'https', object>();
   const waiting = new Map<string, (pair: KeyAndCertificate) => void>();
   const certificates = new CertificateCache(
     (name) => {
@@ -29,22 +30,29 @@ function main(settings: Partial<EdgeSettings>): void {
     chance: Math.random,
     requestId: requestIds(),
     certificates,
+    sockets,
   };
   const engine = new BuiltinEngine(dependencies, settings);
-  process.on('message', (raw) => {
+  process.on('message', (raw, handle) => {
     const message = parseMessage<ToWorker>(raw);
     if (message?.kind === 'apply') void apply(message);
     if (message?.kind === 'report') void report(message.id);
+    if (message?.kind === 'socket' && typeof handle === 'object') sockets.set(message.scheme, handle);
+    if (message?.kind === 'serve') serve();
     if (message?.kind === 'certificate') {
       waiting.get(message.name)?.(message);
       waiting.delete(message.name);
     }
   });
   followParent(() => engine.stop());
-  engine.start().then(
-    () => tell({ kind: 'listening', listening: engine.listening }),
-    (error: unknown) => tell({ kind: 'cannot-listen', failure: failureOf(error) }),
-  );
+
+  function serve(): void {
+    engine.start().then(
+      () => tell({ kind: 'listening' }),
+      // The next worker may have more luck; the supervisor's delay keeps the attempts apart.
+      (error: unknown) => tell({ kind: 'cannot-listen', failure: failureOf(error) }, () => process.exit(1)),
+    );
+  }
 
   async function apply({ id, delta }: Extract<ToWorker, { kind: 'apply' }>): Promise<void> {
     const next = applyDelta(directory, delta);
@@ -59,8 +67,8 @@ function main(settings: Partial<EdgeSettings>): void {
   }
 }
 
-function tell(message: FromWorker): void {
-  process.send?.(message);
+function tell(message: FromWorker, sent: () => void = () => {}): void {
+  process.send?.(message, undefined, undefined, sent);
 }
 
 /** Ids that are unique over workers and restarts, cheap to make, and say nothing about how many there were. */

@@ -18,6 +18,8 @@ export type BuiltinDependencies = {
   readonly chance: () => number;
   /** Unique texts without spaces. */
   readonly requestId: () => string;
+  /** Sockets that another process has bound for us, by scheme; read when the engine starts. */
+  readonly sockets?: ReadonlyMap<'http' | 'https', object>;
   /** Needed when `httpsPort` is set. */
   readonly certificates?: CertificateSource;
   readonly balancer?: BalancerFactory;
@@ -101,15 +103,15 @@ export class BuiltinEngine implements IngressEngine {
   }
 
   async #listen(): Promise<void> {
-    const { address, httpPort, httpsPort, reusePort } = this.#settings;
-    const { certificates } = this.#dependencies;
+    const { address, httpPort, httpsPort } = this.#settings;
+    const { certificates, sockets } = this.#dependencies;
     if (httpPort !== undefined) {
-      const place = { address, port: httpPort, reusePort };
+      const place = { address, port: httpPort, handle: sockets?.get('http') };
       const { readBuffer } = this.#context.scratch;
       this.#serve('http', await listenPlain(place, readBuffer, (open) => this.#accept('http', open)));
     }
     if (httpsPort !== undefined && certificates !== undefined) {
-      const place = { address, port: httpsPort, reusePort };
+      const place = { address, port: httpsPort, handle: sockets?.get('https') };
       this.#serve('https', await listenTls(place, certificates, (open) => this.#accept('https', open)));
     }
   }
