@@ -30,25 +30,48 @@ const portMapping = object({
   networkNames: optional(list(networkName)),
 });
 
-/** Kinds are told apart by their fields; what Weir cannot act on is refused by meaning, not by type. */
+/** Kinds (Marathon §18.1) are told apart by their fields; which of them go together is a matter of meaning. */
 const volume = object({
-  containerPath: optional(text()),
+  containerPath: required(text()),
   hostPath: optional(text()),
   mode: optional(oneOf('RO', 'RW')),
-  persistent: optional(anything),
-  external: optional(anything),
+  persistent: optional(
+    object({
+      size: required(integer()),
+      type: optional(oneOf('root', 'path', 'mount')),
+      maxSize: optional(integer()),
+      profileName: optional(text()),
+      constraints: optional(list(list(text()))),
+    }),
+  ),
+  external: optional(
+    object({
+      name: optional(text()),
+      provider: optional(text()),
+      size: optional(integer({ min: 0 })),
+      options: optional(anything),
+      shared: optional(flag),
+    }),
+  ),
   secret: optional(text()),
 });
 
 const docker = object({
-  image: optional(text()),
+  image: required(text({ minLength: 1 })),
   forcePullImage: optional(flag),
   privileged: optional(flag),
   parameters: optional(list(object({ key: required(text()), value: required(text()) }))),
   pullConfig: optional(anything),
   credential: optional(anything),
-  network: optional(text()),
+  network: optional(oneOf('HOST', 'BRIDGE', 'USER', 'NONE')),
   portMappings: optional(list(portMapping)),
+});
+
+const discoveryPort = object({
+  number: required(portNumber),
+  name: optional(portName),
+  protocol: optional(protocol),
+  labels: optional(labels),
 });
 
 const container = object({
@@ -91,7 +114,7 @@ const unreachable = object({
 });
 
 const appFields = {
-  id: optional(text({ minLength: 1 })),
+  id: optional(text()),
   cmd: optional(text({ minLength: 1 })),
   args: optional(list(text())),
   user: optional(text({ minLength: 1 })),
@@ -102,7 +125,8 @@ const appFields = {
   gpus: optional(integer({ min: 0 })),
   env: optional(map(envValue)),
   labels: optional(labels),
-  executor: optional(text({ pattern: /^(\/\/cmd)|(\/?[^/]+(\/[^/]+)*)|$/ })),
+  executor: optional(text({ pattern: /^(|\/\/cmd|\/?[^/]+(\/[^/]+)*)$/ })),
+  executorResources: optional(anything),
   fetch: optional(
     list(
       object({
@@ -115,15 +139,15 @@ const appFields = {
     ),
   ),
   uris: optional(list(text())),
-  backoffSeconds: optional(number({ min: 0 })),
+  backoffSeconds: optional(integer({ min: 0 })),
   backoffFactor: optional(number({ min: 1 })),
-  maxLaunchDelaySeconds: optional(number({ min: 0 })),
+  maxLaunchDelaySeconds: optional(integer({ min: 0 })),
   constraints: optional(list(list(text()))),
   acceptedResourceRoles: optional(list(text({ minLength: 1 }))),
   upgradeStrategy: optional(
     object({
-      minimumHealthCapacity: required(number({ min: 0, max: 1 })),
-      maximumOverCapacity: required(number({ min: 0, max: 1 })),
+      minimumHealthCapacity: required(number()),
+      maximumOverCapacity: required(number()),
     }),
   ),
   dependencies: optional(list(text({ minLength: 1 }))),
@@ -154,12 +178,14 @@ const appFields = {
     object({
       networkName: optional(networkName),
       labels: optional(labels),
-      discovery: optional(anything),
+      discovery: optional(object({ ports: optional(list(discoveryPort)) })),
       groups: optional(anything),
     }),
   ),
   container: optional(container),
   residency: optional(anything),
+  resourceLimits: optional(anything),
+  role: optional(text()),
   secrets: optional(map(object({ source: required(text({ minLength: 1 })) }))),
   taskKillGracePeriodSeconds: optional(integer({ min: 0 })),
   killSelection: optional(oneOf('YOUNGEST_FIRST', 'OLDEST_FIRST')),
@@ -169,9 +195,16 @@ const appFields = {
   version: optional(text()),
 };
 
-/** Type level of an app document (Marathon §10.1): every field optional, so that it serves updates as well. */
-export const readApp = object(appFields);
+/** Type level of an update (Marathon §3.4): any part of a definition. */
+export const readUpdate = object(appFields);
+
+/** Type level of a definition that is to name its app (Marathon §10.1). */
+export const readApp = object({ ...appFields, id: required(text()) });
+
 export type AppInput = Shape<typeof appFields>;
+export type ContainerInput = NonNullable<AppInput['container']>;
+export type VolumeInput = NonNullable<ContainerInput['volumes']>[number];
+export type HealthCheckInput = NonNullable<AppInput['healthChecks']>[number];
 export type PortMappingInput = NonNullable<NonNullable<AppInput['container']>['portMappings']>[number];
 
 function anything(value: unknown): unknown {
@@ -187,5 +220,7 @@ function envValue(
 }
 
 function unreachableStrategy(...[value, path, faults]: Parameters<Reader<unknown>>) {
-  return value === 'disabled' ? ('disabled' as const) : unreachable(value, path, faults);
+  return typeof value === 'string'
+    ? oneOf('disabled')(value, path, faults)
+    : unreachable(value, path, faults);
 }

@@ -1,27 +1,27 @@
-import type {
-  App,
-  Container,
-  FetchUri,
-  NetworkRequest,
-  PortDefinition,
-  PortMapping,
-} from '../../core/model/app.ts';
+import type { App, Container, FetchUri, PortDefinition, UpgradeStrategy } from '../../core/model/app.ts';
 import type { Constraint } from '../../core/model/constraint.ts';
 import type { HealthCheck } from '../../core/model/health-check.ts';
 import { absoluteId } from './app-id.ts';
-import type { AppInput, PortMappingInput } from './app-schema.ts';
+import type { AppInput, ContainerInput, HealthCheckInput } from './app-schema.ts';
+import { networksOf } from './networks-of.ts';
+import { pick } from './pick.ts';
+import { portMappingsOf } from './port-mappings-of.ts';
 
 /** Definition without what the server assigns. */
 export type AppDraft = Omit<App, 'version' | 'versionInfo'>;
 
-/** Fills in defaults and translates the forms of Marathon before 1.5 (§11.7). The input has passed both checks. */
+/**
+ * Fills in defaults and translates the forms of Marathon before 1.5 (§11.7). Takes any input of the right types and
+ * never throws; the result is only a definition if `checkApp` finds no fault with it.
+ */
 export function normalise(input: AppInput, id: string): AppDraft {
   const networks = networksOf(input);
   const isHost = networks.every((network) => network.mode === 'host');
   const container = containerOf(input, isHost);
   return {
     id,
-    ...pick(input, 'cmd', 'args', 'user', 'acceptedResourceRoles', 'taskKillGracePeriodSeconds', 'tty'),
+    ...pick(input, 'cmd', 'user', 'acceptedResourceRoles', 'taskKillGracePeriodSeconds', 'tty'),
+    ...(input.args === undefined || input.args.length === 0 ? {} : { args: input.args }),
     instances: input.instances ?? 1,
     cpus: input.cpus ?? 1,
     mem: input.mem ?? 128,
@@ -38,42 +38,23 @@ export function normalise(input: AppInput, id: string): AppDraft {
     dependencies: (input.dependencies ?? []).map((dependency) => absoluteId(dependency, parentOf(id))),
     healthChecks: (input.healthChecks ?? []).map(healthCheckOf),
     readinessChecks: (input.readinessChecks ?? []).map((check) => ({ ...readinessDefaults, ...check })),
-    upgradeStrategy: input.upgradeStrategy ?? { minimumHealthCapacity: 1, maximumOverCapacity: 1 },
+    upgradeStrategy: input.upgradeStrategy ?? defaultStrategy(input),
     backoffSeconds: input.backoffSeconds ?? 1,
     backoffFactor: input.backoffFactor ?? 1.15,
     maxLaunchDelaySeconds: input.maxLaunchDelaySeconds ?? 3600,
     killSelection: input.killSelection ?? 'YOUNGEST_FIRST',
-    unreachableStrategy:
-      input.unreachableStrategy === 'disabled'
-        ? 'disabled'
-        : { inactiveAfterSeconds: 0, expungeAfterSeconds: 0, ...input.unreachableStrategy },
+    unreachableStrategy: unreachableOf(input),
     fetch: [
       ...(input.fetch ?? []).map((entry) => ({ ...fetchDefaults, ...entry })),
       ...(input.uris ?? []).map(fetchOf),
     ],
-    secrets: {},
+    secrets: input.secrets ?? {},
   };
 }
 
-/** What the networks of an app come to, also when they are said in an older form. */
-export function networksOf(input: AppInput): readonly NetworkRequest[] {
-  if (input.networks !== undefined && input.networks.length > 0) {
-    return input.networks.map(({ mode = 'container', name = '', labels = {} }) => {
-      if (mode === 'container')
-        return Object.keys(labels).length === 0 ? { mode, name } : { mode, name, labels };
-      return { mode };
-    });
-  }
-  const old = input.container?.docker?.network?.toUpperCase();
-  if (old === 'BRIDGE') return [{ mode: 'container/bridge' }];
-  if (input.ipAddress !== undefined && old !== 'HOST') {
-    const { networkName: name, labels = {} } = input.ipAddress;
-    if (name === undefined) return [{ mode: 'container', name: '' }];
-    return [
-      Object.keys(labels).length === 0 ? { mode: 'container', name } : { mode: 'container', name, labels },
-    ];
-  }
-  return old === 'USER' ? [{ mode: 'container', name: '' }] : [{ mode: 'host' }];
+/** Whether the app says of itself that two of it must never run. */
+export function isSingle(input: AppInput): boolean {
+  return input.labels?.['MARATHON_SINGLE_INSTANCE_APP'] === 'true';
 }
 
 const readinessDefaults = {
@@ -97,57 +78,30 @@ function fetchOf(uri: string): FetchUri {
 function containerOf(input: AppInput, isHost: boolean): Container | undefined {
   const given = input.container;
   if (given === undefined && isHost) return undefined;
-  const networked = networksOf(input).some((network) => network.mode === 'container/bridge');
-  const mappings = given?.portMappings ?? given?.docker?.portMappings;
-  const docker = given?.docker;
   return {
     type: given === undefined ? 'MESOS' : (given.type ?? 'DOCKER'),
-    ...(docker === undefined
-      ? {}
-      : {
-          docker: {
-            image: docker.image ?? '',
-            forcePullImage: docker.forcePullImage ?? false,
-            privileged: docker.privileged ?? false,
-            parameters: docker.parameters ?? [],
-          },
-        }),
-    volumes: (given?.volumes ?? []).map(({ containerPath = '', hostPath = '', mode = 'RW' }) => ({
+    ...(given?.docker === undefined ? {} : { docker: dockerOf(given.docker) }),
+    volumes: (given?.volumes ?? []).map(({ containerPath, hostPath = '', mode = 'RW' }) => ({
       containerPath,
       hostPath,
       mode,
     })),
-    ...(isHost
-      ? {}
-      : {
-          portMappings: (mappings ?? [{ containerPort: 0, name: 'default' }]).map((port) =>
-            mappingOf(port, networked),
-          ),
-        }),
+    ...(isHost ? {} : { portMappings: portMappingsOf(input) }),
   };
 }
 
-function mappingOf(port: PortMappingInput, bridged: boolean): PortMapping {
-  const hostPort = port.hostPort ?? (bridged ? 0 : undefined);
-  return {
-    containerPort: port.containerPort ?? 0,
-    ...(hostPort === undefined ? {} : { hostPort }),
-    servicePort: port.servicePort ?? 0,
-    protocol: port.protocol ?? 'tcp',
-    ...pick(port, 'name'),
-    labels: port.labels ?? {},
-    networkNames: port.networkNames ?? [],
-  };
+function dockerOf(given: NonNullable<ContainerInput['docker']>): NonNullable<Container['docker']> {
+  const { image, forcePullImage = false, privileged = false, parameters = [] } = given;
+  return { image, forcePullImage, privileged, parameters };
 }
 
 function portDefinitionsOf(input: AppInput): readonly PortDefinition[] {
-  const given = input.portDefinitions ??
-    input.ports?.map((port) => ({ port })) ?? [{ port: 0, name: 'default' }];
-  return given.map((definition) => ({
+  const given: AppInput['portDefinitions'] = input.portDefinitions ?? input.ports?.map((port) => ({ port }));
+  return (given ?? [{ port: 0, name: 'default' }]).map((definition) => ({
     port: definition.port ?? 0,
-    protocol: 'protocol' in definition && definition.protocol !== undefined ? definition.protocol : 'tcp',
-    ...('name' in definition && definition.name !== undefined ? { name: definition.name } : {}),
-    labels: 'labels' in definition && definition.labels !== undefined ? definition.labels : {},
+    protocol: definition.protocol ?? 'tcp',
+    ...pick(definition, 'name'),
+    labels: definition.labels ?? {},
   }));
 }
 
@@ -159,9 +113,7 @@ function constraintOf([field = '', operator = '', value]: readonly string[]): Co
   };
 }
 
-type CheckInput = NonNullable<AppInput['healthChecks']>[number];
-
-function healthCheckOf(check: CheckInput): HealthCheck {
+function healthCheckOf(check: HealthCheckInput): HealthCheck {
   const protocol = check.protocol ?? 'HTTP';
   const byIndex = protocol !== 'COMMAND' && check.port === undefined;
   return {
@@ -176,13 +128,17 @@ function healthCheckOf(check: CheckInput): HealthCheck {
   };
 }
 
-function parentOf(id: string): string {
-  return id.slice(0, id.lastIndexOf('/')) || '/';
+/** Weir's choice for single-instance apps, whose only possible strategy Marathon wants to be told (§10.3). */
+function defaultStrategy(input: AppInput): UpgradeStrategy {
+  const capacity = isSingle(input) ? 0 : 1;
+  return { minimumHealthCapacity: capacity, maximumOverCapacity: capacity };
 }
 
-/** The named fields, as far as they are there. */
-function pick<T extends object, K extends keyof T>(from: T, ...names: readonly K[]): Pick<T, K> {
-  return Object.fromEntries(
-    names.filter((name) => from[name] !== undefined).map((name) => [name, from[name]]),
-  ) as Pick<T, K>;
+function unreachableOf({ unreachableStrategy: given }: AppInput): App['unreachableStrategy'] {
+  if (given === 'disabled') return 'disabled';
+  return { inactiveAfterSeconds: 0, expungeAfterSeconds: 0, ...given };
+}
+
+function parentOf(id: string): string {
+  return id.slice(0, id.lastIndexOf('/')) || '/';
 }

@@ -47,18 +47,16 @@ export function number(rules: { min?: number; max?: number } = {}): Reader<numbe
       return refuse(path, faults, 'error.expected.jsnumber');
     if (value < (rules.min ?? Number.NEGATIVE_INFINITY)) return refuse(path, faults, 'error.min');
     if (value > (rules.max ?? Number.POSITIVE_INFINITY)) return refuse(path, faults, 'error.max');
-    return value;
+    return value === 0 ? 0 : value;
   };
 }
 
 export function integer(rules: { min?: number; max?: number } = {}): Reader<number> {
   const read = number({ max: 2_147_483_647, ...rules });
-  return (value, path, faults) => {
-    const result = read(value, path, faults);
-    return result === undefined || Number.isInteger(result)
-      ? result
-      : refuse(path, faults, 'error.expected.int');
-  };
+  return (value, path, faults) =>
+    typeof value === 'number' && !Number.isInteger(value)
+      ? refuse(path, faults, 'error.expected.jsnumber')
+      : read(value, path, faults);
 }
 
 export const flag: Reader<boolean> = (value, path, faults) =>
@@ -84,12 +82,12 @@ export function list<T>(item: Reader<T>): Reader<readonly T[]> {
 export function map<T>(item: Reader<T>): Reader<Readonly<Record<string, T>>> {
   return (value, path, faults) => {
     if (!isObject(value)) return refuse(path, faults, 'error.expected.jsobject');
-    const result: Record<string, T> = {};
-    for (const [key, entry] of Object.entries(value)) {
-      const read = item(entry, `${path}/${key}`, faults);
-      if (read !== undefined) result[key] = read;
-    }
-    return result;
+    const entries = Object.entries(value).flatMap(([key, entry]) => {
+      const read = absent(entry) ? undefined : item(entry, `${path}/${key}`, faults);
+      return read === undefined ? [] : [[key, read] as const];
+    });
+    // Unlike an assignment, this makes a plain field even of the key "__proto__".
+    return Object.fromEntries(entries);
   };
 }
 
