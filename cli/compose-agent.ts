@@ -63,8 +63,8 @@ export type AgentSettings = {
 export type ComposedAgent = Part & {
   readonly agent: Agent;
   readonly dns: DnsConsumer;
-  /** What a browser is told to trust; where there is an edge with HTTPS. */
-  readonly authorityFile?: string;
+  /** The file to trust for HTTPS to this name; it is there when this resolves. Where there is an edge with HTTPS. */
+  trustFor?(name: string): Promise<string>;
   /** Takes down all this agent made on the machine: containers, links, kernel tables. To be called while it does not run. */
   remove(): Promise<void>;
 };
@@ -148,7 +148,14 @@ export async function composeAgent(
   return {
     agent,
     dns,
-    ...(settings.edge?.https === undefined ? {} : { authorityFile: authority.certificateFile }),
+    ...(settings.edge?.https === undefined
+      ? {}
+      : {
+          async trustFor(name: string) {
+            await authority.certificate(name);
+            return authority.certificateFile;
+          },
+        }),
     start: () => startAll(all),
     stop: () => stopAll(all),
     remove: async () => {

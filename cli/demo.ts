@@ -35,7 +35,7 @@ export async function introduce({ options, lacks, dev }: Introduction): Promise<
     say(`containers are plain processes: missing ${lacks.join(', ')} (./weir doctor says more)`);
   if (options.demo && database.snapshot.table('apps').size === 0) await deployExample(dev);
   const app = database.snapshot.table('apps').get('/hello');
-  if (app !== undefined && (await becomesReady(dev, app.id))) sayWhatToTry(options, dev);
+  if (app !== undefined && (await becomesReady(dev, app.id))) await sayWhatToTry(options, dev);
   say(
     'Ctrl-C stops Weir; apps go on running and are adopted by the next start (./weir down removes everything).',
   );
@@ -80,13 +80,17 @@ async function becomesReady({ master, agent }: Dev, id: string): Promise<boolean
   return false;
 }
 
-function sayWhatToTry({ http, https, dns }: Introduction['options'], { master, agent }: Dev): void {
+async function sayWhatToTry(
+  { http, https, dns }: Introduction['options'],
+  { master, agent }: Dev,
+): Promise<void> {
+  const trusted = await agent.trustFor?.('hello.localhost');
   const { addresses } = { addresses: master.database.snapshot.table('addresses') };
   const own = addresses.get('weir/hello')?.address;
   say(`
 Try:
   curl http://hello.localhost:${http.port}/
-  curl --cacert ${agent.authorityFile ?? 'ca.crt'} https://hello.localhost:${https.port}/
+  curl --cacert ${trusted ?? 'ca.crt'} https://hello.localhost:${https.port}/
   dig @${dns.address} -p ${dns.port} +short hello.weir
   dig @${dns.address} -p ${dns.port} +short _hello._tcp.marathon.mesos SRV
   curl http://${own}:8080/            (its virtual IP)
