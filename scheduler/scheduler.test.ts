@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { App } from '../core/model/app.ts';
-import { testApp } from './testing/apps.ts';
+import { testApp } from '../core/state/testing/apps.ts';
 import { startMaster } from './testing/master.ts';
 
 const put = (app: App) => (root: ReadonlyMap<string, App>) =>

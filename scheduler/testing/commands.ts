@@ -1,10 +1,10 @@
 import type { App } from '../../core/model/app.ts';
 import type { InstanceState } from '../../core/model/instance.ts';
 import type { Placement } from '../../core/model/placement.ts';
+import { testAgent } from '../../core/state/testing/agents.ts';
+import { testApp } from '../../core/state/testing/apps.ts';
 import type { Decision } from '../decision.ts';
 import type { RootPlan, WantedRoot } from '../root-update.ts';
-import { testAgent } from './agents.ts';
-import { testApp } from './apps.ts';
 import { Cluster, epoch } from './cluster.ts';
 import { clock, short, Trace } from './trace.ts';
 import { agentFields, appFields, duration, type Words, wordsOf } from './words.ts';

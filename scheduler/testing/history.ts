@@ -3,8 +3,8 @@ import type { App } from '../../core/model/app.ts';
 import type { AppId } from '../../core/model/ids.ts';
 import type { Placement } from '../../core/model/placement.ts';
 import type { Write } from '../../core/state/store.ts';
-import { testAgent } from './agents.ts';
-import { tcpCheck, testApp } from './apps.ts';
+import { testAgent } from '../../core/state/testing/agents.ts';
+import { tcpCheck, testApp } from '../../core/state/testing/apps.ts';
 import { Cluster } from './cluster.ts';
 
 export const appIds: readonly AppId[] = ['/a', '/b', '/c'];

@@ -9,8 +9,8 @@ import { Presence } from '../../core/state/presence.ts';
 import { DirectoryPublisher } from '../../core/state/publisher.ts';
 import type { Snapshot } from '../../core/state/snapshot.ts';
 import { MemoryStore } from '../../core/state/stores/memory.ts';
+import { testAgent } from '../../core/state/testing/agents.ts';
 import { Scheduler } from '../scheduler.ts';
-import { testAgent } from './agents.ts';
 
 /** A clock that can also be found later than expected, as after a suspend. */
 class JumpingClock extends FakeClock {

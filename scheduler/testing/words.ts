@@ -1,7 +1,7 @@
 import type { Agent } from '../../core/model/agent.ts';
 import type { App, PortDefinition } from '../../core/model/app.ts';
 import type { Constraint } from '../../core/model/constraint.ts';
-import { tcpCheck } from './apps.ts';
+import { tcpCheck } from '../../core/state/testing/apps.ts';
 
 /** A command's words: `update /web instances=3 force` → names ['/web'], fields {instances: '3'}, flags {'force'}. */
 export type Words = {

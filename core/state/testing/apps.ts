@@ -1,6 +1,6 @@
-import type { App, UpgradeStrategy } from '../../core/model/app.ts';
-import type { HealthCheck } from '../../core/model/health-check.ts';
-import type { AppId } from '../../core/model/ids.ts';
+import type { App, UpgradeStrategy } from '../../model/app.ts';
+import type { HealthCheck } from '../../model/health-check.ts';
+import type { AppId } from '../../model/ids.ts';
 
 export const bothOnce: UpgradeStrategy = { minimumHealthCapacity: 1, maximumOverCapacity: 1 };
 

@@ -1,4 +1,4 @@
-import type { Agent } from '../../core/model/agent.ts';
+import type { Agent } from '../../model/agent.ts';
 
 export function testAgent(hostname: string, fields: Partial<Agent> = {}): Agent {
   return {

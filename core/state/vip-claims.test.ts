@@ -1,0 +1,72 @@
+import t from 'tap';
+import type { AddressRecord } from './tables.ts';
+import { testApp } from './testing/apps.ts';
+import { addressNames, hashedName, vipClaims } from './vip-claims.ts';
+
+const port = (labels: Readonly<Record<string, string>> = {}) =>
+  ({ port: 10_000, protocol: 'tcp', labels }) as const;
+
+function addresses(...names: readonly string[]): ReadonlyMap<string, AddressRecord> {
+  return new Map(names.map((name, index) => [name, { name, address: `11.0.0.${index + 1}` }]));
+}
+
+t.test('an app with ports needs an address for its own name and one for each named VIP', async (t) => {
+  const app = testApp('/shop/web', { portDefinitions: [port({ VIP_0: '/api:80', VIP_1: 'api:81' })] });
+  t.same(addressNames(app), ['weir/web.shop', 'l4lb/api.marathon']);
+  t.equal(hashedName('l4lb/api.marathon'), 'api.marathon');
+});
+
+t.test('an app without ports, and a VIP that is an address, need none', async (t) => {
+  t.same(addressNames(testApp('/web')), []);
+  const literal = testApp('/web', { portDefinitions: [port({ VIP_0: '11.9.9.9:80' })] });
+  t.same(addressNames(literal), ['weir/web']);
+});
+
+t.test('an app claims its own name on its service port and its labels on theirs', async (t) => {
+  const app = testApp('/web', { portDefinitions: [port({ VIP_0: 'api:80' })] });
+  t.match(vipClaims(app, addresses('weir/web', 'l4lb/api.marathon')), [
+    { key: 'tcp:web.weir:10000', address: '11.0.0.1', port: 10_000, names: ['web.weir'] },
+    {
+      key: 'tcp:api.marathon.l4lb.thisdcos.directory:80',
+      address: '11.0.0.2',
+      names: ['api.marathon.l4lb.thisdcos.directory', 'api.marathon.l4lb.thisdcos.global'],
+    },
+  ]);
+});
+
+t.test('a container claims its own name on the port it listens on', async (t) => {
+  const mapping = {
+    containerPort: 80,
+    servicePort: 10_000,
+    protocol: 'tcp',
+    labels: {},
+    networkNames: [],
+  } as const;
+  const app = testApp('/web', {
+    networks: [{ mode: 'container', name: 'weir' }],
+    container: { type: 'MESOS', volumes: [], portMappings: [mapping, { ...mapping, containerPort: 0 }] },
+  });
+  t.same(
+    vipClaims(app, addresses('weir/web')).map((claim) => claim.port),
+    [80, 10_000],
+  );
+});
+
+t.test('a name without an address is not claimed yet; an address needs none', async (t) => {
+  const app = testApp('/web', { portDefinitions: [port({ VIP_0: 'api:80', VIP_1: '11.9.9.9:90' })] });
+  t.match(vipClaims(app, new Map()), [{ key: 'tcp:11.9.9.9:90', address: '11.9.9.9', names: [] }]);
+});
+
+t.test('udp and tcp are two claims, the same label twice is one', async (t) => {
+  const both = { port: 1, protocol: 'udp,tcp', labels: { VIP_0: 'a:53', VIP_1: 'a:53' } } as const;
+  const app = testApp('/dns', { portDefinitions: [both] });
+  const keys = vipClaims(app, addresses('l4lb/a.marathon')).map((claim) => claim.protocol);
+  t.same(keys.sort(), ['tcp', 'udp']);
+});
+
+t.test('a legacy app label names the port by its index', async (t) => {
+  const app = testApp('/web', { portDefinitions: [port()], labels: { vip_PORT0: 'tcp://old:80' } });
+  t.match(vipClaims(app, addresses('l4lb/old.marathon')), [
+    { port: 80, service: { appId: '/web', portIndex: 0 } },
+  ]);
+});
