@@ -1,0 +1,93 @@
+import fc from 'fast-check';
+import t from 'tap';
+import {
+  applyDelta,
+  backendsOf,
+  type Directory,
+  type DirectoryDelta,
+  deltaBetween,
+  type Endpoint,
+  emptyDirectory,
+  snapshotDelta,
+} from './directory.ts';
+
+function endpoint(n: number, appId: string, ready = true): Endpoint {
+  return {
+    instanceId: `i${n}`,
+    taskId: `i${n}._app.1`,
+    appId,
+    agentId: 'h1',
+    agentAddress: '192.0.2.1',
+    addresses: [],
+    ports: [
+      { index: 0, protocols: ['tcp'], address: '192.0.2.1', port: 31_000 + n, scope: 'host', labels: {} },
+    ],
+    ready,
+  };
+}
+
+const someEndpoint = fc
+  .tuple(fc.nat({ max: 6 }), fc.constantFrom('/a', '/b'), fc.boolean())
+  .map(([n, app, ready]) => endpoint(n, app, ready));
+const step = fc.record({
+  set: fc.uniqueArray(someEndpoint, { selector: (one) => one.instanceId, maxLength: 4 }),
+  gone: fc.uniqueArray(
+    fc.nat({ max: 6 }).map((n) => `i${n}`),
+    { maxLength: 3 },
+  ),
+});
+
+function replay(steps: readonly NonNullable<DirectoryDelta['endpoints']>[]): readonly Directory[] {
+  const history: Directory[] = [emptyDirectory];
+  for (const endpoints of steps) {
+    const before = history.at(-1)!;
+    // From 1 on: a delta from 0 replaces everything.
+    history.push(
+      applyDelta(before, { from: before.revision || -1, revision: before.revision + 1, endpoints }),
+    );
+  }
+  return history;
+}
+
+t.test('the index by app always says what the endpoints say', async () => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 8 }), (steps) => {
+      const last = replay(steps).at(-1)!;
+      const sorted = [...last.endpoints.values()].sort((a, b) => (a.instanceId < b.instanceId ? -1 : 1));
+      const groups = Map.groupBy(sorted, (one) => one.appId);
+      return JSON.stringify([...groups].sort()) === JSON.stringify([...last.byApp].sort());
+    }),
+  );
+});
+
+t.test('the difference between any two Directories leads from one to the other', async () => {
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 1, maxLength: 8 }), fc.nat(), (steps, n) => {
+      const history = replay(steps);
+      const [before, after] = [history[n % history.length]!, history.at(-1)!];
+      const delta = deltaBetween(before, after);
+      const reached = delta === undefined ? before : applyDelta(before, { ...delta, from: -1 });
+      return JSON.stringify([...reached.endpoints].sort()) === JSON.stringify([...after.endpoints].sort());
+    }),
+  );
+});
+
+t.test('a snapshot replaces whatever was held', async (t) => {
+  const held = replay([{ set: [endpoint(1, '/a'), endpoint(2, '/b')], gone: [] }]).at(-1)!;
+  const other = replay([{ set: [endpoint(3, '/a')], gone: [] }]).at(-1)!;
+  t.same(applyDelta(held, snapshotDelta(other)), other);
+});
+
+t.test('backends are the ready endpoints of each service that have the port', async (t) => {
+  const set = [endpoint(1, '/a'), endpoint(2, '/a', false), endpoint(3, '/b')];
+  const directory = replay([{ set, gone: [] }]).at(-1)!;
+  const backends = backendsOf(directory, [
+    { appId: '/a', portIndex: 0 },
+    { appId: '/b', portIndex: 0 },
+    { appId: '/b', portIndex: 7 },
+  ]);
+  t.same(
+    backends.map((backend) => backend.instanceId),
+    ['i1', 'i3'],
+  );
+});
