@@ -16,7 +16,7 @@ export function resolveUser(user: string, files: { passwd: string; group: string
   const [name = '', groupName] = user.split(':');
   const groups = entries(files.group);
   const account = entries(files.passwd).find((fields) => fields[0] === name || fields[2] === (name || '0'));
-  const uid = account === undefined ? numeric(name) : Number(account[2]);
+  const uid = account === undefined ? numeric(name || '0') : Number(account[2]);
   if (uid === undefined) throw new UnknownUser(user, `user "${name}"`);
   if (groupName !== undefined && groupName !== '') {
     const entry = groups.find((fields) => fields[0] === groupName);

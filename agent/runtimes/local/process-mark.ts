@@ -41,17 +41,20 @@ export async function bootId(): Promise<string> {
   return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
 }
 
-/** Sends a signal if exactly this process (or with `group` the group it leads) is still there. */
+/** Sends a signal if exactly this process is still there; with `group` to the group it leads as well. */
 export async function signalProcess(
   mark: ProcessMark,
   signal: NodeJS.Signals,
   options: { group?: boolean } = {},
 ): Promise<void> {
   if (!(await isAlive(mark))) return;
-  try {
-    process.kill(options.group ? -mark.pid : mark.pid, signal);
-  } catch {
-    // It ended between the look and the signal.
+  // The process itself too: it may not lead its group yet.
+  for (const pid of options.group ? [-mark.pid, mark.pid] : [mark.pid]) {
+    try {
+      process.kill(pid, signal);
+    } catch {
+      // It ended between the look and the signal.
+    }
   }
 }
 

@@ -8,7 +8,7 @@ import type { ContainerRecord } from './records.ts';
 export type StateSource = {
   /** The first process, once there is one. */
   leader(record: ContainerRecord): Promise<ProcessMark | undefined>;
-  /** True when the first process waits for `start` before it becomes the program. */
+  /** True when a start was begun and the program has not been executed. */
   isHeld(record: ContainerRecord): Promise<boolean>;
 };
 
@@ -19,13 +19,11 @@ export type StateSource = {
 export async function stateOf(record: ContainerRecord, source: StateSource): Promise<ContainerState> {
   const end = await readEnd(record);
   if (end !== undefined) return { kind: 'ended', end };
-  if (!(await isThere(record.paths.claim))) return { kind: 'created' };
+  if (!(await isThere(record.paths.claim)) || (await source.isHeld(record))) return { kind: 'created' };
   const monitored = await isMonitored(record);
   const leader = await source.leader(record);
   if (leader === undefined && monitored) return { kind: 'created' };
-  if (leader !== undefined && (monitored || (await isAlive(leader)))) {
-    return (await source.isHeld(record)) ? { kind: 'created' } : running(record, leader);
-  }
+  if (leader !== undefined && (monitored || (await isAlive(leader)))) return running(record, leader);
   return lost(record);
 }
 

@@ -22,7 +22,8 @@ export async function startMonitor(program: readonly string[], options: MonitorO
     stdio: ['ignore', ...options.output, 'pipe'],
   });
   const ended = once(monitor, 'exit');
-  const told = await text(monitor.stdio[3] as Readable);
+  ended.catch(() => {});
+  const told = await text(monitor.stdio[3] as Readable).catch(() => '');
   if (told.includes('started')) return monitor.unref();
   await ended;
   throw new Error('the monitor ended before the program was started');
@@ -46,6 +47,7 @@ printf '%s\\n%s\\n' "$boot" "$stat" 2>/dev/null >"$claim" || exit 75
 set +C
 setsid "$@" 3>&- </dev/null &
 pid=$!
+trap '' PIPE
 exec 2>/dev/null >/dev/null
 read -r stat </proc/$pid/stat
 printf '%s\\n%s\\n' "$boot" "$stat" >"$leader.new" && mv "$leader.new" "$leader"

@@ -17,9 +17,11 @@ import {
   NotRunning,
   StartFailed,
 } from '../../runtime.ts';
+import { isThere, readIfThere } from '../local/files.ts';
 import { LocalContainers } from '../local/local-containers.ts';
 import type { ContainerPaths } from '../local/paths.ts';
 import { readMark, signalProcess } from '../local/process-mark.ts';
+import { descendants } from '../local/process-tree.ts';
 import { defaultPath, findProgram } from '../local/program.ts';
 import { readLog } from '../local/read-log.ts';
 import type { ContainerRecord } from '../local/records.ts';
@@ -70,6 +72,7 @@ export class ProcessRuntime implements ContainerRuntime {
     const record = await this.#containers.get(id, 'start');
     await this.#containers.startOnce(record, async () => {
       if (!(await isMonitored(record))) await launch(record);
+      await this.#untilExecuted(record);
     });
   }
 
@@ -106,16 +109,33 @@ export class ProcessRuntime implements ContainerRuntime {
     return { exitCode: result.exitCode, output: result.output };
   }
 
+  /** The monitor goes on as soon as it has forked; signals before the program is executed would not reach it. */
+  async #untilExecuted(record: ContainerRecord): Promise<void> {
+    for (const giveUp = this.#clock.now() + execMs; this.#clock.now() < giveUp; ) {
+      const leader = await readMark(record.paths.leader);
+      const command = leader && (await readIfThere(`/proc/${leader.pid}/cmdline`));
+      const forked = command?.includes('\0weir-monitor\0') || command?.startsWith(notYet);
+      if (leader !== undefined ? !forked : !(await isMonitored(record))) return;
+      await this.#clock.sleep(1);
+    }
+  }
+
   async *log(logDir: string, options: LogOptions): AsyncIterable<LogLine> {
     const sources = plainSources(logDir, options.stream);
     yield* readLog({ logDir, sources, clock: this.#clock }, options);
   }
 }
 
+/** A program may take the monitor's looks; it is waited for no longer than this. */
+const execMs = 2_000;
+/** The monitor's words for it while it is not yet the program. */
+const notYet = 'setsid\0';
+
 async function launch(record: ContainerRecord): Promise<void> {
   const { spec, paths } = record;
   const env = environmentOf(spec, paths);
   const cwd = resolve(paths.sandbox, spec.cwd ?? '.');
+  if (!(await isThere(cwd))) throw new StartFailed(spec.id, `there is no directory ${cwd} on this machine`);
   const argv = spec.command.kind === 'argv' ? spec.command.argv : spec.command.args;
   const program = await findProgram(argv[0] ?? '', { path: env.PATH ?? defaultPath, cwd });
   if (program === undefined) throw new StartFailed(spec.id, `no program "${argv[0] ?? ''}" on this machine`);
@@ -140,7 +160,16 @@ function environmentOf(spec: ContainerSpec, paths: ContainerPaths): Readonly<Rec
 function signalsOf(record: ContainerRecord): Signals {
   const send = async (signal: NodeJS.Signals) => {
     const leader = await readMark(record.paths.leader);
-    if (leader !== undefined) await signalProcess(leader, signal, { group: true });
+    if (leader === undefined) await endMonitor(record);
+    else await signalProcess(leader, signal, { group: true });
   };
   return { terminate: () => send('SIGTERM'), kill: () => send('SIGKILL') };
+}
+
+/** Ends a monitor that a killed agent has left before the program was started, and the program it may just have forked. */
+async function endMonitor(record: ContainerRecord): Promise<void> {
+  const monitor = await readMark(record.paths.claim);
+  if (monitor === undefined) return;
+  await signalProcess(monitor, 'SIGSTOP');
+  for (const mark of [...(await descendants(monitor)), monitor]) await signalProcess(mark, 'SIGKILL');
 }

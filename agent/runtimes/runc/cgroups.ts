@@ -1,6 +1,8 @@
 import { constants } from 'node:fs';
-import { access, readdir, rmdir, stat } from 'node:fs/promises';
+import { access, readdir, readFile, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Clock } from '../../../core/kit/clock.ts';
+import { errorCode } from '../../../core/kit/errors.ts';
 
 const root = '/sys/fs/cgroup';
 
@@ -24,16 +26,44 @@ export async function cgroupFacts(): Promise<CgroupFacts> {
   };
 }
 
-/** Removes directories of /weir/SCOPE, deepest first, from every hierarchy where they are empty. */
-export async function removeEmptyCgroups(scope: string, name?: string): Promise<void> {
-  const hierarchies = (await exists(join(root, 'cgroup.controllers')))
-    ? [root]
-    : (await readdir(root)).map((entry) => join(root, entry));
-  for (const hierarchy of hierarchies) {
-    const ofScope = join(hierarchy, 'weir', scope);
-    const dirs = name === undefined ? [ofScope, join(hierarchy, 'weir')] : [join(ofScope, name)];
-    for (const dir of dirs) await rmdir(dir).catch(() => {});
+/** Ends what is left in a container's cgroup and removes it from every hierarchy; gives up after a few seconds. */
+export async function removeCgroup(scope: string, name: string, clock: Clock): Promise<void> {
+  const giveUp = clock.now() + 5_000;
+  let left = (await hierarchies()).map((hierarchy) => join(hierarchy, 'weir', scope, name));
+  while (left.length > 0 && clock.now() < giveUp) {
+    const removed = await Promise.all(left.map(removeDir));
+    left = left.filter((_, index) => !removed[index]);
+    if (left.length > 0) await clock.sleep(5);
   }
+}
+
+/** Removes the directory of a scope, and Weir's own, from every hierarchy where they are empty. */
+export async function removeEmptyScope(scope: string): Promise<void> {
+  for (const hierarchy of await hierarchies()) {
+    await rmdir(join(hierarchy, 'weir', scope)).catch(() => {});
+    await rmdir(join(hierarchy, 'weir')).catch(() => {});
+  }
+}
+
+async function hierarchies(): Promise<readonly string[]> {
+  if (await exists(join(root, 'cgroup.controllers'))) return [root];
+  return (await readdir(root)).map((entry) => join(root, entry));
+}
+
+/** True when it is gone. */
+async function removeDir(dir: string): Promise<boolean> {
+  const processes = await readFile(join(dir, 'cgroup.procs'), 'utf8').catch(() => '');
+  for (const pid of processes.split('\n').filter(Boolean)) {
+    try {
+      process.kill(Number(pid), 'SIGKILL');
+    } catch {
+      // It has ended.
+    }
+  }
+  return rmdir(dir).then(
+    () => true,
+    (error) => errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR',
+  );
 }
 
 async function exists(path: string): Promise<boolean> {

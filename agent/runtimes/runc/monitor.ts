@@ -51,6 +51,7 @@ export async function startMonitor(options: MonitorOptions): Promise<number> {
       stdio: ['ignore', words.fd, words.fd, 'pipe'],
     });
     const ended = once(monitor, 'exit');
+    ended.catch(() => {});
     const pid = await createdPid(monitor.stdio[3] as Readable).catch(async (error) => {
       await ended;
       throw error;

@@ -26,13 +26,14 @@ import { isThere, readIfThere } from '../local/files.ts';
 import { LocalContainers } from '../local/local-containers.ts';
 import { exitsDir } from '../local/paths.ts';
 import { readMark, signalProcess } from '../local/process-mark.ts';
+import { anyAlive, descendants } from '../local/process-tree.ts';
 import { defaultPath, findProgram } from '../local/program.ts';
 import { readLog } from '../local/read-log.ts';
 import type { ContainerRecord } from '../local/records.ts';
 import { isMonitored } from '../local/state.ts';
 import { type Signals, stopContainer } from '../local/stop.ts';
 import { writeBundle } from './bundle.ts';
-import { cgroupFacts, removeEmptyCgroups } from './cgroups.ts';
+import { cgroupFacts, removeCgroup, removeEmptyScope } from './cgroups.ts';
 import { conmonSources, keepFullLog, logFile } from './conmon-log.ts';
 import { leaderOf, noteLeader } from './leader.ts';
 import { type Programs, startMonitor } from './monitor.ts';
@@ -77,7 +78,7 @@ export class RuncRuntime implements ContainerRuntime {
       clock: this.#clock,
       source: {
         leader: (record) => leaderOf(record, this.#runcRoot),
-        isHeld: (record) => isThere(this.#startGate(record)),
+        isHeld: (record) => this.#isHeld(record),
       },
       tendLog: keepFullLog,
     });
@@ -120,7 +121,7 @@ export class RuncRuntime implements ContainerRuntime {
     await this.#forget(record);
     await this.#containers.records.remove(record);
     const left = await this.#containers.records.list();
-    if (left.length === 0) await removeEmptyCgroups(this.#scope);
+    if (left.length === 0) await removeEmptyScope(this.#scope);
   }
 
   async *exits(signal: AbortSignal): AsyncIterable<ContainerExit> {
@@ -143,15 +144,18 @@ export class RuncRuntime implements ContainerRuntime {
     return [this.#programs.runc, '--root', this.#runcRoot];
   }
 
-  /** runc keeps this pipe as long as the first process waits for `runc start`. */
-  #startGate(record: ContainerRecord): string {
-    return join(this.#runcRoot, record.paths.name, 'exec.fifo');
+  /** runc keeps the pipe until the first process has been let go. */
+  async #isHeld(record: ContainerRecord): Promise<boolean> {
+    const gate = join(this.#runcRoot, record.paths.name, 'exec.fifo');
+    return !(await isThere(startedFileOf(record))) || isThere(gate);
   }
 
   async #launch(record: ContainerRecord): Promise<void> {
     try {
-      if (!(await isMonitored(record))) await this.#monitor(record);
-      await this.#untilHeld(record);
+      // What a killed agent left half made is made anew: its monitor may be about to find that nobody listens, and end.
+      if (await isThere(record.paths.claim)) await this.#forget(record);
+      await this.#monitor(record);
+      await writeFile(startedFileOf(record), '');
       const [runc, ...options] = this.#runc;
       await run(runc, [...options, 'start', record.paths.name]);
       await this.#untilExecuted(record);
@@ -164,29 +168,22 @@ export class RuncRuntime implements ContainerRuntime {
 
   async #monitor(record: ContainerRecord): Promise<void> {
     const { spec, paths } = record;
-    try {
-      const pid = await startMonitor({
-        paths,
-        programs: { runc: await pathOf(this.#programs.runc), conmon: await pathOf(this.#programs.conmon) },
-        runcRoot: this.#runcRoot,
-        exits: exitsDir(this.#dataDir),
-        logFile: logFile(spec.logDir),
-        logBytes: this.#logBytes,
-        layerInMemory: await isOnOverlay(paths.dir),
-      });
-      await noteLeader(record, pid);
-    } catch (error) {
-      // Another agent's monitor may have claimed the container first, just before that agent was killed.
+    const options = {
+      paths,
+      programs: { runc: await pathOf(this.#programs.runc), conmon: await pathOf(this.#programs.conmon) },
+      runcRoot: this.#runcRoot,
+      exits: exitsDir(this.#dataDir),
+      logFile: logFile(spec.logDir),
+      logBytes: this.#logBytes,
+      layerInMemory: await isOnOverlay(paths.dir),
+    };
+    const pid = await startMonitor(options).catch(async (error) => {
+      // The monitor of an agent that was killed just now may have claimed the container first.
       if (!(await isMonitored(record))) throw await withMonitorWords(record, error);
-    }
-  }
-
-  /** At once for a container this agent made; a killed agent's monitor may still be at it. */
-  async #untilHeld(record: ContainerRecord): Promise<void> {
-    while (!(await isThere(this.#startGate(record)))) {
-      if (!(await isMonitored(record))) throw new Error('the monitor ended before the container was created');
-      await this.#clock.sleep(lookAgainMs);
-    }
+      await this.#forget(record);
+      return startMonitor(options);
+    });
+    await noteLeader(record, pid);
   }
 
   /** `runc start` is done a moment before the first process has become the program; signals would be lost on it. */
@@ -194,7 +191,8 @@ export class RuncRuntime implements ContainerRuntime {
     const leader = await leaderOf(record, this.#runcRoot);
     if (leader === undefined) return;
     const isRunc = async () => (await readIfThere(`/proc/${leader.pid}/cmdline`))?.startsWith('runc\0init\0');
-    while (await isRunc()) await this.#clock.sleep(1);
+    const giveUp = this.#clock.now() + execMs;
+    while (this.#clock.now() < giveUp && (await isRunc())) await this.#clock.sleep(1);
   }
 
   #signals(record: ContainerRecord): Signals {
@@ -213,18 +211,36 @@ export class RuncRuntime implements ContainerRuntime {
 
   /** Takes away what runc and the kernel hold and what says that a start was begun; kills what runs. */
   async #forget(record: ContainerRecord): Promise<void> {
-    const { name, claim, leader } = record.paths;
+    const { dir, name, claim, leader } = record.paths;
+    await this.#endMonitor(record);
     if (await isThere(join(this.#runcRoot, name))) {
       const [runc, ...options] = this.#runc;
       await run(runc, [...options, 'delete', '--force', name]);
     }
-    await removeEmptyCgroups(this.#scope, name);
-    await rm(leader, { force: true });
-    await rm(claim, { force: true });
+    await removeCgroup(this.#scope, name, this.#clock);
+    // runc refuses to write a pidfile that a killed one has begun.
+    const files = [leader, startedFileOf(record), join(dir, '.pidfile'), join(dir, 'pidfile'), claim];
+    for (const file of files) await rm(file, { force: true });
+  }
+
+  /** It ends by itself after its container; one that is still making it is ended with all it began. */
+  async #endMonitor(record: ContainerRecord): Promise<void> {
+    const monitor = await readMark(record.paths.claim);
+    if (monitor === undefined) return;
+    const ended = (await readEnd(record))?.exitCode !== undefined;
+    const all = ended ? [monitor] : [monitor, ...(await descendants(monitor))];
+    if (!ended) for (const mark of all) await signalProcess(mark, 'SIGKILL');
+    while (await anyAlive(all)) await this.#clock.sleep(1);
   }
 }
 
-const lookAgainMs = 10;
+/** A program may look like runc; it is waited for no longer than this. */
+const execMs = 2_000;
+
+/** Written before the first process is let go: without it the program has never run. */
+function startedFileOf(record: ContainerRecord): string {
+  return join(record.paths.dir, 'started');
+}
 
 /** conmon takes no bare names. */
 async function pathOf(program: string): Promise<string> {

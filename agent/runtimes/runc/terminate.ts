@@ -1,8 +1,8 @@
-import { readdir } from 'node:fs/promises';
 import { constants } from 'node:os';
 import type { Clock } from '../../../core/kit/clock.ts';
 import { readIfThere } from '../local/files.ts';
-import { bootId, isAlive, type ProcessMark, parseStat, signalProcess } from '../local/process-mark.ts';
+import { type ProcessMark, signalProcess } from '../local/process-mark.ts';
+import { anyAlive, descendants } from '../local/process-tree.ts';
 
 const lookAgainMs = 10;
 
@@ -19,6 +19,7 @@ export async function terminate(
   const { clock, signal, beforeKill } = options;
   const handling = await sigtermHandling(leader.pid);
   if (handling === 'caught') return signalProcess(leader, 'SIGTERM');
+  // Orphans of the container become children of its first process, so its tree is all of it.
   const others = await descendants(leader);
   for (const other of others) await signalProcess(other, 'SIGTERM');
   if (handling === 'ignored') return;
@@ -40,29 +41,4 @@ async function sigtermHandling(pid: number): Promise<Handling> {
 export function hasSigterm(status: string, mask: 'SigCgt' | 'SigIgn'): boolean {
   const digits = new RegExp(`^${mask}:\\s*([0-9a-f]+)$`, 'm').exec(status)?.[1] ?? '0';
   return ((BigInt(`0x${digits}`) >> BigInt(constants.signals.SIGTERM - 1)) & 1n) === 1n;
-}
-
-/** Orphans of the container are children of its first process, so the tree is all of it. */
-async function descendants(leader: ProcessMark): Promise<readonly ProcessMark[]> {
-  const children = await childrenOf(leader.pid);
-  const boot = await bootId();
-  const marks = await Promise.all(
-    children.map(async (pid): Promise<readonly ProcessMark[]> => {
-      const stat = parseStat((await readIfThere(`/proc/${pid}/stat`)) ?? '');
-      if (stat === undefined) return [];
-      const mark = { pid, startTicks: stat.startTicks, bootId: boot };
-      return [mark, ...(await descendants(mark))];
-    }),
-  );
-  return marks.flat();
-}
-
-async function childrenOf(pid: number): Promise<readonly number[]> {
-  const threads = await readdir(`/proc/${pid}/task`).catch(() => []);
-  const lists = await Promise.all(threads.map((tid) => readIfThere(`/proc/${pid}/task/${tid}/children`)));
-  return lists.flatMap((text) => (text ?? '').split(' ').filter(Boolean).map(Number));
-}
-
-async function anyAlive(marks: readonly ProcessMark[]): Promise<boolean> {
-  return (await Promise.all(marks.map(isAlive))).includes(true);
 }
