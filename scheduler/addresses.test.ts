@@ -1,0 +1,68 @@
+import fc from 'fast-check';
+import t from 'tap';
+import { vipRange } from '../core/model/vip-address.ts';
+import type { AddressRecord } from '../core/state/tables.ts';
+import { testApp } from '../core/state/testing/apps.ts';
+import { addressWrites, VirtualAddressesExhausted } from './addresses.ts';
+import type { Root } from './plan.ts';
+
+const range = vipRange('11.0.0.1', '11.0.0.4');
+const minute = 60_000;
+
+function rootOf(names: readonly string[]): Root {
+  const portDefinitions = [{ port: 1, protocol: 'tcp' as const, labels: {} }];
+  return new Map(names.map((name) => [`/${name}`, testApp(`/${name}`, { portDefinitions })]));
+}
+
+function after(
+  records: ReadonlyMap<string, AddressRecord>,
+  names: readonly string[],
+  now: number,
+): ReadonlyMap<string, AddressRecord> {
+  const next = new Map(records);
+  for (const write of addressWrites(records, rootOf(names), { now, vipRange: range })) {
+    if (write.kind === 'delete') next.delete(write.key);
+    else next.set(write.key, write.value as AddressRecord);
+  }
+  return next;
+}
+
+t.test('a name keeps its address while it is used, and for the quarantine after', async (t) => {
+  const first = after(new Map(), ['a'], 0);
+  const released = after(first, [], minute);
+  t.match(released.get('weir/a'), { releasedAt: minute });
+  const back = after(released, ['a'], 10 * minute);
+  t.same(back, first);
+});
+
+t.test('no two names in use share an address, and none in quarantine is given away', async () => {
+  const change = fc.record({
+    names: fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f'), { maxLength: 2 }),
+    pause: fc.constantFrom(0, minute, 11 * minute),
+  });
+  fc.assert(
+    fc.property(fc.array(change, { maxLength: 12 }), (changes) => {
+      let records: ReadonlyMap<string, AddressRecord> = new Map();
+      let now = 0;
+      for (const { names, pause } of changes) {
+        now += pause;
+        try {
+          records = after(records, names, now);
+        } catch (error) {
+          if (error instanceof VirtualAddressesExhausted) continue;
+          throw error;
+        }
+        const held = [...records.values()].map((record) => record.address);
+        if (new Set(held).size < held.length) return false;
+        if (!names.every((name) => records.get(`weir/${name}`)?.releasedAt === undefined)) return false;
+      }
+      return true;
+    }),
+    { numRuns: 500 },
+  );
+});
+
+t.test('a full range names the name it has no address for', async (t) => {
+  const names = ['a', 'b', 'c', 'd', 'e'];
+  t.throws(() => after(new Map(), names, 0), { code: 'WEIR_VIP_RANGE_FULL', message: /weir\/e/ });
+});
