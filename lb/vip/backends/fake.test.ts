@@ -24,6 +24,7 @@ t.test('fake', async (t) => {
     backend,
     tcp: [target('one', '10.0.0.1', 80), target('two', '10.0.0.2', 80)],
     udp: [target('three', '10.0.0.1', 53), target('four', '10.0.0.2', 53)],
+    ports: [80, 81],
     vips: ['100.64.0.1', '100.64.0.2'],
     ask: async (to) => connect(to),
     askFrom: async (key, to) => {

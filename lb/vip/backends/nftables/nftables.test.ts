@@ -32,6 +32,7 @@ t.test('nftables, for a process of the host', { skip: needsRoot }, async (t) => 
     tcp: [await serve(lab, 'a'), await serve(lab, 'x')],
     udp: [await serve(lab, 'a', 'udp'), await serve(lab, 'x', 'udp')],
     vips: [one, two],
+    ports: [80, 81],
     ...lab.at('host'),
     close: () => lab.close(),
   }));
@@ -45,6 +46,7 @@ t.test('nftables, for a container', { skip: needsRoot }, async (t) => {
     tcp: [await serve(lab, 'b'), await serve(lab, 'x')],
     udp: [await serve(lab, 'b', 'udp'), await serve(lab, 'r', 'udp')],
     vips: [one, two],
+    ports: [80, 81],
     ...lab.at('a'),
     close: () => lab.close(),
   }));

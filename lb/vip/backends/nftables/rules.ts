@@ -26,6 +26,7 @@ export function wholeTable(
 ): string {
   const t = set.table;
   const owned = [...set.ranges, ...literals];
+  const pairs = set.bridgeReplies ? [sameAddress] : [sameAddress, sameLink];
   return text([
     `add table ip ${t}`,
     // Where a connection goes, in two steps: the service's chain is that of the number of its backends, n; that chain
@@ -40,7 +41,10 @@ export function wholeTable(
     `add set ip ${t} counted { type ipv4_addr . inet_proto . inet_service; counter; }`,
     // Every address that is a VIP's whatever the port: what is not served there is refused.
     `add set ip ${t} addresses { type ipv4_addr; flags interval; }`,
-    ...sameLinkSet(set),
+    ...pairs.map(
+      ({ name, type }) =>
+        `add set ip ${t} ${name} { type ${type}; flags dynamic,timeout; timeout 1h; size 65535; }`,
+    ),
     ...['client', 'dispatch', 'source', 'refuse'].map((chain) => `add chain ip ${t} ${chain}`),
     // One before dstnat and srcnat, so that port mappings and masquerades of others come second.
     `add chain ip ${t} prerouting { type nat hook prerouting priority -101; }`,
@@ -53,7 +57,7 @@ export function wholeTable(
     ...maps.map((map) => `flush map ip ${t} ${map}`),
     ...['counted', 'addresses'].map((name) => `flush set ip ${t} ${name}`),
     `add rule ip ${t} prerouting ip daddr @addresses goto client`,
-    `add rule ip ${t} client ${sameLinkNote(set)}`,
+    ...pairs.map(({ name, before }) => `add rule ip ${t} client update @${name} { ${before} . ${before} }`),
     `add rule ip ${t} client goto dispatch`,
     `add rule ip ${t} output ip daddr @addresses goto dispatch`,
     `add rule ip ${t} dispatch ip daddr . meta l4proto . th dport @counted`,
@@ -63,7 +67,9 @@ export function wholeTable(
     `add rule ip ${t} refuse meta l4proto tcp reject with tcp reset`,
     `add rule ip ${t} refuse reject with icmp type port-unreachable`,
     `add rule ip ${t} postrouting ct original ip daddr @addresses goto source`,
-    `add rule ip ${t} source ${sameLinkMatch(set)} masquerade`,
+    ...pairs.map(
+      ({ name, before, after }) => `add rule ip ${t} source ${before} . ${after} @${name} masquerade`,
+    ),
     // A process of this host: its source address was chosen for the VIP, not for the backend. Give it the one that a
     // direct connection would have; a forwarded packet (a container's) has no local source and keeps its own.
     `add rule ip ${t} source oifname != "lo" fib saddr type local fib saddr . oif type != local masquerade`,
@@ -162,32 +168,26 @@ function goal(target: VipTarget | undefined): string | undefined {
 }
 
 /*
- * nftables cannot compare two fields of a packet. The set makes up for it: before routing a client's packet leaves the
- * pair (x, x) there; after routing "(x, y) is in the set" says x = y. Pairs expire, so the set stays small.
- *
- * Without bridge replies x is the interface: in and out by the same one means that client and backend share a link and
- * the reply would not come back this way. With them x is the address: only a backend that calls itself needs a new source.
+ * nftables cannot compare two fields of a packet. A set makes up for it: before routing a client's packet leaves the pair
+ * (x, x) there; after routing "(x, y) is in the set" says x = y. Pairs expire, so the set stays small.
  */
-function sameLinkSet(set: RuleSet): readonly string[] {
-  const type = set.bridgeReplies ? 'ipv4_addr . ipv4_addr' : 'iface_index . iface_index';
-  return [
-    `add set ip ${set.table} ${sameLinkName(set)} { type ${type}; flags dynamic,timeout; timeout 1h; size 65535; }`,
-  ];
-}
+type Pair = { readonly name: string; readonly type: string; readonly before: string; readonly after: string };
 
-function sameLinkName(set: RuleSet): string {
-  return set.bridgeReplies ? 'same-address' : 'same-link';
-}
+/** A backend that calls itself would answer itself. */
+const sameAddress: Pair = {
+  name: 'same-address',
+  type: 'ipv4_addr . ipv4_addr',
+  before: 'ip saddr',
+  after: 'ip daddr',
+};
 
-function sameLinkNote(set: RuleSet): string {
-  return set.bridgeReplies
-    ? 'update @same-address { ip saddr . ip saddr }'
-    : 'update @same-link { iif . iif }';
-}
-
-function sameLinkMatch(set: RuleSet): string {
-  return set.bridgeReplies ? 'ip saddr . ip daddr @same-address' : 'iif . oif @same-link';
-}
+/** In and out by one interface: client and backend share a link, and the reply would not come back this way. */
+const sameLink: Pair = {
+  name: 'same-link',
+  type: 'iface_index . iface_index',
+  before: 'iif',
+  after: 'oif',
+};
 
 function text(lines: readonly string[]): string {
   return `${lines.join('\n')}\n`;

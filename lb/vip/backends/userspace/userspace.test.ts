@@ -10,6 +10,16 @@ import { UserspaceVips } from './userspace.ts';
 const create = (options = {}) =>
   new UserspaceVips({ clock: new FakeClock(), log: silentLog, random: Math.random }, options);
 
+/** A port on which nothing listens, not even on all addresses at once. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '0.0.0.0');
+  await once(server, 'listening');
+  const bound = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof bound === 'object' && bound !== null ? bound.port : 0;
+}
+
 t.test('userspace', async (t) => {
   const actor = new Actor();
   const serve = async (instanceId: string, protocol: 'tcp' | 'udp') => ({
@@ -22,6 +32,7 @@ t.test('userspace', async (t) => {
     backend,
     tcp: [await serve('one', 'tcp'), await serve('two', 'tcp')],
     udp: [await serve('three', 'udp'), await serve('four', 'udp')],
+    ports: [await freePort(), await freePort()],
     vips: ['127.94.1.1', '127.94.1.2'],
     ask: (to) => actor.ask(to),
     askFrom: (key, to) => actor.askFrom(key, to),
@@ -36,6 +47,7 @@ t.test('userspace', async (t) => {
 });
 
 t.test('a port that cannot be bound is a problem of its service alone', async (t) => {
+  const vipPort = await freePort();
   const actor = new Actor();
   const backend = create();
   t.teardown(() => Promise.all([backend.stop(), actor.close()]));
@@ -44,27 +56,28 @@ t.test('a port that cannot be bound is a problem of its service alone', async (t
   const problems = await backend.apply(
     table(
       vip('tcp', '127.94.2.1', port, [target]),
-      vip('tcp', '192.0.2.1', 8080, [target]),
-      vip('udp', '192.0.2.1', 8080, [target]),
-      vip('tcp', '127.94.2.2', 8080, [target]),
+      vip('tcp', '192.0.2.1', vipPort, [target]),
+      vip('udp', '192.0.2.1', vipPort, [target]),
+      vip('tcp', '127.94.2.2', vipPort, [target]),
     ),
   );
   t.match(problems, [
     { key: `tcp:127.94.2.1:${port}`, reason: /another process listens/ },
-    { key: 'tcp:192.0.2.1:8080', reason: /not one of this machine/ },
-    { key: 'udp:192.0.2.1:8080', reason: /not one of this machine/ },
+    { key: `tcp:192.0.2.1:${vipPort}`, reason: /not one of this machine/ },
+    { key: `udp:192.0.2.1:${vipPort}`, reason: /not one of this machine/ },
   ]);
-  t.match(await actor.ask(vip('tcp', '127.94.2.2', 8080, [])), { kind: 'answer', name: 'taken' });
+  t.match(await actor.ask(vip('tcp', '127.94.2.2', vipPort, [])), { kind: 'answer', name: 'taken' });
 });
 
 t.test('a backend that refuses is passed over, and when all refuse the client is refused', async (t) => {
+  const vipPort = await freePort();
   const actor = new Actor();
   const backend = create();
   t.teardown(() => Promise.all([backend.stop(), actor.close()]));
   const port = await actor.listen('good', 'tcp', '127.0.0.1', 0);
   const good = { instanceId: 'good', address: '127.0.0.1', port };
   const bad = { instanceId: 'bad', address: '127.94.3.9', port: 1 };
-  const web = (...backends: (typeof good)[]) => vip('tcp', '127.94.3.1', 8080, backends);
+  const web = (...backends: (typeof good)[]) => vip('tcp', '127.94.3.1', vipPort, backends);
   await backend.apply(table(web(bad, good)));
   t.same(await actor.load(web(), 20), { asked: 20, failed: [] });
   await backend.apply(table(web(bad)));
@@ -72,6 +85,7 @@ t.test('a backend that refuses is passed over, and when all refuse the client is
 });
 
 t.test('a half-closed connection still carries the other direction', async (t) => {
+  const vipPort = await freePort();
   const backend = create();
   const server = createServer({ allowHalfOpen: true }, async (socket) => {
     const parts: Buffer[] = [];
@@ -83,9 +97,9 @@ t.test('a half-closed connection still carries the other direction', async (t) =
   t.teardown(() => Promise.all([backend.stop(), server.close()]));
   const bound = server.address();
   const port = typeof bound === 'object' && bound !== null ? bound.port : 0;
-  const service = vip('tcp', '127.94.4.1', 8080, [{ instanceId: 'one', address: '127.0.0.1', port }]);
+  const service = vip('tcp', '127.94.4.1', vipPort, [{ instanceId: 'one', address: '127.0.0.1', port }]);
   await backend.apply(table(service));
-  const client = connect({ host: '127.94.4.1', port: 8080, allowHalfOpen: true });
+  const client = connect({ host: '127.94.4.1', port: vipPort, allowHalfOpen: true });
   client.end(Buffer.alloc(3_000_000));
   t.equal((await client.toArray()).join(''), 'got 3000000');
   const left = new Set([`tcp:127.0.0.1:${port}`]);
@@ -93,15 +107,16 @@ t.test('a half-closed connection still carries the other direction', async (t) =
 });
 
 t.test('a slow reader slows its sender instead of filling memory', async (t) => {
+  const vipPort = await freePort();
   const backend = create();
   const server = createServer((socket) => socket.pause());
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const bound = server.address();
   const port = typeof bound === 'object' && bound !== null ? bound.port : 0;
-  const service = vip('tcp', '127.94.5.1', 8080, [{ instanceId: 'slow', address: '127.0.0.1', port }]);
+  const service = vip('tcp', '127.94.5.1', vipPort, [{ instanceId: 'slow', address: '127.0.0.1', port }]);
   await backend.apply(table(service));
-  const client = connect({ host: '127.94.5.1', port: 8080 });
+  const client = connect({ host: '127.94.5.1', port: vipPort });
   client.on('error', () => {});
   t.teardown(async () => {
     client.destroy();
@@ -113,6 +128,7 @@ t.test('a slow reader slows its sender instead of filling memory', async (t) => 
 });
 
 t.test('a client whose backend resets is reset', async (t) => {
+  const vipPort = await freePort();
   const backend = create();
   const server = createServer((socket) => socket.once('data', () => socket.resetAndDestroy()));
   server.listen(0, '127.0.0.1');
@@ -121,9 +137,9 @@ t.test('a client whose backend resets is reset', async (t) => {
   const bound = server.address();
   const port = typeof bound === 'object' && bound !== null ? bound.port : 0;
   await backend.apply(
-    table(vip('tcp', '127.94.6.1', 8080, [{ instanceId: 'one', address: '127.0.0.1', port }])),
+    table(vip('tcp', '127.94.6.1', vipPort, [{ instanceId: 'one', address: '127.0.0.1', port }])),
   );
-  const client = connect({ host: '127.94.6.1', port: 8080 });
+  const client = connect({ host: '127.94.6.1', port: vipPort });
   client.write('x');
   await t.rejects(once(client, 'data'), { code: 'ECONNRESET' });
 });
@@ -131,15 +147,16 @@ t.test('a client whose backend resets is reset', async (t) => {
 t.test(
   'a UDP flow that is idle is forgotten, and the oldest makes room when there are too many',
   async (t) => {
+    const vipPort = await freePort();
     const actor = new Actor();
     const clock = new FakeClock();
     const backend = new UserspaceVips({ clock, log: silentLog, random: () => 0 }, { maxUdpFlows: 2 });
     t.teardown(() => Promise.all([backend.stop(), actor.close()]));
     await backend.start();
     const port = await actor.listen('one', 'udp', '127.0.0.1', 0);
-    const service = vip('udp', '127.94.7.1', 5353, [{ instanceId: 'one', address: '127.0.0.1', port }]);
+    const service = vip('udp', '127.94.7.1', vipPort, [{ instanceId: 'one', address: '127.0.0.1', port }]);
     await backend.apply(table(service));
-    const flows = async () => (await backend.counters()).get('udp:127.94.7.1:5353')?.connections;
+    const flows = async () => (await backend.counters()).get(`udp:127.94.7.1:${vipPort}`)?.connections;
     for (const key of ['a', 'b', 'a', 'b', 'c', 'b', 'a']) await actor.askFrom(key, service);
     t.equal(await flows(), 4, 'a was forgotten for c and began again');
     await clock.advance(120_000);
