@@ -109,13 +109,14 @@ t.test('createOverlayHost', async (t) => {
     await stateOf(overlay, (state) => state?.kind === 'pending');
     const tooLong = t.rejects(overlay.ready('weir'), {
       code: 'WEIR_NETWORK_NOT_READY',
-      message: /no master gives it a share yet/,
+      message: /no master gives it a share yet: connection refused/,
     });
     await clock.advance(15_000);
     await tooLong;
+    await rest(clock);
     master = true;
     const ready = overlay.ready('weir');
-    await nextLook(clock);
+    await clock.advance(5_000);
     t.match(await ready, { gateway: '100.64.0.1' });
   });
 
@@ -181,6 +182,20 @@ t.test('createOverlayHost', async (t) => {
     t.match(await again.overlay.ready('weir'), { gateway: '100.64.0.1', peers: 1 });
   });
 
+  t.test('keeps its share when a master forgets to mention it and is gone', async (t) => {
+    let master = true;
+    const leaseOf = (network: string) => (master ? answer(network) : Promise.reject(new Error('no master')));
+    const { overlay, clock } = given(t, { leaseOf });
+    await overlay.start();
+    overlay.update([weir], []);
+    await overlay.ready('weir');
+    await rest(clock);
+    master = false;
+    overlay.update([weir], [lease('a2', '100.64.9.0/24')]);
+    await stateOf(overlay, (state) => state?.kind === 'ready' && state.peers === 1);
+    t.match(overlay.status(), [{ lease: { subnet: '100.64.0.0/24' } }]);
+  });
+
   t.test('removes a network that went while it was away', async (t) => {
     const { overlay, dataDir } = given(t);
     await overlay.start();
@@ -222,7 +237,7 @@ t.test('createOverlayHost', async (t) => {
   });
 });
 
-/** Resolves when the loop has nothing to do. */
+/** Resolves when the loop has nothing to do. Nothing else may be asleep. */
 async function rest(clock: FakeClock): Promise<void> {
   while (clock.sleeping === 0) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -9,19 +9,10 @@ import type { Part } from '../core/kit/part.ts';
 import { Watched } from '../core/kit/watched.ts';
 import type { AgentId } from '../core/model/ids.ts';
 import type { Lease, Network } from '../core/model/network.ts';
-import type { Cluster, NetworkBackend } from './backend.ts';
+import type { Cluster, NetworkBackend, OwnShare } from './backend.ts';
 import { gatewayOf } from './names.ts';
 import type { NetworkState, NetworkStates } from './network-state.ts';
-import {
-  emptyPlan,
-  obsolete,
-  type Plan,
-  readPlan,
-  withInstalled,
-  withLease,
-  withoutInstalled,
-  writePlan,
-} from './plan.ts';
+import { createPlanFile, obsolete, withInstalled, withLease, withoutInstalled } from './plan.ts';
 
 export type KeeperOptions = {
   readonly agentId: AgentId;
@@ -51,50 +42,43 @@ export type Keeper = Part & {
 };
 
 export function createKeeper(options: KeeperOptions): Keeper {
-  const { agentId, agentAddress, backends, log } = options;
-  const path = join(options.dataDir, 'networks.json');
+  const { agentId, agentAddress, backends, clock, log, driftMs = 5_000 } = options;
+  const plan = createPlanFile(join(options.dataDir, 'networks.json'));
   const states = new Watched<NetworkStates>(new Map());
   /** What each network was last synced to: a change against an unchanged cluster is a repair. */
-  const clusters = new Map<string, Cluster>();
-  let plan = emptyPlan;
-  let saved: Plan | undefined;
-  const loop = new Loop(round, {
-    name: 'overlay',
-    clock: options.clock,
-    log,
-    everyMs: options.driftMs ?? 5_000,
-  });
+  const synced = new Map<string, Cluster>();
+  const loop = new Loop(round, { name: 'overlay', clock, log, everyMs: driftMs });
 
   async function round(): Promise<void> {
-    await save();
-    for (const network of obsolete(plan)) await removeOld(network);
-    for (const network of plan.networks) await keep(network);
+    await plan.save();
+    for (const network of obsolete(plan.value)) await removeOld(network);
+    for (const network of plan.value.networks) await keep(network);
     forgetStates();
   }
 
   async function keep(network: Network): Promise<void> {
     try {
-      setState(await bring(network));
+      const backend = backendOf(network);
+      if (backend === undefined) throw new Error(`this agent has no backend ${network.backend}`);
+      const lease = await ownLease(network);
+      if (lease === undefined)
+        setState({ kind: 'pending', network, reason: 'no master gives it a share yet' });
+      else setState(await bring(backend, { network, lease }));
     } catch (error) {
       fail(network, error);
     }
   }
 
-  async function bring(network: Network): Promise<NetworkState> {
-    const backend = backendOf(network);
-    if (backend === undefined) throw new Error(`this agent has no backend ${network.backend}`);
-    const lease = await ownLease(network);
-    if (lease === undefined) return { kind: 'pending', network, reason: 'no master gives it a share yet' };
+  async function bring(backend: NetworkBackend, share: OwnShare): Promise<NetworkState> {
+    const { network, lease } = share;
     await install(network);
-    const share = { network, lease };
     const cluster = clusterOf(network.name);
-    const before = states.value.get(network.name);
-    if (before?.kind !== 'ready') await backend.prepare(share, cluster);
+    const before = readyState(network.name);
+    if (before === undefined) await backend.prepare(share, cluster);
     const { mtu, changes } = await backend.sync(share, cluster);
     if (changes.length > 0) log.info('network put right', { network: network.name, ...summary(changes) });
-    const isDrift = before?.kind === 'ready' && isDeepStrictEqual(clusters.get(network.name), cluster);
-    clusters.set(network.name, cluster);
-    const repaired = before?.kind === 'ready' ? before.repaired : 0;
+    const isDrift = before !== undefined && isDeepStrictEqual(synced.get(network.name), cluster);
+    synced.set(network.name, cluster);
     return {
       kind: 'ready',
       network,
@@ -102,37 +86,36 @@ export function createKeeper(options: KeeperOptions): Keeper {
       gateway: gatewayOf(lease.subnet),
       mtu,
       peers: cluster.peers.length,
-      repaired: repaired + (isDrift ? changes.length : 0),
+      repaired: (before?.repaired ?? 0) + (isDrift ? changes.length : 0),
     };
   }
 
-  /** Undefined while no master answers. @throws AddressPoolFull */
-  async function ownLease(network: Network): Promise<Lease | undefined> {
-    const known = plan.leases.find((lease) => lease.network === network.name && lease.agentId === agentId);
-    if (known?.agentAddress === agentAddress) return known;
+  /** @throws AddressPoolFull */
+  async function ownLease({ name }: Network): Promise<Lease | { readonly missing: string }> {
+    const told = plan.value.leases.find(({ network, agentId: id }) => network === name && id === agentId);
+    if (told?.agentAddress === agentAddress) return told;
     try {
-      const lease = await options.leaseOf(network.name);
-      plan = withLease(plan, lease);
-      await save();
+      const lease = await options.leaseOf(name);
+      plan.change((now) => withLease(now, lease));
+      await plan.save();
       return lease;
     } catch (error) {
       if (errorCode(error) === 'WEIR_ADDRESS_POOL_FULL') throw error;
-      log.warn('no share of a network yet', { network: network.name, reason: errorText(error) });
-      return known;
+      const reason = errorText(error);
+      log.warn('no master confirms the share of a network', { network: name, reason });
+      const known = told ?? readyState(name)?.lease;
+      return known === undefined
+        ? { missing: `no master gives it a share yet: ${reason}` }
+        : { ...known, agentAddress };
     }
   }
 
   /** On record before the first object is made: a crash leaves a name to clean up by. */
   async function install(network: Network): Promise<void> {
-    if (
-      isDeepStrictEqual(
-        plan.installed.find(({ name }) => name === network.name),
-        network,
-      )
-    )
-      return;
-    plan = withInstalled(plan, network);
-    await save();
+    const known = plan.value.installed.find(({ name }) => name === network.name);
+    if (isDeepStrictEqual(known, network)) return;
+    plan.change((now) => withInstalled(now, network));
+    await plan.save();
   }
 
   async function removeOld(network: Network): Promise<void> {
@@ -140,8 +123,8 @@ export function createKeeper(options: KeeperOptions): Keeper {
       if (await options.inUse(network.name)) return;
       await backendOf(network)?.remove(network);
       await rm(join(ipamDirOf(options.dataDir), network.name), { recursive: true, force: true });
-      plan = withoutInstalled(plan, network.name);
-      await save();
+      plan.change((now) => withoutInstalled(now, network.name));
+      await plan.save();
       log.info('network removed', { network: network.name });
     } catch (error) {
       log.error('network not removed', { network: network.name, reason: errorText(error) });
@@ -156,30 +139,28 @@ export function createKeeper(options: KeeperOptions): Keeper {
     setState({ kind: 'failed', network, reason, error });
   }
 
+  function readyState(network: string) {
+    const state = states.value.get(network);
+    return state?.kind === 'ready' ? state : undefined;
+  }
+
   function setState(state: NetworkState): void {
     if (isDeepStrictEqual(states.value.get(state.network.name), state)) return;
     states.set(new Map([...states.value, [state.network.name, state]]));
   }
 
   function forgetStates(): void {
-    const names = new Set(plan.networks.map(({ name }) => name));
+    const names = new Set(plan.value.networks.map(({ name }) => name));
     const kept = [...states.value].filter(([name]) => names.has(name));
     if (kept.length < states.value.size) states.set(new Map(kept));
   }
 
-  async function save(): Promise<void> {
-    if (saved === plan) return;
-    const now = plan;
-    await writePlan(path, now);
-    saved = now;
-  }
-
   function clusterOf(network: string): Cluster {
-    const peers = plan.leases.filter((lease) => lease.network === network && lease.agentId !== agentId);
+    const { networks, leases } = plan.value;
     return {
-      peers,
-      ranges: plan.networks.map(({ cidr }) => cidr),
-      agents: [...new Set([agentAddress, ...plan.leases.map((lease) => lease.agentAddress)])].toSorted(),
+      peers: leases.filter((lease) => lease.network === network && lease.agentId !== agentId),
+      ranges: networks.map(({ cidr }) => cidr),
+      agents: [...new Set([agentAddress, ...leases.map((lease) => lease.agentAddress)])].toSorted(),
     };
   }
 
@@ -191,14 +172,13 @@ export function createKeeper(options: KeeperOptions): Keeper {
     states,
     clusterOf,
     backendOf,
-    networks: () => [...plan.networks, ...obsolete(plan)],
+    networks: () => [...plan.value.networks, ...obsolete(plan.value)],
     update(networks, leases) {
-      plan = { ...plan, networks, leases };
+      plan.change((now) => ({ ...now, networks, leases }));
       loop.wake();
     },
     async start() {
-      const read = await readPlan(path);
-      plan = plan === emptyPlan ? read : { ...plan, installed: read.installed };
+      await plan.load();
       await loop.start();
     },
     stop: () => loop.stop(),

@@ -12,10 +12,43 @@ export type Plan = {
   readonly installed: readonly Network[];
 };
 
-export const emptyPlan: Plan = { networks: [], leases: [], installed: [] };
+const emptyPlan: Plan = { networks: [], leases: [], installed: [] };
 
-/** An agent that starts while no master answers goes on with the plan of its last run. */
-export async function readPlan(path: string): Promise<Plan> {
+/** The plan in memory and on disk. */
+export type PlanFile = {
+  readonly value: Plan;
+  /** In memory at once; on disk after `save`. */
+  change(next: (plan: Plan) => Plan): void;
+  /** Whole or not at all; does nothing when the disk has it. */
+  save(): Promise<void>;
+  /** An agent that starts while no master answers goes on with the plan of its last run. What it was told since it started counts more. */
+  load(): Promise<void>;
+};
+
+export function createPlanFile(path: string): PlanFile {
+  let plan = emptyPlan;
+  let saved: Plan | undefined;
+  return {
+    get value() {
+      return plan;
+    },
+    change(next) {
+      plan = next(plan);
+    },
+    async save() {
+      const now = plan;
+      if (saved === now) return;
+      await writePlan(path, now);
+      saved = now;
+    },
+    async load() {
+      const read = await readPlan(path);
+      plan = plan === emptyPlan ? read : { ...plan, installed: read.installed };
+    },
+  };
+}
+
+async function readPlan(path: string): Promise<Plan> {
   try {
     return JSON.parse(await readFile(path, 'utf8')) as Plan;
   } catch (error) {
@@ -24,8 +57,7 @@ export async function readPlan(path: string): Promise<Plan> {
   }
 }
 
-/** Whole or not at all. */
-export async function writePlan(path: string, plan: Plan): Promise<void> {
+async function writePlan(path: string, plan: Plan): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   await writeFile(`${path}.tmp`, JSON.stringify(plan), { flush: true });
   await rename(`${path}.tmp`, path);
