@@ -1,0 +1,96 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { errorText } from '../../core/kit/errors.ts';
+import { type RunResult, tryRun } from '../../core/kit/exec.ts';
+import { becomes } from '../lab/processes.ts';
+import { Api } from './api.ts';
+import type { Host } from './host.ts';
+
+export const repository = fileURLToPath(new URL('../..', import.meta.url));
+/** What is tested: the program of this clone, or another build of it. */
+export const program = process.env['WEIR_PROGRAM'] ?? join(repository, 'weir');
+
+export type ProductOptions = {
+  readonly flags?: readonly string[];
+  /** Put before the command, as `setpriv …`. */
+  readonly as?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+};
+
+export type Ending = { readonly exitCode: number | null; readonly signal: NodeJS.Signals | null };
+
+/** One run of `weir dev` on a host. */
+export type Product = {
+  readonly pid: number;
+  readonly api: Api;
+  /** All it wrote so far, both streams. */
+  output(): string;
+  /** Resolves when it has ended by itself or by a signal. */
+  readonly ended: Promise<Ending>;
+  /** Sends a signal and waits for the end. */
+  end(signal: NodeJS.Signals): Promise<Ending>;
+};
+
+const readyWithinMs = 30_000;
+const endWithinMs = 20_000;
+
+/** Starts `weir dev` and resolves when it serves: its agent is connected and everything it knows is in force. */
+export async function startProduct(host: Host, options: ProductOptions = {}): Promise<Product> {
+  const product = launch(host, options);
+  let over: Ending | undefined;
+  product.ended.then((ending) => {
+    over = ending;
+  });
+  let last: unknown;
+  const ready = await becomes(async () => {
+    if (over !== undefined) return true;
+    return product.api.inForce().catch((error: unknown) => {
+      last = error;
+      return false;
+    });
+  }, readyWithinMs);
+  if (ready && over === undefined) return product;
+  const state = over === undefined ? `not ready (${errorText(last)})` : `ended with ${JSON.stringify(over)}`;
+  throw new Error(`weir dev ${state}:\n${product.output()}`);
+}
+
+/** Starts `weir dev` without waiting for anything. */
+export function launch(host: Host, { flags = [], as = [], env = {} }: ProductOptions): Product {
+  const [file, ...args] = host.inside([...as, program, 'dev', '--data', dataOf(host), ...flags]);
+  const child = spawn(file, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    cwd: host.dir,
+    env: { ...process.env, ...env },
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
+  const ended = once(child, 'close').then(() => ({ exitCode: child.exitCode, signal: child.signalCode }));
+  return {
+    pid: child.pid ?? -1,
+    api: new Api(host.tunnel),
+    output: () => output,
+    ended,
+    async end(signal) {
+      child.kill(signal);
+      const late = AbortSignal.timeout(endWithinMs);
+      const ending = await Promise.race([ended, once(late, 'abort').then(() => undefined)]);
+      if (ending === undefined) throw new Error(`weir dev did not end after ${signal}:\n${output}`);
+      return ending;
+    },
+  };
+}
+
+/** `weir down`, as a person would after the last stop. */
+export function down(host: Host, { as = [] }: Pick<ProductOptions, 'as'> = {}): Promise<RunResult> {
+  const [file, ...args] = host.inside([...as, program, 'down', '--data', dataOf(host)]);
+  return tryRun(file, args, { cwd: host.dir });
+}
+
+export function dataOf(host: Host): string {
+  return join(host.dir, 'data');
+}
