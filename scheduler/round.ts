@@ -15,13 +15,14 @@ import { chooseToStop } from './select.ts';
 import { type Rolling, rollingMove } from './upgrade.ts';
 import { allVersionWrites } from './versions.ts';
 import { isCurrent, type Member, membersOf, putPlacement } from './view.ts';
-import { type Want, wantOf } from './want.ts';
+import { type Part, partsOf, type Want, wantOf } from './want.ts';
 import type { World } from './world.ts';
 
 /** Collects what one call of `decide` decides, app by app; agents fill up as it goes. */
 export class Round {
   readonly #world: World;
   readonly #views: readonly AgentView[];
+  readonly #parts: ReadonlyMap<AppId, Part>;
   readonly #writes: Write[] = [];
   readonly #waiting = new Map<AppId, Waiting>();
   /** Apps of which this round changes instances. */
@@ -31,6 +32,7 @@ export class Round {
   constructor(world: World) {
     this.#world = world;
     this.#views = agentViews(world);
+    this.#parts = partsOf(world.snapshot);
   }
 
   /** Looks after what belongs to no app: agents that fall silent, and reports that came too late. */
@@ -44,7 +46,7 @@ export class Round {
   }
 
   app(id: AppId): void {
-    const want = wantOf(id, this.#world);
+    const want = wantOf(this.#world.snapshot.table('apps').get(id), id, this.#parts.get(id));
     const ended = endedDecision(id, want?.app, this.#world);
     this.#writes.push(...ended.writes);
     if (ended.changed) this.#busy.add(id);

@@ -1,7 +1,7 @@
 import type { App } from '../core/model/app.ts';
 import type { Deployment, DeploymentAction } from '../core/model/deployment.ts';
 import type { AppId, InstanceId } from '../core/model/ids.ts';
-import type { World } from './world.ts';
+import type { Snapshot } from '../core/state/snapshot.ts';
 
 /**
  * What is wanted of an app at this moment: the definition to launch, how many, and whether instances of an older
@@ -15,19 +15,41 @@ export type Want = {
   readonly sentenced: ReadonlySet<InstanceId>;
 };
 
+/** An app's part in the deployment that has it. */
+export type Part = {
+  readonly deployment: Deployment;
+  /** Index of the step that moves the app; undefined: none does. */
+  readonly moveAt?: number;
+  /** What the present step does with the app. */
+  readonly action?: DeploymentAction;
+};
+
+/** The part of every app that is in a deployment; no app is in two. */
+export function partsOf(snapshot: Snapshot): ReadonlyMap<AppId, Part> {
+  const parts = new Map<AppId, Part>();
+  for (const deployment of snapshot.table('deployments').values()) {
+    for (const app of deployment.affectedApps) parts.set(app, { deployment });
+    for (const [index, step] of deployment.steps.entries())
+      for (const action of step.actions) {
+        const part = parts.get(action.app) ?? { deployment };
+        parts.set(action.app, {
+          ...part,
+          ...(moves(action) && part.moveAt === undefined ? { moveAt: index } : {}),
+          ...(index === deployment.step ? { action } : {}),
+        });
+      }
+  }
+  return parts;
+}
+
 /**
  * An app in a deployment keeps its old definition until its step is reached (its dependencies come first), is moved by
  * the action of its step, and is held at its new definition afterwards. Outside deployments the definition counts.
  */
-export function wantOf(id: AppId, world: World): Want | undefined {
-  const app = world.snapshot.table('apps').get(id);
-  const deployment = deploymentOf(id, world);
-  if (deployment === undefined) return app && held(app);
-  const move = deployment.steps.findIndex((step) =>
-    step.actions.some((action) => action.app === id && moves(action)),
-  );
-  if (move > deployment.step) return beforeItsStep(deployment, id);
-  const action = deployment.steps[deployment.step]?.actions.find((candidate) => candidate.app === id);
+export function wantOf(app: App | undefined, id: AppId, part: Part | undefined): Want | undefined {
+  if (part === undefined) return app && held(app);
+  const { deployment, moveAt, action } = part;
+  if (moveAt !== undefined && moveAt > deployment.step) return beforeItsStep(deployment, id);
   if (app === undefined || action?.kind === 'StopApplication') return undefined;
   return {
     app,
@@ -35,12 +57,6 @@ export function wantOf(id: AppId, world: World): Want | undefined {
     replace: action?.kind === 'RestartApplication',
     sentenced: new Set(action === undefined ? [] : deployment.sentenced),
   };
-}
-
-export function deploymentOf(id: AppId, world: World): Deployment | undefined {
-  return [...world.snapshot.table('deployments').values()].find((deployment) =>
-    deployment.affectedApps.includes(id),
-  );
 }
 
 function moves(action: DeploymentAction): boolean {
