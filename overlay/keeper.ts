@@ -61,8 +61,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
       const backend = backendOf(network);
       if (backend === undefined) throw new Error(`this agent has no backend ${network.backend}`);
       const lease = await ownLease(network);
-      if (lease === undefined)
-        setState({ kind: 'pending', network, reason: 'no master gives it a share yet' });
+      if ('missing' in lease) setState({ kind: 'pending', network, reason: lease.missing });
       else setState(await bring(backend, { network, lease }));
     } catch (error) {
       fail(network, error);

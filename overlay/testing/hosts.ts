@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type RunResult, run, tryRun } from '../../core/kit/exec.ts';
@@ -28,7 +29,8 @@ export type TestHosts = {
 
 /** Hosts on one Ethernet of their own, 100.127.0.0/24, without a way out. Needs root. */
 export async function openHosts(count: number): Promise<TestHosts> {
-  const id = `weir-${randomBytes(3).toString('hex')}`;
+  await removeAbandoned();
+  const id = `${prefixOf(process.pid)}${randomBytes(1).toString('hex')}`;
   const dir = await mkdtemp(join(tmpdir(), 'weir-overlay-'));
   const made: string[] = [];
 
@@ -81,4 +83,16 @@ export async function openHosts(count: number): Promise<TestHosts> {
       await rm(dir, { recursive: true, force: true });
     },
   };
+}
+
+/** The pid is part of each name, so that what a killed test left behind is known and goes with the next one. */
+function prefixOf(pid: number): string {
+  return `weir-o${pid}x`;
+}
+
+async function removeAbandoned(): Promise<void> {
+  for (const netns of await readdir('/run/netns').catch(() => [])) {
+    const pid = Number(/^weir-o(\d+)x/.exec(netns)?.[1] ?? process.pid);
+    if (!existsSync(`/proc/${pid}`)) await tryRun('ip', ['netns', 'del', netns]);
+  }
 }

@@ -11,9 +11,10 @@ export type Speaker = {
   end(): Promise<void>;
 };
 
-/** Tells each client its address as the server sees it, then gives back what it is sent. */
+/** Tells each client its address as the server sees it, then gives back what it is sent. Ends with the test that started it. */
 const server = `
   const net = require('net');
+  process.stdin.on('end', () => process.exit()).resume();
   net.createServer((s) => { s.on('error', () => {}); s.write(s.remoteAddress + '\\n'); s.pipe(s); })
     .listen({ host: process.argv[1], port: Number(process.argv[2]) }, () => console.log('up'));
 `;
