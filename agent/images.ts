@@ -145,6 +145,8 @@ async function hasPolicy(): Promise<boolean> {
 
 function wordsOf(error: unknown): string {
   if (error instanceof CommandFailed && error.stderr !== '') return registryWords(error.stderr);
+  const missing = /spawn (skopeo|umoci) ENOENT/.exec(errorText(error))?.[1];
+  if (missing !== undefined) return `${missing} is not installed on this machine`;
   return errorText(error);
 }
 

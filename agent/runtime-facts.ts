@@ -84,7 +84,7 @@ async function layerFacts(dataDir: string, root: boolean): Promise<RuntimeFacts[
 }
 
 const trial =
-  'if [ "$1" = 1 ]; then mount -t tmpfs weir . || exit; fi; mkdir u w m && mount -t overlay -o lowerdir=/,upperdir=u,workdir=w weir m';
+  'if [ "$1" = 1 ]; then mount -t tmpfs weir . && cd "$2" || exit; fi; mkdir u w m && mount -t overlay -o lowerdir=/,upperdir=u,workdir=w weir m';
 
 async function tryOverlay(dataDir: string, inMemory: boolean): Promise<void> {
   const dir = await mkdtemp(join(dataDir, 'trial-'));
