@@ -41,6 +41,10 @@ t.test('an app can move from the host network to another and back', async (t) =>
   t.equal(joined.portDefinitions, undefined);
   t.equal(joined.requirePorts, false);
   t.equal(joined.container?.portMappings?.length, 1);
+  const container = { type: 'MESOS', portMappings: [{ containerPort: 80 }] };
+  const three = drafted({ portDefinitions: [{}, {}, {}] });
+  const mapped = updated(three, { networks: [{ mode: 'container', name: 'n' }], container });
+  t.equal(mapped.container?.portMappings?.length, 1, 'ports of the network it left are not carried over');
   const back = updated(joined, { networks: [{ mode: 'host' }] });
   t.match(back.portDefinitions, [{ name: 'default' }]);
   t.equal(back.container?.portMappings, undefined);
