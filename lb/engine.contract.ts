@@ -83,6 +83,7 @@ export function testEngineContract(name: string, create: () => IngressEngine): v
       connection!.send('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlate');
       await client.until('late');
       t.same(await engine.inFlight(), new Map());
+      await connection!.ended.until((ended) => ended);
       client.socket.destroy();
     },
   );

@@ -27,9 +27,9 @@ export class Counters {
   }
 
   /** Forgets routes that are gone, so that the numbers stay bounded by the routes there are. */
-  keepOnly(isRoute: (id: string) => boolean): void {
+  keepOnly(routes: ReadonlySet<string>): void {
     for (const route of this.#byRoute.keys()) {
-      if (route !== 'none' && !isRoute(route)) this.#byRoute.delete(route);
+      if (route !== 'none' && !routes.has(route)) this.#byRoute.delete(route);
     }
   }
 }

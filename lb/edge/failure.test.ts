@@ -86,8 +86,9 @@ t.test('a request on a kept connection that was just closed is sent again on a n
   const client = await rawClient(port);
   for (let n = 1; n <= 5; n++) {
     client.send(get);
-    await client.until('\r\n\r\nok', n);
+    await client.until('HTTP/1.1 ', n);
   }
+  t.equal(client.text.value.split('HTTP/1.1 200').length - 1, 5);
   client.socket.destroy();
   t.equal(backends[0]!.connections.value.length, 5);
   t.equal((await engine.stats()).retries, 4);
@@ -194,6 +195,12 @@ t.test('requests are counted by route and class of status', async (t) => {
     { route: 'none', codeClass: '4xx', count: 2 },
   ]);
   t.equal(refused, 1);
+  await engine.apply(buildTable(directory(2, [], [])));
+  t.same(
+    (await engine.stats()).requests,
+    [{ route: 'none', codeClass: '4xx', count: 2 }],
+    'gone with its route',
+  );
 });
 
 /** Waits until the engine has accepted connections: what it was sent before is then on its way. */

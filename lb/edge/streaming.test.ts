@@ -52,9 +52,12 @@ t.test('a large request arrives unchanged at an endpoint that reads slowly', asy
     });
   });
   const client = await rawClient(port);
-  client.send(`POST / HTTP/1.1\r\nHost: web.test\r\nContent-Length: ${data.length}\r\n\r\n`);
+  client.send(
+    `POST / HTTP/1.1\r\nHost: web.test\r\nConnection: close\r\nContent-Length: ${data.length}\r\n\r\n`,
+  );
   client.socket.write(data);
-  await client.until(digest(data));
+  await client.ended.until((ended) => ended);
+  t.equal(client.text.value.slice(-40), digest(data));
   client.socket.destroy();
 });
 

@@ -100,9 +100,12 @@ export class Recorded {
   /** Resolves with all text once it contains `part` `times` times; rejects when the connection closes before. */
   async until(part: string, times = 1): Promise<string> {
     const has = (text: string) => text.split(part).length > times;
-    const closed = this.closed.until((value) => value).then(() => this.text.value);
-    const text = await Promise.race([this.text.until(has), closed]);
-    if (!has(text)) throw new Error(`closed before ${JSON.stringify(part)} came: ${JSON.stringify(text)}`);
+    const over = [this.ended, this.closed].map(async (end) => {
+      await end.until((value) => value);
+      return this.text.value;
+    });
+    const text = await Promise.race([this.text.until(has), ...over]);
+    if (!has(text)) throw new Error(`it ended before ${JSON.stringify(part)} came: ${JSON.stringify(text)}`);
     return text;
   }
 }

@@ -32,7 +32,7 @@ export class UpstreamConnection implements WireUser, Deadlined {
   /** Ends the exchange; an idle connection waits for the next one at most `idleMs`. */
   release(options: { readonly reusable: boolean; readonly idleMs: number }): void {
     this.user = undefined;
-    if (!options.reusable || !this.wire.open) {
+    if (!options.reusable || options.idleMs <= 0 || !this.wire.open) {
       this.destroy();
       return;
     }

@@ -3,7 +3,7 @@ import { PortInUse } from '../edge/port-in-use.ts';
 import { portOfEngine, testEngine } from '../edge/testing.ts';
 import { testEngineContract } from '../engine.contract.ts';
 
-testEngineContract('the builtin engine', () => testEngine());
+testEngineContract('the builtin engine', () => testEngine({ upstreamIdleMs: 600_000 }));
 
 t.test('the builtin engine says which port is in use', async (t) => {
   const first = testEngine();

@@ -66,6 +66,7 @@ export class BuiltinEngine implements IngressEngine {
   }
 
   async apply(table: RouteTable): Promise<number> {
+    if (table.hosts !== this.#table.hosts) this.#context.counters.keepOnly(routeIds(table));
     this.#table = table;
     this.#context.upstreams.apply(table);
     return table.revision;
@@ -146,6 +147,12 @@ export class BuiltinEngine implements IngressEngine {
     await Promise.race([idle, late]);
     bound.abort();
   }
+}
+
+function routeIds(table: RouteTable): ReadonlySet<string> {
+  const ids = new Set<string>();
+  for (const routes of table.hosts.values()) for (const route of routes) ids.add(route.id);
+  return ids;
 }
 
 function blockList(ranges: readonly string[]): BlockList {
