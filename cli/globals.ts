@@ -9,6 +9,8 @@ export type Globals = {
 };
 
 export const defaultLab = 'lab';
+/** Set for commands that were sent into a lab: its name. */
+export const inLabVariable = 'WEIR_IN_LAB';
 
 /** Understood before, between and after the words of a command. */
 export function withGlobals(command: Command, { shown }: { shown: boolean }): Command {
@@ -36,7 +38,14 @@ export type Session = { readonly master: Master; readonly json: boolean };
 
 export function sessionOf(command: Command): Session {
   const { master, json = false } = command.optsWithGlobals<Globals>();
-  return { master: new Master(master ?? process.env.WEIR_MASTER ?? defaultMaster), json };
+  const url = master ?? process.env.WEIR_MASTER ?? defaultMaster;
+  return { master: new Master(url, nextInLab(process.env[inLabVariable])), json };
+}
+
+function nextInLab(lab: string | undefined): string | undefined {
+  if (lab === undefined) return undefined;
+  const flag = lab === defaultLab ? '' : ` --lab=${lab}`;
+  return `See what runs with "weir lab status${flag}".`;
 }
 
 export function print(text: string): void {

@@ -25,6 +25,8 @@ export type AppPage = {
   readonly now: number;
 };
 
+const longestCommand = 160;
+
 /** Everything a person asks about one app, on one page. */
 export function appPage({ app, waiting, deployments, nodes, now }: AppPage): string {
   const head = `${styled('bold', app.id)}  ${status(app, waiting)}, ${countsOf(app).join(', ')}`;
@@ -45,7 +47,7 @@ function definition(
   return [
     ['version', app.version],
     ['image', app.container?.docker?.image ?? ''],
-    ['command', app.cmd ?? app.args?.join(' ') ?? ''],
+    ['command', shortened(app.cmd ?? app.args?.join(' ') ?? '')],
     ['resources', `${app.cpus} cpus, ${app.mem} MiB memory${app.disk > 0 ? `, ${app.disk} MiB disk` : ''}`],
     [
       'network',
@@ -61,6 +63,11 @@ function definition(
     ['name', `${weirName(app.id)}.weir`],
     ['deployment', deployments.map(deploymentText).join('\n')],
   ];
+}
+
+/** Whole scripts are commands too; `--json` has all of it. */
+function shortened(text: string): string {
+  return text.length <= longestCommand ? text : `${text.slice(0, longestCommand)} …`;
 }
 
 function portsOf({ container, portDefinitions }: AppInfo): readonly Port[] {

@@ -83,7 +83,9 @@ async function status(_options: object, command: Command): Promise<void> {
 async function exec(host: string, argv: string[], _options: object, command: Command): Promise<void> {
   const { runOnHost } = await import('../lab/enter.ts');
   const lab = await opened(command);
-  process.exitCode = await runOnHost(lab.host(host), argv);
+  // Commander leaves the `--` that ends our own options to those who pass options through.
+  const program = argv[0] === '--' ? argv.slice(1) : argv;
+  process.exitCode = await runOnHost(lab.host(host), program);
 }
 
 async function kill(host: string, { what }: { what: Role }, command: Command): Promise<void> {
@@ -106,10 +108,9 @@ async function heal(host: string, _options: object, command: Command): Promise<v
   print(`${host} is connected again`);
 }
 
-/** Needs no state file: what a crash left is found by the lab's name. */
 async function down(_options: object, command: Command): Promise<void> {
-  const { removeLab } = await import('../../conformance/lab/lab.ts');
+  const { labDown } = await import('../lab/down.ts');
   const name = nameOf(command);
-  await removeLab({ name, dir: labFolder(name) });
+  await labDown({ name, dir: labFolder(name) });
   print(`lab ${name} is gone`);
 }

@@ -63,9 +63,13 @@ async function checkOutcome(master: Master, wait: WaitFor, last: string): Promis
   if (app.version !== wait.version)
     throw ended(wait, 'another change took its place (see "weir app versions")');
   const ready = hasChecks(app) ? (app.tasksHealthy ?? 0) : (app.tasksRunning ?? 0);
-  if (ready < app.instances && last !== '')
-    throw ended(wait, `it was cancelled, or instances ended at once; at last ${last}`);
+  if (ready < app.instances && last !== '') throw ended(wait, `${reasonOf(app)}; at last ${last}`);
   return app;
+}
+
+function reasonOf({ lastTaskFailure, version }: AppInfo): string {
+  if (lastTaskFailure === undefined || lastTaskFailure.timestamp < version) return 'it was cancelled';
+  return `instances end: ${lastTaskFailure.message}`;
 }
 
 function ended({ deployment, app }: WaitFor, how: string): NotDeployed {

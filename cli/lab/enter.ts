@@ -2,10 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { constants } from 'node:os';
 import { LabError, type LabHost, netnsPath } from '../../conformance/lab/names.ts';
+import { inLabVariable } from '../globals.ts';
 import { masterHost, masterUrl, weirCommand } from './place.ts';
-
-/** Tells a command that its master is a lab's. */
-export const inLabVariable = 'WEIR_IN_LAB';
 
 /** Runs a weir command on the lab's first host, whose master listens where this host cannot reach. Gives its exit code. */
 export async function runInLab(name: string, words: readonly string[]): Promise<number> {

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createLab, type Lab, LabError } from '../../conformance/lab/lab.ts';
 import { type Progress, startProgress } from '../show/progress.ts';
+import { labDown } from './down.ts';
 import { labNodes } from './nodes.ts';
 import { labFolder } from './place.ts';
 import { commandOf } from './roles.ts';
@@ -21,7 +22,7 @@ export async function labUp({ name, hosts, subnet }: UpOptions): Promise<Lab> {
       await startAll(lab, progress);
       await allConnected(lab, progress);
     } catch (error) {
-      await lab.down();
+      await labDown(lab.plan);
       throw error;
     }
     return lab;

@@ -2,13 +2,16 @@ import { WeirError } from '../../core/kit/errors.ts';
 
 /** Nobody answers, or not as a master does. */
 export class NoMaster extends WeirError {
-  constructor(url: string, detail: string, cause?: unknown) {
+  constructor(url: string, detail: string, options: { cause?: unknown; next?: string } = {}) {
     super('WEIR_MASTER_UNREACHABLE', `Cannot talk to the master at ${url}: ${detail}`, {
-      cause,
-      next: 'Is it running? Start it with "weir dev" or "weir master", or name another with --master URL or WEIR_MASTER.',
+      next: startOne,
+      ...options,
     });
   }
 }
+
+const startOne =
+  'Is it running? Start it with "weir dev" or "weir master", or name another with --master URL or WEIR_MASTER.';
 
 /** The master answered "no". `details` are lines `path: error` for people. */
 export class Refused extends WeirError {

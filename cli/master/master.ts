@@ -17,11 +17,14 @@ export type Ask = {
  */
 export class Master {
   readonly url: string;
+  readonly #next: { readonly next?: string };
 
-  constructor(url: string) {
+  /** `next`: what a person should do when it does not answer. */
+  constructor(url: string, next?: string) {
+    this.#next = next === undefined ? {} : { next };
     this.url = url.replace(/\/+$/, '');
     if (!URL.canParse(this.url) || !/^https?:/.test(this.url))
-      throw new NoMaster(url, 'it is no URL such as http://127.0.0.1:8080');
+      throw new NoMaster(url, 'it is no URL', { next: `Give one such as ${defaultMaster}.` });
   }
 
   get<T>(path: string, ask: Ask = {}): Promise<T> {
@@ -38,7 +41,7 @@ export class Master {
     try {
       return (text === '' ? undefined : JSON.parse(text)) as T;
     } catch (error) {
-      throw new NoMaster(this.url, `${method} ${path} was not answered with JSON`, error);
+      throw new NoMaster(this.url, `${method} ${path} was not answered with JSON`, { cause: error });
     }
   }
 
@@ -55,7 +58,7 @@ export class Master {
       });
       return { status: response.statusCode ?? 0, text: await textOf(response) };
     } catch (error) {
-      throw new NoMaster(this.url, reasonOf(error), error);
+      throw new NoMaster(this.url, reasonOf(error), { cause: error, ...this.#next });
     }
   }
 }

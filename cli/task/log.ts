@@ -37,22 +37,31 @@ export async function followLog(
   }
 }
 
-/** What `after` has beyond `before`: the longest end of `before` that `after` begins with is known already. */
+/**
+ * What `after` has beyond `before`, stream by stream: how the two streams were mixed is not known. The longest end of
+ * `before` that `after` begins with is known already.
+ */
 export function newLines(before: readonly LogLine[], after: readonly LogLine[]): readonly LogLine[] {
-  for (let from = Math.max(0, before.length - after.length); from < before.length; from++) {
-    const overlap = before.length - from;
-    if (before.slice(from).every((line, index) => isSame(line, after[index]))) return after.slice(overlap);
-  }
-  if (before.length === 0) return after;
-  return [
-    { stream: 'stderr', text: '(lines are missing here: they came faster than they were read)' },
-    ...after,
-  ];
+  return (['stdout', 'stderr'] as const).flatMap((stream) => {
+    const of = (lines: readonly LogLine[]) => lines.filter((line) => line.stream === stream);
+    return newOfStream(of(before), of(after));
+  });
 }
 
-function isSame(a: LogLine, b: LogLine | undefined): boolean {
-  return a.text === b?.text && a.stream === b.stream;
+function newOfStream(before: readonly LogLine[], after: readonly LogLine[]): readonly LogLine[] {
+  if (before.length === 0) return after;
+  for (let from = Math.max(0, before.length - after.length); from < before.length; from++) {
+    const overlap = before.length - from;
+    if (before.slice(from).every((line, index) => line.text === after[index]?.text))
+      return after.slice(overlap);
+  }
+  return after.length === 0 ? [] : [missing, ...after];
 }
+
+const missing: LogLine = {
+  stream: 'stderr',
+  text: '(lines are missing here: they came faster than they were read)',
+};
 
 async function linesOrGone(master: Master, request: LogRequest): Promise<readonly LogLine[] | undefined> {
   try {
