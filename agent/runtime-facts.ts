@@ -1,5 +1,5 @@
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { errorText } from '../core/kit/errors.ts';
 import { run } from '../core/kit/exec.ts';
 import { isOnOverlay } from './rootfs.ts';
@@ -32,7 +32,7 @@ export async function runtimeFacts(options: { dataDir: string }): Promise<Runtim
   const root = process.getuid?.() === 0;
   const [programs, layers, cgroup] = await Promise.all([
     Promise.all(wanted.map(programFact)),
-    layerFacts(options.dataDir, root),
+    layerFacts(resolve(options.dataDir), root),
     cgroupFacts(),
   ]);
   const missing = programs.filter((program) => program.version === undefined);
