@@ -1,23 +1,21 @@
 import t from 'tap';
-import { type Definition, webServer } from './definitions.ts';
+import { webServer } from './definitions.ts';
 import { type Host, openHost } from './host.ts';
 import { startLoad } from './load.ts';
 import { processesOfTask } from './machine.ts';
 import { type Product, startProduct } from './product.ts';
 
 const skip = process.getuid?.() === 0 ? false : 'needs root';
-const definition = webServer('/web', { vip: '/web:80', host: 'web.example', greeting: 'one' });
-
 t.test('changes of an app lose no request', { skip }, async (t) => {
   const host = await openHost(t, 'changes');
   const product = await startProduct(host);
   const { api } = product;
-  const loads = await underLoad(host, product);
+  const loads = await underLoad(host, product, 0.1);
 
   await change('scaled up', 'PUT', '/v2/apps/web', { instances: 4 });
   t.equal((await api.tasks('/web')).length, 4);
   const old = (await api.tasks('/web')).map((task) => task.id);
-  await change('updated', 'PUT', '/v2/apps/web', { env: { GREETING: 'two' } });
+  await change('updated', 'PUT', '/v2/apps/web', { env: { GREETING: 'two', DELAY: '0.1' } });
   t.same(
     (await api.tasks('/web')).filter((task) => old.includes(task.id)),
     [],
@@ -62,7 +60,7 @@ t.test('changes of an app lose no request', { skip }, async (t) => {
 t.test('without acknowledgements the same change loses requests', { skip }, async (t) => {
   const host = await openHost(t, 'noacks');
   const product = await startProduct(host, { flags: ['--no-wait-for-acks'] });
-  const loads = await underLoad(host, product);
+  const loads = await underLoad(host, product, 0.5);
   let failures = 0;
   for (let round = 0; round < 4 && failures === 0; round++) {
     await product.api.must('POST', '/v2/apps/web/restart');
@@ -72,14 +70,13 @@ t.test('without acknowledgements the same change loses requests', { skip }, asyn
   t.ok(failures > 0, `${failures} requests failed`);
 });
 
-/** The app, with load on its public route and on its virtual address. */
-async function underLoad(host: Host, { api }: Product) {
-  await api.deploy(definition satisfies Definition);
+/** The app, with load on its public route and on its virtual address; slow enough that requests are always in flight. */
+async function underLoad(host: Host, { api }: Product, delay: number) {
+  await api.deploy(webServer('/web', { host: 'web.example', greeting: 'one', delay }));
   await api.until('/web', ({ tasksHealthy }) => tasksHealthy === 2);
   await api.spread();
   const { stdout } = await host.exec(['dig', '@127.0.0.1', '-p', '10053', '+short', 'web.weir']);
-  return [
-    startLoad(host, { name: 'edge', url: 'http://127.0.0.1:8000/', host: 'web.example' }, { perSecond: 50 }),
-    startLoad(host, { name: 'VIP', url: `http://${stdout}:9000/` }, { perSecond: 50 }),
-  ];
+  const edge = { name: 'edge', url: 'http://127.0.0.1:8000/', host: 'web.example' };
+  const vip = { name: 'VIP', url: `http://${stdout}:9000/` };
+  return [edge, vip].map((target) => startLoad(host, target, { perSecond: 40 }));
 }
