@@ -1,0 +1,14 @@
+/**
+ * The app of the benches. It is as bad as an app may be: an answer takes a while, and at SIGTERM it ends at once, whatever it
+ * was doing. Not losing a request is then wholly the platform's matter.
+ */
+import { createServer } from 'node:http';
+
+const answerMs = Number(process.env['ANSWER_MS'] ?? 0);
+const body = `${process.env['MESOS_TASK_ID'] ?? 'direct'}\n`;
+const server = createServer((_request, response) => {
+  if (answerMs === 0) response.end(body);
+  else setTimeout(() => response.end(body), answerMs);
+});
+server.listen(Number(process.env['PORT0'] ?? 8080), process.env['WEIR_ADDRESS'] ?? '0.0.0.0');
+process.on('SIGTERM', () => process.exit(0));
