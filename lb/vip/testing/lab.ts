@@ -58,8 +58,9 @@ export async function createLab(id: string): Promise<Lab> {
       await lab.run('host', 'sh', ['-c', `[ ! -e ${file} ] || echo ${on ? 1 : 0} > ${file}`]);
     },
     close: async () => {
-      for (const actor of actors.values()) await actor.close();
+      const ended = await Promise.allSettled([...actors.values()].map((actor) => actor.close()));
       for (const place of places) await tryRun('ip', ['netns', 'del', name(place)]);
+      for (const end of ended) if (end.status === 'rejected') throw end.reason;
     },
   };
   try {

@@ -15,6 +15,7 @@ export function remoteActor(namespace: string): Traffic {
   const child = spawn('ip', ['netns', 'exec', namespace, process.execPath, main], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
+  const exited = once(child, 'exit');
   const call = caller(child);
   return {
     listen: (...args) => call('listen', args),
@@ -26,9 +27,8 @@ export function remoteActor(namespace: string): Traffic {
     drop: (...args) => call('drop', args),
     load: (...args) => call('load', args),
     close: async () => {
-      if (child.exitCode !== null) return;
       child.stdin!.end();
-      await once(child, 'exit');
+      await exited;
     },
   };
 }
