@@ -66,6 +66,10 @@ function parseNetwork(body: unknown): Network {
       path: `/${field}`,
       errors: [given[field] === undefined ? 'error.path.missing' : `error.expected.js${type}`],
     }));
+  if (given['mtu'] !== undefined && typeof given['mtu'] !== 'number')
+    wrong.push({ path: '/mtu', errors: ['error.expected.jsnumber'] });
+  if (given['plugins'] !== undefined && !Array.isArray(given['plugins']))
+    wrong.push({ path: '/plugins', errors: ['error.expected.jsarray'] });
   if (given['egress'] !== 'none' && given['egress'] !== 'masquerade') {
     wrong.push({ path: '/egress', errors: ['error.unknown.enum.literal'] });
   }
