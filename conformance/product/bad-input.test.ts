@@ -21,7 +21,7 @@ t.test('what cannot be is refused with its place, and changes nothing', { skip }
   t.equal((await api.call('GET', '/v2/apps')).text, before, 'the apps are as before');
   t.same(await api.must<unknown[]>('GET', '/v2/deployments'), [], 'nothing is under way');
 
-  t.test('networks as well', async (t) => {
+  await t.test('networks as well', async (t) => {
     const network = { name: 'extra', cidr: '100.65.0.0/24', agentPrefix: 28, backend: 'host-gw' };
     const networks = (await api.call('GET', '/v1/networks')).text;
     const bad = [
@@ -46,7 +46,7 @@ t.test('what cannot be is refused with its place, and changes nothing', { skip }
     t.equal((await api.call('GET', '/v1/networks')).text, networks);
   });
 
-  t.test('routes as well', async (t) => {
+  await t.test('routes as well', async (t) => {
     const bad = [
       { body: { host: 'a b', app: '/there' }, status: 422 },
       { body: { host: 'a.example', app: 'there' }, status: 422 },

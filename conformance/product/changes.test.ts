@@ -39,7 +39,7 @@ t.test('changes of an app lose no request', { skip }, async (t) => {
     t.ok(answers.size >= 9, 'instances of every step answered');
   }
 
-  t.test('an app that is removed is gone everywhere', async (t) => {
+  await t.test('an app that is removed is gone everywhere', async (t) => {
     const tasks = (await api.tasks('/web')).map((task) => task.id);
     await api.remove('/web');
     await api.spread();

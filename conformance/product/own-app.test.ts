@@ -20,12 +20,12 @@ t.test('an app of one’s own is reached by every way there is', { skip }, async
   t.match(addresses, [/^100\.64\.0\.\d+$/, /^100\.64\.0\.\d+$/]);
   t.equal(new Set(addresses).size, 2);
 
-  t.test('by the address of each container', async (t) => {
+  await t.test('by the address of each container', async (t) => {
     const answers = await Promise.all(addresses.map((address) => get(`http://${address}:9000/`)));
     t.same(answers.toSorted(), bodies);
   });
 
-  t.test('by its name among the tasks, with a record of its ports', async (t) => {
+  await t.test('by its name among the tasks, with a record of its ports', async (t) => {
     t.same((await dig('web-shop.marathon.mesos')).toSorted(), addresses);
     const services = (await dig('_http._web-shop._tcp.marathon.mesos', 'SRV')).toSorted();
     t.match(services, [/^0 1 9000 web-shop-\S+\.marathon\.mesos\.$/, /^0 1 9000 web-shop-/]);
@@ -33,7 +33,7 @@ t.test('an app of one’s own is reached by every way there is', { skip }, async
     t.same((await Promise.all(targets.map((name) => dig(name)))).flat().toSorted(), addresses);
   });
 
-  t.test('by its own name and its VIP’s name, which answer with virtual addresses', async (t) => {
+  await t.test('by its own name and its VIP’s name, which answer with virtual addresses', async (t) => {
     const [own = ''] = await dig('web.shop.weir');
     const [named = ''] = await dig('storefront.marathon.l4lb.thisdcos.directory');
     t.match(own, /^100\.100\.\d+\.\d+$/);
@@ -42,7 +42,7 @@ t.test('an app of one’s own is reached by every way there is', { skip }, async
     t.same(await seen(() => get(`http://${named}/`)), bodies);
   });
 
-  t.test('by the edge, and by nothing else there', async (t) => {
+  await t.test('by the edge, and by nothing else there', async (t) => {
     t.same(await seen(() => get('http://127.0.0.1:8000/', 'shop.example')), bodies);
     const unknown = await request('http://127.0.0.1:8000/', {
       dispatcher: host.tunnel.dispatcher,
@@ -52,7 +52,7 @@ t.test('an app of one’s own is reached by every way there is', { skip }, async
     t.match(unknown.statusCode, /^(404|503)$/);
   });
 
-  t.test('from inside another container, by names, VIPs and address', async (t) => {
+  await t.test('from inside another container, by names, VIPs and address', async (t) => {
     const ways = [
       'http://web-shop.marathon.mesos:9000/',
       'http://web.shop.weir:9000/',
@@ -76,7 +76,7 @@ t.test('an app of one’s own is reached by every way there is', { skip }, async
       t.ok(bodies.includes(lines[index] ?? ''), `${way}: ${lines[index]}`);
   });
 
-  t.test('from itself through its own virtual address', async (t) => {
+  await t.test('from itself through its own virtual address', async (t) => {
     const alone = webServer('/alone', { instances: 1 });
     const asks = 'until curl --silent --fail --max-time 5 http://alone.weir:9000/; do sleep 0.2; done; wait';
     await api.deploy({ ...alone, cmd: `${String(alone['cmd']).replace('exec ', '')} & ${asks}` });
