@@ -167,6 +167,7 @@ export class Agent implements Part {
       await this.#performer.perform(action, abort.signal);
     } catch (error) {
       this.#dependencies.log.error(`${kind} failed, it will be repeated`, { key, error: errorText(error) });
+      if (kind === 'clean') await this.#instances.update(key, { lingers: true });
       await this.#dependencies.clock.sleep(1_000, this.#stopping.signal).catch(() => {});
     } finally {
       if (kind === 'launch') this.#launches.delete(key);

@@ -12,6 +12,8 @@ export type InstanceRecord = {
   readonly addresses: readonly NetworkAddress[];
   /** Ended, and its container, links and addresses are gone. */
   readonly cleaned: boolean;
+  /** Ended, and taking it down failed at least once; it is tried again, but the master need not wait for it. */
+  readonly lingers?: true;
 };
 
 /** Unique on the machine over all attempts; also the container's id. */
@@ -19,6 +21,10 @@ export function recordKey({ placement }: Assignment): string {
   return `${placement.instanceId}.${placement.attempt}`;
 }
 
+/**
+ * As the master is told. An end is told when addresses and host ports are free again: until then the master would give them
+ * to the next instance too early.
+ */
 export function instanceOf(record: InstanceRecord): Instance {
   const { placement } = record.assignment;
   return {
@@ -28,6 +34,11 @@ export function instanceOf(record: InstanceRecord): Instance {
     agentId: placement.agentId,
     attempt: placement.attempt,
     stagedAt: record.stagedAt,
-    state: record.state,
+    state: told(record),
   };
+}
+
+function told({ state, cleaned, lingers }: InstanceRecord): InstanceState {
+  if (state.kind !== 'ended' || cleaned || lingers) return state;
+  return { kind: 'killing', since: state.at };
 }

@@ -1,7 +1,6 @@
 import net from 'node:net';
 import { getSystemErrorName } from 'node:util';
-import { WeirError } from '../../core/kit/errors.ts';
-import { PortInUse } from './port-in-use.ts';
+import { CannotListen, PortInUse } from '../../core/kit/listen.ts';
 
 export type ListenPlace = { readonly address: string; readonly port: number };
 
@@ -45,17 +44,13 @@ export class ListenSocket {
 function bind(place: ListenPlace): Handle {
   const create: unknown = Reflect.get(net, '_createServerHandle');
   if (typeof create !== 'function')
-    throw new WeirError('WEIR_CANNOT_LISTEN', 'Cannot listen: this runtime has no server handles');
+    throw new CannotListen({ ...place, protocol: 'tcp' }, 'this runtime has no server handles');
   const family = net.isIPv6(place.address) ? 6 : 4;
   const handle: unknown = create(place.address, place.port, family, undefined, 0);
   if (isHandle(handle)) return handle;
   const code = typeof handle === 'number' ? getSystemErrorName(handle) : 'unknown error';
   if (code === 'EADDRINUSE') throw new PortInUse(place);
-  throw new WeirError(
-    'WEIR_CANNOT_LISTEN',
-    `Cannot listen on ${place.address} port ${place.port}: ${code}`,
-    code === 'EACCES' ? { next: 'Choose a port above 1023, or run as root.' } : {},
-  );
+  throw new CannotListen({ ...place, protocol: 'tcp' }, Object.assign(new Error(code), { code }));
 }
 
 function isHandle(value: unknown): value is Handle {

@@ -1,8 +1,8 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import { errorCode, WeirError } from '../../core/kit/errors.ts';
+import { PortInUse } from '../../core/kit/listen.ts';
 import type { ListenPlace } from './listen-socket.ts';
-import { PortInUse } from './port-in-use.ts';
 import { acceptedWire, streamWire, type Wire, type WireUser } from './wire.ts';
 
 const backlog = 4_096;
@@ -90,7 +90,7 @@ async function listen(server: Server, place: ListenWhere): Promise<void> {
   try {
     await promise;
   } catch (error) {
-    if (errorCode(error) === 'EADDRINUSE') throw new PortInUse(place, error);
+    if (errorCode(error) === 'EADDRINUSE') throw new PortInUse(place, { cause: error });
     throw new WeirError(
       'WEIR_CANNOT_LISTEN',
       `Cannot listen on ${address} port ${port}: ${errorCode(error)}`,

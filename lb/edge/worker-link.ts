@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/kit/clock.ts';
 import { WeirError } from '../../core/kit/errors.ts';
+import { PortInUse } from '../../core/kit/listen.ts';
 import type { Log } from '../../core/kit/log.ts';
 import type { Part } from '../../core/kit/part.ts';
 import { SupervisedChild } from '../../core/kit/supervised.ts';
@@ -17,7 +18,6 @@ import {
   type ToWorker,
   type WorkerReport,
 } from './messages.ts';
-import { PortInUse } from './port-in-use.ts';
 import type { EdgeSettings } from './settings.ts';
 
 export type WorkerLinkDependencies = {

@@ -1,12 +1,12 @@
 import { systemClock } from '../../core/kit/clock.ts';
 import { errorCode, errorText } from '../../core/kit/errors.ts';
+import { PortInUse } from '../../core/kit/listen.ts';
 import { followParent } from '../../core/kit/supervised.ts';
 import { applyDelta, emptyDirectory } from '../../core/model/directory.ts';
 import { BuiltinEngine } from '../engines/builtin.ts';
 import { CertificateCache, type KeyAndCertificate } from './certificates.ts';
 import { matchRoute } from './match.ts';
 import { type FromWorker, parseMessage, type ToWorker } from './messages.ts';
-import { PortInUse } from './port-in-use.ts';
 import { emptyTable, updateTable } from './route-table.ts';
 import type { EdgeSettings } from './settings.ts';
 

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { PortInUse } from '../edge/port-in-use.ts';
+import { PortInUse } from '../../core/kit/listen.ts';
 import { portOfEngine, testEngine } from '../edge/testing.ts';
 import { testEngineContract } from '../engine.contract.ts';
 
