@@ -49,6 +49,16 @@ export class History {
     return start === undefined ? undefined : this.#follow(start, signal);
   }
 
+  /** What `after` would give without waiting. */
+  since(revision: number): readonly Change[] | undefined {
+    const changes: Change[] = [];
+    const start = this.#find(revision);
+    for (let link = start?.next; link !== undefined; link = link.next) {
+      if (link.change !== undefined) changes.push(link.change);
+    }
+    return start === undefined ? undefined : changes;
+  }
+
   /** Ends every watch. */
   close(): void {
     this.#closed = true;
