@@ -28,17 +28,9 @@ function parseObject(name: string, text: string): JsonObject {
     const value: unknown = JSON.parse(text);
     if (isObject(value)) return value;
   } catch (error) {
-    throw new BadFile(name, `it is not JSON: ${errorText(error)}${place(text, errorText(error))}`, error);
+    throw new BadFile(name, `it is not JSON: ${errorText(error)}`, error);
   }
   throw new BadFile(name, 'expected one JSON object, the definition of an app');
-}
-
-/** The runtime names a position; people look for lines. */
-function place(text: string, message: string): string {
-  const position = /position (\d+)/.exec(message)?.[1];
-  if (position === undefined || message.includes('line ')) return '';
-  const before = text.slice(0, Number(position)).split('\n');
-  return ` (line ${before.length} column ${before.at(-1)!.length + 1})`;
 }
 
 /** Fields whose parts are texts whatever they look like. */

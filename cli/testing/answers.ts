@@ -1,0 +1,197 @@
+import type { Answers } from './fake-master.ts';
+
+/** Recorded from a master that runs two apps; times are given relative to now, as people see them. */
+export function recorded(now: number): Answers {
+  const ago = (seconds: number) => new Date(now - seconds * 1000 - 500).toISOString();
+  const task = {
+    id: 'shop_web.instance-8c9cbb32-3f6c-4e9d-9c50-7d0c3f1f2a11._app.1',
+    appId: '/shop/web',
+    host: 'h2',
+    slaveId: 'h2-1a2b',
+    state: 'TASK_RUNNING',
+    ports: [31044],
+    ipAddresses: [{ ipAddress: '100.64.1.2', protocol: 'IPv4' }],
+    stagedAt: ago(620),
+    startedAt: ago(610),
+    version: '2026-11-21T20:00:00.000Z',
+    healthCheckResults: [{ alive: true, consecutiveFailures: 0 }],
+  };
+  const web = {
+    id: '/shop/web',
+    cmd: 'node server.js',
+    instances: 2,
+    cpus: 0.5,
+    mem: 128,
+    disk: 0,
+    env: { LEVEL: 'info' },
+    labels: { HAPROXY_0_VHOST: 'shop.example.org' },
+    constraints: [['hostname', 'UNIQUE']],
+    networks: [{ mode: 'container', name: 'weir' }],
+    container: {
+      docker: { image: 'shop/web:3' },
+      portMappings: [
+        {
+          containerPort: 80,
+          hostPort: 0,
+          servicePort: 10000,
+          protocol: 'tcp',
+          name: 'http',
+          labels: { VIP_0: '/web:80' },
+        },
+      ],
+    },
+    healthChecks: [{ protocol: 'MESOS_HTTP', path: '/health', portIndex: 0, intervalSeconds: 5 }],
+    version: '2026-11-21T20:00:00.000Z',
+    tasksStaged: 0,
+    tasksRunning: 1,
+    tasksHealthy: 1,
+    tasksUnhealthy: 0,
+    deployments: [{ id: 'd-1' }],
+  };
+  const batch = {
+    ...web,
+    id: '/batch',
+    healthChecks: undefined,
+    instances: 3,
+    tasksRunning: 3,
+    tasksHealthy: 0,
+    deployments: [],
+  };
+  const failure = {
+    appId: '/shop/web',
+    host: 'h3',
+    message: 'exit code 1: no database',
+    state: 'TASK_FAILED',
+    taskId: 't',
+    timestamp: ago(3 * 3600),
+    version: web.version,
+  };
+  return {
+    'GET /v2/apps': { body: { apps: [web, batch] } },
+    'GET /v2/apps/shop/web': { body: { app: { ...web, tasks: [task], lastTaskFailure: failure } } },
+    'GET /v2/apps/shop/web/tasks': { body: { tasks: [task] } },
+    'GET /v2/tasks': { body: { tasks: [task] } },
+    'GET /v2/queue': {
+      body: {
+        queue: [
+          {
+            app: { id: '/shop/web' },
+            count: 1,
+            delay: { timeLeftSeconds: 0, overdue: true },
+            refusals: [
+              { agentId: 'h1-9f', reason: 'InsufficientCpus', detail: 'needs 0.5 cpus, h1 has 0.2 free' },
+              {
+                agentId: 'h2-1a2b',
+                reason: 'UnfulfilledConstraint',
+                detail: 'hostname UNIQUE: h2 has one already',
+              },
+            ],
+          },
+        ],
+      },
+    },
+    'GET /v2/deployments': {
+      body: [
+        {
+          id: 'd-1',
+          version: ago(30),
+          affectedApps: ['/shop/web'],
+          steps: [
+            { actions: [{ action: 'StartApplication', app: '/shop/web' }] },
+            { actions: [{ action: 'ScaleApplication', app: '/shop/web' }] },
+          ],
+          currentActions: [{ action: 'ScaleApplication', app: '/shop/web' }],
+          currentStep: 2,
+          totalSteps: 2,
+        },
+      ],
+    },
+    'GET /v1/nodes': {
+      body: {
+        nodes: [
+          node('h2', { connected: true, instances: 1, acks: { dns: 9, vip: 9 }, lastHeard: now - 620_000 }),
+          node('h1', { connected: false, instances: 0, acks: { dns: 4, vip: 9 }, lastHeard: now - 310_000 }),
+        ],
+      },
+    },
+    'GET /v1/routes': {
+      body: {
+        revision: 9,
+        edges: 1,
+        inForce: 1,
+        routes: [
+          {
+            id: 'route:shop.example.org/api',
+            host: 'shop.example.org',
+            pathPrefix: '/api',
+            service: { appId: '/batch', portIndex: 0 },
+            owner: 'route:shop.example.org/api',
+            endpoints: 3,
+          },
+          {
+            id: 'app:/shop/web:0',
+            host: 'shop.example.org',
+            pathPrefix: '/',
+            service: { appId: '/shop/web', portIndex: 0 },
+            owner: 'app:/shop/web',
+            endpoints: 1,
+          },
+        ],
+      },
+    },
+    'GET /v1/networks': {
+      body: {
+        networks: [
+          {
+            name: 'weir',
+            cidr: '100.64.0.0/16',
+            agentPrefix: 24,
+            backend: 'vxlan',
+            egress: 'none',
+            leases: [{}, {}],
+          },
+        ],
+      },
+    },
+    'GET /v1/dns': {
+      body: {
+        node: 'h2',
+        answer: {
+          reply: {
+            rcode: 'NOERROR',
+            answers: [{ name: 'web.shop.weir', type: 'A', ttl: 5, data: '100.100.0.7' }],
+          },
+          revision: 9,
+          because: 'Zone weir has 1 such record.',
+          records: [],
+          used: [{ instanceId: 'shop_web.instance-1', appId: '/shop/web', at: ['100.64.1.2:80'] }],
+          leftOut: [
+            {
+              instanceId: 'shop_web.instance-2',
+              appId: '/shop/web',
+              at: [],
+              reason: 'its health checks do not pass (yet)',
+            },
+          ],
+        },
+      },
+    },
+  };
+}
+
+function node(hostname: string, more: object): object {
+  const resources = { cpus: 4, mem: 8192, disk: 1000, gpus: 0 };
+  const id = hostname === 'h2' ? 'h2-1a2b' : 'h1-9f';
+  return {
+    id,
+    hostname,
+    address: `100.127.0.${hostname.slice(1)}`,
+    resources,
+    attributes: hostname === 'h1' ? { 'weir.master': 'true' } : {},
+    edge: hostname === 'h2',
+    runtime: 'runc',
+    consumers: ['dns', 'vip'],
+    revision: 9,
+    ...more,
+  };
+}
