@@ -11,7 +11,7 @@ export function reportFailure(error: unknown): number {
   return error instanceof UsageError ? 2 : 1;
 }
 
-export function failureLines(error: unknown): readonly string[] {
+function failureLines(error: unknown): readonly string[] {
   if (!(error instanceof WeirError)) {
     const trace = error instanceof Error ? error.stack : undefined;
     return [`error: unexpected: ${errorText(error)}`, ...(trace === undefined ? [] : [trace])];

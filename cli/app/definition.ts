@@ -4,13 +4,13 @@ import { errorText, WeirError } from '../../core/kit/errors.ts';
 import { UsageError } from '../usage-error.ts';
 
 /** A file that cannot be read, or holds something else than a JSON object. */
-export class BadFile extends WeirError {
+class BadFile extends WeirError {
   constructor(file: string, detail: string, cause?: unknown) {
     super('WEIR_BAD_FILE', `Cannot read ${file}: ${detail}`, { cause });
   }
 }
 
-export type JsonObject = Readonly<Record<string, unknown>>;
+type JsonObject = Readonly<Record<string, unknown>>;
 
 /** The JSON object in a file, or in standard input for `-`. Throws BadFile. */
 export async function readDefinition(file: string): Promise<JsonObject> {

@@ -17,7 +17,7 @@ export function register(program: Command): void {
     });
 }
 
-export function explanationText({ node, answer }: DnsAnswer): string {
+function explanationText({ node, answer }: DnsAnswer): string {
   const { reply, because, aliasOf, revision, used, leftOut } = answer;
   const alias = aliasOf === undefined ? '' : ` It stands for ${aliasOf}.`;
   const parts = [

@@ -19,7 +19,7 @@ export function register(program: Command): void {
   );
 }
 
-export function nodeTable(nodes: readonly NodeInfo[], now: number): string {
+function nodeTable(nodes: readonly NodeInfo[], now: number): string {
   return table<NodeInfo>(
     [
       { head: 'NODE', of: (node) => node.hostname },

@@ -54,7 +54,7 @@ async function remove(given: string, _options: object, command: Command): Promis
   print(`${id} is removed`);
 }
 
-export function routeTable(routes: readonly RouteInfo[]): string {
+function routeTable(routes: readonly RouteInfo[]): string {
   return table<RouteInfo>(
     [
       { head: 'HOST', of: (route) => route.host },

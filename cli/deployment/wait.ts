@@ -17,7 +17,7 @@ export type WaitFor = {
 };
 
 /** The deployment ended another way, or not in time. */
-export class NotDeployed extends WeirError {}
+class NotDeployed extends WeirError {}
 
 const everyMs = 200;
 

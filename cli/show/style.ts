@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 
-export type Style = Parameters<typeof styleText>[0];
+type Style = Parameters<typeof styleText>[0];
 
 /** Styled only where standard output is a terminal and NO_COLOR is not set. */
 export function styled(style: Style, text: string): string {

@@ -12,9 +12,3 @@ export function age(since: string | number | undefined, now: number): string {
 export function count(many: number, noun: string): string {
   return `${many} ${noun}${many === 1 ? '' : 's'}`;
 }
-
-/** At most `most` of them, and how many more. */
-export function listed(items: readonly string[], most = 5): string {
-  const more = items.length - most;
-  return more > 0 ? `${items.slice(0, most).join(', ')} and ${more} more` : items.join(', ');
-}
