@@ -99,7 +99,7 @@ t.test('the edge names address and port when it cannot listen', async (t) => {
     code: 'WEIR_PORT_IN_USE',
     address: '127.0.0.1',
     port,
-    message: `Cannot listen on 127.0.0.1 port ${port}: another process already does`,
+    message: `Cannot listen on 127.0.0.1:${port} (tcp): another process has the port`,
   });
   t.same(second.pids, []);
 });
