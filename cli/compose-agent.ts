@@ -54,6 +54,8 @@ export type AgentSettings = {
   readonly attributes: Readonly<Record<string, string>>;
   readonly resources: Partial<Resources>;
   readonly ports: PortRange;
+  /** Name of this agent's containers in the kernel (control groups, namespaces); absent: made from the data folder. */
+  readonly scope?: string;
   readonly dns: Address;
   readonly dnsHttp: Address;
   /** Absent: no edge here. */
@@ -105,8 +107,7 @@ export async function composeAgent(
       runtime,
       attacher: attacherOf(overlay),
       namespaces: settings.runtime === 'runc' ? kernelNamespaces : noNamespaces,
-      namespaceName: (key) =>
-        `weir-${createHash('sha256').update(`${dataDir} ${key}`).digest('hex').slice(0, 12)}`,
+      namespaceName: (key) => namespaceName(settings.scope, `${dataDir} ${key}`),
       specOf: async (assignment, record) => specOf(assignment, record, { settings, containers }),
       networks: {
         set: (networks, leases) => overlay.update(networks, leases),
@@ -195,10 +196,20 @@ async function removeRecords(folder: string, namespaces: Namespaces, log: Log): 
   }
 }
 
+/** Tells whose it is by its beginning, so that a lab finds what its agents left. */
+function namespaceName(scope: string | undefined, unique: string): string {
+  const hash = createHash('sha256').update(unique).digest('hex').slice(0, 12);
+  return ['weir', ...(scope?.split('/') ?? []), hash].join('-');
+}
+
 async function runtimeOf(settings: AgentSettings, dataDir: string, clock: Clock): Promise<ContainerRuntime> {
   if (settings.runtime === 'process') return new ProcessRuntime({ dataDir, clock });
   const { RuncRuntime } = await import('../agent/runtimes/runc/runc-runtime.ts');
-  return new RuncRuntime({ dataDir, clock });
+  return new RuncRuntime({
+    dataDir,
+    clock,
+    ...(settings.scope === undefined ? {} : { scope: settings.scope }),
+  });
 }
 
 type OverlayParts = {
@@ -299,7 +310,11 @@ function specOf(
   return {
     id,
     command: commandOf(app),
-    env: environmentOf({ app, placement, hostname: isHostMode(app) ? settings.hostname : address, address }),
+    env: {
+      // An instance without a network stack of its own must be told which of the machine's addresses is its.
+      ...(isolated || isHostMode(app) ? {} : { WEIR_ADDRESS: address }),
+      ...environmentOf({ app, placement, hostname: isHostMode(app) ? settings.hostname : address, address }),
+    },
     ...(app.user === undefined ? {} : { user: app.user }),
     rootfs:
       image === undefined

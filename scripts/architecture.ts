@@ -21,7 +21,19 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ui: ['core/model'],
   cli: ['*'],
   conformance: ['core/kit', 'core/model'],
-  bench: ['core/kit', 'core/model', 'core/state', 'scheduler', 'overlay', 'agent', 'cni', 'dns', 'lb', 'api', 'conformance'],
+  bench: [
+    'core/kit',
+    'core/model',
+    'core/state',
+    'scheduler',
+    'overlay',
+    'agent',
+    'cni',
+    'dns',
+    'lb',
+    'api',
+    'conformance',
+  ],
   scripts: [],
 };
 
@@ -31,7 +43,9 @@ const implementations = /\/(stores|backends|engines|runtimes)\//;
 type Import = { readonly from: string; readonly to: string };
 
 const problems: string[] = [];
-const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.ts'], { encoding: 'utf8' })
+const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.ts'], {
+  encoding: 'utf8',
+})
   .split('\n')
   .filter((file) => file !== '' && existsSync(file));
 const imports = files.flatMap(importsOf);
@@ -49,7 +63,10 @@ process.exitCode = problems.length === 0 ? 0 : 1;
 function importsOf(file: string): readonly Import[] {
   const text = readFileSync(file, 'utf8');
   const pattern = /(?:from\s+|import\s*\(\s*|import\s+|new URL\(\s*)'(\.{1,2}\/[^']+\.ts)'/g;
-  return [...text.matchAll(pattern)].map((match) => ({ from: file, to: normalize(join(dirname(file), match[1]!)) }));
+  return [...text.matchAll(pattern)].map((match) => ({
+    from: file,
+    to: normalize(join(dirname(file), match[1]!)),
+  }));
 }
 
 /** `core/model/app.ts` → `core/model`; `dns/wire/name.ts` → `dns`. */
@@ -66,12 +83,16 @@ function checkTable(): void {
     else if (room !== target && !allowed.includes('*') && !allowed.includes(target)) {
       const isTestFake = /\.(test|contract|bench)\.ts$|\/testing\//.test(from) && target === 'core/state';
       // The client of the API knows model and kit only; everything else of api may know the state.
-      if (!isTestFake) problems.push(`${from} imports ${to}: ${room} may import ${allowed.join(', ') || 'nothing'}`);
+      if (!isTestFake)
+        problems.push(`${from} imports ${to}: ${room} may import ${allowed.join(', ') || 'nothing'}`);
     }
     if (!existsSync(to)) problems.push(`${from} imports ${to}, which does not exist`);
   }
-  const client = imports.filter(({ from, to }) => from === 'api/client.ts' && !/^core\/(kit|model)\//.test(to));
-  for (const { to } of client) problems.push(`api/client.ts imports ${to}: it may import core/model and core/kit only`);
+  const client = imports.filter(
+    ({ from, to }) => from === 'api/client.ts' && !/^core\/(kit|model)\//.test(to),
+  );
+  for (const { to } of client)
+    problems.push(`api/client.ts imports ${to}: it may import core/model and core/kit only`);
 }
 
 function checkImplementations(): void {
@@ -84,7 +105,8 @@ function checkImplementations(): void {
     const isProof = /^(bench|conformance)\/|\.(test|bench|contract)\.ts$|\/testing\//.test(from);
     // A worker process is composed by its own entry file, and facts about a machine come from those who know it.
     const isEntry = /(^|\/)worker\.ts$|-facts\.ts$/.test(from);
-    if (!isComposer && !isNear && !isProof && !isEntry) problems.push(`${from} imports ${to}: implementations are chosen in cli/compose-* only`);
+    if (!isComposer && !isNear && !isProof && !isEntry)
+      problems.push(`${from} imports ${to}: implementations are chosen in cli/compose-* only`);
   }
 }
 
@@ -103,7 +125,9 @@ function checkCycles(): void {
 
 /** Names in back quotes that look like paths of this repository must be paths of it. */
 function checkDocuments(): void {
-  const documents = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.md'], { encoding: 'utf8' })
+  const documents = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.md'], {
+    encoding: 'utf8',
+  })
     .split('\n')
     .filter((file) => file !== '' && existsSync(file));
   const tops = Object.keys(mayImport).map((room) => room.split('/')[0]!);
@@ -112,11 +136,17 @@ function checkDocuments(): void {
     const text = readFileSync(document, 'utf8');
     for (const [, name = ''] of text.matchAll(/`([a-z][\w./-]*\/[\w./-]*)`/g)) {
       if (!roots.includes(name.split('/')[0]!) || name.includes('...')) continue;
-      const found = [name, `${name}.ts`, join(dirname(document), name), `${join(dirname(document), name)}.ts`].some((path) => existsSync(path));
+      const found = [
+        name,
+        `${name}.ts`,
+        join(dirname(document), name),
+        `${join(dirname(document), name)}.ts`,
+      ].some((path) => existsSync(path));
       if (!found) problems.push(`${document} names ${name}, which does not exist`);
     }
     for (const [, link = ''] of text.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)) {
-      if (!existsSync(join(dirname(document), link))) problems.push(`${document} links to ${link}, which does not exist`);
+      if (!existsSync(join(dirname(document), link)))
+        problems.push(`${document} links to ${link}, which does not exist`);
     }
   }
 }

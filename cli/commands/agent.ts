@@ -32,6 +32,7 @@ type Options = {
   cpus?: number;
   mem?: number;
   ports: PortRange;
+  scope?: string;
   logLevel: LogLevel;
 };
 
@@ -76,6 +77,12 @@ export function register(program: Command): void {
     );
   trafficOptions(agent)
     .option('--edge', 'carry public traffic here')
+    .addOption(
+      new Option(
+        '--scope <name>',
+        'name of its containers in the kernel; default: made from the data folder',
+      ).env('WEIR_SCOPE'),
+    )
     .addOption(
       new Option('--log-level <level>')
         .env('WEIR_LOG_LEVEL')
@@ -134,6 +141,7 @@ async function run(options: Options): Promise<void> {
       dns: options.dns,
       dnsHttp: options.dnsHttp,
       ...(options.id === undefined ? {} : { id: options.id }),
+      ...(options.scope === undefined ? {} : { scope: options.scope }),
       ...(facts.cni === undefined ? {} : { cniDir: facts.cni }),
       ...(options.edge ? { edge: { http, https } } : {}),
     },

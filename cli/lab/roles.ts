@@ -15,9 +15,15 @@ export function commandOf(lab: Lab, host: LabHost, role: Role): readonly string[
   const edge = host === lab.hosts.at(-1);
   return weirCommand(
     ...['agent', '--master', masterUrl(first!), '--address', host.address, '--hostname', host.name],
-    ...['--data', `${host.dir}/agent`],
+    ...['--data', `${host.dir}/agent`, '--scope', scopeOf(host)],
     ...(edge
       ? ['--edge', '--http', `0.0.0.0:${edgePorts.http}`, '--https', `0.0.0.0:${edgePorts.https}`]
       : []),
   );
+}
+
+/** Named after the lab and the host, so that what its containers hold can be told from everybody else's. */
+function scopeOf({ netns, name }: LabHost): string {
+  const lab = netns.slice('weir-'.length, -`-${name}`.length);
+  return `${lab}/${name}`;
 }

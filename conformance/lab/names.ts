@@ -63,10 +63,10 @@ export function netNamespace(lab: string): string {
   return `weir-${lab}-net`;
 }
 
-/** Whether a namespace is one of this lab's, and not of a lab whose name begins alike. */
+/** Whether a namespace is one of this lab's (a host, the network between them, a host's container), and not of a lab whose name begins alike. */
 export function isNamespaceOf(lab: string, netns: string): boolean {
   const prefix = `weir-${lab}-`;
-  return netns.startsWith(prefix) && /^(net|h\d+)$/.test(netns.slice(prefix.length));
+  return netns.startsWith(prefix) && /^(net|h\d+(-[0-9a-f]{12})?)$/.test(netns.slice(prefix.length));
 }
 
 export function netnsPath(netns: string): string {

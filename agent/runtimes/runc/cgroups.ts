@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { access, readdir, readFile, rmdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Clock } from '../../../core/kit/clock.ts';
 import { errorCode } from '../../../core/kit/errors.ts';
 
@@ -37,11 +37,12 @@ export async function removeCgroup(scope: string, name: string, clock: Clock): P
   }
 }
 
-/** Removes the directory of a scope, and Weir's own, from every hierarchy where they are empty. */
+/** Removes the directory of a scope, and Weir's own, from every hierarchy where they are empty. A scope may be a path. */
 export async function removeEmptyScope(scope: string): Promise<void> {
   for (const hierarchy of await hierarchies()) {
-    await rmdir(join(hierarchy, 'weir', scope)).catch(() => {});
-    await rmdir(join(hierarchy, 'weir')).catch(() => {});
+    for (let path = join('weir', scope); path !== '.'; path = dirname(path)) {
+      await rmdir(join(hierarchy, path)).catch(() => {});
+    }
   }
 }
 
