@@ -17,7 +17,7 @@ import { HealthChecks, type Probe } from './health.ts';
 import { Instances } from './instances.ts';
 import { Journal } from './journal.ts';
 import { type PerformDependencies, Performer } from './perform.ts';
-import type { ContainerRuntime } from './runtime.ts';
+import type { ContainerEnd, ContainerRuntime } from './runtime.ts';
 
 export type AgentDependencies = Omit<PerformDependencies, 'instances'> & {
   readonly master: MasterPort;
@@ -99,7 +99,13 @@ export class Agent implements Part {
       instances: this.#instances,
       probe: dependencies.probe,
       clock,
-      onUnhealthy: (key, cause) => void this.#performer.unhealthy(key, cause),
+      onUnhealthy: (key, cause) => {
+        this.#performer
+          .unhealthy(key, cause)
+          .catch((error: unknown) =>
+            log.error('unhealthy instance not ended', { key, error: errorText(error) }),
+          );
+      },
     });
     this.#directoryFile = new DirectoryFile(`${options.dataDir}/directory.json`, log);
   }
@@ -167,7 +173,7 @@ export class Agent implements Part {
       await this.#performer.perform(action, abort.signal);
     } catch (error) {
       this.#dependencies.log.error(`${kind} failed, it will be repeated`, { key, error: errorText(error) });
-      if (kind === 'clean') await this.#instances.update(key, { lingers: true });
+      if (kind === 'clean') await this.#instances.update(key, { lingers: true }).catch(() => {});
       await this.#dependencies.clock.sleep(1_000, this.#stopping.signal).catch(() => {});
     } finally {
       if (kind === 'launch') this.#launches.delete(key);
@@ -178,7 +184,20 @@ export class Agent implements Part {
 
   async #followExits(signal: AbortSignal): Promise<void> {
     for await (const { id, end } of this.#dependencies.runtime.exits(signal)) {
-      if (this.#busy.get(id) !== 'stop') await this.#performer.ended(id, end);
+      if (this.#busy.get(id) !== 'stop') await this.#recordEnd(id, end, signal);
+    }
+  }
+
+  /** An end is told once: while it cannot be written (a full disk), it is tried again. */
+  async #recordEnd(id: string, end: ContainerEnd, signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.#dependencies;
+    while (!signal.aborted) {
+      try {
+        return await this.#performer.ended(id, end);
+      } catch (error) {
+        log.error('an end cannot be recorded, it will be repeated', { key: id, error: errorText(error) });
+        await clock.sleep(1_000, signal).catch(() => {});
+      }
     }
   }
 

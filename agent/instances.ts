@@ -2,14 +2,21 @@ import type { Instance, InstanceState } from '../core/model/instance.ts';
 import type { Journal } from './journal.ts';
 import { type InstanceRecord, instanceOf } from './record.ts';
 
+/** What becomes other in a record, from the record as it is when its turn comes; undefined: nothing. */
+export type RecordChange =
+  | Partial<InstanceRecord>
+  | ((record: InstanceRecord) => Partial<InstanceRecord> | undefined);
+
 /**
  * The agent's records: in memory to decide on, on disk to survive, and with a note of which ones the master has not
- * heard of yet. The disk comes first: what was reported is never forgotten.
+ * heard of yet. The disk comes first: what was reported is never forgotten. Changes of one record happen one after the
+ * other, so that an exit and the end of a launch, which come together when a program fails at once, do not overwrite each other.
  */
 export class Instances {
   readonly #journal: Journal;
   readonly #records = new Map<string, InstanceRecord>();
   readonly #unreported = new Set<string>();
+  readonly #turns = new Map<string, Promise<void>>();
   readonly #onChange: () => void;
 
   constructor(journal: Journal, onChange: () => void) {
@@ -29,16 +36,21 @@ export class Instances {
     for (const [key, record] of await this.#journal.load()) this.#records.set(key, record);
   }
 
-  async put(key: string, record: InstanceRecord): Promise<void> {
-    await this.#journal.put(key, record);
-    this.#set(key, record);
+  put(key: string, record: InstanceRecord): Promise<void> {
+    return this.#inTurn(key, async () => {
+      await this.#journal.put(key, record);
+      this.#set(key, record);
+    });
   }
 
-  async update(key: string, change: Partial<InstanceRecord>): Promise<void> {
-    const record = this.#records.get(key);
-    if (record === undefined) return;
-    await this.#journal.put(key, { ...record, ...change });
-    this.#set(key, { ...(this.#records.get(key) ?? record), ...change });
+  update(key: string, change: RecordChange): Promise<void> {
+    return this.#inTurn(key, async () => {
+      const record = this.#records.get(key);
+      const changed = record && (typeof change === 'function' ? change(record) : change);
+      if (record === undefined || changed === undefined) return;
+      await this.#journal.put(key, { ...record, ...changed });
+      this.#set(key, { ...(this.#records.get(key) ?? record), ...changed });
+    });
   }
 
   /** Health changes often and is found again by probing: reported, not written. */
@@ -47,10 +59,12 @@ export class Instances {
     if (record !== undefined) this.#set(key, { ...record, state });
   }
 
-  async forget(key: string): Promise<void> {
-    await this.#journal.delete(key);
-    this.#records.delete(key);
-    this.#unreported.delete(key);
+  forget(key: string): Promise<void> {
+    return this.#inTurn(key, async () => {
+      await this.#journal.delete(key);
+      this.#records.delete(key);
+      this.#unreported.delete(key);
+    });
   }
 
   /** What the master has not heard; `restore` puts it back when the report did not arrive. */
@@ -68,6 +82,17 @@ export class Instances {
   everything(): readonly Instance[] {
     this.#unreported.clear();
     return [...this.#records.keys()].flatMap((key) => this.#instance(key));
+  }
+
+  async #inTurn(key: string, act: () => Promise<void>): Promise<void> {
+    const turn = (this.#turns.get(key) ?? Promise.resolve()).then(act);
+    const over = turn.catch(() => {});
+    this.#turns.set(key, over);
+    try {
+      await turn;
+    } finally {
+      if (this.#turns.get(key) === over) this.#turns.delete(key);
+    }
   }
 
   #instance(key: string): readonly Instance[] {

@@ -51,16 +51,11 @@ export class Performer {
 
   /** Records the end of a container that was seen to end, whoever wanted it. */
   async ended(key: string, end: ContainerEnd): Promise<void> {
-    const record = this.#dependencies.instances.get(key);
-    if (record === undefined || record.state.kind === 'ended') return;
-    const asked = record.state.kind === 'killing';
-    const how = asked ? 'killed' : end.exitCode === 0 ? 'finished' : 'failed';
-    await this.#end(key, {
-      kind: 'ended',
-      at: end.at,
-      how,
-      reason: end.reason,
-      ...(end.exitCode === undefined ? {} : { exitCode: end.exitCode }),
+    await this.#dependencies.instances.update(key, ({ state }) => {
+      if (state.kind === 'ended') return undefined;
+      const how = state.kind === 'killing' ? 'killed' : end.exitCode === 0 ? 'finished' : 'failed';
+      const { at, reason, exitCode } = end;
+      return { state: { kind: 'ended', at, how, reason, ...(exitCode === undefined ? {} : { exitCode }) } };
     });
   }
 
@@ -94,7 +89,9 @@ export class Performer {
       signal.throwIfAborted();
       await runtime.create(await this.#dependencies.specOf(assignment, instances.get(key)!), signal);
       signal.throwIfAborted();
-      await instances.update(key, { state: this.#staging('starting') });
+      await instances.update(key, ({ state }) =>
+        state.kind === 'staging' ? { state: this.#staging('starting') } : undefined,
+      );
       await runtime.start(key);
       await this.#running(key);
     } catch (error) {
@@ -123,11 +120,11 @@ export class Performer {
 
   async #running(key: string): Promise<void> {
     const { instances, clock } = this.#dependencies;
-    const record = instances.get(key);
-    if (record?.state.kind !== 'staging') return;
-    const health = record.assignment.app.healthChecks.map(() => null);
-    await instances.update(key, {
-      state: { kind: 'running', since: clock.now(), addresses: record.addresses, health },
+    await instances.update(key, ({ state, addresses, assignment }) => {
+      // It may have ended already: that is known first when a program fails at once.
+      if (state.kind !== 'staging') return undefined;
+      const health = assignment.app.healthChecks.map(() => null);
+      return { state: { kind: 'running', since: clock.now(), addresses, health } };
     });
   }
 
@@ -147,7 +144,9 @@ export class Performer {
     const { runtime, instances, clock } = this.#dependencies;
     const record = instances.get(key);
     if (record === undefined || record.state.kind === 'ended') return;
-    await instances.update(key, { state: { kind: 'killing', since: clock.now() } });
+    await instances.update(key, ({ state }) =>
+      state.kind === 'ended' ? undefined : { state: { kind: 'killing', since: clock.now() } },
+    );
     const present = (await runtime.list()).some((container) => container.id === key);
     const end = present ? await runtime.stop(key, graceMs(record.assignment)) : undefined;
     await this.#end(key, {
@@ -172,9 +171,9 @@ export class Performer {
   }
 
   async #end(key: string, state: Extract<InstanceState, { kind: 'ended' }>): Promise<void> {
-    const record = this.#dependencies.instances.get(key);
-    if (record !== undefined && record.state.kind !== 'ended')
-      await this.#dependencies.instances.update(key, { state });
+    await this.#dependencies.instances.update(key, (record) =>
+      record.state.kind === 'ended' ? undefined : { state },
+    );
   }
 }
 
