@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { bridgeNetwork } from '../../core/model/app.ts';
 import type { ApiDependencies, ApiOptions } from '../dependencies.ts';
 import { NotBuilt } from '../problem.ts';
 
@@ -35,12 +36,13 @@ export function systemRoutes(
       local_port_min: options.servicePorts.begin,
       local_port_max: options.servicePorts.end,
       features: [],
+      default_network_name: bridgeNetwork,
       framework_name: 'marathon',
       ha: false,
       mesos_role: '*',
     },
     zookeeper_config: {},
-    http_config: { http_port: options.port, https_port: null },
+    http_config: { http_port: options.port },
   }));
 
   server.get('/v2/leader', async () => ({ leader }));

@@ -1,16 +1,14 @@
 import { KeyObject, webcrypto } from 'node:crypto';
 import type { KeyAndCertificate } from './certificates.ts';
 
-import { provideReflectMetadata } from './reflect-metadata.ts';
-
 const curve = { name: 'ECDSA', namedCurve: 'P-256' };
 const signingAlgorithm = { name: 'ECDSA', hash: 'SHA-256' };
 const dayMs = 86_400_000;
 const authorityName = 'CN=Weir development authority, O=Weir';
 
 /** @peculiar/x509 and all it brings: loaded with the first certificate that has to be made. */
-function loadX509() {
-  provideReflectMetadata();
+async function loadX509() {
+  await import('reflect-metadata');
   return import('@peculiar/x509');
 }
 
