@@ -13,7 +13,12 @@ export type AppInfo = {
   readonly tasksUnhealthy: number;
   readonly deployments: readonly { readonly id: string }[];
   readonly tasks: readonly Task[];
-  readonly lastTaskFailure?: { readonly message: string; readonly state: string; readonly taskId: string };
+  readonly lastTaskFailure?: {
+    readonly message: string;
+    readonly state: string;
+    readonly taskId: string;
+    readonly timestamp: string;
+  };
 };
 
 export type Task = {
@@ -35,6 +40,7 @@ export type Answer = {
 type Method = Dispatcher.HttpMethod;
 
 type Node = { readonly connected: boolean; readonly revision: number; readonly acks: Record<string, number> };
+type Deployment = { readonly affectedApps: readonly string[] };
 type Line = { readonly stream: string; readonly text: string };
 
 const origin = 'http://127.0.0.1:8080';
@@ -68,7 +74,9 @@ export class Api {
   }
 
   async app(id: string): Promise<AppInfo> {
-    return (await this.must<{ app: AppInfo }>('GET', `/v2/apps${id}?embed=app.counts`)).app;
+    return (
+      await this.must<{ app: AppInfo }>('GET', `/v2/apps${id}?embed=app.counts&embed=app.lastTaskFailure`)
+    ).app;
   }
 
   async tasks(id: string): Promise<readonly Task[]> {
@@ -119,12 +127,12 @@ export class Api {
       throw new Error('the Directory is not in force');
   }
 
-  /** Removes an app and waits until no deployment is left. */
+  /** Removes an app and waits until no deployment is about it. */
   async remove(id: string): Promise<void> {
     await this.must('DELETE', `/v2/apps${id}`);
     const gone = await becomes(async () => {
-      const deployments = await this.must<readonly unknown[]>('GET', '/v2/deployments');
-      return deployments.length === 0;
+      const deployments = await this.must<readonly Deployment[]>('GET', '/v2/deployments');
+      return !deployments.some(({ affectedApps }) => affectedApps.includes(id));
     }, becomesWithinMs);
     if (!gone) throw new Error(`the removal of ${id} does not end`);
   }

@@ -72,7 +72,14 @@ export async function traces(host: Host): Promise<readonly string[]> {
     (await host.exec(argv)).stdout
       .split('\n')
       .filter((line) => line !== '')
-      .map((line) => `${kind}: ${line}`);
+      // Whether anything is plugged in is told a moment later than the unplugging.
+      .map(
+        (line) =>
+          `${kind}: ${line
+            .replace(/ (UP|DOWN|UNKNOWN) |<.*>|linkdown| +/g, ' ')
+            .replace(/ +/g, ' ')
+            .trim()}`,
+      );
   const containers = await containerNamespaces(netns);
   const running = processesIn([netns, ...containers]).filter((pid) => pid !== host.tunnel.pid);
   return [

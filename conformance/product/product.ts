@@ -51,9 +51,25 @@ export async function startProduct(host: Host, options: ProductOptions = {}): Pr
       return false;
     });
   }, readyWithinMs);
-  if (ready && over === undefined) return product;
+  if (ready && over === undefined) return tellCrash(product);
   const state = over === undefined ? `not ready (${errorText(last)})` : `ended with ${JSON.stringify(over)}`;
   throw new Error(`weir dev ${state}:\n${product.output()}`);
+}
+
+/** What follows a crash are only connections refused; its own words are worth more. */
+function tellCrash(product: Product): Product {
+  let asked = false;
+  product.ended.then(({ exitCode, signal }) => {
+    if (asked || signal === 'SIGKILL') return;
+    process.stderr.write(`weir dev ended by itself (${exitCode ?? signal}):\n${product.output()}\n`);
+  });
+  return {
+    ...product,
+    end(signal) {
+      asked = true;
+      return product.end(signal);
+    },
+  };
 }
 
 /** Starts `weir dev` without waiting for anything. */

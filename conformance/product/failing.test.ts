@@ -1,0 +1,155 @@
+import t from 'tap';
+import { becomes } from '../lab/processes.ts';
+import type { AppInfo } from './api.ts';
+import { type Definition, script, webServer } from './definitions.ts';
+import { openHost } from './host.ts';
+import { traces } from './machine.ts';
+import { dataOf, startProduct } from './product.ts';
+
+const skip = process.getuid?.() === 0 ? false : 'needs root';
+
+type Misfortune = {
+  readonly what: string;
+  readonly definition: Definition;
+  /** What `lastTaskFailure` says. */
+  readonly says: RegExp;
+};
+
+/** Networks that an app below is put on: one with a plugin that fails, one whose plugin is missing, one with a single address. */
+const networks = [
+  {
+    name: 'refusing',
+    cidr: '100.65.0.0/24',
+    plugins: [{ type: 'tuning', sysctl: { 'net.ipv4.no_such_thing': '1' } }],
+  },
+  { name: 'lacking', cidr: '100.65.1.0/24', plugins: [{ type: 'weir-no-such-plugin' }] },
+  { name: 'tiny', cidr: '100.65.2.0/29', agentPrefix: 30 },
+];
+
+const misfortunes: readonly Misfortune[] = [
+  { what: 'a program that fails', definition: app('/exits', { cmd: 'echo bye; exit 3' }), says: /\b3\b/ },
+  {
+    what: 'a program that is not there',
+    definition: app('/nothing', { args: ['/no/such/program'] }),
+    says: /\/no\/such\/program/,
+  },
+  {
+    what: 'a user that is not there',
+    definition: app('/user', { cmd: 'sleep 100', user: 'nobody-like-that' }),
+    says: /nobody-like-that/,
+  },
+  {
+    what: 'a folder that is not there',
+    definition: app('/volume', {
+      cmd: 'sleep 100',
+      container: {
+        type: 'MESOS',
+        volumes: [{ containerPath: '/mnt/x', hostPath: '/no/such/folder', mode: 'RO' }],
+      },
+    }),
+    says: /\/no\/such\/folder/,
+  },
+  {
+    what: 'an image that is not there',
+    definition: app('/image', {
+      cmd: 'sleep 100',
+      container: { type: 'DOCKER', docker: { image: '127.0.0.1:1/no/such:image' } },
+    }),
+    says: /127\.0\.0\.1:1\/no\/such:image.*refused/s,
+  },
+  {
+    what: 'more memory than allowed',
+    definition: app('/hog', { cmd: `perl -e '$x = "x" x (300 * 1024 * 1024); sleep 100'`, mem: 16 }),
+    says: /memory/i,
+  },
+  {
+    what: 'a plugin that fails',
+    definition: script('/refused', [], { networks: [{ mode: 'container', name: 'refusing' }] }),
+    says: /no_such_thing/,
+  },
+  {
+    what: 'a plugin that is not there',
+    definition: script('/lacked', [], { networks: [{ mode: 'container', name: 'lacking' }] }),
+    says: /weir-no-such-plugin/,
+  },
+  {
+    what: 'no address left',
+    definition: script('/crowd', [], { networks: [{ mode: 'container', name: 'tiny' }], instances: 2 }),
+    says: /no IP addresses available/,
+  },
+];
+
+t.test('what fails says why, is tried again, and leaves nothing', { skip }, async (t) => {
+  const host = await openHost(t, 'failing');
+  const { api } = await startProduct(host);
+  await api.deploy(webServer('/fine', { instances: 1 }));
+  await api.remove('/fine');
+  const before = [...(await traces(host)), ...(await files())];
+  for (const network of networks)
+    await api.must('POST', '/v1/networks', { agentPrefix: 28, backend: 'host-gw', ...network });
+
+  for (const { definition } of misfortunes) await api.must('POST', '/v2/apps', definition);
+  for (const { what, definition, says } of misfortunes) {
+    const { lastTaskFailure } = await failed(definition.id);
+    t.match(lastTaskFailure, { state: 'TASK_FAILED', message: says }, what);
+    t.comment(`${what}: ${lastTaskFailure?.message}`);
+  }
+
+  await t.test('and what does not fail beside it goes on', async (t) => {
+    t.match(await api.app('/crowd'), { tasksRunning: 1 });
+    t.match(await api.deploy(script('/fine', [])), { tasksRunning: 1 });
+  });
+
+  await t.test('the delay between attempts grows', async (t) => {
+    const times = new Map<string, number>();
+    const grows = await becomes(async () => {
+      const { lastTaskFailure: last } = await api.app('/exits');
+      if (last !== undefined) times.set(last.taskId, Date.parse(last.timestamp));
+      return times.size >= 4;
+    }, 20_000);
+    t.ok(grows, 'it is tried again');
+    const at = [...times.values()];
+    const gaps = at.slice(1).map((time, index) => time - (at[index] ?? 0));
+    t.same(
+      gaps.toSorted((a, b) => a - b),
+      gaps,
+      `${gaps.join(', ')} ms`,
+    );
+    t.ok((gaps.at(-1) ?? 0) > 1.5 * (gaps[0] ?? 0));
+    t.match(await api.must('GET', '/v2/queue'), { queue: Array });
+  });
+
+  for (const { definition } of [...misfortunes, { definition: { id: '/fine' } }])
+    await api.remove(definition.id);
+  for (const { name } of networks) await api.must('DELETE', `/v1/networks/${name}`);
+  const clean = await becomes(async () => {
+    const after = [...(await traces(host)), ...(await files())];
+    return after.join('\n') === before.join('\n');
+  }, 15_000);
+  const after = [...(await traces(host)), ...(await files())];
+  t.ok(clean);
+  t.same(
+    after.filter((line) => !before.includes(line)),
+    [],
+    'nothing is left',
+  );
+  t.same(
+    before.filter((line) => !after.includes(line)),
+    [],
+    'nothing is missing',
+  );
+
+  function failed(id: string): Promise<AppInfo> {
+    return api.until(id, (app) => app.lastTaskFailure !== undefined);
+  }
+
+  /** What the agent keeps, without the store, logs and layers of images. */
+  async function files(): Promise<readonly string[]> {
+    const kept = ['instances', 'containers', 'exits', 'cni', 'ipam', 'runc'];
+    return (await host.shell(`cd ${dataOf(host)} && find ${kept.join(' ')}`)).split('\n').toSorted();
+  }
+});
+
+function app(id: string, more: object): Definition {
+  return { id, cpus: 0.01, mem: 32, backoffSeconds: 1, backoffFactor: 2, ...more };
+}
