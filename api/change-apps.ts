@@ -116,9 +116,7 @@ function checkDependencies(root: Root): void {
   const done = new Set<AppId>();
   const visit = (id: AppId, path: readonly AppId[]): void => {
     if (path.includes(id)) {
-      const details = [
-        { path: '/', errors: [`Dependency graph has cyclic dependencies: ${[...path, id].join(' -> ')}`] },
-      ];
+      const details = [{ path: '/', errors: ['Dependency graph has cyclic dependencies.'] }];
       throw new Problem(422, { message: 'Object is not valid', details });
     }
     const app = root.get(id);

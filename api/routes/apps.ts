@@ -116,13 +116,23 @@ export function appRoutes(
       const before = root.get(path.id);
       isNew = before === undefined;
       if (isNew && mustExist) throw new NotFound(`App '${path.id}' does not exist`);
-      const rollback = versionIn(request.body);
-      if (rollback !== undefined) return changes.put(root, [changes.version(path.id, rollback)], version);
       return changes.put(root, [draftFor(before, { id: path.id, body: request.body, partial })], version);
     }, isTrue(request.query['force']));
     const app = database.snapshot.table('apps').get(path.id);
     if (app !== undefined) events.emit({ kind: 'app-posted', app, clientIp: request.ip, uri: request.url });
     return isNew ? created(reply, accepted, `${base}${path.id}`).send(accepted) : updated(reply, accepted);
+  }
+
+  /** What a PUT or PATCH of one app comes to: an older version of it, a partial update, or a whole definition. */
+  function draftFor(
+    before: App | undefined,
+    { id, body, partial }: { id: string; body: unknown; partial: boolean },
+  ) {
+    const rollback = versionIn(body);
+    if (rollback !== undefined) return changes.version(id, rollback);
+    return required(
+      before !== undefined && partial ? parseUpdate(body, renderDefinition(before), id) : parseApp(body, id),
+    );
   }
 
   function versions(id: string) {
@@ -171,15 +181,6 @@ function created(reply: FastifyReply, { deploymentId }: Accepted, location: stri
 
 function updated(reply: FastifyReply, { version, deploymentId }: Accepted): FastifyReply {
   return reply.headers({ 'marathon-deployment-id': deploymentId }).send({ version, deploymentId });
-}
-
-function draftFor(
-  before: App | undefined,
-  { id, body, partial }: { id: string; body: unknown; partial: boolean },
-) {
-  return required(
-    before !== undefined && partial ? parseUpdate(body, renderDefinition(before), id) : parseApp(body, id),
-  );
 }
 
 /** A rollback names an older version and nothing else (§3.4). */
