@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import t from 'tap';
 import { becomes } from '../lab/processes.ts';
 import { openHost } from './host.ts';
-import { containerThings, processesOfTask, traces } from './machine.ts';
+import { containerThings, differences, processesOfTask, traces } from './machine.ts';
 import { down, repository, startProduct } from './product.ts';
 
 const skip = process.getuid?.() === 0 ? false : 'needs root';
@@ -38,7 +38,11 @@ t.test('weir dev --demo tells what to try, stops, adopts and goes without a trac
   t.match(await down(host), { exitCode: 0 });
   t.same(things.filter(existsSync), [], 'no namespace or control group is left');
   t.same(tasks.map(processesOfTask), [[], []], 'no process of a task is left');
-  t.same(await traces(host), before, 'no link, address, route, table, process or mount is left');
+  t.same(
+    await differences(before, () => traces(host)),
+    [],
+    'no link, address, route, table, process or mount is left',
+  );
 
   function answer(line: string): Promise<string> {
     return host.shell(line, { cwd: repository });

@@ -3,7 +3,7 @@ import { becomes } from '../lab/processes.ts';
 import type { AppInfo } from './api.ts';
 import { type Definition, script, webServer } from './definitions.ts';
 import { openHost } from './host.ts';
-import { traces } from './machine.ts';
+import { differences, traces } from './machine.ts';
 import { dataOf, startProduct } from './product.ts';
 
 const skip = process.getuid?.() === 0 ? false : 'needs root';
@@ -84,7 +84,7 @@ t.test('what fails says why, is tried again, and leaves nothing', { skip }, asyn
   const { api } = await startProduct(host);
   await api.deploy(webServer('/fine', { instances: 1 }));
   await api.remove('/fine');
-  const before = [...(await traces(host)), ...(await files())];
+  const before = await state();
   for (const network of networks)
     await api.must('POST', '/v1/networks', { agentPrefix: 28, backend: 'host-gw', ...network });
 
@@ -122,22 +122,11 @@ t.test('what fails says why, is tried again, and leaves nothing', { skip }, asyn
   for (const { definition } of [...misfortunes, { definition: { id: '/fine' } }])
     await api.remove(definition.id);
   for (const { name } of networks) await api.must('DELETE', `/v1/networks/${name}`);
-  const clean = await becomes(async () => {
-    const after = [...(await traces(host)), ...(await files())];
-    return after.join('\n') === before.join('\n');
-  }, 15_000);
-  const after = [...(await traces(host)), ...(await files())];
-  t.ok(clean);
-  t.same(
-    after.filter((line) => !before.includes(line)),
-    [],
-    'nothing is left',
-  );
-  t.same(
-    before.filter((line) => !after.includes(line)),
-    [],
-    'nothing is missing',
-  );
+  t.same(await differences(before, state), [], 'nothing is left');
+
+  async function state(): Promise<readonly string[]> {
+    return [...(await traces(host)), ...(await files())];
+  }
 
   function failed(id: string): Promise<AppInfo> {
     return api.until(id, (app) => app.lastTaskFailure !== undefined);

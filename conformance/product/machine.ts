@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, readlinkSync, rmdirSync, statSyn
 import { dirname, join } from 'node:path';
 import { errorCode } from '../../core/kit/errors.ts';
 import { tryRun } from '../../core/kit/exec.ts';
+import { becomes } from '../lab/processes.ts';
 import { cgroupRoots, mountsBelow } from '../lab/teardown.ts';
 import type { Host } from './host.ts';
 
@@ -73,15 +74,14 @@ export async function traces(host: Host): Promise<readonly string[]> {
       .split('\n')
       .filter((line) => line !== '')
       // Whether anything is plugged in is told a moment later than the unplugging.
-      .map(
-        (line) =>
-          `${kind}: ${line
-            .replace(/ (UP|DOWN|UNKNOWN) |<.*>|linkdown| +/g, ' ')
-            .replace(/ +/g, ' ')
-            .trim()}`,
-      );
+      .map((line) => line.replace(/<.*>|linkdown|\b(UP|DOWN|UNKNOWN)\b/g, '').replace(/ +/g, ' '))
+      .map((line) => `${kind}: ${line.trim()}`);
   const containers = await containerNamespaces(netns);
-  const running = processesIn([netns, ...containers]).filter((pid) => pid !== host.tunnel.pid);
+  const running = processesIn([netns, ...containers])
+    .filter((pid) => pid !== host.tunnel.pid)
+    .map((pid) => `${pid} ${commandLineOf(pid)}`)
+    // Without a command line it is about to be gone.
+    .filter((line) => !line.endsWith(' '));
   return [
     ...(await ask('link', ['ip', '-brief', 'link', 'show'])),
     ...(await ask('address', ['ip', '-brief', '-4', 'address', 'show'])),
@@ -89,9 +89,26 @@ export async function traces(host: Host): Promise<readonly string[]> {
     ...(await ask('rule', ['ip', '-4', 'rule', 'show'])),
     ...(await ask('nft', ['nft', 'list', 'ruleset'])),
     ...containers.map((name) => `namespace: ${name}`),
-    ...running.map((pid) => `process: ${pid} ${commandLineOf(pid)}`),
+    ...running.map((line) => `process: ${line}`),
     ...mountsBelow(dir).map((path) => `mount: ${path}`),
   ].toSorted();
+}
+
+/** Waits until everything is as before; gives the differences that remain. */
+export async function differences(
+  before: readonly string[],
+  look: () => Promise<readonly string[]>,
+): Promise<readonly string[]> {
+  let left: readonly string[] = [];
+  await becomes(async () => {
+    const now = await look();
+    left = [
+      ...now.filter((line) => !before.includes(line)).map((line) => `left: ${line}`),
+      ...before.filter((line) => !now.includes(line)).map((line) => `missing: ${line}`),
+    ];
+    return left.length === 0;
+  }, 15_000);
+  return left;
 }
 
 /** Folders of control groups and names of namespaces that the running containers have: to be looked for after they are gone. */
