@@ -14,6 +14,7 @@ import { Database } from '../core/state/database.ts';
 import { EventBus } from '../core/state/event-bus.ts';
 import { Presence } from '../core/state/presence.ts';
 import { DirectoryPublisher } from '../core/state/publisher.ts';
+import type { Lock, Store } from '../core/state/store.ts';
 import { SqliteStore } from '../core/state/stores/sqlite.ts';
 import { assignLease } from '../overlay/assign.ts';
 import { networkFaults } from '../overlay/network-faults.ts';
@@ -23,6 +24,10 @@ import type { Address } from './compose-agent.ts';
 export type MasterSettings = {
   readonly api: Address;
   readonly dataDir: string;
+  /** `redis://…` or `consul://HOST:PORT`, shared by masters of which one leads; absent: SQLite in the data folder. */
+  readonly store?: string;
+  /** Another master leads from now on, or may: this process must not write any more. */
+  readonly onLeadershipLost: () => void;
   /** IPv4 range that virtual addresses are taken from. */
   readonly vipRange: string;
   /** Of the network that every installation has. */
@@ -47,7 +52,7 @@ export async function composeMaster(
   const folder = join(settings.dataDir, 'master');
   await mkdir(folder, { recursive: true });
   const uuid = () => randomUUID();
-  const database = new Database(new SqliteStore({ folder }), log);
+  const database = new Database(await storeOf(settings.store, { folder, clock, log }), log);
   const presence = new Presence();
   const publisher = new DirectoryPublisher(database);
   const events = new EventBus();
@@ -73,8 +78,52 @@ export async function composeMaster(
     },
     { host: settings.api.address, port: settings.api.port, servicePorts, frameworkId: 'weir-0000' },
   );
-  const parts: Part[] = [database, firstNetwork(settings, database), publisher, scheduler, api];
+  const parts: Part[] = [
+    database,
+    leadership(settings, { database, log, owner: uuid() }),
+    firstNetwork(settings, database),
+    publisher,
+    scheduler,
+    api,
+  ];
   return { database, api, start: () => startAll(parts), stop: () => stopAll(parts) };
+}
+
+async function storeOf(
+  url: string | undefined,
+  { folder, clock, log }: { folder: string; clock: Clock; log: Log },
+): Promise<Store> {
+  if (url === undefined) return new SqliteStore({ folder });
+  const warn = (message: string) => log.warn(message);
+  if (url.startsWith('consul:')) {
+    const { ConsulStore } = await import('../core/state/stores/consul.ts');
+    return new ConsulStore({ url: url.replace(/^consul:/, 'http:'), clock });
+  }
+  const { RedisStore } = await import('../core/state/stores/redis.ts');
+  return new RedisStore({ url, clock, warn });
+}
+
+/** Of several masters on one store one serves; the others wait here, with a copy of the state that is up to date. */
+function leadership(
+  { onLeadershipLost }: MasterSettings,
+  { database, log, owner }: { database: Database; log: Log; owner: string },
+): Part {
+  const stopping = new AbortController();
+  let lock: Lock | undefined;
+  return {
+    async start() {
+      log.info('waiting for leadership');
+      lock = await database.store.lock('master', owner, stopping.signal);
+      log.info('leading', { fence: lock.fence });
+      lock.lost.addEventListener('abort', () => {
+        if (!stopping.signal.aborted) onLeadershipLost();
+      });
+    },
+    async stop() {
+      stopping.abort();
+      await lock?.release();
+    },
+  };
 }
 
 function networkPort(settings: MasterSettings): NetworkPort {

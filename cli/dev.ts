@@ -54,6 +54,8 @@ export async function composeDev(
       drainLimitMs,
       agentLostMs: Number(defaults.agentLost) * 1000,
       waitForAcks,
+      // Nobody else can open a store of this machine alone.
+      onLeadershipLost: () => {},
     },
     { clock, log },
   );

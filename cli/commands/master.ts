@@ -8,6 +8,7 @@ import { defaults, kernelRanges, parseAddress, parseRange, parseSeconds } from '
 type Options = {
   api: Address;
   data: string;
+  store?: string;
   vipRange: string;
   networkRange: string;
   networkBackend: string;
@@ -31,6 +32,12 @@ export function register(program: Command): void {
       new Option('--data <dir>', 'folder for everything that is kept')
         .env('WEIR_DATA')
         .default(defaults.data),
+    )
+    .addOption(
+      new Option(
+        '--store <url>',
+        'redis://HOST:PORT or consul://HOST:PORT, shared by several masters; default: SQLite in the data folder',
+      ).env('WEIR_STORE'),
     )
     .addOption(
       new Option('--vip-range <cidr>', 'virtual addresses are taken from here')
@@ -81,6 +88,11 @@ export function register(program: Command): void {
         {
           api: options.api,
           dataDir: options.data,
+          ...(options.store === undefined ? {} : { store: options.store }),
+          onLeadershipLost: () => {
+            log.error('leadership lost, ending: another master may lead now');
+            process.exit(1);
+          },
           vipRange: options.vipRange,
           network: { cidr: options.networkRange, backend: options.networkBackend },
           drainLimitMs: options.drainLimit,
