@@ -1,0 +1,203 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { systemClock } from '../core/kit/clock.ts';
+import { createLog } from '../core/kit/log.ts';
+import { applyDelta, type Endpoint, emptyDirectory, type Vip } from '../core/model/directory.ts';
+import { DnsConsumer } from '../dns/consumer.ts';
+
+/** A name server that answers on 127.0.0.1. */
+export type Served = {
+  readonly name: string;
+  readonly pid: number;
+  readonly port: number;
+  stop(): Promise<void>;
+};
+
+type Peer = {
+  readonly name: string;
+  readonly program: string;
+  readonly port: number;
+  /** Writes what it needs into the folder; gives the command line of a server with one worker. */
+  prepare(folder: string, apps: number): readonly string[];
+};
+
+const ttl = 5;
+const readyWithinMs = 20_000;
+
+export const peers: readonly Peer[] = [
+  {
+    name: 'knot',
+    program: 'knotd',
+    port: 5301,
+    prepare(folder, apps) {
+      writeFileSync(`${folder}/zone`, zoneFile(apps));
+      writeFileSync(`${folder}/knot.conf`, knotConfig(folder, this.port));
+      return ['-c', `${folder}/knot.conf`];
+    },
+  },
+  {
+    name: 'bind',
+    program: 'named',
+    port: 5302,
+    prepare(folder, apps) {
+      writeFileSync(`${folder}/zone`, zoneFile(apps));
+      writeFileSync(`${folder}/named.conf`, bindConfig(folder, this.port));
+      return ['-f', '-n', '1', '-c', `${folder}/named.conf`];
+    },
+  },
+  {
+    name: 'dnsmasq',
+    program: 'dnsmasq',
+    port: 5303,
+    prepare(folder, apps) {
+      writeFileSync(`${folder}/dnsmasq.conf`, dnsmasqConfig(apps, this.port));
+      return ['-k', '-u', 'root', '-C', `${folder}/dnsmasq.conf`];
+    },
+  },
+];
+
+/** The resolver with `apps` apps of one instance and one named port each. */
+export async function startWeirDns(apps: number, name: string): Promise<Served> {
+  const dns = new DnsConsumer(
+    { clock: systemClock, log: createLog({ level: 'warn' }) },
+    { listen: [{ address: '127.0.0.1', port: 0 }] },
+  );
+  await dns.start();
+  await dns.apply(directoryOf(apps), undefined);
+  return {
+    name: `weir-${name}`,
+    pid: dns.workerPid ?? 0,
+    port: dns.bound[0]?.port ?? 0,
+    stop: () => dns.stop(),
+  };
+}
+
+/** Gives the reason when it is not there or does not answer. */
+export async function startPeer(
+  peer: Peer,
+  { apps, folder }: { apps: number; folder: string },
+): Promise<Served | string> {
+  if (spawnSync(peer.program, ['-V']).error !== undefined) return 'which is not installed';
+  mkdirSync(folder, { recursive: true });
+  const child = spawn(peer.program, peer.prepare(folder, apps), { stdio: ['ignore', 'ignore', 'inherit'] });
+  const ended = once(child, 'exit');
+  const stop = async () => {
+    child.kill('SIGKILL');
+    await ended;
+  };
+  for (const deadline = performance.now() + readyWithinMs; performance.now() < deadline; await delay(50)) {
+    if (child.exitCode !== null) return `which ended with ${child.exitCode}`;
+    if (await answers(peer.port)) return { name: peer.name, pid: child.pid ?? 0, port: peer.port, stop };
+  }
+  await stop();
+  return `which did not answer within ${readyWithinMs / 1000} s`;
+}
+
+/** Whether `app-0.bench.weir` has an answer there. */
+async function answers(port: number): Promise<boolean> {
+  const socket = createSocket('udp4');
+  try {
+    const labels = ['app-0', 'bench', 'weir'].map((label) => String.fromCharCode(label.length) + label);
+    const question = Buffer.from(`${labels.join('')}\0\0\x01\0\x01`, 'latin1');
+    socket.send(Buffer.concat([Buffer.from('000100000001000000000000', 'hex'), question]), port, '127.0.0.1');
+    const [reply] = await once(socket, 'message', { signal: AbortSignal.timeout(200) });
+    return reply.readUInt16BE(6) > 0;
+  } catch {
+    return false;
+  } finally {
+    socket.close();
+  }
+}
+
+function zoneFile(apps: number): string {
+  const records = Array.from(
+    { length: apps },
+    (_, app) => `app-${app} A ${vipOf(app)}\n_http._tcp.app-${app} SRV 0 1 80 app-${app}\n`,
+  );
+  const apex = `@ SOA ns1 root 1 60 600 86400 1\n@ NS ns1\nns1 A 127.0.0.1\n`;
+  return `$ORIGIN bench.weir.\n$TTL ${ttl}\n${apex}${records.join('')}`;
+}
+
+function knotConfig(folder: string, port: number): string {
+  return `server:
+  listen: 127.0.0.1@${port}
+  udp-workers: 1
+  tcp-workers: 1
+  background-workers: 1
+  rundir: ${folder}
+database:
+  storage: ${folder}
+zone:
+  - domain: bench.weir
+    file: ${folder}/zone
+    journal-content: none
+    zonefile-sync: -1
+`;
+}
+
+function bindConfig(folder: string, port: number): string {
+  return `options {
+  directory "${folder}";
+  pid-file none;
+  listen-on port ${port} { 127.0.0.1; };
+  listen-on-v6 { none; };
+  recursion no;
+};
+controls {};
+zone "bench.weir" { type primary; file "${folder}/zone"; };
+`;
+}
+
+function dnsmasqConfig(apps: number, port: number): string {
+  const records = Array.from(
+    { length: apps },
+    (_, app) =>
+      `host-record=app-${app}.bench.weir,${vipOf(app)},${ttl}\nsrv-host=_http._tcp.app-${app}.bench.weir,app-${app}.bench.weir,80,0,1\n`,
+  );
+  return `port=${port}\nlisten-address=127.0.0.1\nbind-interfaces\nno-resolv\nno-hosts\ncache-size=10000\n${records.join('')}`;
+}
+
+function directoryOf(apps: number) {
+  const ids = Array.from({ length: apps }, (_, app) => app);
+  const changes = { agents: { set: [], gone: [] }, routes: { set: [], gone: [] } };
+  return applyDelta(emptyDirectory, {
+    from: 0,
+    revision: 1,
+    ...changes,
+    endpoints: { set: ids.map(endpointOf), gone: [] },
+    vips: { set: ids.map(vipFor), gone: [] },
+  });
+}
+
+function endpointOf(app: number): Endpoint {
+  const ip = addressAt('100.64', app);
+  const instanceId = `bench_app-${app}.instance-${app}`;
+  const port = { protocols: ['tcp'], scope: 'container', containerPort: 80, labels: {} } as const;
+  return {
+    instanceId,
+    taskId: `${instanceId}._app.1`,
+    appId: `/bench/app-${app}`,
+    agentId: 'agent-S1',
+    agentAddress: '100.100.0.1',
+    addresses: [{ network: 'weir', ip }],
+    ports: [{ ...port, index: 0, name: 'http', address: ip, port: 80 }],
+    ready: true,
+  };
+}
+
+function vipFor(app: number): Vip {
+  const names = [`app-${app}.bench.weir`];
+  const services = [{ appId: `/bench/app-${app}`, portIndex: 0 }];
+  return { key: `tcp:${names[0]}:80`, protocol: 'tcp', address: vipOf(app), port: 80, names, services };
+}
+
+function vipOf(app: number): string {
+  return addressAt('100.127', app);
+}
+
+function addressAt(range: string, index: number): string {
+  return `${range}.${index >> 8}.${index & 255}`;
+}

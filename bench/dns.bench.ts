@@ -1,0 +1,85 @@
+/**
+ * CPU time per query of one resolver worker on one core, with 10,000 names, A and SRV mixed; against the name servers this
+ * machine has, asked for the same names by the same load. Nothing leaves the network namespace of the bench.
+ */
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { run, setAffinity } from './dns-load.ts';
+import { peers, type Served, startPeer, startWeirDns } from './dns-servers.ts';
+import { insideOwnNetwork } from './inside.ts';
+import { conclude, percentile } from './numbers.ts';
+
+const apps = 5_000;
+const rounds = Number(process.argv[2] ?? 3);
+const secondsPerRound = 4;
+const bound = { fastOfKnot: 1.0 };
+
+await insideOwnNetwork(import.meta.url, async (folder) => {
+  if (spawnSync('dnsperf', ['-h']).error !== undefined) throw new Error('this bench needs dnsperf');
+  const questions = `${folder}/questions`;
+  writeFileSync(questions, questionsOf(apps));
+  const servers: Served[] = [];
+  try {
+    servers.push(await startWeirDns(apps, 'plain'));
+    for (const peer of peers) {
+      const served = await startPeer(peer, { apps, folder: `${folder}/${peer.name}` });
+      if (typeof served === 'string') console.log(`not measured: ${peer.name}, ${served}`);
+      else servers.push(served);
+    }
+    report(measure(servers, questions));
+  } finally {
+    for (const server of servers) await server.stop();
+  }
+});
+
+type Sample = { readonly microseconds: number; readonly perSecond: number };
+
+/** Round robin over the servers, so that whatever else the machine does meets all of them; a first round warms up. */
+function measure(servers: readonly Served[], questions: string): ReadonlyMap<string, readonly Sample[]> {
+  const samples = new Map(servers.map(({ name }) => [name, [] as Sample[]]));
+  for (const server of servers) setAffinity(server.pid);
+  for (let round = 0; round <= rounds; round++) {
+    for (const { name, pid, port } of servers) {
+      const sample = run({ pid, port, questions, seconds: secondsPerRound });
+      if (round > 0) samples.get(name)?.push(sample);
+    }
+  }
+  return samples;
+}
+
+function report(samples: ReadonlyMap<string, readonly Sample[]>): void {
+  const cpu: Record<string, number> = {};
+  for (const [name, all] of samples) {
+    const times = all.map(({ microseconds }) => microseconds);
+    const rate = percentile(
+      all.map(({ perSecond }) => perSecond),
+      0.5,
+    );
+    cpu[name] = percentile(times, 0.5);
+    const each = times.map((time) => time.toFixed(2)).join(', ');
+    console.log(`${name}: ${cpu[name].toFixed(2)} µs a query (${each}), ${Math.round(rate)} queries/s`);
+  }
+  const ratio = (name: string, peer: string) =>
+    cpu[name] === undefined || cpu[peer] === undefined ? undefined : cpu[name] / cpu[peer];
+  const fastOfKnot = ratio('weir-fast', 'knot');
+  conclude({
+    bench: 'dns',
+    names: 2 * apps,
+    cpuMicrosecondsPerQuery: cpu,
+    ratios: {
+      fastOfKnot,
+      plainOfKnot: ratio('weir-plain', 'knot'),
+      plainOfBind: ratio('weir-plain', 'bind'),
+    },
+    bound,
+    ok: fastOfKnot !== undefined && fastOfKnot <= bound.fastOfKnot,
+  });
+}
+
+function questionsOf(count: number): string {
+  const lines = Array.from(
+    { length: count },
+    (_, app) => `app-${app}.bench.weir A\n_http._tcp.app-${app}.bench.weir SRV\n`,
+  );
+  return lines.join('');
+}
