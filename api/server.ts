@@ -1,6 +1,9 @@
 import fastify, { type FastifyError, type FastifyInstance } from 'fastify';
 import { errorCode, errorText, WeirError } from '../core/kit/errors.ts';
 import type { Part } from '../core/kit/part.ts';
+import { accepts } from './accepts.ts';
+import { allowedMethods } from './allowed-methods.ts';
+import { compressAnswers } from './compress.ts';
 import type { ApiDependencies, ApiOptions } from './dependencies.ts';
 import { listenProblem } from './listen-problem.ts';
 import { Problem, type ProblemBody } from './problem.ts';
@@ -68,22 +71,34 @@ function build(dependencies: ApiDependencies, options: ApiOptions): FastifyInsta
   server.addHook('onRequest', async (request, reply) => {
     request.raw.headers['content-type'] ??= 'application/json';
     reply.headers({ ...standingHeaders, 'x-marathon-leader': leader });
+    if (!isAcceptable(request)) throw new Problem(406, { message: 'Not Acceptable' });
   });
   server.addHook('onResponse', async (_request, reply) => {
     requests({ class: `${Math.floor(reply.statusCode / 100)}xx` });
   });
   acceptJson(server);
+  compressAnswers(server);
+  const methodsOf = allowedMethods(server);
   server.setErrorHandler(async (error: FastifyError, _request, reply) => {
     const { status, body } = answerFor(error);
     if (status >= 500 && !(error instanceof Problem))
       dependencies.log.error('request failed', { error: errorText(error) });
     return reply.code(status).send(body);
   });
-  server.setNotFoundHandler(async (request, reply) =>
-    reply.code(404).send({ message: `URI not found: ${request.url.split('?')[0]}` }),
-  );
+  server.setNotFoundHandler(async (request, reply) => {
+    const path = request.url.split('?')[0] ?? '';
+    const allowed = methodsOf(path);
+    if (allowed.length === 0) return reply.code(404).send({ message: `URI not found: ${path}` });
+    return reply.code(405).header('allow', allowed.join(', ')).send({ message: 'Method Not Allowed' });
+  });
   allRoutes(server, dependencies, options);
   return server;
+}
+
+/** Tasks come as text too; the event stream has its own rule (Marathon §9.1). */
+function isAcceptable({ url, headers }: { url: string; headers: { accept?: string | undefined } }): boolean {
+  const applies = url.startsWith('/v2/') && !url.startsWith('/v2/events');
+  return !applies || accepts(headers.accept, 'application/json', 'text/plain');
 }
 
 /** An empty body is told apart from a malformed one, and a missing content type is taken for JSON (Marathon §1.1, §1.6). */

@@ -30,6 +30,8 @@ export function eventRoutes(server: FastifyInstance, dependencies: ApiDependenci
     for (const [name, value] of Object.entries(reply.getHeaders()))
       if (value !== undefined) response.setHeader(name, value);
     response.writeHead(200, { 'content-type': 'text/event-stream;charset=utf-8', connection: 'close' });
+    // A filter may keep every event back: the client is to know all the same that it is attached.
+    response.flushHeaders();
     const client = eventClient(response, types);
     clients.add(client);
     emit({

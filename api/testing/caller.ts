@@ -1,0 +1,71 @@
+import { type Dispatcher, request } from 'undici';
+import { EventReader } from './event-reader.ts';
+
+export type Answer = {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly text: string;
+  /** Parsed when it is JSON, undefined otherwise. */
+  readonly body: unknown;
+};
+
+export type CallOptions = {
+  /** Sent as JSON, or as it is when it is text. */
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+};
+
+type Method = Dispatcher.HttpMethod;
+
+/** Calls an API as its clients do, and keeps everything of the answer. */
+export class Caller {
+  readonly #url: string;
+
+  constructor(url: string) {
+    this.#url = url;
+  }
+
+  async call(method: Method, path: string, { body, headers = {} }: CallOptions = {}): Promise<Answer> {
+    const sent = typeof body === 'string' ? body : JSON.stringify(body);
+    const response = await request(this.#url + path, {
+      method,
+      headers: { ...(sent === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+      ...(sent === undefined ? {} : { body: sent }),
+    });
+    const text = await response.body.text();
+    return { status: response.statusCode, headers: response.headers, text, body: parsed(text) };
+  }
+
+  /** The JSON of a request that must succeed. */
+  async must<T>(method: Method, path: string, body?: unknown): Promise<T> {
+    const answer = await this.call(method, path, { body });
+    if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${answer.text}`);
+    return answer.body as T;
+  }
+
+  /** Everything that mutating calls may change, in one text. */
+  async state(): Promise<string> {
+    const paths = ['/v2/apps?embed=app.tasks', '/v2/deployments', '/v2/groups'];
+    return (await Promise.all(paths.map(async (path) => (await this.call('GET', path)).text))).join('\n');
+  }
+
+  /** Resolves when no deployment is under way. */
+  async settled(): Promise<void> {
+    const events = await this.events('event_type=deployment_success&event_type=deployment_failed');
+    while ((await this.must<unknown[]>('GET', '/v2/deployments')).length > 0) await events.next();
+    events.close();
+  }
+
+  /** Resolves when the event stream is attached. */
+  events(query = ''): Promise<EventReader> {
+    return EventReader.open(`${this.#url}/v2/events?${query}`);
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,94 @@
+import type { Agent } from '../../core/model/agent.ts';
+import type { Instance, InstanceState } from '../../core/model/instance.ts';
+import type { Assignment, MasterMessage } from '../../core/model/master-port.ts';
+import { testAgent } from '../../core/state/testing/agents.ts';
+import { MasterClient } from '../client.ts';
+
+/** Speaks the agents' protocol and runs nothing: what it is given it reports as running, what must stop as killed. */
+export class PretendAgent {
+  readonly #client: MasterClient;
+  readonly #agent: Agent;
+  readonly #leaving = new AbortController();
+  readonly #instances = new Map<string, Instance>();
+  #following: Promise<void> | undefined;
+  #heard: () => void = () => {};
+
+  constructor(url: string, hostname: string) {
+    this.#client = new MasterClient(url);
+    this.#agent = testAgent(hostname, {
+      resources: { cpus: 1_000, mem: 1_000_000, disk: 1_000_000, gpus: 0 },
+      ports: [{ begin: 20_000, end: 40_000 }],
+    });
+  }
+
+  /** Resolves when the master has told it everything that it is to run. */
+  async arrive(): Promise<void> {
+    const ready = new Promise<void>((resolve) => {
+      this.#heard = resolve;
+    });
+    this.#following = this.#follow().catch((error: unknown) => {
+      if (!this.#leaving.signal.aborted) throw error;
+    });
+    await Promise.race([ready, this.#following]);
+  }
+
+  async leave(): Promise<void> {
+    this.#leaving.abort();
+    await this.#following;
+  }
+
+  /** Says that an instance ended by itself. */
+  async crash(instanceId: string, reason: string): Promise<void> {
+    const instance = this.#instances.get(instanceId);
+    if (instance === undefined) throw new Error(`${instanceId} does not run here`);
+    await this.#say(instance, { kind: 'ended', at: Date.now(), how: 'failed', reason });
+  }
+
+  async #follow(): Promise<void> {
+    const messages = this.#client.connect(this.#agent, 0, this.#leaving.signal);
+    for await (const message of messages) await this.#take(message);
+  }
+
+  async #take(message: MasterMessage): Promise<void> {
+    if (message.kind === 'assignments') {
+      for (const assignment of message.all) await this.#obey(assignment);
+      await this.#report([]);
+      this.#heard();
+    }
+    if (message.kind === 'assignment') await this.#obey(message.set);
+    if (message.kind === 'assignment-gone') this.#instances.delete(message.instanceId);
+    if (message.kind === 'ping') await this.#report([]);
+  }
+
+  async #obey({ placement, app }: Assignment): Promise<void> {
+    const { instanceId, appId, appVersion, agentId, attempt, goal } = placement;
+    const known = this.#instances.get(instanceId);
+    const instance = known?.attempt === attempt ? known : undefined;
+    const fresh = { instanceId, appId, appVersion, agentId, attempt, stagedAt: Date.now() };
+    if (goal === 'run' && instance === undefined) {
+      const starting = { kind: 'staging', step: 'starting', since: Date.now() } as const;
+      const health = app.healthChecks.map(() => ({ alive: true, consecutiveFailures: 0 }));
+      await this.#say(fresh, starting);
+      await this.#say(fresh, { kind: 'running', since: Date.now(), addresses: [], health });
+    }
+    if (goal === 'stop')
+      await this.#say(instance ?? fresh, {
+        kind: 'ended',
+        at: Date.now(),
+        how: 'killed',
+        reason: 'asked to',
+      });
+  }
+
+  async #say(of: Omit<Instance, 'state'>, state: InstanceState): Promise<void> {
+    const instance = { ...of, state };
+    this.#instances.set(of.instanceId, instance);
+    await this.#report([instance]);
+  }
+
+  async #report(instances: readonly Instance[]): Promise<void> {
+    const { aborted } = this.#leaving.signal;
+    if (aborted) return;
+    await this.#client.report(this.#agent.id, { instances, complete: false, acks: {}, inFlight: {} });
+  }
+}
