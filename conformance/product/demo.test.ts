@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import t from 'tap';
 import { becomes } from '../lab/processes.ts';
+import { linesToTry } from './demo-output.ts';
 import { openHost } from './host.ts';
 import { containerThings, differences, processesOfTask, traces } from './machine.ts';
 import { down, repository, startProduct } from './product.ts';
@@ -48,15 +49,6 @@ t.test('weir dev --demo tells what to try, stops, adopts and goes without a trac
     return host.shell(line, { cwd: repository });
   }
 });
-
-/** The indented lines below "Try:", without the remarks in brackets. */
-function linesToTry(output: string): readonly string[] {
-  const part = output.slice(output.indexOf('Try:\n') + 5);
-  return part
-    .slice(0, part.indexOf('\n\n'))
-    .split('\n')
-    .map((line) => line.replace(/\s+\(.*\)$/, '').trim());
-}
 
 function expected(line: string): RegExp {
   if (line.startsWith('curl')) return /^Hello from hello\.instance-\S+ at 100\.64\.0\.\d+:8080$/;
