@@ -5,7 +5,8 @@ import type { HostExec } from './host.ts';
  * A process connects only to what has a route, and gets its source address from it, before any translation. So VIPs are
  * routed to a device of their own that leads nowhere: a VIP never becomes a source address (it is not a local one), and
  * a packet that no rule took ends there. The device is a bridge without ports, because every kernel that runs containers
- * has bridges; the loopback device would not do, since the kernel sends no ICMP for a route through it.
+ * has bridges; the loopback device would not do, since the kernel sends no ICMP for a route through it. Behind each route
+ * stands an `unreachable` one: if the device is taken away by hand, a VIP still never leaves by the default route.
  */
 export type VipRoutes = {
   readonly exec: HostExec;
@@ -14,6 +15,9 @@ export type VipRoutes = {
   /** Bytes; keeps UDP datagrams of this host's processes small enough for an overlay behind the VIP. */
   readonly mtu: number;
 };
+
+/** Marks our fallback routes in the kernel, and puts them behind every other route of the prefix. */
+const fallback = 'metric 4278198272 proto 88';
 
 /** Makes sure of the device and makes its routes exactly `prefixes` (a.b.c.d/n, or an address alone). */
 export async function setRoutes(routes: VipRoutes, prefixes: ReadonlySet<string>): Promise<void> {
@@ -35,14 +39,21 @@ export async function changeRoutes(
   change: { readonly gained: readonly string[]; readonly lost: readonly string[] },
 ): Promise<void> {
   const lines = [
-    ...change.gained.map((prefix) => `route replace ${prefix} dev ${routes.device}`),
-    ...change.lost.map((prefix) => `route del ${prefix} dev ${routes.device}`),
+    ...change.gained.flatMap((prefix) => [
+      `route replace unreachable ${prefix} ${fallback}`,
+      `route replace ${prefix} dev ${routes.device}`,
+    ]),
+    ...change.lost.flatMap((prefix) => [
+      `route del ${prefix} dev ${routes.device}`,
+      `route del unreachable ${prefix} ${fallback}`,
+    ]),
   ];
   if (lines.length > 0) await ip(routes, ['-4', '-batch', '-'], `${lines.join('\n')}\n`);
 }
 
-/** The routes go with their device. */
+/** The routes go with their device, the fallbacks by their mark. */
 export async function removeRoutes(routes: VipRoutes): Promise<void> {
+  await ip(routes, ['-4', 'route', 'flush', 'type', 'unreachable', 'proto', '88']);
   if (await hasDevice(routes)) await ip(routes, ['link', 'del', routes.device]);
 }
 
