@@ -1,10 +1,12 @@
 import type { Agent } from '../core/model/agent.ts';
 import type { App } from '../core/model/app.ts';
 import type { AgentId } from '../core/model/ids.ts';
-import { type AgentView, occupy } from './agent-view.ts';
-import { unmet } from './filters/constraints.ts';
-import { type DrawnPorts, drawPorts } from './filters/ports.ts';
+import type { AgentView } from './agent-view.ts';
+import { unmetRule } from './filters/constraints.ts';
+import { type DrawnPorts, drawPorts, portShortage } from './filters/ports.ts';
 import { type ResourceReason, shortage } from './filters/resources.ts';
+import type { Fleet } from './fleet/fleet.ts';
+import type { Search } from './fleet/search.ts';
 
 /** In the order of Marathon's reject funnel (§8.1); an agent is counted at the first reason it has. */
 export type RefusalReason =
@@ -15,64 +17,49 @@ export type RefusalReason =
 
 export type Refusal = { readonly agentId: AgentId; readonly reason: RefusalReason; readonly detail: string };
 
-export type PlaceRequest = {
-  readonly app: App;
-  /** Agents of the instances that count for constraints, one entry each; grows as a round places more. */
-  readonly peers: readonly Agent[];
-};
-
-export type PlaceResult =
-  | { readonly kind: 'placed'; readonly agent: Agent; readonly ports: DrawnPorts }
-  | { readonly kind: 'refused'; readonly refusals: readonly Refusal[] };
+export type Placed = { readonly agent: Agent; readonly ports: DrawnPorts };
 
 /** Roles an agent's resources have. */
 const agentRole = '*';
 
-/**
- * Finds an agent for one instance: filters leave those that can take it, the rank picks the one with the fewest
- * instances of the app and then the most free. The view of the chosen agent is reduced, so that a round may go on.
- */
-export function place(request: PlaceRequest, views: readonly AgentView[], random: () => number): PlaceResult {
-  const refusals: Refusal[] = [];
-  const candidates: { view: AgentView; ports: DrawnPorts }[] = [];
-  for (const view of views) {
-    const outcome = consider(request, view, random);
-    if ('reason' in outcome) refusals.push(outcome);
-    else candidates.push({ view, ports: outcome });
-  }
-  const best = candidates.sort((a, b) => compare(a.view, b.view, request))[0];
-  if (best === undefined) return { kind: 'refused', refusals };
-  occupy(best.view, request.app, best.ports);
-  return { kind: 'placed', agent: best.view.agent, ports: best.ports };
+/** Takes the best agent for one more instance; undefined: none can take it, and `refusals` says why. */
+export function place(search: Search, app: App, { fleet, random }: PlaceMeans): Placed | undefined {
+  if (refusedRole(app) !== undefined) return undefined;
+  const view = search.find();
+  if (view === undefined) return undefined;
+  const ports = drawPorts(search.ports, view, random);
+  fleet.occupy(view, app, ports);
+  search.add(view);
+  return { agent: view.agent, ports };
 }
 
-function consider({ app, peers }: PlaceRequest, view: AgentView, random: () => number): Refusal | DrawnPorts {
+export type PlaceMeans = { readonly fleet: Fleet; readonly random: () => number };
+
+/** Why each agent cannot take one more instance; agents that can are left out. */
+export function refusals(search: Search, app: App, views: Iterable<AgentView>): readonly Refusal[] {
+  return [...views].flatMap((view) => refusal(search, app, view) ?? []);
+}
+
+function refusal(search: Search, app: App, view: AgentView): Refusal | undefined {
   const agentId = view.agent.id;
-  const roles = app.acceptedResourceRoles;
-  if (roles !== undefined && !roles.includes(agentRole)) {
+  const roles = refusedRole(app);
+  if (roles !== undefined)
     return {
       agentId,
       reason: 'UnfulfilledRole',
       detail: `accepts roles ${roles.join(', ')}, ${view.agent.hostname} has ${agentRole}`,
     };
-  }
-  for (const constraint of app.constraints) {
-    const detail = unmet(constraint, view.agent, { peers, target: app.instances });
+  for (const rule of search.rules) {
+    const detail = unmetRule(rule, view.agent);
     if (detail !== undefined) return { agentId, reason: 'UnfulfilledConstraint', detail };
   }
   const short = shortage(app, view);
   if (short !== undefined) return { agentId, ...short };
-  const ports = drawPorts(app, view, random);
-  return typeof ports === 'string' ? { agentId, reason: 'InsufficientPorts', detail: ports } : ports;
+  const ports = portShortage(search.ports, view);
+  return ports === undefined ? undefined : { agentId, reason: 'InsufficientPorts', detail: ports };
 }
 
-/** Spread: fewest instances of the app first, then the larger share of free memory and cpus, then the id so that equal snapshots give equal decisions. */
-function compare(a: AgentView, b: AgentView, request: PlaceRequest): number {
-  const mine = (view: AgentView) => request.peers.filter((peer) => peer.id === view.agent.id).length;
-  return mine(a) - mine(b) || freeShare(b) - freeShare(a) || (a.agent.id < b.agent.id ? -1 : 1);
-}
-
-function freeShare(view: AgentView): number {
-  const { cpus, mem } = view.agent.resources;
-  return view.free.cpus / Math.max(cpus, 0.001) + view.free.mem / Math.max(mem, 1);
+/** The roles an app insists on when no agent has one of them. */
+function refusedRole({ acceptedResourceRoles: roles }: App): readonly string[] | undefined {
+  return roles === undefined || roles.includes(agentRole) ? undefined : roles;
 }

@@ -3,12 +3,14 @@ import type { App } from '../core/model/app.ts';
 import { type AppId, instanceId } from '../core/model/ids.ts';
 import type { Placement } from '../core/model/placement.ts';
 import type { Write } from '../core/state/store.ts';
-import { type AgentView, agentViews } from './agent-view.ts';
 import type { Decision, Waiting } from './decision.ts';
 import { stepDecision } from './deployments.ts';
 import { drainVerdict } from './drain.ts';
 import { endedDecision } from './ended.ts';
-import { place } from './place.ts';
+import type { Fleet } from './fleet/fleet.ts';
+import { fleetOf } from './fleet/fleet-of.ts';
+import { Search } from './fleet/search.ts';
+import { place, refusals } from './place.ts';
 import { lostAt, reachChangesAt } from './reach.ts';
 import { retired } from './retire.ts';
 import { chooseToStop } from './select.ts';
@@ -21,7 +23,7 @@ import type { World } from './world.ts';
 /** Collects what one call of `decide` decides, app by app; agents fill up as it goes. */
 export class Round {
   readonly #world: World;
-  readonly #views: readonly AgentView[];
+  readonly #fleet: Fleet;
   readonly #parts: ReadonlyMap<AppId, Part>;
   readonly #writes: Write[] = [];
   readonly #waiting = new Map<AppId, Waiting>();
@@ -31,7 +33,7 @@ export class Round {
 
   constructor(world: World) {
     this.#world = world;
-    this.#views = agentViews(world);
+    this.#fleet = fleetOf(world);
     this.#parts = partsOf(world.snapshot);
   }
 
@@ -147,16 +149,23 @@ export class Round {
       this.#lookAgainAt(launchableAt);
       return;
     }
-    const agents = peers.flatMap((peer) => this.#agentBeside(app, peer));
-    for (let placed = 0; placed < count; placed++) {
-      const result = place({ app, peers: agents }, this.#views, this.#world.random);
-      if (result.kind === 'refused') {
-        this.#waiting.set(app.id, { kind: 'no-agent', count: count - placed, refusals: result.refusals });
+    const beside = peers.flatMap((peer) => this.#agentBeside(app, peer));
+    const search = new Search({ app, peers: beside }, this.#fleet);
+    const means = { fleet: this.#fleet, random: this.#world.random };
+    for (let started = 0; started < count; started++) {
+      const placed = place(search, app, means);
+      if (placed === undefined) {
+        this.#waitForAgent(search, app, count - started);
         return;
       }
-      agents.push(result.agent);
-      this.#put(this.#placement(app, result.agent, result.ports));
+      this.#put(this.#placement(app, placed.agent, placed.ports));
     }
+  }
+
+  #waitForAgent(search: Search, app: App, count: number): void {
+    const ids = [...this.#world.snapshot.table('agents').keys()];
+    const views = ids.flatMap((id) => this.#fleet.view(id) ?? []);
+    this.#waiting.set(app.id, { kind: 'no-agent', count, refusals: refusals(search, app, views) });
   }
 
   /** Constraints look at instances of the same configuration on agents that are not lost (Marathon §13). */

@@ -8,49 +8,63 @@ export type DrawnPorts = {
   readonly containerPorts: readonly (number | null)[];
 };
 
+/** What an app asks of an agent's ports. */
+export type PortNeed = {
+  readonly requests: readonly PortRequest[];
+  /** Host ports that must be just these. */
+  readonly fixed: readonly number[];
+  /** How many more, whichever they are. */
+  readonly dynamic: number;
+};
+
 /** Container ports that Weir draws itself begin here (Marathon §11.3). */
 const firstDrawnContainerPort = 1025;
 
+export function portNeed(app: App): PortNeed {
+  const requests = portsOf(app);
+  const wanted = requests.flatMap(({ hostPort }) => hostPort ?? []);
+  return {
+    requests,
+    fixed: wanted.filter((port) => port > 0),
+    dynamic: wanted.filter((port) => port === 0).length,
+  };
+}
+
+/** The ports an agent cannot give, or undefined when it can give all. */
+export function portShortage({ fixed, dynamic }: PortNeed, view: AgentView): string | undefined {
+  const taken = fixed.find((port, index) => view.takenPorts.has(port) || fixed.indexOf(port) < index);
+  if (taken !== undefined) return `port ${taken} of ${view.agent.hostname} is taken`;
+  if (dynamic === 0) return undefined;
+  const free = view.freePorts - fixed.filter((port) => view.offers(port)).length;
+  return dynamic > free ? `${view.agent.hostname} has no free port` : undefined;
+}
+
 /**
- * Host ports for an instance on an agent: fixed ones must be free, dynamic ones are the next free after a random
- * start, so that a port that was just released is not handed out again at once. A string says what is missing.
+ * Ports for an instance on an agent that is short of none: dynamic host ports are the next free after a random start, so
+ * that a port that was just released is not handed out again at once.
  */
-export function drawPorts(app: App, view: AgentView, random: () => number): DrawnPorts | string {
-  const ports = portsOf(app);
-  const hostPorts: (number | null)[] = [];
-  const taken = new Set(view.takenPorts);
-  for (const port of ports) {
-    const drawn = hostPortFor(port, view, taken, random);
-    if (typeof drawn === 'string') return drawn;
-    if (drawn !== null) taken.add(drawn);
-    hostPorts.push(drawn);
-  }
-  return { hostPorts, containerPorts: containerPorts(ports, hostPorts, random) };
+export function drawPorts(need: PortNeed, view: AgentView, random: () => number): DrawnPorts {
+  if (need.requests.length === 0) return { hostPorts: [], containerPorts: [] };
+  const drawn = new Set(need.fixed);
+  const isTaken = (port: number) => drawn.has(port) || view.takenPorts.has(port);
+  const hostPorts = need.requests.map(({ hostPort }) => {
+    if (hostPort === undefined) return null;
+    if (hostPort > 0) return hostPort;
+    const port = freePort(view, isTaken, random);
+    drawn.add(port);
+    return port;
+  });
+  return { hostPorts, containerPorts: containerPorts(need.requests, hostPorts, random) };
 }
 
-function hostPortFor(
-  port: PortRequest,
-  view: AgentView,
-  taken: ReadonlySet<number>,
-  random: () => number,
-): number | null | string {
-  if (port.hostPort === undefined) return null;
-  if (port.hostPort > 0) {
-    return taken.has(port.hostPort)
-      ? `port ${port.hostPort} of ${view.agent.hostname} is taken`
-      : port.hostPort;
-  }
-  return freePort(view, taken, random) ?? `${view.agent.hostname} has no free port`;
-}
-
-function freePort(view: AgentView, taken: ReadonlySet<number>, random: () => number): number | undefined {
+function freePort(view: AgentView, isTaken: (port: number) => boolean, random: () => number): number {
   const size = view.agent.ports.reduce((sum, range) => sum + range.end - range.begin + 1, 0);
   const start = Math.floor(random() * size);
   for (let step = 0; step < size; step++) {
     const port = nthPort(view, (start + step) % size);
-    if (!taken.has(port)) return port;
+    if (!isTaken(port)) return port;
   }
-  return undefined;
+  throw new RangeError(`${view.agent.id} has no free port though it was found to have one`);
 }
 
 function nthPort(view: AgentView, index: number): number {

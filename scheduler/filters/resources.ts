@@ -1,4 +1,5 @@
 import type { App } from '../../core/model/app.ts';
+import type { Resources } from '../../core/model/resources.ts';
 import type { AgentView } from '../agent-view.ts';
 
 export type ResourceReason =
@@ -7,7 +8,7 @@ export type ResourceReason =
   | 'InsufficientDisk'
   | 'InsufficientGpus';
 
-const kinds = [
+export const kinds = [
   { resource: 'cpus', reason: 'InsufficientCpus', unit: 'cpus' },
   { resource: 'mem', reason: 'InsufficientMemory', unit: 'MiB of memory' },
   { resource: 'disk', reason: 'InsufficientDisk', unit: 'MiB of disk' },
@@ -17,13 +18,26 @@ const kinds = [
 /** Sums of fractions such as 0.1 drift; a millionth is nothing an app can use. */
 const tolerance = 1e-6;
 
+export function fits({ cpus, mem, disk, gpus }: Resources, free: Resources): boolean {
+  return (
+    cpus <= free.cpus + tolerance &&
+    mem <= free.mem + tolerance &&
+    disk <= free.disk + tolerance &&
+    gpus <= free.gpus + tolerance
+  );
+}
+
 /** The first resource an agent is short of, or undefined when the app fits. */
 export function shortage(app: App, view: AgentView): { reason: ResourceReason; detail: string } | undefined {
   const short = kinds.find(({ resource }) => app[resource] > view.free[resource] + tolerance);
   if (short === undefined) return undefined;
-  const free = Math.max(0, Math.round(view.free[short.resource] * 1000) / 1000);
   return {
     reason: short.reason,
-    detail: `needs ${app[short.resource]} ${short.unit}, ${view.agent.hostname} has ${free} free`,
+    detail: `needs ${app[short.resource]} ${short.unit}, ${view.agent.hostname} has ${rounded(view.free[short.resource])} free`,
   };
+}
+
+/** What people should read of a free amount. */
+export function rounded(free: number): number {
+  return Math.max(0, Math.round(free * 1000) / 1000);
 }
