@@ -73,20 +73,22 @@ export class MasterClient implements MasterPort {
       throw new MasterUnreachable(this.#url, error instanceof Error ? error.message : String(error), error);
     });
     if (response.statusCode < 300) return response;
-    const text = await response.body.text();
-    throw new MasterUnreachable(
-      this.#url,
-      `${path} was answered with ${response.statusCode}: ${messageIn(text)}`,
-    );
+    const { message, code } = problemIn(await response.body.text());
+    // The master's own refusal (a full address pool) keeps its code: whoever asked may know what to do about it.
+    if (code !== undefined) throw new WeirError(code, message);
+    throw new MasterUnreachable(this.#url, `${path} was answered with ${response.statusCode}: ${message}`);
   }
 }
 
-function messageIn(text: string): string {
+function problemIn(text: string): { message: string; code?: string } {
   try {
     const body: unknown = JSON.parse(text);
-    if (typeof body === 'object' && body !== null && 'message' in body) return String(body.message);
+    if (typeof body === 'object' && body !== null && 'message' in body) {
+      const code = 'code' in body && typeof body.code === 'string' ? { code: body.code } : {};
+      return { message: String(body.message), ...code };
+    }
   } catch {
     // Not ours: shown as it is.
   }
-  return text.slice(0, 300);
+  return { message: text.slice(0, 300) };
 }

@@ -119,11 +119,21 @@ function acceptJson(server: FastifyInstance): void {
   server.addContentTypeParser('application/json', { parseAs: 'string' }, parse);
 }
 
+/** Faults that may be over when the same is asked again later. */
+const forNow = [
+  'WEIR_STORE_UNAVAILABLE',
+  'WEIR_AGENT_SILENT',
+  'WEIR_ADDRESS_POOL_FULL',
+  'WEIR_VIP_RANGE_FULL',
+];
+
 function answerFor(error: FastifyError): { status: number; body: ProblemBody } {
   if (error instanceof Problem) return { status: error.status, body: error.body };
   if (error instanceof WeirError) {
-    const unavailable = ['WEIR_STORE_UNAVAILABLE', 'WEIR_AGENT_SILENT'].includes(error.code);
-    return { status: unavailable ? 503 : 500, body: { message: error.message, code: error.code } };
+    return {
+      status: forNow.includes(error.code) ? 503 : 500,
+      body: { message: error.message, code: error.code },
+    };
   }
   if (errorCode(error) === 'FST_ERR_CTP_INVALID_MEDIA_TYPE')
     return { status: 415, body: { message: 'Unsupported Media Type' } };

@@ -58,6 +58,8 @@ export type AgentSettings = {
   readonly scope?: string;
   readonly dns: Address;
   readonly dnsHttp: Address;
+  /** Where names outside the cluster are asked; none: they are refused. */
+  readonly resolvers: readonly Address[];
   /** Absent: no edge here. */
   readonly edge?: { readonly http: Address; readonly https?: Address };
 };
@@ -94,7 +96,11 @@ export async function composeAgent(
   });
   const dns = new DnsConsumer(
     { clock, log },
-    { listen: [settings.dns], zone: { thisNode: settings.address } },
+    {
+      listen: [settings.dns],
+      zone: { thisNode: settings.address },
+      ...(settings.resolvers.length === 0 ? {} : { forward: { upstreams: settings.resolvers } }),
+    },
   );
   const vip = new VipConsumer({ backend: vipBackendOf(settings, { clock, log }), log });
   const authority = new DevelopmentAuthority({ clock }, { folder: join(dataDir, 'authority') });

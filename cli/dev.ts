@@ -17,6 +17,7 @@ export type DevSettings = {
   readonly https: Address;
   readonly dns: Address;
   readonly dnsHttp: Address;
+  readonly resolvers: readonly Address[];
   readonly runtime: Choices['runtime']['value'];
   readonly vip: Choices['vip']['value'];
   readonly facts: MachineFacts;
@@ -74,6 +75,7 @@ export async function composeDev(
       ports: parsePorts(defaults.ports),
       dns: settings.dns,
       dnsHttp: settings.dnsHttp,
+      resolvers: settings.resolvers,
       edge: { http, https },
       ...(settings.facts.cni === undefined ? {} : { cniDir: settings.facts.cni }),
     },

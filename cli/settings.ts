@@ -32,6 +32,11 @@ export function parseAddress(text: string): Address {
   return { address, port };
 }
 
+/** Collects repeated `HOST[:PORT]` options; the port is 53 unless given. */
+export function parseResolver(text: string, before: readonly Address[]): readonly Address[] {
+  return [...before, parseAddress(text.includes(':') ? text : `${text}:53`)];
+}
+
 export function parseRange(text: string): string {
   try {
     parseCidr4(text);

@@ -12,6 +12,7 @@ import {
   parseAttribute,
   parsePorts,
   parseRange,
+  parseResolver,
 } from '../settings.ts';
 
 type Options = {
@@ -25,6 +26,7 @@ type Options = {
   https: Address;
   dns: Address;
   dnsHttp: Address;
+  resolver: readonly Address[];
   runtime?: 'runc' | 'process';
   vip?: 'nftables' | 'userspace';
   vipRange: string;
@@ -105,6 +107,15 @@ export function trafficOptions(command: Command): Command {
     .addOption(address('--dns', 'resolver, UDP and TCP', 'WEIR_DNS', defaults.dns))
     .addOption(address('--dns-http', 'Mesos-DNS HTTP API', 'WEIR_DNS_HTTP', defaults.dnsHttp))
     .addOption(
+      new Option(
+        '--resolver <host:port>',
+        'where names outside the cluster are asked; may be repeated; default: refused',
+      )
+        .env('WEIR_RESOLVER')
+        .default([])
+        .argParser(parseResolver),
+    )
+    .addOption(
       new Option('--vip <name>', 'default: the best this machine can do')
         .env('WEIR_VIP')
         .choices(['nftables', 'userspace']),
@@ -128,7 +139,7 @@ async function run(options: Options): Promise<void> {
   const agent = await composeAgent(
     {
       master: options.master,
-      isMaster: false,
+      isMaster: isHere(options),
       hostname: options.hostname,
       address: options.address,
       dataDir: options.data,
@@ -140,6 +151,7 @@ async function run(options: Options): Promise<void> {
       ports: options.ports,
       dns: options.dns,
       dnsHttp: options.dnsHttp,
+      resolvers: options.resolver,
       ...(options.id === undefined ? {} : { id: options.id }),
       ...(options.scope === undefined ? {} : { scope: options.scope }),
       ...(facts.cni === undefined ? {} : { cniDir: facts.cni }),
@@ -151,4 +163,10 @@ async function run(options: Options): Promise<void> {
     log,
     ready: () => log.info('agent serves', { hostname: options.hostname, address: options.address }),
   });
+}
+
+/** The master runs on this machine: names such as leader.mesos lead here. */
+function isHere({ master, address }: Options): boolean {
+  const { hostname } = new URL(master);
+  return hostname === address || hostname === 'localhost' || hostname.startsWith('127.');
 }

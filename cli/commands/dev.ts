@@ -14,6 +14,7 @@ type Options = {
   https: Address;
   dns: Address;
   dnsHttp: Address;
+  resolver: readonly Address[];
   runtime?: 'runc' | 'process';
   vip?: 'nftables' | 'userspace';
   drainLimit: number;
@@ -103,7 +104,15 @@ async function compose(options: Options) {
   const logFile = join(options.data, 'weir.log');
   const log = createLog({ level: options.logLevel, path: logFile });
   const { data: dataDir, runtime = choices.runtime.value, vip = choices.vip.value, ...rest } = options;
-  const settings = { ...rest, dataDir, runtime, vip, facts, drainLimitMs: options.drainLimit };
+  const settings = {
+    ...rest,
+    dataDir,
+    resolvers: options.resolver,
+    runtime,
+    vip,
+    facts,
+    drainLimitMs: options.drainLimit,
+  };
   return {
     dev: await composeDev(settings, { clock: systemClock, log }),
     log,
