@@ -35,18 +35,18 @@ function parseTerm(term: string, whole: string): (labels: Labels) => boolean {
   const compared = equality.exec(term);
   if (compared !== null) {
     const [key, value, wanted] = [plain(compared[1]!), plain(compared[3]!), compared[2] === '=='];
-    return (labels) => labels[key] !== undefined && (labels[key] === value) === wanted;
+    return (labels) => Object.hasOwn(labels, key) && (labels[key] === value) === wanted;
   }
   const listed = membership.exec(term);
   if (listed !== null) {
     const [key, wanted] = [plain(listed[1]!), listed[2] === 'in'];
     const members = listed[3]!.split(',').map((value) => plain(value.trim()));
-    return (labels) => labels[key] !== undefined && members.includes(labels[key]) === wanted;
+    return (labels) => Object.hasOwn(labels, key) && members.includes(labels[key] ?? '') === wanted;
   }
   const named = existence.exec(term);
   if (named === null)
     throw new Problem(422, { message: `Cannot parse the label selector '${whole}': '${term}' is no term` });
-  return (labels) => labels[plain(named[1]!)] !== undefined;
+  return (labels) => Object.hasOwn(labels, plain(named[1]!));
 }
 
 function plain(text: string): string {

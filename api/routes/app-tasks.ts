@@ -16,14 +16,16 @@ type Request = { query: Query; headers: { accept?: string | undefined } };
 export function appTaskRoutes(dependencies: ApiDependencies, changes: AppChanges) {
   const { database, scheduler } = dependencies;
 
+  /** One app, or every app below a group. */
+  function named(id: AppId): readonly AppId[] {
+    const apps = database.snapshot.table('apps');
+    if (id.endsWith('/*')) return [...apps.keys()].filter((app) => app.startsWith(id.slice(0, -1)));
+    if (!apps.has(id)) throw new NotFound(`App '${id}' does not exist`);
+    return [id];
+  }
+
   function known(id: AppId): readonly TaskFacts[] {
-    const { snapshot } = database;
-    if (id.endsWith('/*')) {
-      const apps = [...snapshot.table('apps').keys()].filter((app) => app.startsWith(id.slice(0, -1)));
-      return apps.flatMap((app) => tasksOf(snapshot, app));
-    }
-    if (!snapshot.table('apps').has(id)) throw new NotFound(`App '${id}' does not exist`);
-    return tasksOf(snapshot, id);
+    return named(id).flatMap((app) => tasksOf(database.snapshot, app));
   }
 
   async function kill(tasks: readonly TaskFacts[], query: Query) {
@@ -45,11 +47,10 @@ export function appTaskRoutes(dependencies: ApiDependencies, changes: AppChanges
 
   return {
     list(id: AppId, request: Request, reply: FastifyReply) {
-      const tasks = known(id);
       if (request.headers.accept?.includes('text/plain')) {
-        return reply.type('text/plain').send(taskTable(database.snapshot, [id]));
+        return reply.type('text/plain').send(taskTable(database.snapshot, named(id)));
       }
-      return { tasks: tasks.map(renderTask) };
+      return { tasks: known(id).map(renderTask) };
     },
 
     async killAll(id: AppId, request: Request) {
