@@ -1,5 +1,5 @@
 import type { Framing } from './http1/body.ts';
-import type { FieldName } from './http1/fields.ts';
+import { type FieldName, type FieldNames, fieldNames, knownNames } from './http1/fields.ts';
 import type { RequestHead } from './http1/request-head.ts';
 import type { ResponseHead } from './http1/response-head.ts';
 
@@ -27,8 +27,8 @@ const hopByHop: readonly FieldName[] = [
   'http2-settings',
 ];
 
-const fromTrusted: ReadonlySet<FieldName> = new Set([...hopByHop, 'x-forwarded-for']);
-const fromAnyone: ReadonlySet<FieldName> = new Set([
+const fromTrusted: readonly FieldName[] = [...hopByHop, 'x-forwarded-for'];
+const fromAnyone: readonly FieldName[] = [
   ...hopByHop,
   'forwarded',
   'x-forwarded-for',
@@ -36,17 +36,22 @@ const fromAnyone: ReadonlySet<FieldName> = new Set([
   'x-forwarded-port',
   'x-forwarded-proto',
   'x-request-id',
-]);
-const fromServer: ReadonlySet<FieldName> = new Set(hopByHop);
+];
+
+/** What is dropped, by case: looked up for every field of every message. */
+const dropped = {
+  fromTrusted: fieldNames(fromTrusted),
+  fromAnyone: fieldNames(fromAnyone),
+  fromServer: fieldNames(hopByHop),
+  unchunked: fieldNames([...hopByHop, 'transfer-encoding']),
+  unframed: fieldNames([...hopByHop, 'transfer-encoding', 'content-length']),
+  fromSwitch: fieldNames(hopByHop.filter((name) => name !== 'upgrade')),
+  fromInterim: fieldNames(knownNames.filter((name) => name !== 'other')),
+} as const;
 
 /** The head for the endpoint. What need not change is copied in one piece, in the order and spelling it came. */
 export function forwardRequest(head: RequestHead, facts: ForwardFacts): string {
-  const drop = facts.trusted ? fromTrusted : fromAnyone;
-  const kept = keptFields(head, (kind) => {
-    if (kind === 'host') return head.absolute;
-    if (kind === 'expect') return !head.expectContinue;
-    return drop.has(kind);
-  });
+  const kept = keptFields(head, droppedOfRequest(head, facts.trusted));
   return `${requestLine(head)}${kept}${forwardedFields(head, facts)}${connectionOf(facts)}Via: 1.${head.minor} weir\r\n\r\n`;
 }
 
@@ -60,33 +65,44 @@ export type AnswerFacts = {
 
 /** The head for the client of a final answer. */
 export function forwardResponse(head: ResponseHead, facts: AnswerFacts): string {
-  const noLength = head.status === 204 || head.status < 200;
-  const kept = keptFields(head, (kind) => {
-    if (kind === 'transfer-encoding') return noLength || facts.clientMinor === 0;
-    if (kind === 'content-length') return noLength;
-    return fromServer.has(kind);
-  });
+  const kept = keptFields(head, droppedOfAnswer(head, facts.clientMinor));
   return `${statusLine(head)}${kept}Via: 1.${head.minor} weir\r\n${persistence(facts)}\r\n`;
 }
 
 /** The head of an interim answer (1xx but 101). */
 export function forwardInterim(head: ResponseHead): string {
-  return `${statusLine(head)}${keptFields(head, (kind) => kind !== 'other')}\r\n`;
+  return `${statusLine(head)}${keptFields(head, dropped.fromInterim)}\r\n`;
 }
 
 /** The head of the 101 that turns the connection into a tunnel. */
 export function forwardSwitch(head: ResponseHead): string {
-  const kept = keptFields(head, (kind) => kind !== 'upgrade' && fromServer.has(kind));
+  const kept = keptFields(head, dropped.fromSwitch);
   return `${statusLine(head)}${kept}Connection: upgrade\r\nVia: 1.1 weir\r\n\r\n`;
 }
 
-function keptFields(head: RequestHead | ResponseHead, dropped: (kind: FieldName) => boolean): string {
+function droppedOfRequest(head: RequestHead, trusted: boolean): FieldNames {
+  const usual = trusted ? dropped.fromTrusted : dropped.fromAnyone;
+  const expects = head.minor === 0 && !head.expectContinue;
+  if (!head.absolute && !expects) return usual;
+  const also: readonly FieldName[] = [
+    ...(head.absolute ? (['host'] as const) : []),
+    ...(expects ? (['expect'] as const) : []),
+  ];
+  return fieldNames([...(trusted ? fromTrusted : fromAnyone), ...also]);
+}
+
+function droppedOfAnswer(head: ResponseHead, clientMinor: 0 | 1): FieldNames {
+  if (head.status === 204 || head.status < 200) return dropped.unframed;
+  return clientMinor === 0 ? dropped.unchunked : dropped.fromServer;
+}
+
+function keptFields(head: RequestHead | ResponseHead, drop: FieldNames): string {
   const { text, fields, named } = head;
   let kept = '';
   let from = head.fieldsStart;
   for (let i = 0; i < fields.count; i++) {
     const isNamed = named.size > 0 && named.has(fields.name(text, i).toLowerCase());
-    if (!isNamed && !dropped(fields.kind(i))) continue;
+    if (!isNamed && !fields.isIn(drop, i)) continue;
     kept += text.slice(from, fields.lineStart(i));
     from = fields.lineEnd(i);
   }

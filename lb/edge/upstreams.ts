@@ -90,9 +90,14 @@ export function pick(
   options: { readonly tried: ReadonlySet<Upstream> | undefined; readonly now: number },
 ): Upstream | undefined {
   const { tried, now } = options;
-  const plain = tried === undefined && pool.upstreams.every((upstream) => upstream.ejectedUntil <= now);
-  if (plain) return pool.balancer.choose(pool.upstreams, request);
+  if (tried === undefined && noneEjected(pool.upstreams, now))
+    return pool.balancer.choose(pool.upstreams, request);
   const untried = pool.upstreams.filter((upstream) => tried?.has(upstream) !== true);
   const sound = untried.filter((upstream) => upstream.ejectedUntil <= now);
   return pool.balancer.choose(sound.length > 0 ? sound : untried, request);
+}
+
+function noneEjected(upstreams: readonly Upstream[], now: number): boolean {
+  for (const upstream of upstreams) if (upstream.ejectedUntil > now) return false;
+  return true;
 }

@@ -1,4 +1,5 @@
 import { connect, Socket } from 'node:net';
+import { DirectWriter } from './direct-writer.ts';
 
 /** What a wire tells its user. Bytes are only valid during the call: the read buffer is shared by all wires. */
 export interface WireUser {
@@ -18,6 +19,7 @@ export class Wire {
   user: WireUser;
   readonly socket: Socket;
   #paused = false;
+  #direct: DirectWriter | undefined;
 
   constructor(socket: Socket, user: WireUser) {
     this.socket = socket;
@@ -25,12 +27,12 @@ export class Wire {
     // The reason does not matter to anyone: 'close' follows and tells the user.
     socket.on('error', () => {});
     socket.on('end', () => this.user.ended());
-    socket.on('drain', () => this.user.drained());
+    socket.on('drain', () => this.#drained());
     socket.on('close', () => this.user.closed());
   }
 
   get congested(): boolean {
-    return this.socket.writableNeedDrain;
+    return this.socket.writableNeedDrain || this.#direct?.waiting === true;
   }
 
   get open(): boolean {
@@ -39,7 +41,14 @@ export class Wire {
 
   /** One character per byte. */
   write(text: string): void {
-    if (this.open) this.socket.write(text, 'latin1');
+    if (!this.open || text === '') return;
+    if (this.#direct === undefined || this.socket.writableLength > 0) this.socket.write(text, 'latin1');
+    else if (!this.#direct.write(text)) this.destroy();
+  }
+
+  /** From now on texts go straight to the connected handle, where the runtime allows it. */
+  writeDirectly(): void {
+    this.#direct = DirectWriter.on(this.socket, () => this.#drained());
   }
 
   /** `bytes` belong to the wire from now on: a copy, never the read buffer. */
@@ -80,12 +89,18 @@ export class Wire {
   reset(): void {
     this.socket.resetAndDestroy();
   }
+
+  #drained(): void {
+    if (!this.congested) this.user.drained();
+  }
 }
 
 /** A wire on a handle that a listening server just accepted. `handle` is Node's own TCP object. */
 export function acceptedWire(handle: object, readBuffer: Buffer, user: WireUser): Wire {
   // `handle` is not in the public types; it is what net.Server itself passes to net.Socket.
-  return wireOn((onread) => new Socket({ handle, onread, ...common } as object), readBuffer, user);
+  const wire = wireOn((onread) => new Socket({ handle, onread, ...common } as object), readBuffer, user);
+  wire.writeDirectly();
+  return wire;
 }
 
 export function connectedWire(
@@ -93,11 +108,13 @@ export function connectedWire(
   readBuffer: Buffer,
   user: WireUser,
 ): Wire {
-  return wireOn(
+  const wire = wireOn(
     (onread) => connect({ host: target.address, port: target.port, onread, ...common }),
     readBuffer,
     user,
   );
+  wire.socket.once('connect', () => wire.writeDirectly());
+  return wire;
 }
 
 /** A wire on a socket that brings its own buffers (TLS). */

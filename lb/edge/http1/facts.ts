@@ -64,10 +64,13 @@ function withConnection(
   contentLength: number | undefined,
   chunked: boolean,
 ): MessageFacts | Fault {
-  const lower = connection.toLowerCase();
   const facts = { contentLength, chunked, close: false, keepAlive: false, upgrade: false, named: none };
-  if (lower === '') return facts;
-  if (lower === 'keep-alive') return { ...facts, keepAlive: true };
+  if (connection === '') return facts;
+  const lower = connection.toLowerCase();
+  if (lower === 'keep-alive') {
+    facts.keepAlive = true;
+    return facts;
+  }
   const options = lower.split(',').map((option) => option.replace(/^[ \t]+|[ \t]+$/g, ''));
   const named = new Set(options.filter((option) => option !== ''));
   for (const option of named) {

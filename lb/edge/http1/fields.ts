@@ -28,6 +28,13 @@ export const knownNames = [
 
 export type FieldName = (typeof knownNames)[number];
 
+/** A set of field names; 1 at the place of each name in `knownNames`. */
+export type FieldNames = Uint8Array;
+
+export function fieldNames(names: readonly FieldName[]): FieldNames {
+  return Uint8Array.from(knownNames, (name) => (names.includes(name) ? 1 : 0));
+}
+
 /** What a scan answers instead of an offset. */
 export const INCOMPLETE = -1;
 export const REFUSED = -2;
@@ -74,6 +81,11 @@ export class FieldTable {
 
   kind(index: number): FieldName {
     return knownNames[this.#numbers[index * numbersPerField]!]!;
+  }
+
+  /** Whether the field's name is in `names`. */
+  isIn(names: FieldNames, index: number): boolean {
+    return names[this.#numbers[index * numbersPerField]!] === 1;
   }
 
   lineStart(index: number): number {

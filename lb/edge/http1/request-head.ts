@@ -69,7 +69,25 @@ export function readRequest(text: string, scan: RequestScan): RequestHead | Faul
   const target = readTarget(method, text.slice(scan.methodEnd + 1, scan.targetEnd), hostField);
   if ('reason' in target) return target;
   const expectContinue = expectation && minor === 1;
-  return { ...facts, ...target, text, fields, method, minor, fieldsStart, expectContinue };
+  // Field by field: spreading two objects costs more than reading the head.
+  return {
+    contentLength: facts.contentLength,
+    chunked: facts.chunked,
+    close: facts.close,
+    keepAlive: facts.keepAlive,
+    upgrade: facts.upgrade,
+    named: facts.named,
+    target: target.target,
+    path: target.path,
+    host: target.host,
+    absolute: target.absolute,
+    text,
+    fields,
+    method,
+    minor,
+    fieldsStart,
+    expectContinue,
+  };
 }
 
 function scanRequestLine(buffer: Buffer, start: number, end: number, scan: RequestScan): number {

@@ -36,7 +36,12 @@ export function readResponse(text: string, scan: ResponseScan): ResponseHead | F
   if (isFault(facts)) return facts;
   const status = Number(text.slice(9, 12));
   return {
-    ...facts,
+    contentLength: facts.contentLength,
+    chunked: facts.chunked,
+    close: facts.close,
+    keepAlive: facts.keepAlive,
+    upgrade: facts.upgrade,
+    named: facts.named,
     text,
     fields,
     status,

@@ -3,6 +3,7 @@ export class Slices {
   /** Written after the ranges; latin1. */
   tail = '';
   readonly #bounds: number[] = [];
+  #length = 0;
   #bytes = 0;
 
   /** Bytes to hand on. */
@@ -11,22 +12,26 @@ export class Slices {
   }
 
   clear(): void {
-    this.#bounds.length = 0;
+    this.#length = 0;
     this.#bytes = 0;
     this.tail = '';
   }
 
   add(from: number, to: number): void {
     this.#bytes += to - from;
-    const last = this.#bounds.length - 1;
-    if (last > 0 && this.#bounds[last] === from) this.#bounds[last] = to;
-    else this.#bounds.push(from, to);
+    const last = this.#length - 1;
+    if (last > 0 && this.#bounds[last] === from) {
+      this.#bounds[last] = to;
+      return;
+    }
+    this.#bounds[this.#length++] = from;
+    this.#bounds[this.#length++] = to;
   }
 
   /** As text, one character per byte: cheapest for what is small and will follow a head. */
   text(buffer: Buffer): string {
     let text = '';
-    for (let i = 0; i < this.#bounds.length; i += 2) {
+    for (let i = 0; i < this.#length; i += 2) {
       text += buffer.toString('latin1', this.#bounds[i], this.#bounds[i + 1]);
     }
     return text + this.tail;
@@ -36,7 +41,7 @@ export class Slices {
   copy(buffer: Buffer): Buffer {
     const copy = Buffer.allocUnsafe(this.size);
     let at = 0;
-    for (let i = 0; i < this.#bounds.length; i += 2) {
+    for (let i = 0; i < this.#length; i += 2) {
       at += buffer.copy(copy, at, this.#bounds[i], this.#bounds[i + 1]);
     }
     copy.write(this.tail, at, 'latin1');
