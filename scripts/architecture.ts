@@ -40,7 +40,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 /** Implementations of seams: only cli/compose-* may choose among them. Tests and contracts of the same folder may use them. */
 const implementations = /\/(stores|backends|engines|runtimes)\//;
 
-type Import = { readonly from: string; readonly to: string };
+/** `late`: loaded when needed, or started as a process of its own. */
+type Import = { readonly from: string; readonly to: string; readonly late: boolean };
 
 const problems: string[] = [];
 const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.ts'], {
@@ -62,10 +63,11 @@ process.exitCode = problems.length === 0 ? 0 : 1;
 
 function importsOf(file: string): readonly Import[] {
   const text = readFileSync(file, 'utf8');
-  const pattern = /(?:from\s+|import\s*\(\s*|import\s+|new URL\(\s*)'(\.{1,2}\/[^']+\.ts)'/g;
-  return [...text.matchAll(pattern)].map((match) => ({
+  const pattern = /(from\s+|import\s+|import\s*\(\s*|new URL\(\s*)'(\.{1,2}\/[^']+\.ts)'/g;
+  return [...text.matchAll(pattern)].map(([, how = '', path = '']) => ({
     from: file,
-    to: normalize(join(dirname(file), match[1]!)),
+    to: normalize(join(dirname(file), path)),
+    late: how.includes('('),
   }));
 }
 
@@ -111,7 +113,10 @@ function checkImplementations(): void {
 }
 
 function checkCycles(): void {
-  const targets = Map.groupBy(imports, ({ from }) => from);
+  const targets = Map.groupBy(
+    imports.filter(({ late }) => !late),
+    ({ from }) => from,
+  );
   const done = new Set<string>();
   const visit = (file: string, path: readonly string[]): void => {
     const start = path.indexOf(file);
