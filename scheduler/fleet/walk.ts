@@ -1,26 +1,24 @@
 import type { AgentView } from '../agent-view.ts';
-import { isBefore, type Order } from './order.ts';
+import { type Cursor, isBefore, type Order } from './order.ts';
 
 /** Goes through several orders as if they were one. The orders must not change on the way. */
 export class Walk {
-  readonly #orders: readonly Order[];
-  readonly #next: number[];
+  readonly #cursors: readonly Cursor[];
 
   constructor(orders: readonly Order[]) {
-    this.#orders = orders;
-    this.#next = orders.map(() => 0);
+    this.#cursors = orders.map((order) => order.read());
   }
 
   next(): AgentView | undefined {
     let best: AgentView | undefined;
-    let from = -1;
-    for (let index = 0; index < this.#orders.length; index++) {
-      const view = this.#orders[index]!.at(this.#next[index]!);
+    let from: Cursor | undefined;
+    for (const cursor of this.#cursors) {
+      const { view } = cursor;
       if (view === undefined || (best !== undefined && !isBefore(view, best))) continue;
       best = view;
-      from = index;
+      from = cursor;
     }
-    if (from >= 0) this.#next[from]! += 1;
+    from?.advance();
     return best;
   }
 }
