@@ -1,19 +1,10 @@
 import type { Clock } from '../../kit/clock.ts';
-import { errorText } from '../../kit/errors.ts';
-import {
-  type Change,
-  type CommitResult,
-  type Lock,
-  type Store,
-  type StoredRecord,
-  StoreUnavailable,
-  type TableName,
-  type Write,
-} from '../store.ts';
+import type { Change, CommitResult, Lock, Store, StoredRecord, TableName, Write } from '../store.ts';
 import { ConsulKv } from './consul-kv.ts';
 import { ConsulLog, type Replica } from './consul-log.ts';
 import { holdLease } from './lease.ts';
 import { changeOf } from './records.ts';
+import { RemoteFaults } from './remote-faults.ts';
 
 export type ConsulOptions = {
   /** `http://host:port` or `https://…`; an ACL token as the password. */
@@ -30,6 +21,7 @@ export type ConsulOptions = {
 /** A Store shared by several masters, linearizable: a log in Consul, of which each master keeps a replica in memory. */
 export class ConsulStore implements Store {
   readonly #options: ConsulOptions;
+  readonly #faults: RemoteFaults;
   readonly #kv: ConsulKv;
   readonly #log: ConsulLog;
   readonly #closing = new AbortController();
@@ -40,30 +32,31 @@ export class ConsulStore implements Store {
 
   constructor(options: ConsulOptions) {
     this.#options = options;
+    this.#faults = new RemoteFaults(options.url);
     this.#kv = new ConsulKv(options.url);
     this.#log = new ConsulLog(this.#kv, this.#prefix);
   }
 
   async open(): Promise<void> {
-    await this.#attempt(async () => {
+    await this.#faults.attempt(async () => {
       await this.#log.prepare();
       await this.#synced();
     });
   }
 
   list() {
-    return this.#attempt(async () => {
+    return this.#faults.attempt(async () => {
       const { head, records } = await this.#synced();
       return { revision: head.revision, records: records.all() };
     });
   }
 
   get(table: TableName, key: string): Promise<StoredRecord | undefined> {
-    return this.#attempt(async () => (await this.#synced()).records.get(table, key));
+    return this.#faults.attempt(async () => (await this.#synced()).records.get(table, key));
   }
 
   async commit(writes: readonly Write[]): Promise<CommitResult> {
-    const result = await this.#attempt(() => this.#inTurn(() => this.#commit(writes)));
+    const result = await this.#faults.attempt(() => this.#inTurn(() => this.#commit(writes)));
     this.#compactWhenDue();
     return result;
   }
@@ -85,7 +78,9 @@ export class ConsulStore implements Store {
     const ttlMs = this.#options.leaseMs ?? 10_000;
     const waiting = AbortSignal.any([signal, this.#closing.signal]);
     waiting.throwIfAborted();
-    const session = await this.#attempt(() => this.#kv.startSession(`${this.#prefix} ${owner}`, ttlMs));
+    const session = await this.#faults.attempt(() =>
+      this.#kv.startSession(`${this.#prefix} ${owner}`, ttlMs),
+    );
     this.#sessions.add(session);
     const key = `${this.#prefix}/lock/${name}`;
     try {
@@ -109,12 +104,12 @@ export class ConsulStore implements Store {
     try {
       const { history, index } = await this.#synced();
       const changes = history.since(last);
-      if (changes === undefined) throw this.#notKept(last);
+      if (changes === undefined) throw this.#faults.notKept(last);
       if (changes.length === 0) await this.#kv.changed(this.#log.headKey, index, ended);
       return changes;
     } catch (error) {
       if (ended.aborted) return [];
-      throw this.#unavailable(error);
+      throw this.#faults.unavailable(error);
     }
   }
 
@@ -172,7 +167,7 @@ export class ConsulStore implements Store {
   #lease(key: string, owner: string, session: string) {
     return {
       acquire: () =>
-        this.#attempt(async () => {
+        this.#faults.attempt(async () => {
           if (await this.#kv.setLocked(key, owner, { acquire: session }))
             return (await this.#kv.get(key))?.lock;
           if (await this.#kv.renewSession(session)) return undefined;
@@ -180,7 +175,7 @@ export class ConsulStore implements Store {
         }),
       renew: () => this.#kv.renewSession(session),
       release: async () => {
-        await this.#attempt(async () => {
+        await this.#faults.attempt(async () => {
           await this.#kv.setLocked(key, owner, { release: session });
           await this.#endSession(session);
         });
@@ -195,29 +190,5 @@ export class ConsulStore implements Store {
 
   get #prefix(): string {
     return this.#options.prefix ?? 'weir';
-  }
-
-  async #attempt<T>(action: () => Promise<T>): Promise<T> {
-    try {
-      return await action();
-    } catch (error) {
-      throw this.#unavailable(error);
-    }
-  }
-
-  #unavailable(error: unknown): StoreUnavailable {
-    if (error instanceof StoreUnavailable) return error;
-    return new StoreUnavailable(`at ${this.#where()}`, errorText(error), error);
-  }
-
-  #notKept(revision: number): StoreUnavailable {
-    const detail = `the changes after revision ${revision} are not kept; list again`;
-    return new StoreUnavailable(`at ${this.#where()}`, detail);
-  }
-
-  /** The address without the token. */
-  #where(): string {
-    const { protocol, host } = new URL(this.#options.url);
-    return `${protocol}//${host}`;
   }
 }

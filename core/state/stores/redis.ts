@@ -1,18 +1,9 @@
 import { Redis } from 'ioredis';
 import type { Clock } from '../../kit/clock.ts';
-import { errorText } from '../../kit/errors.ts';
-import {
-  type Change,
-  type CommitResult,
-  type Lock,
-  type Store,
-  type StoredRecord,
-  StoreUnavailable,
-  type TableName,
-  type Write,
-} from '../store.ts';
+import type { Change, CommitResult, Lock, Store, StoredRecord, TableName, Write } from '../store.ts';
 import { holdLease } from './lease.ts';
 import { acquireScript, commitScript, releaseScript, renewScript } from './redis-scripts.ts';
+import { RemoteFaults } from './remote-faults.ts';
 
 export type RedisOptions = {
   /** `redis://host:port/db` or `rediss://…`. */
@@ -34,11 +25,13 @@ const blockMs = 2_000;
 /** A Store shared by several masters. Redis decides each commit alone; what a holder of a lock may write is fenced by its number. */
 export class RedisStore implements Store {
   readonly #options: RedisOptions;
+  readonly #faults: RemoteFaults;
   readonly #client: Redis;
   readonly #closing = new AbortController();
 
   constructor(options: RedisOptions) {
     this.#options = options;
+    this.#faults = new RemoteFaults(options.url);
     this.#client = new Redis(options.url, {
       lazyConnect: true,
       commandTimeout: answerWithinMs,
@@ -54,12 +47,12 @@ export class RedisStore implements Store {
 
   async open(): Promise<void> {
     if (this.#client.status === 'ready') return;
-    await this.#attempt(() => this.#client.connect());
+    await this.#faults.attempt(() => this.#client.connect());
     await this.#checkDurability();
   }
 
   list() {
-    return this.#attempt(async () => {
+    return this.#faults.attempt(async () => {
       const results = await this.#client
         .multi()
         .get(this.#key('revision'))
@@ -74,7 +67,7 @@ export class RedisStore implements Store {
   }
 
   get(table: TableName, key: string): Promise<StoredRecord | undefined> {
-    return this.#attempt(async () => {
+    return this.#faults.attempt(async () => {
       const field = `${table}\n${key}`;
       const held = await this.#client.hget(this.#key('records'), field);
       return held === null ? undefined : recordOf([field, held]);
@@ -82,7 +75,7 @@ export class RedisStore implements Store {
   }
 
   commit(writes: readonly Write[]): Promise<CommitResult> {
-    return this.#attempt(async () => {
+    return this.#faults.attempt(async () => {
       if (writes.length === 0) {
         return { kind: 'committed', revision: Number(await this.#client.get(this.#key('revision'))) };
       }
@@ -103,10 +96,10 @@ export class RedisStore implements Store {
     const end = () => connection.disconnect();
     ended.addEventListener('abort', end);
     try {
-      await this.#attempt(() => connection.connect());
+      await this.#faults.attempt(() => connection.connect());
       yield* this.#follow(connection, revision);
     } catch (error) {
-      if (!ended.aborted) throw this.#unavailable(error);
+      if (!ended.aborted) throw this.#faults.unavailable(error);
     } finally {
       ended.removeEventListener('abort', end);
       connection.disconnect();
@@ -119,7 +112,7 @@ export class RedisStore implements Store {
     const holder = (fence: number) => `${owner} ${fence}`;
     const server = {
       acquire: () =>
-        this.#attempt(async () => {
+        this.#faults.attempt(async () => {
           const keys = [lease, this.#key(`fence:${name}`)];
           const fence = Number(await this.#client.eval(acquireScript, 2, ...keys, owner, ttlMs));
           return fence === 0 ? undefined : fence;
@@ -127,7 +120,7 @@ export class RedisStore implements Store {
       renew: async (fence: number) =>
         (await this.#client.eval(renewScript, 1, lease, holder(fence), ttlMs)) === 1,
       release: async (fence: number) => {
-        await this.#attempt(() => this.#client.eval(releaseScript, 1, lease, holder(fence)));
+        await this.#faults.attempt(() => this.#client.eval(releaseScript, 1, lease, holder(fence)));
       },
     };
     const waiting = AbortSignal.any([signal, this.#closing.signal]);
@@ -145,13 +138,13 @@ export class RedisStore implements Store {
 
   async *#follow(connection: Redis, from: number): AsyncGenerator<Change> {
     const current = Number(await connection.get(this.#key('revision')));
-    if (from > current) throw this.#notKept(from);
+    if (from > current) throw this.#faults.notKept(from);
     for (let last = from; ; ) {
       const streams = [this.#key('changes'), `${last}-0`] as const;
       const answer = await connection.xread('COUNT', 256, 'BLOCK', blockMs, 'STREAMS', ...streams);
       for (const [id, fields] of answer?.[0]?.[1] ?? []) {
         const change = changeOf(id, fields);
-        if (change.revision !== last + 1) throw this.#notKept(last);
+        if (change.revision !== last + 1) throw this.#faults.notKept(last);
         last = change.revision;
         yield change;
       }
@@ -178,32 +171,8 @@ export class RedisStore implements Store {
     const pairs = new Map(chunked(settings as string[]));
     if (pairs.get('appendonly') === 'yes' && pairs.get('appendfsync') === 'always') return;
     this.#options.warn?.(
-      `The Redis server ${this.#where()} may forget what it acknowledged when it fails: set "appendonly yes" and "appendfsync always"`,
+      `The Redis server ${this.#faults.where} may forget what it acknowledged when it fails: set "appendonly yes" and "appendfsync always"`,
     );
-  }
-
-  async #attempt<T>(action: () => Promise<T>): Promise<T> {
-    try {
-      return await action();
-    } catch (error) {
-      throw this.#unavailable(error);
-    }
-  }
-
-  #unavailable(error: unknown): StoreUnavailable {
-    if (error instanceof StoreUnavailable) return error;
-    return new StoreUnavailable(`at ${this.#where()}`, errorText(error), error);
-  }
-
-  #notKept(revision: number): StoreUnavailable {
-    const detail = `the changes after revision ${revision} are not kept; list again`;
-    return new StoreUnavailable(`at ${this.#where()}`, detail);
-  }
-
-  /** The address without the password. */
-  #where(): string {
-    const { protocol, host, pathname } = new URL(this.#options.url);
-    return `${protocol}//${host}${pathname}`;
   }
 
   #key(name: string): string {
