@@ -23,9 +23,14 @@ export function processesIn(names: readonly string[]): readonly number[] {
   });
 }
 
-export function childrenOf(pid: number): readonly number[] {
+function childrenOf(pid: number): readonly number[] {
   const text = attempt(() => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')) ?? '';
   return text.split(' ').filter(Boolean).map(Number);
+}
+
+/** The child process of the product that runs a part of it, by a piece of its program's path. */
+export function workerOf({ pid }: { readonly pid: number }, part: string): number | undefined {
+  return childrenOf(pid).find((child) => commandLineOf(child).includes(part));
 }
 
 export function commandLineOf(pid: number): string {
