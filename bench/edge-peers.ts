@@ -5,7 +5,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { systemClock } from '../core/kit/clock.ts';
 import { createLog } from '../core/kit/log.ts';
-import { applyDelta, type Directory, emptyDirectory } from '../core/model/directory.ts';
+import { applyDelta, type Directory, emptyDirectory, type Route } from '../core/model/directory.ts';
 import { EdgeConsumer } from '../lb/edge/consumer.ts';
 
 /** A proxy under measurement: one process that does the work, on `port` of 127.0.0.1. */
@@ -95,7 +95,7 @@ export async function weirProxy(core: number): Promise<Peer & { readonly edge: E
     { httpPort: ports.weir },
   );
   await edge.start();
-  await edge.apply(routes());
+  await edge.apply(directoryOfHosts());
   const pid = edge.pids[0] ?? 0;
   const pinned = spawn('taskset', ['-a', '-c', '-p', String(core), String(pid)], quiet);
   await once(pinned, 'exit');
@@ -108,26 +108,20 @@ export function cpuMs(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
-/** A Directory of `hostCount` hosts that all lead to the one backend. */
-function routes(): Directory {
+export function benchRoute(n: number): Route {
+  const id = `route:${hostName(n)}`;
+  const service = { appId: '/app', portIndex: 0 };
+  return { id, host: hostName(n), pathPrefix: '/', service, owner: id };
+}
+
+/** `hostCount` hosts that all lead to the one backend. */
+export function directoryOfHosts(): Directory {
   const address = '127.0.0.1';
-  const port = {
-    index: 0,
-    protocols: ['tcp'],
-    address,
-    port: ports.backend,
-    scope: 'host',
-    labels: {},
-  } as const;
+  const place = { address, port: ports.backend, scope: 'host' } as const;
+  const port = { index: 0, protocols: ['tcp'], labels: {}, ...place } as const;
   const ids = { instanceId: 'app-1', taskId: 'app-1.1', appId: '/app', agentId: 'agent' };
   const endpoint = { ...ids, agentAddress: address, addresses: [], ports: [port], ready: true };
-  const set = Array.from({ length: hostCount }, (_, n) => ({
-    id: `route:${hostName(n)}`,
-    host: hostName(n),
-    pathPrefix: '/',
-    service: { appId: '/app', portIndex: 0 },
-    owner: `route:${hostName(n)}`,
-  }));
+  const set = Array.from({ length: hostCount }, (_, n) => benchRoute(n));
   const changes = { endpoints: { set: [endpoint], gone: [] }, routes: { set, gone: [] } };
   return applyDelta(emptyDirectory, { from: 0, revision: 1, ...changes });
 }

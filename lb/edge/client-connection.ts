@@ -11,6 +11,7 @@ import { INCOMPLETE } from './http1/fields.ts';
 import { type RequestHead, type RequestScan, readRequest, scanRequest } from './http1/request-head.ts';
 import { matchRoute } from './match.ts';
 import { renderPage } from './pages.ts';
+import type { RouteTally } from './route-tally.ts';
 import { Tunnel } from './tunnel.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
 import type { Wire, WireUser } from './wire.ts';
@@ -25,9 +26,9 @@ export type ClientOptions = {
 
 /** A pipeline longer than this is not read on until the present exchange has ended. */
 const maxBacklogBytes = 65_536;
-/** How long a refused client may go on sending before its connection is cut; else the refusal itself could get lost. */
 /** A head this short is read again with every piece of it, so that nonsense is refused at once. */
 const eagerBytes = 2_048;
+/** How long a refused client may go on sending before its connection is cut; else the refusal itself could get lost. */
 const lingerMs = 2_000;
 const never = Number.POSITIVE_INFINITY;
 
@@ -46,7 +47,7 @@ export class ClientConnection implements WireUser, ExchangeClient, Deadlined {
   #exchange: Exchange | undefined;
   #head: RequestHead | undefined;
   #requestId = '';
-  #routeId = 'none';
+  #tally: RouteTally;
   #tunnel: Tunnel | undefined;
   #processing = false;
   #lingering = false;
@@ -55,6 +56,7 @@ export class ClientConnection implements WireUser, ExchangeClient, Deadlined {
 
   constructor(context: EdgeContext, options: ClientOptions) {
     this.#context = context;
+    this.#tally = context.counters.unrouted;
     this.#options = options;
     this.wire = options.open(this);
     this.#address = plainAddress(this.wire.socket.remoteAddress);
@@ -143,7 +145,7 @@ export class ClientConnection implements WireUser, ExchangeClient, Deadlined {
   /** After a request with content we would have to read on to find the next one; it is simpler and safer to close. */
   failed(status: number, text: string): void {
     this.#exchange = undefined;
-    this.#context.counters.answered(this.#routeId, status);
+    this.#tally.answered(status);
     this.#page(status, text, !this.#keepsWithoutContent());
   }
 
@@ -261,14 +263,14 @@ export class ClientConnection implements WireUser, ExchangeClient, Deadlined {
     this.#head = head;
     this.#emptyLine = false;
     this.#requestId = requestId();
-    this.#routeId = 'none';
+    this.#tally = this.#context.counters.unrouted;
     const current = table();
     const route = head.host === undefined ? undefined : matchRoute(current, head.host.name, head.path);
     if (route === undefined) {
       const status = current.revision === 0 ? 503 : 404;
       return this.#unrouted(status, at, end);
     }
-    this.#routeId = route.id;
+    this.#tally = route.tally;
     this.deadlineAt = never;
     const upgrade = upgradeOf(head);
     const forwarded = forwardRequest(head, this.#forwardFacts(upgrade));
@@ -281,7 +283,7 @@ export class ClientConnection implements WireUser, ExchangeClient, Deadlined {
         forwarded,
         upgrade: upgrade !== undefined,
         keepAlive: this.#keeps(head),
-        route: route.id,
+        tally: route.tally,
         poolKey: route.poolKey,
         balance: { hashKey: this.#address },
       },
@@ -300,7 +302,7 @@ export class ClientConnection implements WireUser, ExchangeClient, Deadlined {
     const text =
       status === 404 ? 'No route leads from this host and path to a service.' : 'The edge has no routes yet.';
     const keepAlive = this.#keepsWithoutContent();
-    this.#context.counters.answered('none', status);
+    this.#tally.answered(status);
     this.#page(status, text, !keepAlive);
     return keepAlive ? at : end;
   }
@@ -316,7 +318,7 @@ export class ClientConnection implements WireUser, ExchangeClient, Deadlined {
 
   #refuse(fault: Fault): void {
     this.#context.counters.refused++;
-    this.#context.counters.answered('none', fault.status);
+    this.#context.counters.unrouted.answered(fault.status);
     this.#requestId = this.#context.requestId();
     this.#head = undefined;
     this.#page(fault.status, `The request was refused: ${fault.reason}.`, true);

@@ -7,6 +7,7 @@ import { isFault } from './http1/facts.ts';
 import { INCOMPLETE } from './http1/fields.ts';
 import type { RequestHead } from './http1/request-head.ts';
 import { type ResponseHead, readResponse, scanResponse } from './http1/response-head.ts';
+import type { RouteTally } from './route-tally.ts';
 import type { Upstream } from './upstream.ts';
 import type { UpstreamConnection, UpstreamUser } from './upstream-connection.ts';
 import { type BoundPool, pick } from './upstreams.ts';
@@ -37,7 +38,7 @@ export type ExchangeRequest = {
   readonly upgrade: boolean;
   /** The client wants its connection kept. */
   readonly keepAlive: boolean;
-  readonly route: string;
+  readonly tally: RouteTally;
   readonly poolKey: string;
   readonly balance: BalanceRequest;
 };
@@ -253,7 +254,7 @@ export class Exchange implements UpstreamUser {
   }
 
   #beginAnswer(head: ResponseHead, buffer: Buffer, at: number, end: number): void {
-    const { minor, method, route } = this.#request;
+    const { minor, method, tally } = this.#request;
     const framing = responseFraming(head, method);
     const reader = bodyReader({
       framing,
@@ -264,7 +265,7 @@ export class Exchange implements UpstreamUser {
     this.#response = head;
     this.#responseFraming = framing;
     this.#responseBody = reader;
-    this.#context.counters.answered(route, head.status);
+    tally.answered(head.status);
     const keepAlive = this.#keepsClient();
     const text = forwardResponse(head, { framing, clientMinor: minor, keepAlive });
     this.#answerBytes(buffer, at, end, text);
@@ -318,7 +319,7 @@ export class Exchange implements UpstreamUser {
       this.#fail(502, 'The service switched protocols without being asked.');
       return;
     }
-    this.#context.counters.answered(this.#request.route, 101);
+    this.#request.tally.answered(101);
     this.#connection = undefined;
     this.#client.wire.write(forwardSwitch(head) + buffer.toString('latin1', at, end));
     this.#client.switched(connection);

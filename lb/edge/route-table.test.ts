@@ -101,6 +101,6 @@ function slowMatch(routes: ReturnType<typeof route>[], host: string, path: strin
 }
 
 function sorted(table: RouteTable) {
-  const entries = <V>(map: ReadonlyMap<string, V>) => [...map].sort(([a], [b]) => (a < b ? -1 : 1));
+  const entries = <V>(map: Iterable<readonly [string, V]>) => [...map].sort(([a], [b]) => (a < b ? -1 : 1));
   return { ...table, hosts: entries(table.hosts), pools: entries(table.pools) };
 }

@@ -1,5 +1,7 @@
 import type { Directory, DirectoryDelta, Route, ServiceRef } from '../../core/model/directory.ts';
 import { backendsOf } from '../../core/model/directory.ts';
+import { type Draft, PersistentMap } from './persistent-map.ts';
+import { RouteTally } from './route-tally.ts';
 
 /** One address that takes requests. `key` is unique over instance, address and port. */
 export type PoolEndpoint = {
@@ -17,7 +19,13 @@ export type RoutePool = {
   readonly endpoints: readonly PoolEndpoint[];
 };
 
-export type TableRoute = { readonly id: string; readonly pathPrefix: string; readonly poolKey: string };
+export type TableRoute = {
+  readonly id: string;
+  readonly pathPrefix: string;
+  readonly poolKey: string;
+  /** Counts this route's answers, from one table to the next. */
+  readonly tally: RouteTally;
+};
 
 /**
  * Everything the edge needs to send a request somewhere: an immutable value, swapped as a whole.
@@ -26,26 +34,34 @@ export type TableRoute = { readonly id: string; readonly pathPrefix: string; rea
  */
 export type RouteTable = {
   readonly revision: number;
-  readonly hosts: ReadonlyMap<string, readonly TableRoute[]>;
+  readonly hosts: PersistentMap<readonly TableRoute[]>;
   /** How many keys of `hosts` are wildcards: 0 spares the search for one. */
   readonly wildcards: number;
-  readonly pools: ReadonlyMap<string, RoutePool>;
+  readonly pools: PersistentMap<RoutePool>;
 };
 
-export const emptyTable: RouteTable = { revision: 0, hosts: new Map(), wildcards: 0, pools: new Map() };
+export const emptyTable: RouteTable = {
+  revision: 0,
+  hosts: PersistentMap.empty(),
+  wildcards: 0,
+  pools: PersistentMap.empty(),
+};
 
 /** The table of a whole Directory. */
 export function buildTable(directory: Directory): RouteTable {
   const byHost = Map.groupBy(directory.routes.values(), (route) => route.host);
-  const hosts = new Map([...byHost].map(([host, routes]) => [host, ordered(routes.map(tableRoute))]));
-  const pools = new Map<string, RoutePool>();
+  const hosts = PersistentMap.of(
+    [...byHost].map(([host, routes]) => [host, ordered(routes.map((route) => tableRoute(route)))] as const),
+  );
+  const pools = PersistentMap.empty<RoutePool>().edit();
   for (const route of directory.routes.values()) countUse(pools, directory, route.service, 1);
-  return { revision: directory.revision, hosts, wildcards: wildcardsAmong(hosts.keys()), pools };
+  const wildcards = [...byHost.keys()].filter(isWildcard).length;
+  return { revision: directory.revision, hosts, wildcards, pools: pools.done() };
 }
 
 /**
- * The table of `after`, made from that of `before` and the delta between them. Work is proportional to the change but
- * for one copy of each map that changes; pools whose endpoints did not change keep their identity.
+ * The table of `after`, made from that of `before` and the delta between them. Work is proportional to the change; pools
+ * whose endpoints did not change keep their identity.
  */
 export function updateTable(
   table: RouteTable,
@@ -53,43 +69,52 @@ export function updateTable(
   delta: DirectoryDelta,
 ): RouteTable {
   if (delta.from === 0 || table.revision !== before.revision) return buildTable(after);
-  const pools = new Map(table.pools);
+  const pools = table.pools.edit();
   const hosts = updateHosts(table.hosts, pools, [before, after], delta);
   for (const key of touchedPools([before, after], delta)) {
     const pool = pools.get(key);
     if (pool !== undefined) pools.set(key, { ...pool, endpoints: endpointsOf(after, pool.service) });
   }
-  const wildcards = hosts === table.hosts ? table.wildcards : wildcardsAmong(hosts.keys());
-  return { revision: after.revision, hosts, wildcards, pools };
+  const wildcards = table.wildcards + newWildcards(table.hosts, hosts);
+  return { revision: after.revision, hosts, wildcards, pools: pools.done() };
 }
 
 function updateHosts(
   hosts: RouteTable['hosts'],
-  pools: Map<string, RoutePool>,
+  pools: Draft<RoutePool>,
   [before, after]: readonly [Directory, Directory],
   delta: DirectoryDelta,
 ): RouteTable['hosts'] {
   if (delta.routes === undefined) return hosts;
   const changed = new Set([...delta.routes.gone, ...delta.routes.set.map((route) => route.id)]);
   const old = [...changed].flatMap((id) => before.routes.get(id) ?? []);
-  const next = new Map(hosts);
-  for (const host of new Set([...old, ...delta.routes.set].map((route) => route.host))) {
+  const tallies = talliesOf(hosts, old);
+  const added = Map.groupBy(delta.routes.set, (route) => route.host);
+  const next = hosts.edit();
+  for (const host of new Set([...old.map((route) => route.host), ...added.keys()])) {
     const kept = (hosts.get(host) ?? []).filter((route) => !changed.has(route.id));
-    const added = delta.routes.set.filter((route) => route.host === host).map(tableRoute);
-    if (kept.length + added.length === 0) next.delete(host);
-    else next.set(host, ordered([...kept, ...added]));
+    const fresh = (added.get(host) ?? []).map((route) => tableRoute(route, tallies.get(route.id)));
+    if (kept.length + fresh.length === 0) next.delete(host);
+    else next.set(host, ordered([...kept, ...fresh]));
   }
   for (const route of delta.routes.set) countUse(pools, after, route.service, 1);
   for (const route of old) countUse(pools, after, route.service, -1);
-  return next;
+  return next.done();
 }
 
-function countUse(
-  pools: Map<string, RoutePool>,
-  directory: Directory,
-  service: ServiceRef,
-  by: 1 | -1,
-): void {
+/** What was counted for routes that are about to be replaced, by route id. */
+function talliesOf(hosts: RouteTable['hosts'], routes: readonly Route[]): ReadonlyMap<string, RouteTally> {
+  const found = routes.flatMap(({ id, host }) => (hosts.get(host) ?? []).filter((route) => route.id === id));
+  return new Map(found.map((route) => [route.id, route.tally]));
+}
+
+/** How many more wildcard hosts there are after a change. */
+function newWildcards(before: RouteTable['hosts'], after: RouteTable['hosts']): number {
+  const changed = before.differences(after).filter(isWildcard);
+  return changed.reduce((sum, host) => sum + Number(after.has(host)) - Number(before.has(host)), 0);
+}
+
+function countUse(pools: Draft<RoutePool>, directory: Directory, service: ServiceRef, by: 1 | -1): void {
   const key = poolKey(service);
   const pool = pools.get(key) ?? { key, service, uses: 0, endpoints: endpointsOf(directory, service) };
   const uses = pool.uses + by;
@@ -121,8 +146,8 @@ function endpointsOf(directory: Directory, service: ServiceRef): readonly PoolEn
   }));
 }
 
-function tableRoute(route: Route): TableRoute {
-  return { id: route.id, pathPrefix: route.pathPrefix, poolKey: poolKey(route.service) };
+function tableRoute(route: Route, tally = new RouteTally(route.id)): TableRoute {
+  return { id: route.id, pathPrefix: route.pathPrefix, poolKey: poolKey(route.service), tally };
 }
 
 function poolKey(service: ServiceRef): string {
@@ -136,8 +161,6 @@ function ordered(routes: readonly TableRoute[]): readonly TableRoute[] {
   );
 }
 
-function wildcardsAmong(hosts: Iterable<string>): number {
-  let count = 0;
-  for (const host of hosts) if (host.startsWith('*')) count++;
-  return count;
+function isWildcard(host: string): boolean {
+  return host.startsWith('*');
 }

@@ -12,6 +12,8 @@ export class Upstream implements Candidate {
   readonly key: string;
   /** Requests and tunnels it carries now. */
   inFlight = 0;
+  /** How many pools of the table in force name it. */
+  pools = 0;
   /** It is in no pool any more: nothing new goes there and no connection is kept. */
   retired = false;
   /** Not chosen before this time (ms since the epoch) while others can be. */

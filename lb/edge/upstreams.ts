@@ -1,6 +1,6 @@
 import type { BalanceRequest, Balancer, BalancerFactory } from '../balancer.ts';
 import type { UpstreamContext } from './context.ts';
-import type { PoolEndpoint, RoutePool, RouteTable } from './route-table.ts';
+import { emptyTable, type PoolEndpoint, type RoutePool, type RouteTable } from './route-table.ts';
 import { Upstream } from './upstream.ts';
 
 /** A pool of the table in force, bound to live endpoints. */
@@ -15,7 +15,8 @@ export class Upstreams {
   readonly #context: UpstreamContext;
   readonly #balancer: BalancerFactory;
   readonly #chance: () => number;
-  #pools = new Map<string, BoundPool>();
+  #table: RouteTable['pools'] = emptyTable.pools;
+  readonly #pools = new Map<string, BoundPool>();
   readonly #all = new Map<string, Upstream>();
 
   constructor(context: UpstreamContext, options: { balancer: BalancerFactory; chance: () => number }) {
@@ -26,14 +27,13 @@ export class Upstreams {
 
   /** Binds the pools of a table. Endpoints that are in none of them are retired: their idle connections close now. */
   apply(table: RouteTable): void {
-    const pools = new Map<string, BoundPool>();
-    const wanted = new Set<string>();
-    for (const [key, pool] of table.pools) {
-      pools.set(key, this.#bind(pool));
-      for (const endpoint of pool.endpoints) wanted.add(endpoint.key);
+    const left: Upstream[] = [];
+    for (const key of this.#table.differences(table.pools)) {
+      left.push(...(this.#pools.get(key)?.upstreams ?? []));
+      this.#bind(key, table.pools.get(key));
     }
-    this.#pools = pools;
-    for (const upstream of this.#all.values()) if (!wanted.has(upstream.key)) this.#retire(upstream);
+    this.#table = table.pools;
+    for (const upstream of left) if (--upstream.pools === 0) this.#retire(upstream);
   }
 
   pool(key: string): BoundPool | undefined {
@@ -59,12 +59,19 @@ export class Upstreams {
     return counts;
   }
 
-  #bind(pool: RoutePool): BoundPool {
-    const bound = this.#pools.get(pool.key);
-    if (bound?.endpoints === pool.endpoints) return bound;
-    const upstreams = pool.endpoints.map((endpoint) => this.#upstream(endpoint));
+  #bind(key: string, pool: RoutePool | undefined): void {
+    if (pool === undefined) {
+      this.#pools.delete(key);
+      return;
+    }
+    const bound = this.#pools.get(key);
+    const upstreams =
+      bound?.endpoints === pool.endpoints
+        ? bound.upstreams
+        : pool.endpoints.map((endpoint) => this.#upstream(endpoint));
+    for (const upstream of upstreams) upstream.pools++;
     const balancer = bound?.balancer ?? this.#balancer(this.#chance);
-    return { endpoints: pool.endpoints, upstreams, balancer };
+    this.#pools.set(key, { endpoints: pool.endpoints, upstreams, balancer });
   }
 
   #upstream(endpoint: PoolEndpoint): Upstream {

@@ -8,6 +8,7 @@ import { Counters } from '../edge/counters.ts';
 import { Deadlines } from '../edge/deadlines.ts';
 import { type CertificateSource, listenPlain, listenTls, portOf } from '../edge/listener.ts';
 import { emptyTable, type RouteTable } from '../edge/route-table.ts';
+import type { RouteTally } from '../edge/route-tally.ts';
 import { defaultSettings, type EdgeSettings } from '../edge/settings.ts';
 import { Upstreams } from '../edge/upstreams.ts';
 import type { EngineStats, IngressEngine, ListenAddress } from '../engine.ts';
@@ -66,7 +67,6 @@ export class BuiltinEngine implements IngressEngine {
   }
 
   async apply(table: RouteTable): Promise<number> {
-    if (table.hosts !== this.#table.hosts) this.#context.counters.keepOnly(routeIds(table));
     this.#table = table;
     this.#context.upstreams.apply(table);
     return table.revision;
@@ -83,7 +83,7 @@ export class BuiltinEngine implements IngressEngine {
       .inFlight()
       .values()
       .reduce((sum, count) => sum + count, 0);
-    const requests = counters.requests();
+    const requests = [...tallies(this.#table, counters)].flatMap((tally) => tally.counts());
     const { revision } = this.#table;
     return { revision, openConnections, inFlight, requests, connectFailures, retries, ejections, refused };
   }
@@ -149,10 +149,9 @@ export class BuiltinEngine implements IngressEngine {
   }
 }
 
-function routeIds(table: RouteTable): ReadonlySet<string> {
-  const ids = new Set<string>();
-  for (const routes of table.hosts.values()) for (const route of routes) ids.add(route.id);
-  return ids;
+function* tallies(table: RouteTable, counters: Counters): Generator<RouteTally> {
+  for (const routes of table.hosts.values()) for (const route of routes) yield route.tally;
+  yield counters.unrouted;
 }
 
 function blockList(ranges: readonly string[]): BlockList {

@@ -1,0 +1,25 @@
+import type { RequestCount } from '../engine.ts';
+
+/** Answers of one route by the first digit of their status. Plain numbers: adding to one must cost nothing. */
+export class RouteTally {
+  readonly #route: string;
+  #classes: number[] | undefined;
+
+  constructor(route: string) {
+    this.#route = route;
+  }
+
+  answered(status: number): void {
+    this.#classes ??= [0, 0, 0, 0, 0, 0];
+    const index = Math.min(5, Math.floor(status / 100));
+    this.#classes[index] = this.#classes[index]! + 1;
+  }
+
+  /** One for each class that occurred. */
+  counts(): readonly RequestCount[] {
+    const route = this.#route;
+    return (this.#classes ?? []).flatMap((count, digit) =>
+      count === 0 ? [] : [{ route, codeClass: `${digit}xx`, count }],
+    );
+  }
+}
