@@ -3,6 +3,7 @@ import t from 'tap';
 import { applyDelta, type Directory, deltaBetween, emptyDirectory } from '../../core/model/directory.ts';
 import { matchRoute } from './match.ts';
 import { buildTable, type RouteTable, updateTable } from './route-table.ts';
+import { TableKeeper } from './table-keeper.ts';
 import { endpoint, route } from './testing.ts';
 
 const hosts = ['a.test', 'b.a.test', '*.a.test', '*.b.a.test', '*.test', '*', 'c.test'];
@@ -32,6 +33,7 @@ t.test('a table made step by step equals the table made at once', async (t) => {
     fc.property(fc.array(anyDirectory, { minLength: 1, maxLength: 6 }), (steps) => {
       let directory: Directory = emptyDirectory;
       let table = buildTable(directory);
+      const keeper = new TableKeeper();
       for (const [index, { routes, endpoints }] of steps.entries()) {
         const set = { endpoints: { set: endpoints, gone: [] }, routes: { set: routes, gone: [] } };
         const whole = applyDelta(emptyDirectory, { from: 0, revision: index + 1, ...set });
@@ -40,6 +42,7 @@ t.test('a table made step by step equals the table made at once', async (t) => {
         table = updateTable(table, [directory, next], delta);
         directory = next;
         t.same(sorted(table), sorted(buildTable(directory)));
+        t.same(sorted(keeper.apply(delta)), sorted(table));
       }
     }),
     { numRuns: 60 },

@@ -2,18 +2,16 @@ import { systemClock } from '../../core/kit/clock.ts';
 import { errorCode, errorText } from '../../core/kit/errors.ts';
 import { PortInUse } from '../../core/kit/listen.ts';
 import { followParent } from '../../core/kit/supervised.ts';
-import { applyDelta, emptyDirectory } from '../../core/model/directory.ts';
 import { BuiltinEngine } from '../engines/builtin.ts';
 import { CertificateCache, type KeyAndCertificate } from './certificates.ts';
 import { matchRoute } from './match.ts';
 import { type FromWorker, parseMessage, type ToWorker } from './messages.ts';
-import { emptyTable, updateTable } from './route-table.ts';
 import type { EdgeSettings } from './settings.ts';
+import { TableKeeper } from './table-keeper.ts';
 
 /** The process that carries the traffic. It knows a Directory and nothing of where it comes from. */
 function main(settings: Partial<EdgeSettings>): void {
-  let directory = emptyDirectory;
-  let table = emptyTable;
+  const keeper = new TableKeeper();
   const sockets = new Map<'http' | 'https', object>();
   const waiting = new Map<string, (pair: KeyAndCertificate) => void>();
   const certificates = new CertificateCache(
@@ -23,7 +21,7 @@ function main(settings: Partial<EdgeSettings>): void {
       tell({ kind: 'certificate', name });
       return promise;
     },
-    (name) => matchRoute(table, name, '/') !== undefined || table.hosts.has(name),
+    (name) => matchRoute(keeper.table, name, '/') !== undefined || keeper.table.hosts.has(name),
   );
   const dependencies = {
     clock: systemClock,
@@ -55,10 +53,7 @@ function main(settings: Partial<EdgeSettings>): void {
   }
 
   async function apply({ id, delta }: Extract<ToWorker, { kind: 'apply' }>): Promise<void> {
-    const next = applyDelta(directory, delta);
-    table = updateTable(table, [directory, next], delta);
-    directory = next;
-    tell({ kind: 'applied', id, revision: await engine.apply(table) });
+    tell({ kind: 'applied', id, revision: await engine.apply(keeper.apply(delta)) });
   }
 
   async function report(id: number): Promise<void> {
