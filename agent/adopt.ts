@@ -1,5 +1,7 @@
+import { errorText } from '../core/kit/errors.ts';
+import type { Log } from '../core/kit/log.ts';
 import type { Instances } from './instances.ts';
-import type { InstanceRecord } from './record.ts';
+import { howOf, type InstanceRecord } from './record.ts';
 import type { Container, ContainerRuntime } from './runtime.ts';
 
 export type Adoption =
@@ -8,7 +10,7 @@ export type Adoption =
   | { readonly kind: 'running'; readonly since: number }
   | {
       readonly kind: 'ended';
-      readonly how: 'failed' | 'killed';
+      readonly how: 'finished' | 'failed' | 'killed';
       readonly reason: string;
       readonly exitCode?: number;
       readonly at?: number;
@@ -28,12 +30,14 @@ export function adoption(record: InstanceRecord, container: Container | undefine
     const { end } = container.state;
     return {
       kind: 'ended',
-      how: state.kind === 'killing' ? 'killed' : 'failed',
+      how: howOf(state, end),
       reason: end.reason,
       at: end.at,
       ...(end.exitCode === undefined ? {} : { exitCode: end.exitCode }),
     };
   }
+  // It was asked to end: that nothing of it is left is no failure.
+  if (state.kind === 'killing') return { kind: 'ended', how: 'killed', reason: 'stopped' };
   return {
     kind: 'ended',
     how: 'failed',
@@ -42,7 +46,11 @@ export function adoption(record: InstanceRecord, container: Container | undefine
 }
 
 /** Brings records and containers together after a start: what runs is adopted, what belongs to no record is removed. */
-export async function adoptAll(instances: Instances, runtime: ContainerRuntime, now: number): Promise<void> {
+export async function adoptAll(
+  instances: Instances,
+  runtime: ContainerRuntime,
+  { now, log }: { now: number; log: Log },
+): Promise<void> {
   const containers = new Map((await runtime.list()).map((container) => [container.id, container]));
   for (const [key, record] of instances.all) {
     const outcome = adoption(record, containers.get(key));
@@ -58,5 +66,10 @@ export async function adoptAll(instances: Instances, runtime: ContainerRuntime, 
       state: { kind, at, how, reason, ...(exitCode === undefined ? {} : { exitCode }) },
     });
   }
-  for (const id of containers.keys()) if (!instances.all.has(id)) await runtime.remove(id);
+  for (const id of containers.keys()) {
+    if (instances.all.has(id)) continue;
+    await runtime.remove(id).catch((error: unknown) => {
+      log.error('a container of no instance cannot be removed', { id, error: errorText(error) });
+    });
+  }
 }

@@ -122,10 +122,10 @@ export class Agent implements Part {
   }
 
   async start(): Promise<void> {
-    const { runtime, clock } = this.#dependencies;
+    const { runtime, clock, log } = this.#dependencies;
     this.#stopping = new AbortController();
     await this.#instances.load();
-    await adoptAll(this.#instances, runtime, clock.now());
+    await adoptAll(this.#instances, runtime, { now: clock.now(), log });
     await this.#dependencies.networks.recover(this.#attachments());
     const kept = await this.#directoryFile.load();
     if (kept !== undefined) this.#consumers.load(kept);

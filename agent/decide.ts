@@ -52,6 +52,9 @@ function actionFor(key: string, record: InstanceRecord, world: AgentWorld): Agen
   if (wanted === undefined) return { kind: 'stop', key, reason: 'it is not assigned to this agent' };
   if (wanted.placement.goal === 'stop')
     return { kind: 'stop', key, reason: wanted.placement.reason ?? 'stopped' };
+  // Its launch or its stop broke off and could not be recorded (a full disk): without this it would stay as it is.
+  if (busy === undefined && record.state.kind !== 'running')
+    return { kind: 'stop', key, reason: `it broke off while ${record.state.kind}` };
   return undefined;
 }
 

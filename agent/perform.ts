@@ -7,7 +7,7 @@ import type { Assignment } from '../core/model/master-port.ts';
 import { type Attacher, attachAll, detachAll, type Namespaces } from './attach.ts';
 import type { AgentAction } from './decide.ts';
 import type { Instances } from './instances.ts';
-import type { InstanceRecord } from './record.ts';
+import { howOf, type InstanceRecord } from './record.ts';
 import type { ContainerEnd, ContainerRuntime, ContainerSpec } from './runtime.ts';
 
 export type PerformDependencies = {
@@ -53,7 +53,7 @@ export class Performer {
   async ended(key: string, end: ContainerEnd): Promise<void> {
     await this.#dependencies.instances.update(key, ({ state }) => {
       if (state.kind === 'ended') return undefined;
-      const how = state.kind === 'killing' ? 'killed' : end.exitCode === 0 ? 'finished' : 'failed';
+      const how = howOf(state, end);
       const { at, reason, exitCode } = end;
       return { state: { kind: 'ended', at, how, reason, ...(exitCode === undefined ? {} : { exitCode }) } };
     });

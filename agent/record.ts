@@ -1,5 +1,6 @@
 import type { Instance, InstanceState, NetworkAddress } from '../core/model/instance.ts';
 import type { Assignment } from '../core/model/master-port.ts';
+import type { ContainerEnd } from './runtime.ts';
 
 /** What an agent knows of one attempt of one instance; kept on disk, so that a restarted agent adopts what runs. */
 export type InstanceRecord = {
@@ -41,4 +42,10 @@ export function instanceOf(record: InstanceRecord): Instance {
 function told({ state, cleaned, lingers }: InstanceRecord): InstanceState {
   if (state.kind !== 'ended' || cleaned || lingers) return state;
   return { kind: 'killing', since: state.at };
+}
+
+/** How an instance in this state is said to have ended when its container did. */
+export function howOf(state: InstanceState, end: ContainerEnd): 'finished' | 'failed' | 'killed' {
+  if (state.kind === 'killing') return 'killed';
+  return end.exitCode === 0 ? 'finished' : 'failed';
 }
