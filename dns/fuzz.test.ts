@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { chain } from './chain.ts';
 import { Counters } from './counters.ts';
+import { HotAnswers } from './hot/answers.ts';
 import { defaultZoneOptions } from './options.ts';
 import { responder } from './respond.ts';
 import { askUdp, query } from './testing/client.ts';
@@ -42,7 +43,9 @@ t.test('whatever arrives, the reply is none or a well-formed one that fits', asy
   zone.apply(directory);
   const counters = new Counters();
   const parts = { zone: () => zone, zoneOptions: defaultZoneOptions, counters, chance: () => 0.5 };
-  const respond = responder({ answer: chain(parts), counters, udpPayload: 1232, recursion: false });
+  const options = { udpPayload: 1232, recursion: false };
+  const hot = new HotAnswers({ ...options, counters, chance: () => 0.5 });
+  const respond = responder({ answer: chain(parts), counters, ...options, hot });
   const client = { address: '127.0.0.1', port: 9, transport: 'udp' } as const;
   fc.assert(
     fc.property(fc.oneof(mutated, fc.uint8Array({ maxLength: 100 })), (packet) => {

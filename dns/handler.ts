@@ -24,6 +24,11 @@ export type Reply = {
   readonly answers: readonly ResourceRecord[];
   readonly authorities: readonly ResourceRecord[];
   readonly additionals: readonly ResourceRecord[];
+  /**
+   * The names in our zones this was read from: until one of them changes, the same question has the same answer, whoever
+   * asks. Absent: nothing is promised.
+   */
+  readonly reads?: readonly Name[];
 };
 
 export type MaybeLater<T> = T | Promise<T>;

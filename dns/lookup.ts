@@ -22,10 +22,15 @@ export function lookUp(zone: Zone, asked: { name: Name; type: number }, chance: 
   if (asked.type === TYPE.AXFR || asked.type === TYPE.IXFR) return status(RCODE.REFUSED);
   const stored = storedName(zone, asked.name, apex);
   if (!zone.store.exists(stored)) return negative(zone, apex, RCODE.NXDOMAIN);
-  if (stored === apex && asked.type === TYPE.SOA) return positive([zone.soaOf(apex, 'answer')], []);
+  if (stored === apex && asked.type === TYPE.SOA) return positive([zone.soaOf(apex, 'answer')]);
   const set = setFor(zone, stored, asked.type);
-  if (set === undefined) return negative(zone, apex, RCODE.NOERROR);
-  return positive(owned(shuffled(set.records, chance), asked.name), additionals(zone, set));
+  // the serial number in its SOA may be older than the revision: nobody transfers our zones
+  if (set === undefined) return { ...negative(zone, apex, RCODE.NOERROR), reads: [stored] };
+  const targets = targetsOf(set);
+  return {
+    ...positive(owned(shuffled(set.records, chance), asked.name), additionals(zone, targets)),
+    reads: [stored, ...targets],
+  };
 }
 
 /** Mesos-DNS lets `.*` stand anywhere in a name of its domain and ignores it (dns.md §4). */
@@ -40,7 +45,7 @@ function setFor(zone: Zone, name: Name, type: number): RecordSet | undefined {
   return typeName === undefined ? undefined : zone.store.set(name, typeName);
 }
 
-function positive(answers: readonly ResourceRecord[], more: readonly ResourceRecord[]): Reply {
+function positive(answers: readonly ResourceRecord[], more: readonly ResourceRecord[] = []): Reply {
   return status(RCODE.NOERROR, { authoritative: true, answers, additionals: more });
 }
 
@@ -65,11 +70,14 @@ function shuffled<T>(items: readonly T[], chance: Chance): readonly T[] {
   return order;
 }
 
-/** The addresses of all targets; the server sends as many as fit. */
-function additionals(zone: Zone, set: RecordSet): readonly ResourceRecord[] {
+function targetsOf(set: RecordSet): readonly Name[] {
   if (set.type !== 'SRV' && set.type !== 'NS') return [];
-  const targets = new Set(set.records.map((record) => ('target' in record ? record.target : '')));
-  return [...targets].flatMap((target) => [
+  return [...new Set(set.records.map((record) => ('target' in record ? record.target : '')))];
+}
+
+/** The addresses of all targets; the server sends as many as fit. */
+function additionals(zone: Zone, targets: readonly Name[]): readonly ResourceRecord[] {
+  return targets.flatMap((target) => [
     ...(zone.store.set(target, 'A')?.records ?? []),
     ...(zone.store.set(target, 'AAAA')?.records ?? []),
   ]);

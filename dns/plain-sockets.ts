@@ -1,4 +1,4 @@
-import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { createSocket, type RemoteInfo, type Socket, type SocketOptions } from 'node:dgram';
 import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
 import { type ListenAddress, listenError } from '../core/kit/listen.ts';
@@ -9,7 +9,8 @@ import type { OpenSocket, SocketLayer } from './sockets.ts';
 export const plainSockets: SocketLayer = {
   name: 'plain',
   async open(at: ListenAddress, respond: Respond): Promise<OpenSocket> {
-    const socket = createSocket(isIPv6(at.address) ? { type: 'udp6', ipv6Only: true } : { type: 'udp4' });
+    const type = isIPv6(at.address) ? 'udp6' : 'udp4';
+    const socket = createSocket({ type, ipv6Only: type === 'udp6', lookup: alreadyAddress });
     socket.on('message', (packet, from) => answer(socket, { packet, from, respond }));
     await bound(socket, at);
     // after binding: an error of one datagram (a client that is gone) is not the socket's end
@@ -18,10 +19,16 @@ export const plainSockets: SocketLayer = {
   },
 };
 
+/** Where we bind and whom we answer is an address: to look it up would only put every send off to the next tick. */
+const alreadyAddress: SocketOptions['lookup'] = (address, _options, done) =>
+  done(null, address, isIPv6(address) ? 6 : 4);
+
 async function bound(socket: Socket, at: ListenAddress): Promise<void> {
   try {
+    // told at once, as nothing is looked up
+    const listening = once(socket, 'listening');
     socket.bind({ address: at.address, port: at.port, exclusive: true });
-    await once(socket, 'listening');
+    await listening;
   } catch (error) {
     socket.close();
     throw listenError(at, 'udp', error);

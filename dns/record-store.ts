@@ -22,6 +22,12 @@ class Node {
 export class RecordStore {
   readonly #nodes = new Map<Name, Node>();
   readonly #given = new Map<SourceKey, readonly Given[]>();
+  readonly #onChange: (name: Name) => void;
+
+  /** `onChange` is told every name that gets or loses a record, or begins or ends to exist. */
+  constructor(onChange: (name: Name) => void = () => {}) {
+    this.#onChange = onChange;
+  }
 
   /** Makes these all the records of a source. */
   replace(source: SourceKey, given: readonly Given[]): void {
@@ -59,6 +65,7 @@ export class RecordStore {
 
   #add(given: Given): void {
     const { name, type } = given.record;
+    this.#onChange(name);
     const node = this.#nodes.get(name) ?? this.#create(name);
     const set = node.set(type);
     if (set === undefined) node.sets = [...node.sets, new RecordSet(given)];
@@ -70,6 +77,7 @@ export class RecordStore {
     const node = this.#nodes.get(name);
     const set = node?.set(type);
     if (node === undefined || set === undefined) return;
+    this.#onChange(name);
     set.remove(given);
     if (!set.isEmpty) return;
     node.sets = node.sets.filter((other) => other !== set);
@@ -78,6 +86,7 @@ export class RecordStore {
 
   #create(name: Name): Node {
     const node = new Node();
+    this.#onChange(name);
     this.#nodes.set(name, node);
     if (name !== '') {
       const parent = parentOf(name);
@@ -88,6 +97,7 @@ export class RecordStore {
 
   #prune(name: Name, node: Node): void {
     if (node.sets.length > 0 || node.below > 0) return;
+    this.#onChange(name);
     this.#nodes.delete(name);
     const parent = parentOf(name);
     const above = name === '' ? undefined : this.#nodes.get(parent);

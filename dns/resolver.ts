@@ -5,6 +5,7 @@ import { Counters } from './counters.ts';
 import { type Explanation, explain } from './explain.ts';
 import { type Handler, type Next, type Reply, status } from './handler.ts';
 import { canonicalName, dcosAliases } from './handlers/aliases.ts';
+import { HotAnswers } from './hot/answers.ts';
 import type { Chance } from './lookup.ts';
 import { type MesosReply, mesosReply } from './mesos-dns-api.ts';
 import type { ServerOptions, ZoneOptions } from './options.ts';
@@ -14,7 +15,7 @@ import { responder } from './respond.ts';
 import { DnsServer } from './server.ts';
 import type { SocketLayer } from './sockets.ts';
 import { toName } from './wire/name.ts';
-import { CLASS, RCODE } from './wire/types.ts';
+import { CLASS, type Name, RCODE } from './wire/types.ts';
 import { Zone, zoneAfter } from './zone.ts';
 
 export type ResolverParts = {
@@ -30,12 +31,17 @@ export type ResolverParts = {
 export class Resolver {
   readonly #counters = new Counters();
   readonly #server: DnsServer;
+  readonly #hot: HotAnswers;
+  readonly #onChange = (name: Name) => this.#hot.changed(name);
   readonly #answer: Next;
   #zone: Zone;
 
   constructor(parts: ResolverParts) {
-    this.#zone = new Zone(parts.zone);
     const forward = parts.forward?.(this.#counters);
+    const { udpPayload } = parts.server;
+    const recursion = forward !== undefined;
+    this.#hot = new HotAnswers({ udpPayload, recursion, counters: this.#counters, chance: parts.chance });
+    this.#zone = new Zone(parts.zone, this.#onChange);
     this.#answer = chain({
       zone: () => this.#zone,
       zoneOptions: parts.zone,
@@ -47,8 +53,9 @@ export class Resolver {
       respond: responder({
         answer: this.#answer,
         counters: this.#counters,
-        udpPayload: parts.server.udpPayload,
-        recursion: forward !== undefined,
+        udpPayload,
+        recursion,
+        hot: this.#hot,
       }),
       sockets: parts.sockets,
       tcp: { idleMs: parts.server.tcpIdleMs, connections: parts.server.tcpConnections },
@@ -63,7 +70,9 @@ export class Resolver {
   /** Puts a delta in force, as a whole between two questions; gives its revision. */
   apply(delta: DirectoryDelta): number {
     const startedAt = performance.now();
-    this.#zone = zoneAfter(this.#zone, delta);
+    if (delta.from === 0) this.#hot.clear();
+    this.#zone = zoneAfter(this.#zone, delta, this.#onChange);
+    this.#hot.settle();
     this.#counters.revision(delta.revision);
     this.#counters.names(this.#zone.store.size);
     this.#counters.applySeconds((performance.now() - startedAt) / 1_000);

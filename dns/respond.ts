@@ -1,5 +1,6 @@
 import type { Counters } from './counters.ts';
 import { type Client, type MaybeLater, type Next, type Reply, status } from './handler.ts';
+import type { HotAnswers } from './hot/answers.ts';
 import { DNSSEC_OK, edns, udpLimit } from './wire/edns.ts';
 import { encodeMessage } from './wire/encode.ts';
 import { type Query, questionOf, type Rejected, readQuestion } from './wire/question.ts';
@@ -16,11 +17,15 @@ export type RespondParts = {
   readonly udpPayload: number;
   /** RA: we ask others for a client. */
   readonly recursion: boolean;
+  readonly hot: HotAnswers;
 };
 
 /** From packet to packet: what is malformed is rejected here, what is well-formed goes through the chain. */
 export function responder(parts: RespondParts): Respond {
+  const scratch = Buffer.alloc(parts.udpPayload);
   return (packet, client) => {
+    const length = client.transport === 'udp' ? parts.hot.answer(packet, scratch) : 0;
+    if (length > 0) return Buffer.from(scratch.subarray(0, length));
     const read = readQuestion(packet);
     if (read.kind === 'query') return respondTo(read, { parts, client });
     parts.counters.rejected({ kind: read.kind });
@@ -48,7 +53,9 @@ function respondTo(query: Query, context: Context): MaybeLater<Uint8Array> {
   const sorry = () => encode(failed());
   try {
     const reply = parts.answer(question);
-    return reply instanceof Promise ? reply.then(encode).catch(sorry) : encode(reply);
+    if (reply instanceof Promise) return reply.then(encode).catch(sorry);
+    if (client.transport === 'udp') parts.hot.learn(query, reply);
+    return encode(reply);
   } catch {
     return sorry();
   }

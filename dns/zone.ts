@@ -15,7 +15,7 @@ import { CLASS, type Name, type SoaRecord } from './wire/types.ts';
  */
 export class Zone {
   readonly options: ZoneOptions;
-  readonly store = new RecordStore();
+  readonly store: RecordStore;
   readonly endpoints = new Map<InstanceId, Endpoint>();
   readonly agents = new Map<AgentId, DirectoryAgent>();
   readonly #apexes: ReadonlySet<Name>;
@@ -24,8 +24,10 @@ export class Zone {
   readonly #context: EndpointContext;
   #revision = 0;
 
-  constructor(options: ZoneOptions) {
+  /** `onChange` is told every name whose answers may have changed. */
+  constructor(options: ZoneOptions, onChange?: (name: Name) => void) {
     this.options = options;
+    this.store = new RecordStore(onChange);
     const zones = ownZones(options);
     this.#apexes = new Set(zones);
     this.#context = { options, vipsOf: (app, port) => this.#vips.ofService(app, port) };
@@ -144,9 +146,12 @@ export class Zone {
   }
 }
 
-/** The zone with a delta in force: the same one changed, or a new one when the delta is a whole snapshot. */
-export function zoneAfter(zone: Zone, delta: DirectoryDelta): Zone {
-  const next = delta.from === 0 ? new Zone(zone.options) : zone;
+/**
+ * The zone with a delta in force: the same one changed, or a new one (which tells `onChange`) when the delta is a whole
+ * snapshot.
+ */
+export function zoneAfter(zone: Zone, delta: DirectoryDelta, onChange?: (name: Name) => void): Zone {
+  const next = delta.from === 0 ? new Zone(zone.options, onChange) : zone;
   next.apply(delta);
   return next;
 }

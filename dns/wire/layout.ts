@@ -3,19 +3,21 @@ import type { Message, Question, ResourceRecord } from './types.ts';
 import { HEADER_LENGTH, typeOf } from './types.ts';
 import { Writer } from './writer.ts';
 
-/** A message on the wire without its OPT record, and where it may be cut. */
-export type Layout = {
-  readonly to: Writer;
+/** Where a message without its OPT record may be cut. Plain data. */
+export type Places = {
   readonly questionEnd: number;
   /** False when the limit left no place for the question; then no record is written either. */
   readonly questionFits: boolean;
-  /** How many records each section was to have; fewer are written when `to.limit` was reached. */
+  /** How many records each section was to have; fewer are written when the limit was reached. */
   readonly counts: readonly [answers: number, authorities: number, additionals: number];
   /** For each written record, in order: where it ends. */
   readonly ends: readonly number[];
   /** For each written record and the first left out: whether it has another name or type than the one before it, or begins a section. */
   readonly opens: readonly boolean[];
 };
+
+/** A message on the wire without its OPT record. */
+export type Layout = Places & { readonly to: Writer };
 
 /** Writes header, question and records, in order, as far as `limit` bytes allow. */
 export function layOut(message: Message, limit: number): Layout {

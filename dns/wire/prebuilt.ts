@@ -1,5 +1,5 @@
 import { UnencodableError } from './errors.ts';
-import type { Layout } from './layout.ts';
+import type { Layout, Places } from './layout.ts';
 import { layOut } from './layout.ts';
 import type { Asked } from './question.ts';
 import type { Target } from './reply.ts';
@@ -11,13 +11,13 @@ import { HEADER_LENGTH, MAX_MESSAGE } from './types.ts';
 
 /**
  * A reply encoded once for all queries with the same question; id, flags, letter case of the question and OPT differ per
- * query and are written into a copy.
+ * query and are written into a copy. Plain data, so that it can go to another thread.
  */
 export type PrebuiltAnswer = {
   /** AA, RA and the lower four bits of the response code. */
   readonly flags: number;
   readonly bytes: Buffer;
-  readonly layout: Layout;
+  readonly layout: Places;
   /** All of it, for a limit it fits in. */
   readonly whole: Cut;
   /**
@@ -35,7 +35,8 @@ export function prebuild(message: Message): PrebuiltAnswer {
   const layout = layOut(message, MAX_MESSAGE);
   const whole = cutToFit(layout, MAX_MESSAGE);
   const bytes = Buffer.from(layout.to.bytes.subarray(0, whole.end));
-  return { flags: message.flags, bytes, layout, whole, stride: strideOf(message, layout) };
+  const { to: _, ...places } = layout;
+  return { flags: message.flags, bytes, layout: places, whole, stride: strideOf(message, layout) };
 }
 
 function strideOf(message: Message, layout: Layout): number {

@@ -1,4 +1,4 @@
-import type { Layout } from './layout.ts';
+import type { Places } from './layout.ts';
 
 /** How much of a message is sent: whole records up to `end`, and how many of each section that is. */
 export type Cut = {
@@ -16,15 +16,15 @@ export type Cut = {
  * needed data is missing: an answer record, or, where there is no answer, a record of the authority section (the SOA
  * of a negative answer, the NS of a referral). Needed data is cut between any two records.
  */
-export function cutToFit(layout: Layout, room: number): Cut {
-  const [answers, authorities, additionals] = layout.counts;
+export function cutToFit(places: Places, room: number): Cut {
+  const [answers, authorities, additionals] = places.counts;
   const total = answers + authorities + additionals;
-  const fitting = countFitting(layout.ends, room);
+  const fitting = countFitting(places.ends, room);
   const needed = answers > 0 ? answers : authorities;
-  const truncated = fitting < needed || !layout.questionFits;
-  const kept = truncated || fitting === total ? fitting : wholeSets(layout, fitting, needed);
+  const truncated = fitting < needed || !places.questionFits;
+  const kept = truncated || fitting === total ? fitting : wholeSets(places, fitting, needed);
   return {
-    end: kept === 0 ? layout.questionEnd : (layout.ends[kept - 1] ?? layout.questionEnd),
+    end: kept === 0 ? places.questionEnd : (places.ends[kept - 1] ?? places.questionEnd),
     answers: Math.min(kept, answers),
     authorities: clamp(kept - answers, authorities),
     additionals: clamp(kept - answers - authorities, additionals),
@@ -39,9 +39,9 @@ function countFitting(ends: readonly number[], room: number): number {
 }
 
 /** Steps back from a cut inside a set to its beginning. */
-function wholeSets(layout: Layout, fitting: number, needed: number): number {
+function wholeSets(places: Places, fitting: number, needed: number): number {
   let kept = fitting;
-  while (kept > needed && layout.opens[kept] !== true) kept -= 1;
+  while (kept > needed && places.opens[kept] !== true) kept -= 1;
   return kept;
 }
 

@@ -1,0 +1,149 @@
+import type { Counters } from '../counters.ts';
+import type { Reply } from '../handler.ts';
+import type { Chance } from '../lookup.ts';
+import { prebuild } from '../wire/prebuilt.ts';
+import { type Query, questionOf } from '../wire/question.ts';
+import { FLAG, type Message, type Name, type ResourceRecord, TYPE } from '../wire/types.ts';
+import { HotQuestion } from './question.ts';
+import { type HotAnswer, HotTable } from './table.ts';
+
+export type HotOptions = {
+  /** As in ServerOptions. */
+  readonly udpPayload: number;
+  /** RA. */
+  readonly recursion: boolean;
+  /** Answers kept. */
+  readonly most?: number;
+  readonly counters: Counters;
+  readonly chance: Chance;
+};
+
+/** Another holder of hot answers that follows this one. */
+export type HotFollower = {
+  put(answer: HotAnswer): void;
+  /** These are gone; undefined: all of them. */
+  drop(hashes: readonly number[] | undefined): void;
+};
+
+const defaultMost = 20_000;
+/** Sets above this do not fit into a UDP reply anyway. */
+const mostVariants = 16;
+/** What clients ask for. Of all others there are too many: one client could fill the table with "no such type". */
+const commonTypes = new Set<number>([TYPE.A, TYPE.AAAA, TYPE.SRV, TYPE.PTR, TYPE.HTTPS]);
+
+/**
+ * The answers that were given lately and stay true until a name in our zones changes. What is learnt is dropped the moment
+ * one of the names it was read from changes, so it is never older than the zone.
+ */
+export class HotAnswers {
+  readonly #table: HotTable;
+  readonly #options: HotOptions;
+  readonly #question = new HotQuestion();
+  readonly #byName = new Map<Name, Set<number>>();
+  readonly #reads = new Map<number, readonly Name[]>();
+  readonly #followers = new Set<HotFollower>();
+  #dropped: number[] = [];
+
+  constructor(options: HotOptions) {
+    this.#options = options;
+    const { udpPayload, chance, most = defaultMost } = options;
+    this.#table = new HotTable({ udpPayload, chance, most });
+  }
+
+  /**
+   * Writes the reply to `packet` at the start of `into`, where `udpPayload` bytes are free, and gives its length; 0: the
+   * chain must be asked.
+   */
+  answer(packet: Uint8Array, into: Uint8Array): number {
+    const { counters } = this.#options;
+    const question = this.#question;
+    if (!question.read(packet, packet.length)) return 0;
+    const answer = this.#table.find(question);
+    if (answer === undefined) return 0;
+    counters.reply('udp', answer.rcode);
+    return this.#table.write(answer, question, { into, at: 0 });
+  }
+
+  /** Keeps a reply of the chain if it is one that lasts. */
+  learn(query: Query, reply: Reply): void {
+    if (reply.reads === undefined || reply.answers.length > mostVariants || !commonTypes.has(query.type))
+      return;
+    const question = this.#question;
+    if (!question.read(query.packet, query.packet.length)) return;
+    const { hash } = question;
+    const variants = this.#ordersOf(query, reply).map(prebuild);
+    const answer = { hash, question: question.key(), rcode: reply.rcode, variants };
+    this.#forget(hash);
+    this.#remember(hash, reply.reads);
+    const gone = this.#table.put(answer);
+    for (const follower of this.#followers) follower.put(answer);
+    if (gone !== undefined) this.#drop(gone);
+  }
+
+  /** A name in our zones has changed. */
+  changed(name: Name): void {
+    const hashes = this.#byName.get(name);
+    if (hashes !== undefined) for (const hash of [...hashes]) this.#drop(hash);
+  }
+
+  clear(): void {
+    this.#table.clear();
+    this.#byName.clear();
+    this.#reads.clear();
+    this.#dropped = [];
+    for (const follower of this.#followers) follower.drop(undefined);
+  }
+
+  /** Tells the followers what was dropped since the last time. */
+  settle(): void {
+    if (this.#dropped.length === 0) return;
+    const dropped = this.#dropped;
+    this.#dropped = [];
+    for (const follower of this.#followers) follower.drop(dropped);
+  }
+
+  /** Gives a function that ends it. */
+  follow(follower: HotFollower): () => void {
+    this.#followers.add(follower);
+    return () => this.#followers.delete(follower);
+  }
+
+  #ordersOf(query: Query, reply: Reply): readonly Message[] {
+    const { authorities, additionals, rcode } = reply;
+    const flags = (reply.authoritative ? FLAG.AA : 0) | (this.#options.recursion ? FLAG.RA : 0) | rcode;
+    const rest = { id: 0, flags, question: questionOf(query), authorities, additionals, edns: undefined };
+    return ordersOf(reply.answers).map((answers) => ({ ...rest, answers }));
+  }
+
+  #remember(hash: number, reads: readonly Name[]): void {
+    this.#reads.set(hash, reads);
+    for (const name of reads) this.#byName.set(name, (this.#byName.get(name) ?? new Set()).add(hash));
+  }
+
+  #drop(hash: number): void {
+    this.#forget(hash);
+    this.#table.delete(hash);
+    this.#dropped.push(hash);
+  }
+
+  #forget(hash: number): void {
+    for (const name of this.#reads.get(hash) ?? []) {
+      const hashes = this.#byName.get(name);
+      hashes?.delete(hash);
+      if (hashes?.size === 0) this.#byName.delete(name);
+    }
+    this.#reads.delete(hash);
+  }
+}
+
+/**
+ * Addresses are turned when they are sent: there and back gives each the first place, and two that may follow it. A service
+ * record cannot stand in another's place, because later records point into it: each gets a message that begins with it.
+ */
+function ordersOf(answers: readonly ResourceRecord[]): readonly (readonly ResourceRecord[])[] {
+  if (answers.length < 2) return [answers];
+  const { type } = answers[0]!;
+  if (type === 'A' || type === 'AAAA')
+    return answers.length === 2 ? [answers] : [answers, answers.toReversed()];
+  return answers.map((_, first) => [...answers.slice(first), ...answers.slice(0, first)]);
+}

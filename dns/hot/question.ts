@@ -1,0 +1,107 @@
+import { MAX_LABEL, MAX_NAME } from '../wire/name-text.ts';
+import type { Asked } from '../wire/question.ts';
+import { type Edns, HEADER_LENGTH, TYPE } from '../wire/types.ts';
+
+type Changing<T> = { -readonly [K in keyof T]: T[K] };
+
+const optLength = 11;
+const typeAndClass = 4;
+const hashStart = 0x811c9dc5 | 0;
+const hashPrime = 0x01000193;
+
+/**
+ * One question at a time, read without making anything. It knows only what nearly every query is: one question, perhaps
+ * an OPT of version 0 without options, nothing else.
+ */
+export class HotQuestion implements Asked {
+  packet: Uint8Array = new Uint8Array(0);
+  id = 0;
+  flags = 0;
+  questionEnd = 0;
+  edns: Edns | undefined;
+  /** Of name, type and class, whatever the letter case; 30 bits. */
+  hash = 0;
+  readonly #opt: Changing<Edns> = {
+    udpSize: 0,
+    extendedRcode: 0,
+    version: 0,
+    flags: 0,
+    options: new Uint8Array(0),
+  };
+
+  /** Whether `packet[0, length)` is such a query. The fields hold until the next call. */
+  read(packet: Uint8Array, length: number): boolean {
+    // QR and the opcode are 0; QDCOUNT is 1, ANCOUNT and NSCOUNT are 0, ARCOUNT is 0 or 1
+    if (length < HEADER_LENGTH + 5 || (packet[2]! & 0xf8) !== 0) return false;
+    if ((packet[4]! | (packet[5]! ^ 1) | packet[6]! | packet[7]! | packet[8]! | packet[9]!) !== 0)
+      return false;
+    if (packet[10] !== 0 || packet[11]! > 1) return false;
+    this.questionEnd = this.#hashQuestion(packet, length);
+    if (this.questionEnd < 0 || !this.#readOpt(packet, length)) return false;
+    this.packet = packet;
+    this.id = (packet[0]! << 8) | packet[1]!;
+    this.flags = (packet[2]! << 8) | packet[3]!;
+    return true;
+  }
+
+  /** Whether it asks what the `key` of another did. */
+  equals(question: Uint8Array): boolean {
+    if (question.length !== this.questionEnd - HEADER_LENGTH) return false;
+    const { packet } = this;
+    const nameEnd = question.length - typeAndClass;
+    for (let at = 0; at < nameEnd; at++) {
+      if (question[at] !== lowerCase(packet[HEADER_LENGTH + at]!)) return false;
+    }
+    for (let at = nameEnd; at < question.length; at++) {
+      if (question[at] !== packet[HEADER_LENGTH + at]) return false;
+    }
+    return true;
+  }
+
+  /** A copy of the question, its name in lower case: what `equals` compares with. */
+  key(): Uint8Array {
+    const question = this.packet.slice(HEADER_LENGTH, this.questionEnd);
+    const nameEnd = question.length - typeAndClass;
+    return question.map((byte, at) => (at < nameEnd ? lowerCase(byte) : byte));
+  }
+
+  /** Gives the end of the question, or -1. */
+  #hashQuestion(packet: Uint8Array, length: number): number {
+    let hash = hashStart;
+    let at = HEADER_LENGTH;
+    for (let labelEnd = at; ; at++) {
+      if (at + 5 > length) return -1;
+      const byte = packet[at]!;
+      if (at === labelEnd) {
+        if (byte === 0) break;
+        if (byte > MAX_LABEL) return -1;
+        labelEnd = at + byte + 1;
+      }
+      hash = Math.imul(hash ^ lowerCase(byte), hashPrime);
+    }
+    if (at + 1 - HEADER_LENGTH > MAX_NAME) return -1;
+    for (let last = at + 5; at < last; at++) hash = Math.imul(hash ^ packet[at]!, hashPrime);
+    this.hash = hash >>> 2;
+    return at;
+  }
+
+  #readOpt(packet: Uint8Array, length: number): boolean {
+    const at = this.questionEnd;
+    this.edns = undefined;
+    if (packet[11] === 0) return at === length;
+    if (at + optLength !== length || packet[at] !== 0) return false;
+    if (packet[at + 1] !== 0 || packet[at + 2] !== TYPE.OPT) return false;
+    // version 0, no options
+    if ((packet[at + 6]! | packet[at + 9]! | packet[at + 10]!) !== 0) return false;
+    this.#opt.udpSize = (packet[at + 3]! << 8) | packet[at + 4]!;
+    this.#opt.extendedRcode = packet[at + 5]!;
+    this.#opt.flags = (packet[at + 7]! << 8) | packet[at + 8]!;
+    this.edns = this.#opt;
+    return true;
+  }
+}
+
+/** A length byte is at most 63, so none is taken for a letter. */
+function lowerCase(byte: number): number {
+  return byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte;
+}

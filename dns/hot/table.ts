@@ -1,0 +1,73 @@
+import type { Chance } from '../lookup.ts';
+import { udpLimit } from '../wire/edns.ts';
+import { fillAnswer, type PrebuiltAnswer } from '../wire/prebuilt.ts';
+import type { Target } from '../wire/reply.ts';
+import type { HotQuestion } from './question.ts';
+
+/** Answers to one question, ready but for what differs per query. Plain data. */
+export type HotAnswer = {
+  /** Of the question: `HotQuestion.hash` and `key`. */
+  readonly hash: number;
+  readonly question: Uint8Array;
+  readonly rcode: number;
+  /** The same answer in several orders, each as likely as the others. */
+  readonly variants: readonly PrebuiltAnswer[];
+};
+
+export type HotTableOptions = {
+  /** As in ServerOptions. */
+  readonly udpPayload: number;
+  /** Answers kept; the oldest gives way. */
+  readonly most: number;
+  readonly chance: Chance;
+};
+
+/** A UDP reply without work: found by the bytes of its question, copied, patched. */
+export class HotTable {
+  readonly #answers = new Map<number, HotAnswer>();
+  readonly #options: HotTableOptions;
+  readonly #target: { -readonly [K in keyof Target]: Target[K] };
+
+  constructor(options: HotTableOptions) {
+    this.#options = options;
+    this.#target = { into: new Uint8Array(0), at: 0, limit: 0, udpSize: options.udpPayload, turn: 0 };
+  }
+
+  find(question: HotQuestion): HotAnswer | undefined {
+    const answer = this.#answers.get(question.hash);
+    return answer !== undefined && question.equals(answer.question) ? answer : undefined;
+  }
+
+  /** Writes the reply to `into[at, …)`, where `udpPayload` bytes must be free, and gives its length. */
+  write(answer: HotAnswer, question: HotQuestion, reply: { into: Uint8Array; at: number }): number {
+    const target = this.#target;
+    const { variants } = answer;
+    const variant = variants.length === 1 ? variants[0]! : variants[this.#below(variants.length)]!;
+    target.into = reply.into;
+    target.at = reply.at;
+    target.limit = udpLimit(question.edns, this.#options.udpPayload);
+    target.turn = variant.stride === 0 ? 0 : this.#below(variant.layout.counts[0]);
+    return fillAnswer(variant, question, target);
+  }
+
+  /** Gives the hash of one that had to go, if any. */
+  put(answer: HotAnswer): number | undefined {
+    this.#answers.set(answer.hash, answer);
+    if (this.#answers.size <= this.#options.most) return undefined;
+    const oldest = this.#answers.keys().next().value!;
+    this.#answers.delete(oldest);
+    return oldest;
+  }
+
+  delete(hash: number): void {
+    this.#answers.delete(hash);
+  }
+
+  clear(): void {
+    this.#answers.clear();
+  }
+
+  #below(count: number): number {
+    return count < 2 ? 0 : Math.floor(this.#options.chance() * count);
+  }
+}
