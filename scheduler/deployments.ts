@@ -7,20 +7,25 @@ import type { World } from './world.ts';
 
 export type StepDecision = { readonly writes: readonly Write[]; readonly events: readonly MasterEvent[] };
 
-/**
- * Moves every deployment on whose step is done. One waits while this round still changes instances of its apps (`busy`):
- * the step is judged on what those changes lead to.
- */
-export function stepDecision(world: World, busy: ReadonlySet<AppId>): StepDecision {
-  const decisions = [...world.snapshot.table('deployments').values()]
+export type StepOptions = {
+  readonly deployments: readonly Deployment[];
+  /** Apps of which this round still changes instances: the step is judged on what those changes lead to. */
+  readonly busy: ReadonlySet<AppId>;
+  /** Apps whose action is known to be done; grows. */
+  readonly done: Set<AppId>;
+};
+
+/** Moves every deployment on whose step is done. */
+export function stepDecision(world: World, { deployments, busy, done }: StepOptions): StepDecision {
+  const decisions = deployments
     .filter((deployment) => !deployment.affectedApps.some((app) => busy.has(app)))
-    .map((deployment) => advance(deployment, world));
+    .map((deployment) => advance(deployment, world, done));
   return { writes: decisions.flatMap((d) => d.writes), events: decisions.flatMap((d) => d.events) };
 }
 
-function advance(deployment: Deployment, world: World): StepDecision {
+function advance(deployment: Deployment, world: World, known: Set<AppId>): StepDecision {
   const step = deployment.steps[deployment.step];
-  if (step !== undefined && !step.actions.every((action) => isDone(action, world)))
+  if (step !== undefined && !step.actions.every((action) => wasDone(action, world, known)))
     return { writes: [], events: [] };
   const next = { ...deployment, step: deployment.step + 1 };
   const done: readonly MasterEvent[] =
@@ -42,6 +47,13 @@ function terminated(deployment: Deployment): readonly MasterEvent[] {
     .flatMap((step) => step.actions)
     .filter((action) => action.kind === 'StopApplication')
     .map((action) => ({ kind: 'app-terminated', appId: action.app }));
+}
+
+function wasDone(action: DeploymentAction, world: World, known: Set<AppId>): boolean {
+  if (known.has(action.app)) return true;
+  const done = isDone(action, world);
+  if (done) known.add(action.app);
+  return done;
 }
 
 /** Marathon §15.3. Instances on lost agents are neither waited for nor counted. */

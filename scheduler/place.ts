@@ -1,6 +1,7 @@
 import type { Agent } from '../core/model/agent.ts';
 import type { App } from '../core/model/app.ts';
 import type { AgentId } from '../core/model/ids.ts';
+import type { Snapshot } from '../core/state/snapshot.ts';
 import type { AgentView } from './agent-view.ts';
 import { unmetRule } from './filters/constraints.ts';
 import { type DrawnPorts, drawPorts, portShortage } from './filters/ports.ts';
@@ -22,7 +23,7 @@ export type Placed = { readonly agent: Agent; readonly ports: DrawnPorts };
 /** Roles an agent's resources have. */
 const agentRole = '*';
 
-/** Takes the best agent for one more instance; undefined: none can take it, and `refusals` says why. */
+/** Takes the best agent for one more instance; undefined: none can take it, and `explanation` says why. */
 export function place(search: Search, app: App, { fleet, random }: PlaceMeans): Placed | undefined {
   if (refusedRole(app) !== undefined) return undefined;
   const view = search.find();
@@ -35,9 +36,25 @@ export function place(search: Search, app: App, { fleet, random }: PlaceMeans): 
 
 export type PlaceMeans = { readonly fleet: Fleet; readonly random: () => number };
 
-/** Why each agent cannot take one more instance; agents that can are left out. */
-export function refusals(search: Search, app: App, views: Iterable<AgentView>): readonly Refusal[] {
-  return [...views].flatMap((view) => refusal(search, app, view) ?? []);
+export type FleetAndTables = { readonly fleet: Fleet; readonly snapshot: Snapshot };
+
+/**
+ * Why no agent can take one more instance, each agent's reason, in the order of the tables. Worked out when somebody asks,
+ * from the fleet as it is then: in a full cluster nobody wants ten thousand sentences each round.
+ */
+export function explanation(
+  search: Search,
+  app: App,
+  { fleet, snapshot }: FleetAndTables,
+): () => readonly Refusal[] {
+  let known: { readonly changes: number; readonly refusals: readonly Refusal[] } | undefined;
+  return () => {
+    if (known?.changes === fleet.changes) return known.refusals;
+    const views = [...snapshot.table('agents').keys()].flatMap((id) => fleet.view(id) ?? []);
+    const refusals = views.flatMap((view) => refusal(search, app, view) ?? []);
+    known = { changes: fleet.changes, refusals };
+    return refusals;
+  };
 }
 
 function refusal(search: Search, app: App, view: AgentView): Refusal | undefined {

@@ -3,56 +3,49 @@ import type { App } from '../core/model/app.ts';
 import { type AppId, instanceId } from '../core/model/ids.ts';
 import type { Placement } from '../core/model/placement.ts';
 import type { Write } from '../core/state/store.ts';
-import type { Decision, Waiting } from './decision.ts';
+import type { Decision } from './decision.ts';
 import { stepDecision } from './deployments.ts';
 import { drainVerdict } from './drain.ts';
 import { endedDecision } from './ended.ts';
-import type { Fleet } from './fleet/fleet.ts';
-import { fleetOf } from './fleet/fleet-of.ts';
 import { Search } from './fleet/search.ts';
-import { place, refusals } from './place.ts';
-import { lostAt, reachChangesAt } from './reach.ts';
+import type { Agenda, Memory } from './memory.ts';
+import { explanation, place } from './place.ts';
+import { reachChangesAt } from './reach.ts';
 import { retired } from './retire.ts';
 import { chooseToStop } from './select.ts';
 import { type Rolling, rollingMove } from './upgrade.ts';
 import { allVersionWrites } from './versions.ts';
 import { isCurrent, type Member, membersOf, putPlacement } from './view.ts';
-import { type Part, partsOf, type Want, wantOf } from './want.ts';
+import { type Want, wantOf } from './want.ts';
 import type { World } from './world.ts';
 
 /** Collects what one call of `decide` decides, app by app; agents fill up as it goes. */
 export class Round {
   readonly #world: World;
-  readonly #fleet: Fleet;
-  readonly #parts: ReadonlyMap<AppId, Part>;
+  readonly #memory: Memory;
+  readonly #agenda: Agenda;
   readonly #writes: Write[] = [];
-  readonly #waiting = new Map<AppId, Waiting>();
   /** Apps of which this round changes instances. */
   readonly #busy = new Set<AppId>();
-  #wakeAt = Number.POSITIVE_INFINITY;
 
-  constructor(world: World) {
+  constructor(world: World, memory: Memory, agenda: Agenda) {
     this.#world = world;
-    this.#fleet = fleetOf(world);
-    this.#parts = partsOf(world.snapshot);
+    this.#memory = memory;
+    this.#agenda = agenda;
   }
 
-  /** Looks after what belongs to no app: agents that fall silent, and reports that came too late. */
+  /** Reports that came too late belong to nothing. */
   sweep(): void {
-    const { snapshot } = this.#world;
-    for (const id of snapshot.table('agents').keys()) this.#lookAgainAt(lostAt(this.#world, id));
-    for (const id of snapshot.table('instances').keys()) {
-      if (snapshot.table('placements').has(id)) continue;
-      this.#writes.push({ kind: 'delete', table: 'instances', key: id });
-    }
+    for (const key of this.#agenda.orphans) this.#writes.push({ kind: 'delete', table: 'instances', key });
   }
 
   app(id: AppId): void {
-    const want = wantOf(this.#world.snapshot.table('apps').get(id), id, this.#parts.get(id));
+    this.#memory.reconsider(id);
+    const want = wantOf(this.#world.snapshot.table('apps').get(id), id, this.#agenda.parts.get(id));
     const ended = endedDecision(id, want?.app, this.#world);
     this.#writes.push(...ended.writes);
     if (ended.changed) this.#busy.add(id);
-    this.#lookAgainAt(ended.wakeAt);
+    this.#lookAgainAt(id, ended.wakeAt);
     const members = membersOf(this.#world, id);
     for (const member of members) this.#follow(member);
     const counted = members.filter(({ reach }) => reach === 'present' || reach === 'unreachable');
@@ -62,27 +55,30 @@ export class Round {
   }
 
   finish(): Decision {
-    const step = stepDecision(this.#world, this.#busy);
+    const { deployments, agentLostAt } = this.#agenda;
+    const step = stepDecision(this.#world, { deployments, busy: this.#busy, done: this.#memory.done });
     return {
       writes: [...this.#writes, ...step.writes],
       events: step.events,
-      waiting: this.#waiting,
-      wakeAt: this.#wakeAt,
+      waiting: this.#memory.waiting,
+      wakeAt: Math.min(agentLostAt, this.#memory.nextDue),
     };
   }
 
   /** What happens to an instance by itself: its drain ends, or its agent is given up. */
   #follow({ placement, reach }: Member): void {
-    this.#lookAgainAt(reachChangesAt(placement, this.#world));
+    // While its agent is heard of, that it falls silent is noticed for the agent.
+    if (reach !== 'present') this.#lookAgainAt(placement.appId, reachChangesAt(placement, this.#world));
     if (placement.goal === 'stop') return;
     if (reach === 'expunged') this.#put({ ...placement, goal: 'stop', reason: 'its agent is lost' });
     else if (placement.goal === 'drain') this.#drain(placement);
   }
 
   #drain(placement: Placement): void {
+    this.#memory.watchDrain(placement.appId);
     const verdict = drainVerdict(placement, this.#world);
     if (verdict.kind === 'over') this.#put({ ...placement, goal: 'stop' });
-    else this.#lookAgainAt(verdict.until);
+    else this.#lookAgainAt(placement.appId, verdict.until);
   }
 
   /** Nothing of the app is wanted. Its versions go with the last of its instances. */
@@ -145,27 +141,35 @@ export class Round {
   #start(app: App, { count, peers, launchableAt }: Launch): void {
     if (count <= 0) return;
     if (launchableAt > this.#world.now) {
-      this.#waiting.set(app.id, { kind: 'backoff', count, until: launchableAt });
-      this.#lookAgainAt(launchableAt);
+      this.#memory.waiting.set(app.id, { kind: 'backoff', count, until: launchableAt });
+      this.#lookAgainAt(app.id, launchableAt);
       return;
     }
     const beside = peers.flatMap((peer) => this.#agentBeside(app, peer));
-    const search = new Search({ app, peers: beside }, this.#fleet);
-    const means = { fleet: this.#fleet, random: this.#world.random };
+    const { fleet } = this.#memory;
+    const search = new Search({ app, peers: beside }, fleet);
+    const means = { fleet, random: this.#world.random };
     for (let started = 0; started < count; started++) {
       const placed = place(search, app, means);
       if (placed === undefined) {
         this.#waitForAgent(search, app, count - started);
         return;
       }
+      this.#memory.touched(placed.agent.id);
       this.#put(this.#placement(app, placed.agent, placed.ports));
     }
   }
 
   #waitForAgent(search: Search, app: App, count: number): void {
-    const ids = [...this.#world.snapshot.table('agents').keys()];
-    const views = ids.flatMap((id) => this.#fleet.view(id) ?? []);
-    this.#waiting.set(app.id, { kind: 'no-agent', count, refusals: refusals(search, app, views) });
+    const { snapshot } = this.#world;
+    const why = explanation(search, app, { fleet: this.#memory.fleet, snapshot });
+    this.#memory.waiting.set(app.id, {
+      kind: 'no-agent',
+      count,
+      get refusals() {
+        return why();
+      },
+    });
   }
 
   /** Constraints look at instances of the same configuration on agents that are not lost (Marathon §13). */
@@ -194,8 +198,8 @@ export class Round {
     this.#busy.add(placement.appId);
   }
 
-  #lookAgainAt(at: number): void {
-    if (at > this.#world.now) this.#wakeAt = Math.min(this.#wakeAt, at);
+  #lookAgainAt(app: AppId, at: number): void {
+    if (at > this.#world.now && at < Number.POSITIVE_INFINITY) this.#memory.lookAgain(app, at);
   }
 }
 

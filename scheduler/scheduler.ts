@@ -9,8 +9,10 @@ import type { Database } from '../core/state/database.ts';
 import type { EventBus } from '../core/state/event-bus.ts';
 import type { Presence } from '../core/state/presence.ts';
 import type { DirectoryPublisher } from '../core/state/publisher.ts';
+import type { Change } from '../core/state/store.ts';
 import { decide } from './decide.ts';
 import type { Waiting } from './decision.ts';
+import { Memory } from './memory.ts';
 import type { Root } from './plan.ts';
 import { retired } from './retire.ts';
 import { nextVersion, planRoot, type WantedRoot } from './root-update.ts';
@@ -40,8 +42,8 @@ export type Mutation<R> =
   | { readonly kind: 'change'; readonly wanted: WantedRoot }
   | { readonly kind: 'refused'; readonly refusal: R };
 
-/** Beyond what timers can hold; a spare round an hour costs nothing. */
-const longestSleepMs = 3_600_000;
+/** So often everything is looked at, whatever changed: as often as Marathon compares all apps with their targets (§20). */
+const wholeRoundMs = 300_000;
 /** A wake-up this late is no ordinary load. */
 const latenessMs = 2_000;
 
@@ -54,7 +56,9 @@ export class Scheduler implements Part {
   #leadingSince = 0;
   /** When the next round is due though nothing changes; Infinity: never. */
   #dueAt = Number.POSITIVE_INFINITY;
-  #waiting: ReadonlyMap<AppId, Waiting> = new Map();
+  #memory = new Memory();
+  /** When the memory is to be forgotten, so that a round looks at everything. */
+  #wholeAt = 0;
   #wakeUp = new AbortController();
   #ends: (() => void)[] = [];
 
@@ -70,7 +74,12 @@ export class Scheduler implements Part {
     this.#leadingSince = clock.now();
     this.#dueAt = Number.POSITIVE_INFINITY;
     const wake = () => this.#loop.wake();
-    this.#ends = [database.onChange(wake), presence.onChange(wake)];
+    const note = (change: Change) => {
+      this.#memory.note(change);
+      wake();
+    };
+    this.#wholeAt = 0;
+    this.#ends = [database.onChange(note), presence.onChange(wake)];
     await this.#loop.start();
   }
 
@@ -83,7 +92,7 @@ export class Scheduler implements Part {
 
   /** Why apps wait, as of the last round. */
   get waiting(): ReadonlyMap<AppId, Waiting> {
-    return this.#waiting;
+    return this.#memory.waiting;
   }
 
   /**
@@ -159,11 +168,34 @@ export class Scheduler implements Part {
   async #round(): Promise<void> {
     const { database, events } = this.#dependencies;
     this.#forgiveSleep();
-    const decision = decide(this.#world());
-    this.#waiting = decision.waiting;
-    if (decision.writes.length > 0) await database.commit(decision.writes);
-    for (const event of decision.events) events.emit(event);
-    this.#wakeBy(decision.wakeAt);
+    const world = this.#world();
+    const isSpare = this.#forgetAt(world.now);
+    try {
+      const decision = decide(world, this.#memory);
+      if (isSpare && decision.writes.length > 0) this.#missed(decision.writes.length);
+      if (decision.writes.length > 0) await database.commit(decision.writes);
+      for (const event of decision.events) events.emit(event);
+      this.#wakeBy(decision.wakeAt);
+    } catch (error) {
+      // What was decided is not true: the next round starts from the tables again.
+      this.#memory = new Memory();
+      throw error;
+    }
+  }
+
+  /** Forgets what is remembered when its time is over. True: by its own account nothing was to be done. */
+  #forgetAt(now: number): boolean {
+    if (now < this.#wholeAt) return false;
+    const isSpare = this.#wholeAt > 0 && this.#memory.isQuiet && this.#memory.nextDue > now;
+    this.#memory = new Memory();
+    this.#wholeAt = now + wholeRoundMs;
+    return isSpare;
+  }
+
+  #missed(writes: number): void {
+    this.#dependencies.log.warn('scheduler: looking at everything found work that no change announced', {
+      writes,
+    });
   }
 
   /** A round that comes late means that this machine was asleep: it could hear no agent, so none is judged by its silence. */
@@ -176,7 +208,7 @@ export class Scheduler implements Part {
     this.#wakeUp.abort();
     this.#wakeUp = new AbortController();
     const { clock } = this.#dependencies;
-    this.#dueAt = Math.min(at, clock.now() + longestSleepMs);
+    this.#dueAt = Math.min(at, this.#wholeAt);
     clock.sleep(Math.max(1, this.#dueAt - clock.now()), this.#wakeUp.signal).then(
       () => this.#loop.wake(),
       () => {},

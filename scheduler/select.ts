@@ -18,6 +18,7 @@ export type StopRules = {
  * group; among equals those that serve least, then those of another configuration, then by age.
  */
 export function chooseToStop(members: readonly Member[], count: number, rules: StopRules): readonly Member[] {
+  if (count <= 0) return [];
   let rest = members.toSorted((a, b) => urgency(a, rules) - urgency(b, rules) || byService(a, b, rules));
   const chosen: Member[] = [];
   while (chosen.length < count && rest.length > 0) {

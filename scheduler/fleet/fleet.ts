@@ -14,6 +14,12 @@ export class Fleet {
   readonly #views = new Map<AgentId, AgentView>();
   readonly #all = new Order();
   readonly #fields = new Map<string, Field>();
+  #changes = 0;
+
+  /** Grows with every change. */
+  get changes(): number {
+    return this.#changes;
+  }
 
   get all(): Order {
     return this.#all;
@@ -36,6 +42,7 @@ export class Fleet {
   /** Adds an agent, or replaces what is known of it. */
   set(view: AgentView): void {
     this.drop(view.agent.id);
+    this.#changes += 1;
     this.#views.set(view.agent.id, view);
     this.#all.add(view);
     for (const field of this.#fields.values()) field.add(view);
@@ -44,12 +51,14 @@ export class Fleet {
   drop(id: AgentId): void {
     const view = this.#views.get(id);
     if (view === undefined) return;
+    this.#changes += 1;
     this.#views.delete(id);
     this.#all.remove(view);
     for (const field of this.#fields.values()) field.remove(view);
   }
 
   occupy(view: AgentView, app: App, ports: Pick<Placement, 'hostPorts'>): void {
+    this.#changes += 1;
     const orders = [this.#all, ...[...this.#fields.values()].map((field) => field.groupOf(view))];
     for (const order of orders) order.remove(view);
     view.occupy(app, ports);

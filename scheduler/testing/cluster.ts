@@ -10,6 +10,7 @@ import type { Change, Write } from '../../core/state/store.ts';
 import { versionKey } from '../../core/state/tables.ts';
 import { decide } from '../decide.ts';
 import type { Decision } from '../decision.ts';
+import { Memory } from '../memory.ts';
 import { retired } from '../retire.ts';
 import { nextVersion, planRoot, type RootPlan, type WantedRoot } from '../root-update.ts';
 import { memberOf, putPlacement } from '../view.ts';
@@ -33,6 +34,7 @@ export class Cluster {
   readonly #departures = new Map<InstanceId, number>();
   readonly #onCommit: (writes: readonly Write[], before: Replica) => void;
   readonly #seed: number;
+  #memory = new Memory();
   now = epoch;
   #leadingSince = epoch;
   #first = 1;
@@ -86,12 +88,16 @@ export class Cluster {
     };
     this.#ids += writes.filter((write) => this.#isLaunch(write)).length;
     this.replica.apply(change);
+    this.#memory.note(change);
     const delta = this.directory.update(this.replica, change);
     for (const id of delta?.endpoints?.gone ?? []) this.#departures.set(id, delta!.revision);
   }
 
+  /** A round that remembers the ones before it. That it forgot nothing is checked against one that looks at everything. */
   round(): Decision {
-    const decision = decide(this.world());
+    const decision = decide(this.world(), this.#memory);
+    const [quick, whole] = [text(decision), text(decide(this.world()))];
+    if (quick !== whole) throw new Error(`decided from what changed: ${quick}\nfrom everything: ${whole}`);
     this.commit(decision.writes);
     return decision;
   }
@@ -159,6 +165,7 @@ export class Cluster {
   /** Another master takes over: it knows the tables, and hears of the agents anew. */
   changeLeader(): void {
     this.#leadingSince = this.now;
+    this.#memory = new Memory();
     this.#departures.clear();
     this.#first = this.directory.rebuild(this.replica).revision;
     const acks = new Map([...this.presence].map(([id, presence]) => [id, presence]));
@@ -231,4 +238,8 @@ export class Cluster {
   #isLaunch(write: Write): boolean {
     return write.table === 'placements' && !this.replica.table('placements').has(write.key);
   }
+}
+
+function text({ waiting, ...rest }: Decision): string {
+  return JSON.stringify({ ...rest, waiting: [...waiting].sort(([a], [b]) => (a < b ? -1 : 1)) });
 }

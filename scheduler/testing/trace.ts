@@ -40,7 +40,7 @@ export class Trace {
   }
 
   waiting({ waiting }: Decision): readonly string[] {
-    return [...waiting].flatMap(([app, wait]) => {
+    return [...waiting].sort(byId).flatMap(([app, wait]) => {
       if (wait.kind === 'backoff') return [`${app} waits with ${wait.count} until ${clock(wait.until)}`];
       const refusals = wait.refusals.map(({ reason, detail }) => `  ${reason}: ${detail}`);
       return [`${app} waits with ${wait.count} for an agent`, ...refusals];
@@ -83,6 +83,10 @@ export class Trace {
   #named(text: string): string {
     return text.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, (version) => this.version(version));
   }
+}
+
+function byId([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return a < b ? -1 : 1;
 }
 
 /** `/shop/web`'s instance 3 is `shop_web.3`. */

@@ -1,0 +1,228 @@
+import type { Deployment } from '../core/model/deployment.ts';
+import { type AgentId, type AppId, appOfInstance, type InstanceId } from '../core/model/ids.ts';
+import type { Instance } from '../core/model/instance.ts';
+import type { Placement } from '../core/model/placement.ts';
+import type { Change } from '../core/state/store.ts';
+import { type AgentView, viewOf } from './agent-view.ts';
+import type { Waiting } from './decision.ts';
+import { Fleet } from './fleet/fleet.ts';
+import { isUsable, lostAt } from './reach.ts';
+import { type Part, partsOf } from './want.ts';
+import type { World } from './world.ts';
+
+/** What one round has to look at. */
+export type Agenda = {
+  /** Sorted. */
+  readonly apps: readonly AppId[];
+  readonly deployments: readonly Deployment[];
+  /** Reports without a placement, sorted. */
+  readonly orphans: readonly InstanceId[];
+  readonly parts: ReadonlyMap<AppId, Part>;
+  /** When the next agent counts as lost if it stays silent, ms since the epoch. */
+  readonly agentLostAt: number;
+};
+
+type Place = Pick<Placement, 'agentId' | 'appId'>;
+
+/**
+ * What a round may keep for the next one so that its work grows with what changed and not with the cluster: the fleet, and
+ * which apps may come out differently now. Everything here follows from the tables and the presence of agents: a fresh one
+ * leads to the same decisions, after looking at everything once.
+ */
+export class Memory {
+  readonly fleet = new Fleet();
+  readonly waiting = new Map<AppId, Waiting>();
+  /** Apps whose action in the present step of their deployment is done. */
+  readonly done = new Set<AppId>();
+  readonly #due = new Map<AppId, number>();
+  /** Apps whose drains may end with any acknowledgement. */
+  readonly #draining = new Set<AppId>();
+  readonly #places = new Map<InstanceId, Place>();
+  readonly #deployments = new Map<string, Deployment>();
+  readonly #lost = new Map<AgentId, boolean>();
+  #parts: ReadonlyMap<AppId, Part> | undefined;
+  #dirty = new Set<AppId>();
+  #changedDeployments = new Set<string>();
+  #orphans = new Set<InstanceId>();
+  /** Agents of which less or more may be left. */
+  #stale = new Set<AgentId>();
+  #changedAgents = new Set<AgentId>();
+  #isFresh = true;
+
+  /** Nothing happened since the last round that a round would have to look at. */
+  get isQuiet(): boolean {
+    const sets = [this.#dirty, this.#draining, this.#stale, this.#changedAgents, this.#orphans];
+    return !this.#isFresh && sets.every((set) => set.size === 0);
+  }
+
+  /** A change of the tables, told once they have it. */
+  note(change: Change): void {
+    if (this.#isFresh) return;
+    for (const { table, key, value } of change.records) {
+      if (table === 'placements') this.#notePlacement(key, value as Placement | undefined);
+      else if (table === 'instances') this.#noteInstance(key, value as Instance | undefined);
+      else if (table === 'deployments') this.#noteDeployment(key, value as Deployment | undefined);
+      else if (table === 'agents') this.#changedAgents.add(key);
+      else if (table === 'versions') this.#dirty.add(key.slice(0, key.lastIndexOf('@')));
+      else if (table === 'apps' || table === 'backoffs') this.#dirty.add(key);
+    }
+  }
+
+  /** What this round has to look at; it counts as looked at. */
+  begin(world: World): Agenda {
+    if (this.#isFresh) this.#readAll(world);
+    this.#parts ??= partsOf(world.snapshot);
+    this.#takeChangedAgents(world);
+    const agentLostAt = this.#watchAgents(world);
+    this.#refreshAgents(world);
+    for (const [app, at] of this.#due) if (at <= world.now) this.#dirty.add(app);
+    for (const app of this.#draining) this.#dirty.add(app);
+    const agenda = {
+      apps: [...this.#dirty].filter((id) => this.#isThere(id, world)).sort(),
+      deployments: this.#deploymentsToStep(world),
+      orphans: [...this.#orphans].filter((id) => isOrphan(id, world)).sort(),
+      parts: this.#parts,
+      agentLostAt,
+    };
+    this.#dirty = new Set();
+    this.#changedDeployments = new Set();
+    this.#orphans = new Set();
+    return agenda;
+  }
+
+  /** An app is looked at: what was known of it counts no more. */
+  reconsider(app: AppId): void {
+    this.waiting.delete(app);
+    this.#due.delete(app);
+    this.#draining.delete(app);
+    this.done.delete(app);
+  }
+
+  /** The app comes out differently at this time, though nothing changes. */
+  lookAgain(app: AppId, at: number): void {
+    this.#due.set(app, Math.min(at, this.#due.get(app) ?? Number.POSITIVE_INFINITY));
+  }
+
+  watchDrain(app: AppId): void {
+    this.#draining.add(app);
+  }
+
+  /** An agent got an instance that is not in the tables yet. */
+  touched(agent: AgentId): void {
+    this.#stale.add(agent);
+  }
+
+  get nextDue(): number {
+    let next = Number.POSITIVE_INFINITY;
+    for (const at of this.#due.values()) next = Math.min(next, at);
+    return next;
+  }
+
+  #readAll({ snapshot }: World): void {
+    this.#isFresh = false;
+    for (const id of snapshot.table('agents').keys()) this.#stale.add(id);
+    for (const id of snapshot.table('apps').keys()) this.#dirty.add(id);
+    for (const [id, placement] of snapshot.table('placements')) this.#notePlacement(id, placement);
+    for (const id of snapshot.table('instances').keys()) this.#orphans.add(id);
+    for (const [id, deployment] of snapshot.table('deployments')) this.#noteDeployment(id, deployment);
+  }
+
+  #notePlacement(id: InstanceId, after: Placement | undefined): void {
+    const before = this.#places.get(id);
+    for (const place of [before, after]) {
+      if (place === undefined) continue;
+      this.#stale.add(place.agentId);
+      this.#dirty.add(place.appId);
+    }
+    if (after !== undefined) this.#places.set(id, { agentId: after.agentId, appId: after.appId });
+    else {
+      this.#places.delete(id);
+      this.#orphans.add(id);
+    }
+  }
+
+  #noteInstance(id: InstanceId, after: Instance | undefined): void {
+    const place = this.#places.get(id);
+    if (place !== undefined) this.#stale.add(place.agentId);
+    else if (after !== undefined) this.#orphans.add(id);
+    const app = place?.appId ?? appOfInstance(id);
+    if (app !== undefined) this.#dirty.add(app);
+  }
+
+  #noteDeployment(id: string, after: Deployment | undefined): void {
+    this.#parts = undefined;
+    this.#changedDeployments.add(id);
+    for (const deployment of [this.#deployments.get(id), after])
+      for (const app of deployment?.affectedApps ?? []) this.#dirty.add(app);
+    if (after === undefined) this.#deployments.delete(id);
+    else this.#deployments.set(id, after);
+  }
+
+  /** Their attributes may differ, and what was on a removed one is over. */
+  #takeChangedAgents(world: World): void {
+    for (const id of this.#changedAgents) {
+      this.#stale.add(id);
+      this.#dirtyAppsOn(id, world);
+      if (!world.snapshot.table('agents').has(id)) this.#lost.delete(id);
+    }
+    this.#changedAgents = new Set();
+  }
+
+  /** Agents that fell silent or came back since the last round. */
+  #watchAgents(world: World): number {
+    let next = Number.POSITIVE_INFINITY;
+    for (const id of world.snapshot.table('agents').keys()) {
+      const at = lostAt(world, id);
+      const isLost = world.now >= at;
+      if (!isLost) next = Math.min(next, at);
+      if (this.#lost.get(id) !== isLost) this.#dirtyAppsOn(id, world);
+      this.#lost.set(id, isLost);
+      if (isUsable(world, id) !== (this.fleet.view(id) !== undefined)) this.#stale.add(id);
+    }
+    return next;
+  }
+
+  #dirtyAppsOn(agent: AgentId, { snapshot }: World): void {
+    for (const { appId } of snapshot.placementsOn(agent)) this.#dirty.add(appId);
+  }
+
+  /** Apps that wait for an agent are tried again only when one has more to give than before. */
+  #refreshAgents(world: World): void {
+    let hasGrown = false;
+    for (const id of this.#stale) {
+      const before = this.fleet.view(id);
+      const after = isUsable(world, id) ? viewOf(id, world) : undefined;
+      if (after === undefined) this.fleet.drop(id);
+      else this.fleet.set(after);
+      if (after !== undefined && (before === undefined || givesMore(after, before))) hasGrown = true;
+    }
+    this.#stale = new Set();
+    if (!hasGrown) return;
+    for (const [app, { kind }] of this.waiting) if (kind === 'no-agent') this.#dirty.add(app);
+  }
+
+  /** An app of which nothing is left is no concern of a round. */
+  #isThere(id: AppId, { snapshot }: World): boolean {
+    if (snapshot.table('apps').has(id) || snapshot.placementsOf(id).length > 0) return true;
+    this.reconsider(id);
+    return false;
+  }
+
+  #deploymentsToStep({ snapshot }: World): readonly Deployment[] {
+    const isAffected = ({ id, affectedApps }: Deployment) =>
+      this.#changedDeployments.has(id) || affectedApps.some((app) => this.#dirty.has(app));
+    return [...snapshot.table('deployments').values()].filter(isAffected);
+  }
+}
+
+function isOrphan(id: InstanceId, { snapshot }: World): boolean {
+  return snapshot.table('instances').has(id) && !snapshot.table('placements').has(id);
+}
+
+function givesMore(after: AgentView, before: AgentView): boolean {
+  if (after.agent !== before.agent) return true;
+  const kinds = ['cpus', 'mem', 'disk', 'gpus'] as const;
+  if (kinds.some((kind) => after.free[kind] > before.free[kind])) return true;
+  for (const port of before.takenPorts) if (!after.takenPorts.has(port)) return true;
+  return false;
+}
