@@ -1,6 +1,8 @@
+import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { run, tryRun } from '../../../core/kit/exec.ts';
 import type { HostExec } from '../backends/nftables/host.ts';
+import type { HostSpawn } from '../backends/nftables/session.ts';
 import { remoteActor, type Traffic } from './remote-actor.ts';
 
 /**
@@ -14,6 +16,8 @@ import { remoteActor, type Traffic } from './remote-actor.ts';
  */
 export type Lab = {
   readonly host: HostExec;
+  /** Starts a program there; its standard input and output are pipes. */
+  spawn(place: Place, ...args: Parameters<HostSpawn>): ReturnType<HostSpawn>;
   /** Traffic from a place: `host`, `a`, `b`, `r`, `x`; started on first use. */
   at(place: Place): Traffic;
   /** Runs a program there; throws when it fails. */
@@ -46,6 +50,8 @@ export async function createLab(id: string): Promise<Lab> {
     tryRun('ip', inside('host', file, args), input === undefined ? {} : { input });
   const lab: Lab = {
     host,
+    spawn: (place, file, args) =>
+      spawn('ip', inside(place, file, args), { stdio: ['pipe', 'pipe', 'ignore'] }),
     at: (place) => {
       const actor = actors.get(place) ?? remoteActor(name(place));
       actors.set(place, actor);

@@ -10,7 +10,10 @@ export const ranges = ['100.100.0.0/16'];
 export const [one, two, literal] = ['100.100.1.1', '100.100.1.2', '100.101.0.9'];
 
 export function backendOf(lab: Lab, options: Partial<NftablesOptions> = {}): NftablesVips {
-  return new NftablesVips({ log: silentLog, exec: lab.host }, { ranges, ...options });
+  return new NftablesVips(
+    { log: silentLog, exec: lab.host, spawn: (file, args) => lab.spawn('host', file, args) },
+    { ranges, ...options },
+  );
 }
 
 /** A server at a place that answers with `<place>-<protocol>`. */

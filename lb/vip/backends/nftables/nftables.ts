@@ -10,8 +10,15 @@ import { type HostExec, hostExec } from './host.ts';
 import { changeRoutes, removeRoutes, setRoutes, type VipRoutes } from './routes.ts';
 import { chainsOf, changesText, type RuleSet, removal, wholeTable } from './rules.ts';
 import { servable } from './servable.ts';
+import { type HostSpawn, hostSpawn, NftSession } from './session.ts';
+import { alignTimestamps } from './timestamps.ts';
 
-export type NftablesDependencies = { readonly log: Log; readonly exec?: HostExec };
+export type NftablesDependencies = {
+  readonly log: Log;
+  readonly exec?: HostExec;
+  /** Must lead where `exec` does; with an `exec` of your own and no `spawn`, every change starts a program. */
+  readonly spawn?: HostSpawn;
+};
 
 export type NftablesOptions = {
   /** IPv4 ranges whose every address is a VIP or refused, such as `100.64.0.0/16`. */
@@ -27,6 +34,8 @@ export type NftablesOptions = {
    * on. Say true for bridges with isolated ports. True keeps the client address there, false masquerades it.
    */
   readonly bridgeReplies?: boolean | 'detect';
+  /** Set `net.ipv4.tcp_timestamps` of this host to 2 where it is 1 (why: `timestamps.ts`); default true. */
+  readonly alignTimestamps?: boolean;
 };
 
 type Wanted = { readonly table: VipTable; readonly literals: ReadonlySet<string> };
@@ -42,14 +51,17 @@ export class NftablesVips implements VipBackend {
   readonly #options: NftablesOptions;
   readonly #table: string;
   readonly #routes: VipRoutes;
+  #session: NftSession | undefined;
   #set: RuleSet | undefined;
   /** What our last transaction left in the kernel; undefined: unknown, so the next one replaces the table. */
   #inForce: InForce | undefined;
   /** Addresses outside the ranges that were ever ours: connections to them may outlive the service. */
   readonly #literals = new Set<string>();
 
-  constructor({ log, exec = hostExec }: NftablesDependencies, options: NftablesOptions) {
+  constructor(dependencies: NftablesDependencies, options: NftablesOptions) {
+    const { log, exec = hostExec, spawn = exec === hostExec ? hostSpawn : undefined } = dependencies;
     this.#exec = exec;
+    this.#session = spawn && new NftSession(spawn);
     this.#log = log;
     this.#options = options;
     this.#table = options.table ?? 'weir';
@@ -62,6 +74,9 @@ export class NftablesVips implements VipBackend {
     await this.#need('nft', ['list', 'tables']);
     await this.#need('conntrack', ['--version']);
     await this.#need('ip', ['-V']);
+    if (this.#options.alignTimestamps ?? true) await alignTimestamps(this.#exec, this.#log);
+    // An nft may have been built without it; then every change starts a program.
+    if ((await this.#session?.perform('list tables')) === undefined) this.#session = undefined;
     const bridgeReplies = await this.#bridgeReplies();
     this.#set = { table: this.#table, ranges: this.#options.ranges, bridgeReplies };
   }
@@ -96,6 +111,7 @@ export class NftablesVips implements VipBackend {
   }
 
   async stop(options: { readonly remove?: boolean } = {}): Promise<void> {
+    this.#session?.close();
     if (options.remove) {
       await this.#nft(removal(this.#table));
       await removeRoutes(this.#routes);
@@ -113,7 +129,7 @@ export class NftablesVips implements VipBackend {
     const transactions = changesText(this.#set!, changes, { chainsGained, literals: { gained, lost } });
     try {
       await changeRoutes(this.#routes, { gained, lost: [] });
-      for (const transaction of transactions) await this.#nft(transaction);
+      for (const transaction of transactions) await this.#perform(transaction);
       await changeRoutes(this.#routes, { gained: [], lost });
       return { ...next, chains: before.chains.union(new Set(chainsGained)) };
     } catch (error) {
@@ -151,6 +167,14 @@ export class NftablesVips implements VipBackend {
     if (option !== 'detect') return option;
     const setting = await this.#exec('cat', ['/proc/sys/net/bridge/bridge-nf-call-iptables']);
     return setting.exitCode === 0 && setting.stdout.trim() === '1';
+  }
+
+  /** A small change by the program that is there already. */
+  async #perform(transaction: string): Promise<void> {
+    if (this.#session === undefined || !this.#session.takes(transaction)) return this.#nft(transaction);
+    const said = await this.#session.perform(transaction);
+    if (said === undefined) throw new VipApplyFailed(this.kind, '"nft -i" ended before it answered');
+    if (said !== '') throw new VipApplyFailed(this.kind, said.slice(0, 500));
   }
 
   async #nft(input: string): Promise<void> {
