@@ -96,14 +96,15 @@ t.test('what fails says why, is tried again, and leaves nothing', { skip }, asyn
   }
 
   await t.test('and what does not fail beside it goes on', async (t) => {
-    t.match(await api.app('/crowd'), { tasksRunning: 1 });
+    t.match(await api.until('/crowd', ({ tasksRunning }) => tasksRunning === 1), { instances: 2 });
     t.match(await api.deploy(script('/fine', [])), { tasksRunning: 1 });
   });
 
   await t.test('the delay between attempts grows', async (t) => {
+    await api.must('POST', '/v2/apps', app('/again', { cmd: 'exit 4' }));
     const times = new Map<string, number>();
     const grows = await becomes(async () => {
-      const { lastTaskFailure: last } = await api.app('/exits');
+      const { lastTaskFailure: last } = await api.app('/again');
       if (last !== undefined) times.set(last.taskId, Date.parse(last.timestamp));
       return times.size >= 4;
     }, 20_000);
@@ -119,7 +120,11 @@ t.test('what fails says why, is tried again, and leaves nothing', { skip }, asyn
     t.match(await api.must('GET', '/v2/queue'), { queue: Array });
   });
 
-  for (const { definition } of [...misfortunes, { definition: { id: '/fine' } }])
+  for (const { definition } of [
+    ...misfortunes,
+    { definition: { id: '/fine' } },
+    { definition: { id: '/again' } },
+  ])
     await api.remove(definition.id);
   for (const { name } of networks) await api.must('DELETE', `/v1/networks/${name}`);
   t.same(await differences(before, state), [], 'nothing is left');

@@ -211,13 +211,6 @@ export const refusals: readonly Refusal[] = [
     says: /'\/nobody' does not exist/,
   },
   {
-    what: 'groups, which are not there yet',
-    method: 'GET',
-    path: '/v2/groups',
-    status: 501,
-    says: /Groups is not built yet/,
-  },
-  {
     what: 'pods, which are not there yet',
     method: 'GET',
     path: '/v2/pods',

@@ -17,10 +17,10 @@ export async function serving(host: Host): Promise<Product> {
   return product;
 }
 
-/** Tasks of /web and their processes. */
+/** Tasks of /web and the first process of each; further ones come and go with requests. */
 export async function running({ api }: Product): Promise<ReadonlyMap<string, readonly number[]>> {
   const tasks = (await api.tasks('/web')).map((task) => task.id).toSorted();
-  return new Map(tasks.map((task) => [task, processesOfTask(task)]));
+  return new Map(tasks.map((task) => [task, processesOfTask(task).slice(0, 1)]));
 }
 
 /** Every task has processes, every container a task, and no two an address. */
