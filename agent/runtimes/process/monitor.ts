@@ -33,7 +33,7 @@ export async function startMonitor(program: readonly string[], options: MonitorO
  * The monitor of one program, in POSIX shell because it must outlive the agent and cost next to nothing.
  * Arguments: claim, leader, exit, program…. File descriptor 3 tells the agent that the program has been started.
  *
- * It claims the container (a second monitor finds the claim and leaves), runs the program in a session of its own, and
+ * It claims the container by a link, which appears whole or not at all (a second monitor finds it and leaves), runs the program in a session of its own, and
  * when the program ends, ends what is left of its process group and records the exit code. Program and monitor share no
  * group, and neither shares the agent's: a Ctrl-C or a kill of the agent's group reaches neither.
  */
@@ -42,9 +42,10 @@ claim=$1 leader=$2 exit=$3
 shift 3
 read -r boot </proc/sys/kernel/random/boot_id
 read -r stat </proc/$$/stat
-set -C
-printf '%s\\n%s\\n' "$boot" "$stat" 2>/dev/null >"$claim" || exit 75
-set +C
+mark=$claim.$$
+printf '%s\\n%s\\n' "$boot" "$stat" 2>/dev/null >"$mark"
+ln "$mark" "$claim" 2>/dev/null || { rm -f "$mark"; exit 75; }
+rm -f "$mark"
 setsid "$@" 3>&- </dev/null &
 pid=$!
 trap '' PIPE

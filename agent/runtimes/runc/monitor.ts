@@ -22,16 +22,17 @@ export type MonitorOptions = {
 
 /**
  * One chain of exec, so that the process that claims the container becomes its monitor:
- * a shell claims; unshare gives it mounts that nobody else sees and that vanish with the last process in them, so that
+ * a shell claims, by a link, which appears whole or not at all; unshare gives it mounts that nobody else sees and that vanish with the last process in them, so that
  * no kill leaves one behind; the overlay is mounted there; conmon runs `runc create` and stays.
  * Arguments: claim, 1 for a layer in memory, conmon…. Runs in the container's directory.
  */
 const chain = `
 read -r boot </proc/sys/kernel/random/boot_id
 read -r stat </proc/$$/stat
-set -C
-printf '%s\\n%s\\n' "$boot" "$stat" 2>/dev/null >"$1" || exit 75
-set +C
+mark=$1.$$
+printf '%s\\n%s\\n' "$boot" "$stat" 2>/dev/null >"$mark"
+ln "$mark" "$1" 2>/dev/null || { rm -f "$mark"; exit 75; }
+rm -f "$mark"
 shift
 exec unshare --mount --propagation slave /bin/sh -c '
 if [ "$1" = 1 ]; then mount -t tmpfs -o mode=700 weir layer && mkdir layer/upper layer/work || exit 1; fi
