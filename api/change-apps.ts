@@ -2,22 +2,31 @@ import type { App } from '../core/model/app.ts';
 import { networkNames } from '../core/model/app.ts';
 import type { AppId, Version } from '../core/model/ids.ts';
 import type { Placement } from '../core/model/placement.ts';
+import type { Snapshot } from '../core/state/snapshot.ts';
+import type { Write } from '../core/state/store.ts';
 import { versionKey } from '../core/state/tables.ts';
+import { checkRoot } from './check-root.ts';
 import type { ApiDependencies, ApiOptions, Root, RootMutation, WantedRoot } from './dependencies.ts';
 import type { AppDraft } from './marathon/normalise.ts';
 import type { Parsed } from './marathon/parse-app.ts';
-import { assignServicePorts, servicePorts } from './marathon/service-ports.ts';
+import { assignServicePorts, PortBook } from './marathon/service-ports.ts';
 import { locked, NotFound, Problem } from './problem.ts';
+import { historyWrites } from './root-history.ts';
+import { Turns } from './turns.ts';
 
 export type Accepted = { readonly deploymentId: string; readonly version: Version };
 
+/** The root somebody wants, with the groups that are to be there though they may be empty (absent: all that were). */
+export type Wanted = WantedRoot & { readonly groups?: ReadonlySet<string> };
+
 /** Gives the root's new apps, or throws a Problem: evaluated under the root's lock, so it sees what will be changed. */
-export type Change = (root: Root, version: Version) => WantedRoot;
+export type Change = (root: Root, version: Version) => Wanted;
 
 /** Every way the API changes apps goes through here: what is refused leaves nothing behind. */
 export class AppChanges {
   readonly #dependencies: ApiDependencies;
   readonly #options: ApiOptions;
+  readonly #turns = new Turns();
 
   constructor(dependencies: ApiDependencies, options: ApiOptions) {
     this.#dependencies = dependencies;
@@ -25,21 +34,32 @@ export class AppChanges {
   }
 
   /** Throws Problem: the change's own, or 409 when deployments hold the apps. */
-  async apply(change: Change, force: boolean): Promise<Accepted> {
-    const result = await this.#dependencies.scheduler.update<Problem>(
-      (root, version) => attempt(change, root, version),
-      force,
-    );
-    if (result.kind === 'refused') throw result.refusal;
-    if (result.kind === 'locked') throw locked(result.deployments);
-    return result;
+  apply(change: Change, force: boolean): Promise<Accepted> {
+    return this.#turns.take(async () => {
+      const { scheduler, database } = this.#dependencies;
+      let history: readonly Write[] = [];
+      const checked: Change = (root, version) => {
+        const wanted = withGroups(root, change(root, version), database.snapshot);
+        history = historyWrites(database.snapshot, { before: root, ...wanted }, version);
+        return wanted;
+      };
+      const result = await scheduler.update<Problem>(
+        (root, version) => attempt(checked, root, version),
+        force,
+      );
+      if (result.kind === 'refused') throw result.refusal;
+      if (result.kind === 'locked') throw locked(result.deployments);
+      await database.commit(history);
+      return result;
+    });
   }
 
   /** The root with drafts put in, service ports assigned and networks checked. */
   put(root: Root, drafts: readonly AppDraft[], version: Version): WantedRoot {
     const after = new Map(root);
-    for (const draft of drafts) after.set(draft.id, this.#complete(draft, after, version));
-    checkDependencies(after);
+    const ports = new PortBook(after.values());
+    for (const draft of drafts)
+      after.set(draft.id, this.#complete(draft, after.get(draft.id), { ports, version }));
     return { after };
   }
 
@@ -50,18 +70,21 @@ export class AppChanges {
     return app;
   }
 
-  #complete(draft: AppDraft, root: Root, version: Version): App {
+  #complete(
+    draft: AppDraft,
+    previous: App | undefined,
+    { ports, version }: { ports: PortBook; version: Version },
+  ): App {
     this.#checkNetworks(draft);
-    const previous = root.get(draft.id);
-    const others = [...root.values()].filter((app) => app.id !== draft.id);
-    const taken = new Set(others.flatMap(servicePorts));
+    if (previous !== undefined) ports.remove(previous);
     const range = this.#options.servicePorts;
-    const complete = assignServicePorts(draft, { previous, taken, range });
+    const complete = assignServicePorts(draft, { previous, taken: ports.taken, range });
     if (complete === undefined) {
       throw new Problem(503, {
         message: `All ports in the range [${range.begin}-${range.end}) are already in use`,
       });
     }
+    ports.add(complete);
     return {
       ...complete,
       version,
@@ -111,25 +134,15 @@ function attempt(change: Change, root: Root, version: Version): RootMutation<Pro
   }
 }
 
-/** §5.6. Dependencies may name what does not exist; a cycle could never be started. */
-function checkDependencies(root: Root): void {
-  const done = new Set<AppId>();
-  const visit = (id: AppId, path: readonly AppId[]): void => {
-    if (path.includes(id)) {
-      const details = [{ path: '/', errors: ['Dependency graph has cyclic dependencies.'] }];
-      throw new Problem(422, { message: 'Object is not valid', details });
-    }
-    const app = root.get(id);
-    if (app === undefined || done.has(id)) return;
-    for (const dependency of app.dependencies)
-      for (const other of named(dependency, root)) visit(other, [...path, id]);
-    done.add(id);
-  };
-  for (const id of root.keys()) visit(id, []);
-}
-
-function named(dependency: string, root: Root): readonly AppId[] {
-  if (root.has(dependency)) return [dependency];
-  const prefix = dependency.endsWith('/') ? dependency : `${dependency}/`;
-  return [...root.keys()].filter((id) => id.startsWith(prefix));
+/** The same with its groups: those it names, or those that were, without empty ones whose id an app takes (§3.2). */
+function withGroups(
+  root: Root,
+  wanted: Wanted,
+  snapshot: Snapshot,
+): Wanted & { groups: ReadonlySet<string> } {
+  const before = wanted.groups ?? new Set(snapshot.table('groups').keys());
+  const changed = [...wanted.after.keys()].filter((id) => wanted.after.get(id) !== root.get(id));
+  const groups = new Set([...before].filter((id) => !changed.includes(id)));
+  checkRoot(wanted.after, changed, groups);
+  return { ...wanted, groups };
 }

@@ -14,18 +14,18 @@ export function assignServicePorts(
     previous,
     taken,
     range,
-  }: { previous: App | undefined; taken: ReadonlySet<number>; range: ServicePortRange },
+  }: { previous: App | undefined; taken: { has(port: number): boolean }; range: ServicePortRange },
 ): AppDraft | undefined {
   const explicit = new Set(servicePorts(draft));
   const reusable =
     previous === undefined
       ? []
       : servicePorts(previous).filter((port) => !explicit.has(port) && inRange(port, range));
-  const used = new Set([...taken, ...explicit]);
+  const used = new Set(explicit);
   let exhausted = false;
   const next = (): number => {
     const again = reusable.shift();
-    const port = again ?? lowestFree(used, range);
+    const port = again ?? lowestFree({ has: (port) => used.has(port) || taken.has(port) }, range);
     exhausted ||= port === undefined;
     if (port !== undefined) used.add(port);
     return port ?? 0;
@@ -53,7 +53,35 @@ export function servicePorts(app: AppDraft): number[] {
     .filter((port) => port !== 0);
 }
 
-function lowestFree(used: ReadonlySet<number>, { begin, end }: ServicePortRange): number | undefined {
+/** How many apps use each service port. */
+export class PortBook {
+  readonly #users = new Map<number, number>();
+
+  constructor(apps: Iterable<App>) {
+    for (const app of apps) this.add(app);
+  }
+
+  get taken(): { has(port: number): boolean } {
+    return this.#users;
+  }
+
+  add(app: AppDraft): void {
+    for (const port of servicePorts(app)) this.#users.set(port, (this.#users.get(port) ?? 0) + 1);
+  }
+
+  remove(app: AppDraft): void {
+    for (const port of servicePorts(app)) {
+      const users = (this.#users.get(port) ?? 0) - 1;
+      if (users > 0) this.#users.set(port, users);
+      else this.#users.delete(port);
+    }
+  }
+}
+
+function lowestFree(
+  used: { has(port: number): boolean },
+  { begin, end }: ServicePortRange,
+): number | undefined {
   for (let port = begin; port < end; port++) if (!used.has(port)) return port;
   return undefined;
 }

@@ -5,6 +5,7 @@ import { agentRoutes } from './agents.ts';
 import { appRoutes } from './apps.ts';
 import { deploymentRoutes } from './deployments.ts';
 import { eventRoutes } from './events.ts';
+import { groupRoutes } from './groups.ts';
 import { networkRoutes } from './networks.ts';
 import { nodeRoutes } from './nodes.ts';
 import { notBuiltRoutes } from './not-built.ts';
@@ -19,6 +20,7 @@ export function allRoutes(server: FastifyInstance, dependencies: ApiDependencies
   systemRoutes(server, dependencies, options);
   const changes = new AppChanges(dependencies, options);
   appRoutes(server, dependencies, { changes, options });
+  groupRoutes(server, dependencies, { changes, options });
   taskRoutes(server, dependencies, changes);
   deploymentRoutes(server, dependencies, changes);
   queueRoutes(server, dependencies);

@@ -66,6 +66,19 @@ settled()
 assert [a["id"] for a in client.get_apps()] == ["/shop/web"]
 step("deployments")
 
+client.create_group({"id": "/team", "apps": [{"id": "a", "cmd": "sleep 100", "cpus": 0.1, "mem": 16}]})
+settled()
+client.scale_group("/team", 2)
+settled()
+assert client.get_group("/team")["apps"][0]["instances"] == 2
+client.update_group("/team", {"groups": [{"id": "inner"}]})
+assert [group["id"] for group in client.get_groups()] == ["/shop", "/team"]
+settled()
+client.remove_group("/team")
+settled()
+assert "does not exist" in refused(lambda: client.get_group("/team"))
+step("groups")
+
 client.stop_app("/shop/web")
 settled()
 assert client.get_app("/shop/web")["tasksRunning"] == 0

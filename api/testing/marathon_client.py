@@ -6,7 +6,7 @@ import time
 
 from marathon import MarathonClient
 from marathon.exceptions import ConflictError, MarathonHttpError, NotFoundError
-from marathon.models import MarathonApp
+from marathon.models import MarathonApp, MarathonGroup
 
 client = MarathonClient(sys.argv[1])
 
@@ -120,6 +120,24 @@ client.delete_deployment(client.list_deployments()[0].id, force=True)
 settled()
 assert client.get_app("big").instances == 1
 step("queue, conflicts and deployments")
+
+member = MarathonApp(id="a", cmd="sleep 100", cpus=0.1, mem=16, instances=2)
+made = client.create_group(MarathonGroup(id="/team", apps=[member]))
+settled()
+assert client.get_group("/team").apps[0].id == "/team/a"
+assert [group.id for group in client.list_groups()] == ["/team"], client.list_groups()
+client.scale_group("/team", 2)
+settled()
+assert client.get_app("/team/a").instances == 4
+client.update_group("/team", MarathonGroup(apps=[member], groups=[MarathonGroup(id="inner")]))
+settled()
+client.rollback_group("/team", made["version"])
+settled()
+assert client.get_group("/team").groups == []
+client.delete_group("/team")
+settled()
+expect(NotFoundError, lambda: client.get_group("/team"))
+step("groups")
 
 client.delete_app("big", force=True)
 client.delete_app("web")

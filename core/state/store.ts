@@ -4,6 +4,8 @@ import { WeirError } from '../kit/errors.ts';
 export type TableName =
   | 'apps'
   | 'versions'
+  | 'groups'
+  | 'roots'
   | 'networks'
   | 'pools'
   | 'routes'

@@ -48,10 +48,22 @@ export type TaskFailure = {
   readonly version: Version;
 };
 
+/** A group that exists though nothing may be in it, with the version of the last change in or below it. */
+export type GroupRecord = { readonly id: string; readonly version: Version };
+
+/** What one change of the root changed, as it was before: null for what was not there. Undoing newer ones gives an older root. */
+export type RootRecord = {
+  readonly version: Version;
+  readonly apps: Readonly<Record<AppId, App | null>>;
+  readonly groups: Readonly<Record<string, GroupRecord | null>>;
+};
+
 /** The value type of every table that is read back into memory. */
 export type Tables = {
   apps: App;
   versions: App;
+  groups: GroupRecord;
+  roots: RootRecord;
   networks: Network;
   routes: RouteRecord;
   deployments: Deployment;
@@ -69,6 +81,8 @@ export type KnownTable = keyof Tables & TableName;
 export const knownTables: readonly KnownTable[] = [
   'apps',
   'versions',
+  'groups',
+  'roots',
   'networks',
   'routes',
   'deployments',

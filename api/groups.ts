@@ -1,0 +1,103 @@
+import type { App } from '../core/model/app.ts';
+import type { AppId, Version } from '../core/model/ids.ts';
+import type { Snapshot } from '../core/state/snapshot.ts';
+import type { GroupRecord, RootRecord } from '../core/state/tables.ts';
+import { isBelow } from './marathon/parse-group.ts';
+import type { Json } from './marathon/render-app.ts';
+
+/** All apps and groups at one moment. Groups that only apps imply have no record. */
+export type Tree = {
+  readonly apps: ReadonlyMap<AppId, App>;
+  readonly groups: ReadonlyMap<string, GroupRecord>;
+};
+
+export function treeOf(snapshot: Snapshot): Tree {
+  return { apps: snapshot.table('apps'), groups: snapshot.table('groups') };
+}
+
+/** The tree as it was after the change of this version; undefined when that is not remembered. */
+export function treeAt(snapshot: Snapshot, version: Version): Tree | undefined {
+  const roots = snapshot.table('roots');
+  if (!roots.has(version)) return undefined;
+  const tree = { apps: new Map(snapshot.table('apps')), groups: new Map(snapshot.table('groups')) };
+  for (const record of newestFirst(snapshot)) {
+    if (record.version <= version) break;
+    undo(tree.apps, record.apps);
+    undo(tree.groups, record.groups);
+  }
+  return tree;
+}
+
+/** Versions of the root that can be looked at and gone back to. */
+export function rootVersions(snapshot: Snapshot): readonly Version[] {
+  return newestFirst(snapshot).map((record) => record.version);
+}
+
+/** The parent of an app or a group; of the root, itself. */
+export function parentOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/')) || '/';
+}
+
+/** Every group that a path lies in, the nearest first, the root last. */
+export function ancestorsOf(path: string): readonly string[] {
+  const parent = parentOf(path);
+  return path === '/' ? [] : [parent, ...ancestorsOf(parent)];
+}
+
+export function groupExists(tree: Tree, id: string): boolean {
+  return id === '/' || tree.groups.has(id) || [...tree.apps.keys()].some((app) => app.startsWith(`${id}/`));
+}
+
+export function appsBelow(tree: Tree, group: string): readonly App[] {
+  return [...tree.apps.values()].filter((app) => isBelow(app.id, group));
+}
+
+export type Sections = { readonly apps: boolean; readonly groups: boolean; readonly pods: boolean };
+
+/** GroupInfo of Marathon §5.1. */
+export function groupInfo(
+  tree: Tree,
+  id: string,
+  { sections, renderApp }: { sections: Sections; renderApp: (app: App) => Json },
+): Json {
+  const apps = Map.groupBy(tree.apps.values(), (app) => parentOf(app.id));
+  const paths = new Set([...tree.groups.keys(), ...[...tree.apps.keys()].flatMap(ancestorsOf)]);
+  paths.delete('/');
+  const groups = Map.groupBy(paths, parentOf);
+  const info = (group: string): Json & { readonly version: Version } => {
+    const inner = (groups.get(group) ?? []).toSorted().map(info);
+    const own = apps.get(group) ?? [];
+    return {
+      id: group,
+      dependencies: [],
+      version: versionOf(tree.groups.get(group), [...own, ...inner]),
+      ...(sections.apps ? { apps: own.map(renderApp) } : {}),
+      ...(sections.groups ? { groups: inner } : {}),
+      ...(sections.pods ? { pods: [] } : {}),
+    };
+  };
+  return info(id);
+}
+
+/** Of the group's record; of a group that only apps imply, the newest of what is in it. */
+function versionOf(record: GroupRecord | undefined, members: readonly { version: Version }[]): Version {
+  return (
+    record?.version ??
+    members
+      .map((member) => member.version)
+      .sort()
+      .at(-1) ??
+    '1970-01-01T00:00:00.000Z'
+  );
+}
+
+function newestFirst(snapshot: Snapshot): readonly RootRecord[] {
+  return [...snapshot.table('roots').values()].sort((a, b) => (a.version < b.version ? 1 : -1));
+}
+
+function undo<T>(present: Map<string, T>, before: Readonly<Record<string, T | null>>): void {
+  for (const [key, value] of Object.entries(before)) {
+    if (value === null) present.delete(key);
+    else present.set(key, value);
+  }
+}

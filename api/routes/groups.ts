@@ -1,0 +1,139 @@
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { App } from '../../core/model/app.ts';
+import { type Accepted, type AppChanges, required, type Wanted } from '../change-apps.ts';
+import { type GroupChange, removeGroup, updateGroup } from '../change-groups.ts';
+import type { ApiDependencies, ApiOptions } from '../dependencies.ts';
+import { appsBelow, groupExists, groupInfo, rootVersions, type Sections, treeAt, treeOf } from '../groups.ts';
+import { type GroupUpdate, parseGroup } from '../marathon/parse-group.ts';
+import { renderApp } from '../marathon/render-app.ts';
+import { NotBuilt, NotFound, Problem } from '../problem.ts';
+import { appInfo, embedsFrom } from '../views.ts';
+import { groupPath } from './group-path.ts';
+import { isTrue } from './query.ts';
+
+type Query = Readonly<Record<string, string | string[] | undefined>>;
+type AtGroup = { Params: { '*'?: string }; Querystring: Query; Body: unknown };
+
+/** Marathon §5. The root is the group `/`; what holds for `/v2/groups/x` holds for `/v2/groups`. */
+export function groupRoutes(
+  server: FastifyInstance,
+  { database, events }: ApiDependencies,
+  { changes, options }: { changes: AppChanges; options: ApiOptions },
+): void {
+  const base = `http://${options.host}:${options.port}/v2/groups`;
+
+  for (const url of ['/v2/groups', '/v2/groups/*']) {
+    server.get<AtGroup>(url, async (request) => {
+      const path = groupPath(request.params['*']);
+      const { embed } = request.query;
+      if (path.kind === 'versions') return existing(path.id) && rootVersions(database.snapshot);
+      if (path.kind === 'version') return infoAt(path.id, path.version, embed);
+      if (path.kind === 'apps') {
+        existing(path.id);
+        const embeds = embedsFrom(embed, []);
+        const apps = appsBelow(treeOf(database.snapshot), path.id);
+        return apps.map((app) => appInfo(database.snapshot, app, embeds));
+      }
+      existing(path.id);
+      const embeds = embedsFrom(embed, []);
+      const render = (app: App) => appInfo(database.snapshot, app, embeds);
+      return groupInfo(treeOf(database.snapshot), path.id, {
+        sections: sectionsFrom(embed),
+        renderApp: render,
+      });
+    });
+
+    server.post<AtGroup>(url, async (request, reply) => {
+      const update = required(parseGroup(request.body, at(request.params)));
+      const id = update.kind === 'put' ? update.wish.id : update.id;
+      const accepted = await changes.apply((root, version) => {
+        const tree = { ...treeOf(database.snapshot), apps: root };
+        if (root.has(id)) throw new Problem(409, { message: `An app with the path ${id} already exists.` });
+        if (groupExists(tree, id))
+          throw new Problem(409, {
+            message: `Group ${id} is already created. Use PUT to change this group.`,
+          });
+        return changed(update, { root, version });
+      }, isTrue(request.query['force']));
+      tell(update, request);
+      return answer(reply.code(201).header('location', `${base}${id}`), accepted);
+    });
+
+    server.put<AtGroup>(url, async (request, reply) => {
+      const update = updateIn(request);
+      if (isTrue(request.query['dryRun'])) throw new NotBuilt('A dry run of a change of groups');
+      const force = isTrue(request.query['force']);
+      const accepted = await changes.apply((root, version) => changed(update, { root, version }), force);
+      tell(update, request);
+      return answer(reply, accepted);
+    });
+
+    server.delete<AtGroup>(url, async (request, reply) => {
+      const id = at(request.params);
+      const accepted = await changes.apply(
+        (root, version) => removeGroup(id, context({ root, version })),
+        isTrue(request.query['force']),
+      );
+      return answer(reply, accepted);
+    });
+  }
+
+  function context(now: Pick<GroupChange, 'root' | 'version'>): GroupChange {
+    return { ...now, snapshot: database.snapshot, changes };
+  }
+
+  function changed(update: GroupUpdate, now: Pick<GroupChange, 'root' | 'version'>): Wanted {
+    return updateGroup(update, context(now));
+  }
+
+  function existing(id: string): true {
+    if (groupExists(treeOf(database.snapshot), id)) return true;
+    throw new NotFound(`Group '${id}' does not exist`);
+  }
+
+  function infoAt(id: string, version: string, embed: Query[string]) {
+    const tree = treeAt(database.snapshot, version);
+    if (tree === undefined || !groupExists(tree, id))
+      throw new NotFound(`Group '${id}' does not exist in version ${version}`);
+    return groupInfo(tree, id, { sections: sectionsFrom(embed), renderApp });
+  }
+
+  /** Each app that the document names is told like one that was posted. */
+  function tell(update: GroupUpdate, { ip, url }: { ip: string; url: string }): void {
+    for (const { id } of update.kind === 'put' ? draftsIn(update.wish) : []) {
+      const app = database.snapshot.table('apps').get(id);
+      if (app !== undefined) events.emit({ kind: 'app-posted', app, clientIp: ip, uri: url });
+    }
+  }
+}
+
+/** A version in the URL is a restore too: an old client says it so. */
+function updateIn({ params, body }: { params: AtGroup['Params']; body: unknown }): GroupUpdate {
+  const path = groupPath(params['*']);
+  if (path.kind === 'version') return { ...path, kind: 'restore' };
+  return required(parseGroup(body, at(params)));
+}
+
+type Wish = Extract<GroupUpdate, { kind: 'put' }>['wish'];
+
+function draftsIn({ apps = [], groups = [] }: Wish): readonly { readonly id: string }[] {
+  return [...apps, ...groups.flatMap(draftsIn)];
+}
+
+function answer(reply: FastifyReply, { version, deploymentId }: Accepted): FastifyReply {
+  return reply.header('marathon-deployment-id', deploymentId).send({ version, deploymentId });
+}
+
+/** The group that a change is of; there is nothing below a group that can be changed. */
+function at(params: { '*'?: string }): string {
+  const path = groupPath(params['*']);
+  if (path.kind !== 'group') throw new Problem(405, { message: 'Method Not Allowed' });
+  return path.id;
+}
+
+/** Everything, unless embeds are given: then only what they name (§5.1). */
+function sectionsFrom(embed: Query[string]): Sections {
+  const given = [embed ?? []].flat();
+  const has = (section: string) => given.length === 0 || given.includes(`group.${section}`);
+  return { apps: has('apps'), groups: has('groups'), pods: has('pods') };
+}
