@@ -17,7 +17,6 @@ export type AppInfo = {
     readonly message: string;
     readonly state: string;
     readonly taskId: string;
-    readonly timestamp: string;
   };
 };
 
