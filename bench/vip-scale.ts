@@ -1,0 +1,81 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import type { VipBackend } from '../lb/vip/backend.ts';
+import { serviceKey, type VipService, type VipTable } from '../lb/vip/table.ts';
+import { percentile } from './numbers.ts';
+import { ports } from './vip-hosts.ts';
+
+export type Scale = {
+  readonly services: number;
+  readonly fullSyncMs: number;
+  readonly changeP50Ms: number;
+  readonly changeP99Ms: number;
+  /** Of a TCP connection, 10 services in force, and all of them. */
+  readonly firstPacketMs: { readonly few: number; readonly many: number };
+};
+
+/** What a change costs, and a first packet, when there are many services with all these backends each. */
+export async function measureScale(
+  backend: VipBackend,
+  {
+    backends,
+    services,
+    changes,
+  }: { readonly backends: readonly string[]; readonly services: number; readonly changes: number },
+): Promise<Scale> {
+  const all = Array.from({ length: services }, (_, n) => service(n, backends));
+  await backend.apply(table(all.slice(0, 10)));
+  const few = await connectMs(all.slice(0, 10));
+  await backend.stop({ remove: true });
+  const [fullSyncMs] = await timed(() => backend.apply(table(all)));
+  const many = await connectMs(all);
+  const times: number[] = [];
+  for (let change = 0; change < changes; change++) {
+    const at = (change * 997) % services;
+    // A backend leaves, then another comes: what a deployment does.
+    all[at] = service(at, all[at]!.backends.length === backends.length ? backends.slice(1) : backends);
+    const next = table(all);
+    times.push((await timed(() => backend.apply(next)))[0]);
+  }
+  return {
+    services,
+    fullSyncMs,
+    changeP50Ms: percentile(times, 0.5),
+    changeP99Ms: percentile(times, 0.99),
+    firstPacketMs: { few, many },
+  };
+}
+
+/** Median time of a TCP handshake, over connections spread over the services. */
+async function connectMs(services: readonly VipService[]): Promise<number> {
+  const times: number[] = [];
+  for (let n = 0; n < 1_000; n++) {
+    const { address, port } = services[(n * 7_919) % services.length]!;
+    const started = performance.now();
+    const socket = connect({ host: address, port });
+    await once(socket, 'connect');
+    times.push(performance.now() - started);
+    socket.resetAndDestroy();
+    await once(socket, 'close');
+  }
+  return percentile(times.slice(100), 0.5);
+}
+
+function service(n: number, backends: readonly string[]): VipService {
+  return {
+    protocol: 'tcp',
+    address: `100.100.${n >> 8}.${n & 255}`,
+    port: 80,
+    backends: backends.map((address) => ({ instanceId: address, address, port: ports.http })),
+  };
+}
+
+export function table(services: readonly VipService[]): VipTable {
+  return { services: new Map(services.map((one) => [serviceKey(one), one])), problems: [] };
+}
+
+async function timed<T>(run: () => Promise<T>): Promise<readonly [number, T]> {
+  const started = performance.now();
+  const result = await run();
+  return [performance.now() - started, result];
+}
