@@ -1,6 +1,7 @@
 /**
  * Placements a second: 100,000 instances of 1,000 apps with constraints on 10,000 agents, decided by the scheduler's own
- * round. Counted is the time of a core, all threads of the process added: other work on the machine does not distort it. A small case is first checked instance by instance against looking at every agent.
+ * round. Counted is the time of a core, all threads of the process added: other work on the machine does not distort it.
+ * A small case is first checked instance by instance against looking at every agent.
  */
 import type { Agent } from '../core/model/agent.ts';
 import type { App } from '../core/model/app.ts';
@@ -59,7 +60,8 @@ function measure(size: Size) {
   const { user, system } = process.cpuUsage(cpu);
   if (writes.length !== size.instances)
     throw new Error(`placed ${writes.length} instances of ${size.instances}`);
-  return { seconds, cpuSeconds: (user + system) / 1e6, perSecond: Math.round(writes.length / cpuSeconds) };
+  const cpuSeconds = (user + system) / 1e6;
+  return { seconds, cpuSeconds, perSecond: Math.round(writes.length / cpuSeconds) };
 }
 
 /** All instances run; then one fails. ms of the round that follows, and of one that looks at everything. */
