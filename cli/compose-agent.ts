@@ -1,15 +1,13 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, readFile, statfs, writeFile } from 'node:fs/promises';
-import { availableParallelism, totalmem } from 'node:os';
+import { createHash } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Agent } from '../agent/agent.ts';
 import { type Attacher, kernelNamespaces, type Namespaces, noNamespaces } from '../agent/attach.ts';
-import { commandOf, environmentOf } from '../agent/environment.ts';
 import { Journal } from '../agent/journal.ts';
 import { probeInstance } from '../agent/probe.ts';
-import type { InstanceRecord } from '../agent/record.ts';
-import type { ContainerRuntime, ContainerSpec } from '../agent/runtime.ts';
+import type { ContainerRuntime } from '../agent/runtime.ts';
 import { ProcessRuntime } from '../agent/runtimes/process/process-runtime.ts';
+import { specOf } from '../agent/spec.ts';
 import { MasterClient } from '../api/client.ts';
 import { createCni } from '../cni/cni.ts';
 import { createProcessExec } from '../cni/process-exec.ts';
@@ -17,12 +15,6 @@ import type { Clock } from '../core/kit/clock.ts';
 import { errorCode, errorText } from '../core/kit/errors.ts';
 import type { Log } from '../core/kit/log.ts';
 import { type Part, startAll, stopAll } from '../core/kit/part.ts';
-import type { Agent as AgentRecord } from '../core/model/agent.ts';
-import { isHostMode } from '../core/model/app.ts';
-import { safeId } from '../core/model/ids.ts';
-import type { AgentQuestion, Assignment, LogText } from '../core/model/master-port.ts';
-import { dnsLabel } from '../core/model/name.ts';
-import type { PortRange, Resources } from '../core/model/resources.ts';
 import { DnsConsumer } from '../dns/consumer.ts';
 import { MesosDnsServer } from '../dns/mesos-dns-server.ts';
 import { DevelopmentAuthority } from '../lb/edge/authority.ts';
@@ -35,34 +27,9 @@ import { createLoopback } from '../overlay/backends/loopback.ts';
 import { createVxlan } from '../overlay/backends/vxlan.ts';
 import { createOverlayHost, ipamDirOf, type OverlayHost } from '../overlay/host.ts';
 import { createTools } from '../overlay/tools.ts';
-
-export type Address = { readonly address: string; readonly port: number };
-
-export type AgentSettings = {
-  readonly master: string;
-  readonly isMaster: boolean;
-  /** Made and kept in the data folder when absent. */
-  readonly id?: string;
-  readonly hostname: string;
-  readonly address: string;
-  readonly dataDir: string;
-  readonly runtime: 'runc' | 'process';
-  readonly vip: 'nftables' | 'userspace';
-  readonly vipRange: string;
-  /** Folder of the CNI plugins; absent: container networks only by backends that need none. */
-  readonly cniDir?: string;
-  readonly attributes: Readonly<Record<string, string>>;
-  readonly resources: Partial<Resources>;
-  readonly ports: PortRange;
-  /** Name of this agent's containers in the kernel (control groups, namespaces); absent: made from the data folder. */
-  readonly scope?: string;
-  readonly dns: Address;
-  readonly dnsHttp: Address;
-  /** Where names outside the cluster are asked; none: they are refused. */
-  readonly resolvers: readonly Address[];
-  /** Absent: no edge here. */
-  readonly edge?: { readonly http: Address; readonly https?: Address };
-};
+import { answer } from './agent-answers.ts';
+import { keptId, recordOf } from './agent-record.ts';
+import type { Address, AgentSettings } from './agent-settings.ts';
 
 export type ComposedAgent = Part & {
   readonly agent: Agent;
@@ -114,7 +81,13 @@ export async function composeAgent(
       attacher: attacherOf(overlay),
       namespaces: settings.runtime === 'runc' ? kernelNamespaces : noNamespaces,
       namespaceName: (key) => namespaceName(settings.scope, `${dataDir} ${key}`),
-      specOf: async (assignment, record) => specOf(assignment, record, { settings, containers }),
+      specOf: async (assignment, record) =>
+        specOf(assignment, record, {
+          hostname: settings.hostname,
+          address: settings.address,
+          isolates: settings.runtime === 'runc',
+          containers,
+        }),
       networks: {
         set: (networks, leases) => overlay.update(networks, leases),
         recover: (valid) => overlay.recover(valid),
@@ -300,105 +273,4 @@ function containerResolver(settings: AgentSettings, { dns, log }: { dns: DnsCons
     },
     async stop() {},
   };
-}
-
-function specOf(
-  assignment: Assignment,
-  record: InstanceRecord,
-  { settings, containers }: { settings: AgentSettings; containers: string },
-): ContainerSpec {
-  const { app, placement } = assignment;
-  const id = `${placement.instanceId}.${placement.attempt}`;
-  const image = app.container?.docker;
-  const address = record.addresses[0]?.ip ?? settings.address;
-  const isolated = settings.runtime === 'runc' && !isHostMode(app);
-  const hostname = dnsLabel(`${safeId(app.id)}-${placement.instanceId.slice(-12)}`);
-  return {
-    id,
-    command: commandOf(app),
-    env: {
-      // An instance without a network stack of its own must be told which of the machine's addresses is its.
-      ...(isolated || isHostMode(app) ? {} : { WEIR_ADDRESS: address }),
-      ...environmentOf({ app, placement, hostname: isHostMode(app) ? settings.hostname : address, address }),
-    },
-    ...(app.user === undefined ? {} : { user: app.user }),
-    rootfs:
-      image === undefined
-        ? { kind: 'host' }
-        : { kind: 'image', reference: image.image, forcePull: image.forcePullImage },
-    mounts: (app.container?.volumes ?? []).map(({ hostPath, containerPath, mode }) => ({
-      hostPath,
-      containerPath,
-      mode,
-    })),
-    files: isolated
-      ? {
-          resolvConf: `nameserver ${settings.address}\nsearch weir\noptions timeout:1 attempts:3\n`,
-          hosts: `127.0.0.1\tlocalhost\n::1\tlocalhost\n${address}\t${hostname}\n`,
-          hostname: `${hostname}\n`,
-        }
-      : {},
-    netns: isolated && record.netns !== undefined ? { kind: 'path', path: record.netns } : { kind: 'host' },
-    cpus: app.cpus,
-    mem: app.mem,
-    logDir: join(containers, id, 'log'),
-    labels: { appId: app.id },
-  };
-}
-
-type AnswerParts = { agent: Agent; runtime: ContainerRuntime; dns: DnsConsumer; containers: string };
-
-async function answer(
-  question: AgentQuestion,
-  { agent, runtime, dns, containers }: AnswerParts,
-): Promise<unknown> {
-  if (question.kind === 'explain-name') return dns.explain({ name: question.name, type: question.type });
-  const key = [...agent.instances.all].find(
-    ([, { assignment }]) => assignment.placement.instanceId === question.instanceId,
-  )?.[0];
-  if (key === undefined) throw new Error(`there is no instance ${question.instanceId} here`);
-  const { stream, tail } = question;
-  const lines: { stream: 'stdout' | 'stderr'; text: string }[] = [];
-  for await (const line of runtime.log(join(containers, key, 'log'), {
-    tail,
-    ...(stream === 'both' ? {} : { stream }),
-  })) {
-    lines.push({ stream: line.stream, text: line.text });
-  }
-  return { lines } satisfies LogText;
-}
-
-async function recordOf(
-  settings: AgentSettings,
-  id: string,
-  consumers: readonly string[],
-): Promise<AgentRecord> {
-  const disk = await statfs(settings.dataDir);
-  return {
-    id,
-    hostname: settings.hostname,
-    address: settings.address,
-    resources: {
-      cpus: availableParallelism(),
-      mem: Math.floor(totalmem() / 2 ** 20),
-      disk: Math.floor((disk.bavail * disk.bsize) / 2 ** 20),
-      gpus: 0,
-      ...settings.resources,
-    },
-    ports: [settings.ports],
-    attributes: { ...settings.attributes, ...(settings.isMaster ? { 'weir.master': 'true' } : {}) },
-    edge: settings.edge !== undefined,
-    runtime: settings.runtime,
-    consumers,
-  };
-}
-
-/** An agent keeps its id, and with it its leases and instances, for as long as its data folder lives. */
-async function keptId(dataDir: string, hostname: string): Promise<string> {
-  const path = join(dataDir, 'agent-id');
-  const known = await readFile(path, 'utf8').catch(() => '');
-  if (known.trim() !== '') return known.trim();
-  const id = `${dnsLabel(hostname, 40)}-${randomBytes(4).toString('hex')}`;
-  await writeFile(path, `${id}\n`);
-  return id;
 }

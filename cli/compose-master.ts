@@ -19,7 +19,7 @@ import { SqliteStore } from '../core/state/stores/sqlite.ts';
 import { assignLease } from '../overlay/assign.ts';
 import { networkFaults } from '../overlay/network-faults.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
-import type { Address } from './compose-agent.ts';
+import type { Address } from './agent-settings.ts';
 
 export type MasterSettings = {
   readonly api: Address;

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { styleText } from 'node:util';
 import { parseApp } from '../api/marathon/parse-app.ts';
 import { isReady } from '../core/model/instance.ts';
-import type { Address } from './compose-agent.ts';
+import type { Address } from './agent-settings.ts';
 import type { Dev } from './dev.ts';
 
 export type Introduction = {

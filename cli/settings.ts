@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { InvalidArgumentError } from 'commander';
 import { parseCidr4 } from '../core/kit/ip.ts';
 import type { PortRange } from '../core/model/resources.ts';
-import type { Address } from './compose-agent.ts';
+import type { Address } from './agent-settings.ts';
 
 /** Where Weir's addresses come from when it may change the kernel: the shared address space of RFC 6598. */
 export const kernelRanges = { network: '100.64.0.0/16', vip: '100.100.0.0/16' };

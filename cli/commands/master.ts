@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { systemClock } from '../../core/kit/clock.ts';
 import { createLog, type LogLevel } from '../../core/kit/log.ts';
-import type { Address } from '../compose-agent.ts';
+import type { Address } from '../agent-settings.ts';
 import { serve } from '../serve.ts';
 import { defaults, kernelRanges, parseAddress, parseRange, parseSeconds } from '../settings.ts';
 

@@ -1,0 +1,29 @@
+import type { PortRange, Resources } from '../core/model/resources.ts';
+
+export type Address = { readonly address: string; readonly port: number };
+
+export type AgentSettings = {
+  readonly master: string;
+  readonly isMaster: boolean;
+  /** Made and kept in the data folder when absent. */
+  readonly id?: string;
+  readonly hostname: string;
+  readonly address: string;
+  readonly dataDir: string;
+  readonly runtime: 'runc' | 'process';
+  readonly vip: 'nftables' | 'userspace';
+  readonly vipRange: string;
+  /** Folder of the CNI plugins; absent: container networks only by backends that need none. */
+  readonly cniDir?: string;
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly resources: Partial<Resources>;
+  readonly ports: PortRange;
+  /** Name of this agent's containers in the kernel (control groups, namespaces); absent: made from the data folder. */
+  readonly scope?: string;
+  readonly dns: Address;
+  readonly dnsHttp: Address;
+  /** Where names outside the cluster are asked; none: they are refused. */
+  readonly resolvers: readonly Address[];
+  /** Absent: no edge here. */
+  readonly edge?: { readonly http: Address; readonly https?: Address };
+};
