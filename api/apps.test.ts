@@ -167,3 +167,44 @@ t.test('a deployment that is deleted is undone, or left as it is when forced', a
   t.equal(missing.status, 404);
   t.same(missing.body, { message: 'DeploymentPlan nope does not exist' });
 });
+
+t.test('several apps change in one deployment', async (t) => {
+  const { api } = await startMaster(t);
+  const put = await api.call('PUT', '/v2/apps', { body: [sleeper, { ...sleeper, id: 'api' }] });
+  t.equal(put.status, 200);
+  const all = async (query = '') =>
+    (await api.must<{ apps: { id: string; instances: number }[] }>('GET', `/v2/apps${query}`)).apps;
+  t.match(await all(), [{ id: '/web' }, { id: '/api' }]);
+  t.match(await api.must('GET', '/v2/deployments'), [{ affectedApps: ['/web', '/api'] }]);
+  const before = await api.state();
+
+  const wrong = await api.call('PATCH', '/v2/apps?force=true', {
+    body: [{ id: '/web', instances: 0 }, { id: '/no' }],
+  });
+  t.equal(wrong.status, 404);
+  t.same(wrong.body, { message: "App '/no' does not exist" });
+  const nameless = await api.call('PUT', '/v2/apps?force=true', { body: [{ instances: 0 }] });
+  t.equal(nameless.status, 422);
+  t.same(nameless.body, { message: 'App Update must have app id set' });
+  t.equal((await api.call('PUT', '/v2/apps?force=true', { body: { id: '/web' } })).status, 422);
+  t.equal(await api.state(), before);
+
+  const ids = [
+    { id: '/web', instances: 0 },
+    { id: '/api', labels: { tier: 'back' } },
+  ];
+  t.equal((await api.call('PATCH', '/v2/apps?force=true', { body: ids })).status, 200);
+  t.match(await all(), [
+    { id: '/web', instances: 0 },
+    { id: '/api', instances: 2 },
+  ]);
+  await t.test('and are found by id, command and label', async (t) => {
+    const found = async (query: string) => (await all(query)).map((app) => app.id);
+    t.same(await found('?id=WE'), ['/web']);
+    t.same(await found('?cmd=Sleep'), ['/web', '/api']);
+    t.same(await found('?label=tier==back'), ['/api']);
+    t.same(await found('?label=tier==back&id=web'), []);
+    t.equal((await api.call('GET', '/v2/apps?label===')).status, 422);
+    t.match(await api.must('GET', '/v2/apps/*'), { '*': [{ id: '/web' }, { id: '/api' }] });
+  });
+});

@@ -14,6 +14,7 @@ import { appTaskRoutes } from './app-tasks.ts';
 import { isTrue } from './query.ts';
 
 type Query = Readonly<Record<string, string | string[] | undefined>>;
+type Many = { Querystring: Query; Body: unknown };
 type AtApp = { Params: { '*': string }; Querystring: Query; Body: unknown };
 
 /** Marathon §3. Ids contain slashes, so the last words of the path say what of an app is meant. */
@@ -46,17 +47,8 @@ export function appRoutes(
     return created(reply, accepted, `${base}${app.id}`).send(createdInfo(app, accepted));
   });
 
-  server.put<{ Querystring: Query; Body: unknown }>('/v2/apps', async (request, reply) => {
-    const updates = updatesIn(request.body);
-    const partial = request.query['partialUpdate'] === undefined || isTrue(request.query['partialUpdate']);
-    return updated(
-      reply,
-      await changes.apply((root, version) => {
-        const drafts = updates.map(({ id, body }) => draftFor(root.get(id), { id, body, partial }));
-        return changes.put(root, drafts, version);
-      }, isTrue(request.query['force'])),
-    );
-  });
+  server.put<Many>('/v2/apps', async (request, reply) => changeMany(request, reply, { mustExist: false }));
+  server.patch<Many>('/v2/apps', async (request, reply) => changeMany(request, reply, { mustExist: true }));
 
   server.get<AtApp>('/v2/apps/*', async (request, reply) => {
     const path = appPath(request.params['*']);
@@ -102,6 +94,27 @@ export function appRoutes(
     );
   });
 
+  async function changeMany(
+    { body, query, ip, url }: { body: unknown; query: Query; ip: string; url: string },
+    reply: FastifyReply,
+    { mustExist }: { mustExist: boolean },
+  ): Promise<FastifyReply> {
+    const updates = updatesIn(body);
+    const partial = mustExist || query['partialUpdate'] === undefined || isTrue(query['partialUpdate']);
+    const accepted = await changes.apply((root, version) => {
+      if (mustExist) for (const { id } of updates) mustHave(root, id);
+      const drafts = updates.map((update) => draftFor(root.get(update.id), { ...update, partial }));
+      return changes.put(root, drafts, version);
+    }, isTrue(query['force']));
+    for (const { id } of updates) tell(id, ip, url);
+    return updated(reply, accepted);
+  }
+
+  function tell(id: string, clientIp: string, uri: string): void {
+    const app = database.snapshot.table('apps').get(id);
+    if (app !== undefined) events.emit({ kind: 'app-posted', app, clientIp, uri });
+  }
+
   async function change(
     request: { params: { '*': string }; query: Query; body: unknown; ip: string; url: string },
     reply: FastifyReply,
@@ -118,8 +131,7 @@ export function appRoutes(
       if (isNew && mustExist) throw new NotFound(`App '${path.id}' does not exist`);
       return changes.put(root, [draftFor(before, { id: path.id, body: request.body, partial })], version);
     }, isTrue(request.query['force']));
-    const app = database.snapshot.table('apps').get(path.id);
-    if (app !== undefined) events.emit({ kind: 'app-posted', app, clientIp: request.ip, uri: request.url });
+    tell(path.id, request.ip, request.url);
     return isNew ? created(reply, accepted, `${base}${path.id}`).send(accepted) : updated(reply, accepted);
   }
 
@@ -137,7 +149,7 @@ export function appRoutes(
 
   function versions(id: string) {
     existing(id);
-    const kept = [...database.snapshot.table('versions').values()].filter((app) => app.id === id);
+    const kept = database.snapshot.versionsOf(id);
     return {
       versions: kept
         .map((app) => app.version)

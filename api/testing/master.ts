@@ -18,13 +18,14 @@ export type TestMaster = {
   agent(hostname: string): Promise<PretendAgent>;
 };
 
-const program = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
+/** The program of this clone, or another build of it. */
+const program = process.env['WEIR_PROGRAM'] ?? fileURLToPath(new URL('../../weir', import.meta.url));
 
 /** Resolves when it serves. Ends, with its files, when the test does. */
 export async function startMaster(t: Teardown): Promise<TestMaster> {
   const [folder, port] = [await mkdtemp(join(tmpdir(), 'weir-api-')), await freePort()];
   const flags = ['--api', `127.0.0.1:${port}`, '--data', folder, '--network-backend', 'loopback'];
-  const child = spawn(process.execPath, [program, 'master', ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(program, ['master', ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   const serving = new Promise<void>((resolve, reject) => {
     const hear = (text: Buffer) => {
