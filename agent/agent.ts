@@ -6,6 +6,7 @@ import type { Part } from '../core/kit/part.ts';
 import type { Agent as AgentRecord } from '../core/model/agent.ts';
 import { networkNames } from '../core/model/app.ts';
 import type { DirectoryConsumer } from '../core/model/consumer.ts';
+import type { InstanceId } from '../core/model/ids.ts';
 import type { AgentQuestion, Assignment, MasterMessage, MasterPort } from '../core/model/master-port.ts';
 import type { Lease, Network } from '../core/model/network.ts';
 import { adoptAll } from './adopt.ts';
@@ -51,6 +52,14 @@ const heartbeatMs = 1_000;
 /** While something drains, what is still in flight is looked at this often. */
 const drainPollMs = 50;
 const reconnectMs = 200;
+/** How long a stopping agent waits for what it is doing. */
+const settleMs = 3_000;
+/** What failed is tried again after this. */
+const repeatMs = 1_000;
+
+/** `complete`: the master has heard everything over it. */
+type Connection = { complete: boolean };
+type Launch = { readonly abort: AbortController; readonly over: Promise<void> };
 
 /**
  * One machine's part of the cluster: makes its containers, networks, names, virtual IPs and routes what the master says,
@@ -67,10 +76,12 @@ export class Agent implements Part {
   readonly #decideLoop: Loop;
   readonly #reportLoop: Loop;
   readonly #busy = new Map<string, AgentAction['kind']>();
-  readonly #launches = new Map<string, AbortController>();
+  readonly #launches = new Map<string, Launch>();
+  readonly #performing = new Set<Promise<void>>();
   #assignments: Map<string, Assignment> | undefined;
-  #connected = false;
-  #complete = false;
+  /** Undefined while there is no connection; another object for each. */
+  #connection: Connection | undefined;
+  #polling = false;
   #stopping = new AbortController();
   #background: Promise<unknown>[] = [];
 
@@ -138,12 +149,22 @@ export class Agent implements Part {
   /** Containers go on; the next start adopts them. */
   async stop(): Promise<void> {
     this.#stopping.abort();
-    this.#health.stop();
     await Promise.all(this.#background);
     await this.#decideLoop.stop();
+    this.#health.stop();
+    await this.#settle();
     await this.#reportLoop.stop();
     await this.#consumers.stop();
     await this.#directoryFile.save(this.#consumers.directory);
+  }
+
+  /** What is being started is given up, as a restart would; the rest may come to its end, or be found by the next start. */
+  async #settle(): Promise<void> {
+    for (const { abort } of this.#launches.values()) abort.abort(new Error('the agent stops'));
+    const enough = new AbortController();
+    const patience = this.#dependencies.clock.sleep(settleMs, enough.signal).catch(() => {});
+    await Promise.race([Promise.all(this.#performing), patience]);
+    enough.abort();
   }
 
   #attachments() {
@@ -160,31 +181,51 @@ export class Agent implements Part {
   async #decide(): Promise<void> {
     this.#health.follow();
     const world = { assignments: this.#assignments, records: this.#instances.all, busy: this.#busy };
-    for (const action of decide(world)) void this.#perform(action);
+    for (const action of decide(world)) {
+      const performed = this.#perform(action).finally(() => this.#performing.delete(performed));
+      this.#performing.add(performed);
+    }
   }
 
   async #perform(action: AgentAction): Promise<void> {
     const { key, kind } = action;
-    if (kind === 'stop') this.#launches.get(key)?.abort(new Error('stopped'));
+    const interrupted = this.#launches.get(key);
     const abort = new AbortController();
-    if (kind === 'launch') this.#launches.set(key, abort);
+    const over = Promise.withResolvers<void>();
+    if (kind === 'launch') this.#launches.set(key, { abort, over: over.promise });
     this.#busy.set(key, kind);
     try {
+      if (kind === 'stop') await interrupt(interrupted);
       await this.#performer.perform(action, abort.signal);
     } catch (error) {
       this.#dependencies.log.error(`${kind} failed, it will be repeated`, { key, error: errorText(error) });
-      if (kind === 'clean') await this.#instances.update(key, { lingers: true }).catch(() => {});
-      await this.#dependencies.clock.sleep(1_000, this.#stopping.signal).catch(() => {});
+      if (kind === 'clean') await this.#linger(key);
+      await this.#dependencies.clock.sleep(repeatMs, this.#stopping.signal).catch(() => {});
     } finally {
       if (kind === 'launch') this.#launches.delete(key);
+      over.resolve();
       if (this.#busy.get(key) === kind) this.#busy.delete(key);
       this.#decideLoop.wake();
     }
   }
 
+  async #linger(key: string): Promise<void> {
+    await this.#instances
+      .update(key, ({ lingers }) => (lingers ? undefined : { lingers: true }))
+      .catch(() => {});
+  }
+
   async #followExits(signal: AbortSignal): Promise<void> {
-    for await (const { id, end } of this.#dependencies.runtime.exits(signal)) {
-      if (this.#busy.get(id) !== 'stop') await this.#recordEnd(id, end, signal);
+    const { runtime, clock, log } = this.#dependencies;
+    while (!signal.aborted) {
+      try {
+        for await (const { id, end } of runtime.exits(signal)) {
+          if (this.#busy.get(id) !== 'stop') await this.#recordEnd(id, end, signal);
+        }
+      } catch (error) {
+        log.error('ends of containers are not heard of, looking again', { error: errorText(error) });
+      }
+      if (!signal.aborted) await clock.sleep(repeatMs, signal).catch(() => {});
     }
   }
 
@@ -196,7 +237,7 @@ export class Agent implements Part {
         return await this.#performer.ended(id, end);
       } catch (error) {
         log.error('an end cannot be recorded, it will be repeated', { key: id, error: errorText(error) });
-        await clock.sleep(1_000, signal).catch(() => {});
+        await clock.sleep(repeatMs, signal).catch(() => {});
       }
     }
   }
@@ -221,7 +262,7 @@ export class Agent implements Part {
           log.warn('no connection to the master, going on with what is known', { error: errorText(error) });
         lost = true;
       }
-      this.#connected = false;
+      this.#connection = undefined;
       await clock.sleep(reconnectMs, signal).catch(() => {});
     }
   }
@@ -230,19 +271,18 @@ export class Agent implements Part {
     switch (message.kind) {
       case 'assignments':
         this.#assignments = new Map(message.all.map((assignment) => [recordKey(assignment), assignment]));
-        this.#connected = true;
-        this.#complete = false;
+        this.#connection = { complete: false };
         this.#reportLoop.wake();
         this.#decideLoop.wake();
         return;
       case 'assignment':
+        // Another attempt takes the place of the one before.
+        this.#unassign(message.set.placement.instanceId);
         this.#assignments?.set(recordKey(message.set), message.set);
         this.#decideLoop.wake();
         return;
       case 'assignment-gone':
-        for (const [key, { placement }] of this.#assignments ?? []) {
-          if (placement.instanceId === message.instanceId) this.#assignments?.delete(key);
-        }
+        this.#unassign(message.instanceId);
         this.#decideLoop.wake();
         return;
       case 'networks':
@@ -260,6 +300,12 @@ export class Agent implements Part {
     }
   }
 
+  #unassign(instance: InstanceId): void {
+    for (const [key, { placement }] of this.#assignments ?? []) {
+      if (placement.instanceId === instance) this.#assignments?.delete(key);
+    }
+  }
+
   async #answer(id: string, question: AgentQuestion): Promise<void> {
     const { master, answer, log } = this.#dependencies;
     const reply = await answer(question).then(
@@ -272,11 +318,10 @@ export class Agent implements Part {
   }
 
   async #report(signal: AbortSignal): Promise<void> {
-    if (!this.#connected) return;
-    const complete = !this.#complete;
-    // Counted after the acknowledgements were read, so that what is in flight is known for at least those revisions.
-    const acks = this.#consumers.acks;
-    const inFlight = await this.#consumers.inFlight();
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    const complete = !connection.complete;
+    const { acks, inFlight } = await this.#consumers.status();
     const unreported = complete
       ? { instances: this.#instances.everything(), restore: () => {} }
       : this.#instances.takeUnreported();
@@ -288,7 +333,7 @@ export class Agent implements Part {
         acks,
         inFlight,
       });
-      this.#complete = true;
+      connection.complete = true;
     } catch (error) {
       unreported.restore();
       if (signal.aborted) return;
@@ -297,10 +342,22 @@ export class Agent implements Part {
     if (Object.keys(inFlight).length > 0) this.#pollSoon(signal);
   }
 
+  /** One at a time, however many reports other changes cause meanwhile. */
   #pollSoon(signal: AbortSignal): void {
-    this.#dependencies.clock.sleep(drainPollMs, signal).then(
-      () => this.#reportLoop.wake(),
-      () => {},
-    );
+    if (this.#polling) return;
+    this.#polling = true;
+    this.#dependencies.clock
+      .sleep(drainPollMs, signal)
+      .catch(() => {})
+      .then(() => {
+        this.#polling = false;
+        this.#reportLoop.wake();
+      });
   }
+}
+
+/** What a launch holds is known when it is over; to clean up earlier would leave what it attaches last. */
+async function interrupt(launch: Launch | undefined): Promise<void> {
+  launch?.abort.abort(new Error('stopped'));
+  await launch?.over;
 }

@@ -13,14 +13,20 @@ export type PortMappingArgs = {
 
 /** Attaches instances to networks; the overlay host is one. */
 export interface Attacher {
-  /** Gives the instance its address (without prefix) on a network. Repeated for the same key: the same or a clear error. */
-  attach(request: {
-    readonly instanceId: string;
-    readonly network: string;
-    readonly ifName: string;
-    readonly netns: string;
-    readonly portMappings: readonly PortMappingArgs[];
-  }): Promise<{ readonly ip: string }>;
+  /**
+   * Gives the instance its address (without prefix) on a network. Repeated for the same key: the same or a clear error.
+   * `signal`: the instance is not wanted any more; it may give up waiting, or finish.
+   */
+  attach(
+    request: {
+      readonly instanceId: string;
+      readonly network: string;
+      readonly ifName: string;
+      readonly netns: string;
+      readonly portMappings: readonly PortMappingArgs[];
+    },
+    signal?: AbortSignal,
+  ): Promise<{ readonly ip: string }>;
   /** Undoes it; also for one that was never, or half, attached. `netns` '' when it is gone. */
   detach(request: {
     readonly instanceId: string;
@@ -63,17 +69,19 @@ export const noNamespaces: Namespaces = { path: () => '', create: async () => {}
 export async function attachAll(
   attacher: Attacher,
   assignment: Assignment,
-  netns: string,
+  { netns, signal }: { readonly netns: string; readonly signal?: AbortSignal },
 ): Promise<readonly NetworkAddress[]> {
   const addresses: NetworkAddress[] = [];
   for (const [index, network] of networkNames(assignment.app).entries()) {
-    const { ip } = await attacher.attach({
+    signal?.throwIfAborted();
+    const request = {
       instanceId: attachmentId(assignment),
       network,
       ifName: `eth${index}`,
       netns,
       portMappings: mappingsFor(assignment, network, index),
-    });
+    };
+    const { ip } = await attacher.attach(request, signal);
     addresses.push({ network, ip });
   }
   return addresses;

@@ -20,6 +20,13 @@ export type ConsumersOptions = {
   readonly onAck: () => void;
 };
 
+export type ConsumersStatus = {
+  /** Revision in force, by consumer. */
+  readonly acks: Readonly<Record<string, number>>;
+  /** Requests and connections to instances that left the Directory, all consumers together. */
+  readonly inFlight: Readonly<Record<InstanceId, number>>;
+};
+
 type Applied = { directory: Directory | undefined; revision: number };
 
 /**
@@ -31,6 +38,7 @@ export class Consumers implements Part {
   readonly #options: ConsumersOptions;
   readonly #loops: readonly Loop[];
   readonly #applied = new Map<string, Applied>();
+  readonly #resets = new Map<string, number>();
   #directory: Directory = emptyDirectory;
   #last: DirectoryDelta | undefined;
 
@@ -72,16 +80,25 @@ export class Consumers implements Part {
     this.#set(applyDelta(this.#directory, delta), delta.from === 0 ? undefined : delta);
   }
 
-  /** Requests and connections to instances that left the Directory, all consumers together. */
-  async inFlight(): Promise<Readonly<Record<InstanceId, number>>> {
-    const sums: Record<InstanceId, number> = {};
+  /**
+   * What a report says of them. Counted after the acknowledgements were read, so that what is in flight is known for at
+   * least those revisions. A consumer that cannot count is said to have nothing in force: nobody may rely on it.
+   */
+  async status(): Promise<ConsumersStatus> {
+    const acks: Record<string, number> = { ...this.acks };
+    const inFlight: Record<InstanceId, number> = {};
     for (const consumer of this.#consumers) {
-      for (const [instance, count] of (await consumer.inFlight?.()) ?? []) {
-        if (count > 0 && !this.#directory.endpoints.has(instance))
-          sums[instance] = (sums[instance] ?? 0) + count;
+      try {
+        for (const [instance, count] of (await consumer.inFlight?.()) ?? []) {
+          if (count > 0 && !this.#directory.endpoints.has(instance))
+            inFlight[instance] = (inFlight[instance] ?? 0) + count;
+        }
+      } catch (error) {
+        acks[consumer.name] = 0;
+        this.#options.log.warn(`${consumer.name} does not say what it carries`, { error: errorText(error) });
       }
     }
-    return sums;
+    return { acks, inFlight };
   }
 
   #set(directory: Directory, delta: DirectoryDelta | undefined): void {
@@ -95,6 +112,7 @@ export class Consumers implements Part {
     const loop = new Loop(() => this.#round(consumer), { name: `apply to ${consumer.name}`, clock, log });
     consumer.onReset?.(() => {
       this.#applied.delete(consumer.name);
+      this.#resets.set(consumer.name, this.#resetsOf(consumer) + 1);
       this.#options.onAck();
       loop.wake();
     });
@@ -105,16 +123,24 @@ export class Consumers implements Part {
     const applied = this.#applied.get(consumer.name);
     const directory = this.#directory;
     if (directory.revision === 0 || applied?.directory === directory) return;
+    const resets = this.#resetsOf(consumer);
     try {
       const revision = await consumer.apply(directory, this.#deltaFor(applied, directory));
+      // It lost its state while it took this: the reset has woken the loop, which gives it everything.
+      if (this.#resetsOf(consumer) !== resets) return;
       this.#applied.set(consumer.name, { directory, revision });
       this.#options.onAck();
     } catch (error) {
-      this.#applied.set(consumer.name, { directory: undefined, revision: applied?.revision ?? 0 });
+      const { revision = 0 } = this.#applied.get(consumer.name) ?? {};
+      this.#applied.set(consumer.name, { directory: undefined, revision });
       throw new Error(`${consumer.name} did not take revision ${directory.revision}: ${errorText(error)}`, {
         cause: error,
       });
     }
+  }
+
+  #resetsOf({ name }: DirectoryConsumer): number {
+    return this.#resets.get(name) ?? 0;
   }
 
   /** What changed since the consumer's last success; undefined: it must compare all. */

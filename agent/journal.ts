@@ -19,6 +19,8 @@ export class Journal {
     await mkdir(this.#folder, { recursive: true });
     const records = new Map<string, InstanceRecord>();
     for (const file of await readdir(this.#folder)) {
+      // Half written when the agent died; nothing was done that it would have recorded.
+      if (file.endsWith('.json.new')) await rm(join(this.#folder, file), { force: true });
       if (!file.endsWith('.json')) continue;
       try {
         const record = JSON.parse(await readFile(join(this.#folder, file), 'utf8')) as InstanceRecord;

@@ -29,6 +29,8 @@ const defaultGraceSeconds = 3;
 /** The only place where an agent acts on its instances. Each action may be repeated, also after a crash in its middle. */
 export class Performer {
   readonly #dependencies: PerformDependencies;
+  /** Why each of those that are being ended for their health is; its container's end may be seen first. */
+  readonly #unhealthy = new Map<string, string>();
 
   constructor(dependencies: PerformDependencies) {
     this.#dependencies = dependencies;
@@ -53,8 +55,10 @@ export class Performer {
   async ended(key: string, end: ContainerEnd): Promise<void> {
     await this.#dependencies.instances.update(key, ({ state }) => {
       if (state.kind === 'ended') return undefined;
-      const how = howOf(state, end);
-      const { at, reason, exitCode } = end;
+      const unhealthy = state.kind === 'running' ? this.#unhealthy.get(key) : undefined;
+      const how = unhealthy === undefined ? howOf(state, end) : 'failed';
+      const { at, exitCode } = end;
+      const reason = unhealthy ?? end.reason;
       return { state: { kind: 'ended', at, how, reason, ...(exitCode === undefined ? {} : { exitCode }) } };
     });
   }
@@ -63,29 +67,33 @@ export class Performer {
   async unhealthy(key: string, cause: string): Promise<void> {
     const { runtime, instances, clock } = this.#dependencies;
     const record = instances.get(key);
-    if (record?.state.kind !== 'running') return;
-    await runtime.stop(key, graceMs(record.assignment)).catch(() => {});
+    if (record?.state.kind !== 'running' || this.#unhealthy.has(key)) return;
     const reason = `Task was killed since health check failed. Reason: ${cause}`;
-    await this.#end(key, { kind: 'ended', at: clock.now(), how: 'failed', reason });
+    this.#unhealthy.set(key, reason);
+    try {
+      await runtime.stop(key, graceMs(record.assignment)).catch(() => {});
+      await this.#end(key, { kind: 'ended', at: clock.now(), how: 'failed', reason });
+    } finally {
+      this.#unhealthy.delete(key);
+    }
   }
 
   async #launch(key: string, assignment: Assignment, signal: AbortSignal): Promise<void> {
     const { runtime, instances, clock, log } = this.#dependencies;
-    const stagedAt = clock.now();
+    const netns = isHostMode(assignment.app)
+      ? undefined
+      : this.#dependencies.namespaces.path(this.#dependencies.namespaceName(key));
+    // Outside of what is recorded as a failed start: without a record there is nothing to write that into.
+    await instances.put(key, {
+      assignment,
+      stagedAt: clock.now(),
+      state: this.#staging('attaching'),
+      addresses: [],
+      cleaned: false,
+      ...(netns === undefined ? {} : { netns }),
+    });
     try {
-      const netns = isHostMode(assignment.app)
-        ? undefined
-        : this.#dependencies.namespaces.path(this.#dependencies.namespaceName(key));
-      const state = this.#staging('attaching');
-      await instances.put(key, {
-        assignment,
-        stagedAt,
-        state,
-        addresses: [],
-        cleaned: false,
-        ...(netns === undefined ? {} : { netns }),
-      });
-      if (netns !== undefined) await this.#attach(key, assignment, netns);
+      if (netns !== undefined) await this.#attach(key, assignment, { netns, signal });
       signal.throwIfAborted();
       await runtime.create(await this.#dependencies.specOf(assignment, instances.get(key)!), signal);
       signal.throwIfAborted();
@@ -107,10 +115,14 @@ export class Performer {
   }
 
   /** The namespace's path is on record before it is made, so that a crash in between leaves nothing behind. */
-  async #attach(key: string, assignment: Assignment, netns: string): Promise<void> {
+  async #attach(
+    key: string,
+    assignment: Assignment,
+    where: { netns: string; signal: AbortSignal },
+  ): Promise<void> {
     const { attacher, namespaces, instances } = this.#dependencies;
     await namespaces.create(this.#dependencies.namespaceName(key));
-    const addresses = await attachAll(attacher, assignment, netns);
+    const addresses = await attachAll(attacher, assignment, where);
     await instances.update(key, { addresses, state: this.#staging('fetching') });
   }
 

@@ -1,3 +1,4 @@
+import type { Test } from 'tap';
 import { FakeClock } from '../../core/kit/fake-clock.ts';
 import { silentLog } from '../../core/kit/log.ts';
 import { Agent, type AgentDependencies } from '../agent.ts';
@@ -9,8 +10,6 @@ import { eventually } from './eventually.ts';
 import { FakeConsumer } from './fake-consumer.ts';
 import { FakeHost, specOf } from './fake-host.ts';
 import { ScriptedMaster } from './scripted-master.ts';
-
-type Teardown = { teardown(end: () => Promise<void>): unknown };
 
 /** One machine, one master, one clock; agents come and go on them. */
 export class TestWorld {
@@ -44,7 +43,7 @@ export class TestWorld {
   }
 
   /** An agent on this machine; the test's end stops it. */
-  async agent(t: Teardown, changed: Partial<AgentDependencies> = {}): Promise<Agent> {
+  async agent(t: Test, changed: Partial<AgentDependencies> = {}): Promise<Agent> {
     const agent = new Agent(
       { ...this.dependencies(), ...changed },
       { record: testAgent, dataDir: this.dataDir },
