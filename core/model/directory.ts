@@ -52,10 +52,36 @@ export type Route = {
   readonly host: string;
   /** Begins with `/`; `/` matches all. */
   readonly pathPrefix: string;
+  /** The prefix is compared without regard to case. */
+  readonly ignoreCase?: true;
+  /** Of routes with the same host and equally long prefixes the heavier one is taken. Default 0. */
+  readonly weight?: number;
   readonly service: ServiceRef;
   /** Who declared it: `app:/shop/web` (labels) or `route:<id>` (operator). */
   readonly owner: string;
+  readonly options?: RouteOptions;
 };
+
+/** What happens to the requests and answers of a route besides being passed on. */
+export type RouteOptions = {
+  /** Requests that come without TLS are sent to the same place with TLS (301). */
+  readonly redirectToHttps?: true;
+  /** Answers over TLS tell the browser to come with TLS from now on. */
+  readonly hsts?: true;
+  /** Addresses and ranges (`10.0.0.0/8`) that may ask; others get 403. */
+  readonly allow?: readonly string[];
+  /** Taken off the front of the path; Host becomes the route's host. */
+  readonly stripPrefix?: string;
+  /** Put in front of the path in `Location` of answers. */
+  readonly locationPrefix?: string;
+  /** Where a request for exactly `/` is sent (301). */
+  readonly rootTo?: string;
+  /** A client stays with the endpoint that answered first, by a cookie. */
+  readonly sticky?: true;
+  readonly balance?: RouteBalance;
+};
+
+export type RouteBalance = 'round-robin' | 'least-requests' | 'two-choices' | 'hash';
 
 export type DirectoryAgent = {
   readonly id: AgentId;

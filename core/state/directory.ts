@@ -2,7 +2,8 @@ import type { DirectoryAgent, Endpoint, Route, Vip } from '../model/directory.ts
 import { applyDelta, type Directory, type DirectoryDelta, emptyDirectory } from '../model/directory.ts';
 import type { AppId } from '../model/ids.ts';
 import { endpointOf } from './endpoints.ts';
-import { labelRoutes, operatorRoute } from './routes.ts';
+import { readRouteLabels } from './route-labels.ts';
+import { operatorRoute } from './routes.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { Change } from './store.ts';
 import { versionKey } from './tables.ts';
@@ -103,7 +104,7 @@ export class DirectoryBuilder {
     for (const id of apps) {
       for (const route of this.#routesOf.get(id) ?? []) wanted.set(route.id, undefined);
       const app = snapshot.table('apps').get(id);
-      const routes = app === undefined ? [] : labelRoutes(app);
+      const routes = app === undefined ? [] : readRouteLabels(app).routes;
       if (routes.length === 0) this.#routesOf.delete(id);
       else this.#routesOf.set(id, routes);
       for (const route of routes) wanted.set(route.id, route);

@@ -1,8 +1,9 @@
+import { isIP } from 'node:net';
 import { Backlog } from './backlog.ts';
 import type { EdgeContext } from './context.ts';
 import type { Deadlined } from './deadlines.ts';
 import { Exchange, type ExchangeClient } from './exchange.ts';
-import { type ForwardFacts, forwardRequest, valuesOf } from './forward.ts';
+import { type AnswerEdits, type ForwardFacts, forwardRequest, valuesOf } from './forward.ts';
 import { requestFraming } from './http1/body.ts';
 import { CR, LF } from './http1/characters.ts';
 import { isFault } from './http1/facts.ts';
@@ -11,7 +12,17 @@ import { INCOMPLETE } from './http1/fields.ts';
 import { type RequestHead, type RequestScan, readRequest, scanRequest } from './http1/request-head.ts';
 import { matchRoute } from './match.ts';
 import { renderPage } from './pages.ts';
+import {
+  listed,
+  type PolicyAnswer,
+  type PolicyRequest,
+  policyAnswer,
+  publicLocation,
+  type RoutePolicy,
+  strippedTarget,
+} from './route-policy.ts';
 import type { RouteTally } from './route-tally.ts';
+import { readCookies, type StickyCookies } from './sticky.ts';
 import { Tunnel } from './tunnel.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
 import type { Wire, WireUser } from './wire.ts';
@@ -31,6 +42,8 @@ const eagerBytes = 2_048;
 /** How long a refused client may go on sending before its connection is cut; else the refusal itself could get lost. */
 const lingerMs = 2_000;
 const never = Number.POSITIVE_INFINITY;
+const noRoute = { status: 404, text: 'No route leads from this host and path to a service.' };
+const noTable = { status: 503, text: 'The edge has no routes yet.' };
 
 /** One client's connection: requests one after the other, each an exchange; perhaps a tunnel at the end. */
 export class ClientConnection implements WireUser, ExchangeClient, Deadlined {
@@ -146,7 +159,7 @@ export class ClientConnection implements WireUser, ExchangeClient, Deadlined {
   failed(status: number, text: string): void {
     this.#exchange = undefined;
     this.#tally.answered(status);
-    this.#page(status, text, !this.#keepsWithoutContent());
+    this.#page({ status, text, close: !this.#keepsWithoutContent() });
   }
 
   broken(): void {
@@ -267,13 +280,16 @@ export class ClientConnection implements WireUser, ExchangeClient, Deadlined {
     const current = table();
     const route = head.host === undefined ? undefined : matchRoute(current, head.host.name, head.path);
     if (route === undefined) {
-      const status = current.revision === 0 ? 503 : 404;
-      return this.#unrouted(status, at, end);
+      return this.#answerItself(current.revision === 0 ? noTable : noRoute, at, end);
     }
     this.#tally = route.tally;
+    const own = route.policy && policyAnswer(route.policy, this.#policyRequest(head));
+    if (own !== undefined) return this.#answerItself(own, at, end);
     this.deadlineAt = never;
     const upgrade = upgradeOf(head);
-    const forwarded = forwardRequest(head, this.#forwardFacts(upgrade));
+    const sticky = route.policy?.options.sticky && readCookies(valuesOf(head, 'cookie', '; '));
+    const sent = route.policy === undefined ? head : forService(head, route.policy);
+    const forwarded = forwardRequest(sent, this.#forwardFacts(head, upgrade, sticky?.others));
     this.#exchange = new Exchange(
       this.#context,
       this,
@@ -286,24 +302,49 @@ export class ClientConnection implements WireUser, ExchangeClient, Deadlined {
         tally: route.tally,
         poolKey: route.poolKey,
         balance: { hashKey: this.#address },
+        edits: route.policy && this.#editsOf(route.policy, head, sticky),
       },
       head,
     );
     return this.#exchange.begin(buffer, at, end);
   }
 
-  #forwardFacts(upgrade: string | undefined): ForwardFacts {
+  #forwardFacts(head: RequestHead, upgrade: string | undefined, cookie: string | undefined): ForwardFacts {
     const { scheme, port } = this.#options;
     const requestId = this.#requestId;
-    return { clientAddress: this.#address, scheme, port, requestId, trusted: this.#trusted, upgrade };
+    const clientAddress = this.#address;
+    const hostText = head.host?.text;
+    return { clientAddress, scheme, port, requestId, trusted: this.#trusted, upgrade, hostText, cookie };
   }
 
-  #unrouted(status: number, at: number, end: number): number {
-    const text =
-      status === 404 ? 'No route leads from this host and path to a service.' : 'The edge has no routes yet.';
+  /** The scheme is the one the client used: with a trusted proxy in front, the one it names. */
+  #policyRequest(head: RequestHead): PolicyRequest {
+    const told = this.#trusted ? valuesOf(head, 'x-forwarded-proto').toLowerCase() : '';
+    const before = this.#trusted ? valuesOf(head, 'x-forwarded-for') : '';
+    return {
+      scheme: told === 'https' || told === 'http' ? told : this.#options.scheme,
+      clientAddress: lastAddress(before) ?? this.#address,
+      hostText: head.host?.text ?? '',
+      path: head.path,
+      target: head.target,
+      httpsPort: this.#context.settings.httpsPort,
+    };
+  }
+
+  #editsOf({ options }: RoutePolicy, head: RequestHead, sticky: StickyCookies | undefined): AnswerEdits {
+    const { locationPrefix: prefix } = options;
+    const hostText = head.host?.text ?? '';
+    return {
+      hsts: options.hsts === true && this.#policyRequest(head).scheme === 'https',
+      location: prefix === undefined ? undefined : (value) => publicLocation(prefix, value, hostText),
+      sticky: sticky && { sent: sticky.wanted },
+    };
+  }
+
+  #answerItself({ status, text, location }: PolicyAnswer, at: number, end: number): number {
     const keepAlive = this.#keepsWithoutContent();
     this.#tally.answered(status);
-    this.#page(status, text, !keepAlive);
+    this.#page({ status, text, location, close: !keepAlive });
     return keepAlive ? at : end;
   }
 
@@ -321,13 +362,13 @@ export class ClientConnection implements WireUser, ExchangeClient, Deadlined {
     this.#context.counters.unrouted.answered(fault.status);
     this.#requestId = this.#context.requestId();
     this.#head = undefined;
-    this.#page(fault.status, `The request was refused: ${fault.reason}.`, true);
+    this.#page({ status: fault.status, text: `The request was refused: ${fault.reason}.`, close: true });
   }
 
-  #page(status: number, text: string, close: boolean): void {
+  #page(page: PolicyAnswer & { readonly close: boolean }): void {
     const headOnly = this.#head?.method === 'HEAD';
-    this.wire.write(renderPage({ status, text, requestId: this.#requestId, headOnly, close }));
-    if (close) this.#linger();
+    this.wire.write(renderPage({ ...page, requestId: this.#requestId, headOnly }));
+    if (page.close) this.#linger();
     else this.#next();
   }
 
@@ -355,7 +396,7 @@ function plainAddress(address = ''): string {
 }
 
 function isTrusted(context: EdgeContext, address: string): boolean {
-  return address !== '' && context.trusted.check(address, address.includes(':') ? 'ipv6' : 'ipv4');
+  return listed(context.trusted, address);
 }
 
 /** Only a GET without content may upgrade; `h2c` is never passed on, since the endpoint would leave our framing. */
@@ -364,4 +405,17 @@ function upgradeOf(head: RequestHead): string | undefined {
   if (!plain) return undefined;
   const protocol = valuesOf(head, 'upgrade');
   return protocol === '' || /(^|[\s,])(h2c?|tls)([/\s,]|$)/i.test(protocol) ? undefined : protocol;
+}
+
+/** The client as the nearest proxy saw it; undefined when it says nothing usable. */
+function lastAddress(forwardedFor: string): string | undefined {
+  const last = forwardedFor.slice(forwardedFor.lastIndexOf(',') + 1).trim();
+  return isIP(last) === 0 ? undefined : last;
+}
+
+/** The head as the service gets it: a route that strips a prefix speaks to it under its own host. */
+function forService(head: RequestHead, { options, host }: RoutePolicy): RequestHead {
+  if (options.stripPrefix === undefined) return head;
+  const name = host.startsWith('*') ? head.host : { text: host, name: host };
+  return { ...head, target: strippedTarget(options, head.target), host: name, absolute: true };
 }

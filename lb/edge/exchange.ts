@@ -1,7 +1,7 @@
 import type { BalanceRequest, Outcome } from '../balancer.ts';
 import { Backlog } from './backlog.ts';
 import type { EdgeContext } from './context.ts';
-import { forwardInterim, forwardResponse, forwardSwitch } from './forward.ts';
+import { type AnswerEdits, forwardInterim, forwardResponse, forwardSwitch } from './forward.ts';
 import { type BodyReader, bodyReader, type Framing, requestFraming, responseFraming } from './http1/body.ts';
 import { isFault } from './http1/facts.ts';
 import { INCOMPLETE } from './http1/fields.ts';
@@ -41,6 +41,8 @@ export type ExchangeRequest = {
   readonly tally: RouteTally;
   readonly poolKey: string;
   readonly balance: BalanceRequest;
+  /** What the route changes about the answer. */
+  readonly edits: AnswerEdits | undefined;
 };
 
 /** Content up to this size is written together with its head. */
@@ -190,7 +192,8 @@ export class Exchange implements UpstreamUser {
   #attempt(fresh: boolean): void {
     const { upstreams, clock } = this.#context;
     this.#pool = upstreams.pool(this.#request.poolKey);
-    const options = { tried: this.#tried, now: clock.now() };
+    const sticky = this.#request.edits?.sticky?.sent;
+    const options = { tried: this.#tried, now: clock.now(), sticky };
     const upstream = this.#pool && pick(this.#pool, this.#request.balance, options);
     if (upstream === undefined) {
       this.#noEndpoint();
@@ -254,7 +257,7 @@ export class Exchange implements UpstreamUser {
   }
 
   #beginAnswer(head: ResponseHead, buffer: Buffer, at: number, end: number): void {
-    const { minor, method, tally } = this.#request;
+    const { minor, method, tally, edits } = this.#request;
     const framing = responseFraming(head, method);
     const reader = bodyReader({
       framing,
@@ -267,7 +270,8 @@ export class Exchange implements UpstreamUser {
     this.#responseBody = reader;
     tally.answered(head.status);
     const keepAlive = this.#keepsClient();
-    const text = forwardResponse(head, { framing, clientMinor: minor, keepAlive });
+    const endpoint = edits?.sticky === undefined ? '' : this.#connection!.upstream.cookie;
+    const text = forwardResponse(head, { framing, clientMinor: minor, keepAlive, edits, endpoint });
     this.#answerBytes(buffer, at, end, text);
   }
 

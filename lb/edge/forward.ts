@@ -2,6 +2,7 @@ import type { Framing } from './http1/body.ts';
 import { type FieldName, type FieldNames, fieldNames, knownNames } from './http1/fields.ts';
 import type { RequestHead } from './http1/request-head.ts';
 import type { ResponseHead } from './http1/response-head.ts';
+import { stickyCookie } from './sticky.ts';
 
 export type ForwardFacts = {
   /** Of the client, without an IPv4-mapped prefix. */
@@ -13,6 +14,10 @@ export type ForwardFacts = {
   readonly trusted: boolean;
   /** The protocol of an upgrade that is let through; undefined: none. */
   readonly upgrade: string | undefined;
+  /** Host as the client wrote it, even if the service is told another. */
+  readonly hostText: string | undefined;
+  /** Replaces what the client sent as Cookie (empty: none); undefined: it stays. */
+  readonly cookie: string | undefined;
 };
 
 /** Fields about one connection only (RFC 9110 §7.6.1). */
@@ -51,8 +56,8 @@ const dropped = {
 
 /** The head for the endpoint. What need not change is copied in one piece, in the order and spelling it came. */
 export function forwardRequest(head: RequestHead, facts: ForwardFacts): string {
-  const kept = keptFields(head, droppedOfRequest(head, facts.trusted));
-  return `${requestLine(head)}${kept}${forwardedFields(head, facts)}${connectionOf(facts)}Via: 1.${head.minor} weir\r\n\r\n`;
+  const kept = keptFields(head, droppedOfRequest(head, facts));
+  return `${requestLine(head)}${kept}${forwardedFields(head, facts)}${connectionOf(facts)}${cookieOf(facts)}Via: 1.${head.minor} weir\r\n\r\n`;
 }
 
 export type AnswerFacts = {
@@ -61,12 +66,26 @@ export type AnswerFacts = {
   readonly clientMinor: 0 | 1;
   /** The client's connection is kept for another request. */
   readonly keepAlive: boolean;
+  /** Undefined: the answer passes as it is. */
+  readonly edits: AnswerEdits | undefined;
+  /** The endpoint's name in cookies; read only with edits. */
+  readonly endpoint: string;
+};
+
+/** What a route changes about its answers. */
+export type AnswerEdits = {
+  readonly hsts: boolean;
+  /** Turns a Location of the service into the public's; undefined: it stays. */
+  readonly location: ((location: string) => string) | undefined;
+  /** Whoever sent this cookie value need not be told it again; undefined: clients do not stay. */
+  readonly sticky: { readonly sent: string | undefined } | undefined;
 };
 
 /** The head for the client of a final answer. */
 export function forwardResponse(head: ResponseHead, facts: AnswerFacts): string {
-  const kept = keptFields(head, droppedOfAnswer(head, facts.clientMinor));
-  return `${statusLine(head)}${kept}Via: 1.${head.minor} weir\r\n${persistence(facts)}\r\n`;
+  const kept = keptFields(head, droppedOfAnswer(head, facts));
+  const edited = facts.edits === undefined ? '' : editedFields(head, facts.edits, facts.endpoint);
+  return `${statusLine(head)}${kept}${edited}Via: 1.${head.minor} weir\r\n${persistence(facts)}\r\n`;
 }
 
 /** The head of an interim answer (1xx but 101). */
@@ -80,20 +99,38 @@ export function forwardSwitch(head: ResponseHead): string {
   return `${statusLine(head)}${kept}Connection: upgrade\r\nVia: 1.1 weir\r\n\r\n`;
 }
 
-function droppedOfRequest(head: RequestHead, trusted: boolean): FieldNames {
+function droppedOfRequest(head: RequestHead, { trusted, cookie }: ForwardFacts): FieldNames {
   const usual = trusted ? dropped.fromTrusted : dropped.fromAnyone;
   const expects = head.minor === 0 && !head.expectContinue;
-  if (!head.absolute && !expects) return usual;
+  if (!head.absolute && !expects && cookie === undefined) return usual;
   const also: readonly FieldName[] = [
     ...(head.absolute ? (['host'] as const) : []),
     ...(expects ? (['expect'] as const) : []),
+    ...(cookie === undefined ? [] : (['cookie'] as const)),
   ];
   return fieldNames([...(trusted ? fromTrusted : fromAnyone), ...also]);
 }
 
-function droppedOfAnswer(head: ResponseHead, clientMinor: 0 | 1): FieldNames {
+function droppedOfAnswer(head: ResponseHead, { clientMinor, edits }: AnswerFacts): FieldNames {
+  const usual = droppedByFraming(head, clientMinor);
+  if (edits?.location === undefined) return usual;
+  return fieldNames(knownNames.filter((name, kind) => name === 'location' || usual[kind] === 1));
+}
+
+function droppedByFraming(head: ResponseHead, clientMinor: 0 | 1): FieldNames {
   if (head.status === 204 || head.status < 200) return dropped.unframed;
   return clientMinor === 0 ? dropped.unchunked : dropped.fromServer;
+}
+
+function editedFields(head: ResponseHead, edits: AnswerEdits, endpoint: string): string {
+  const location = edits.location && firstValue(head, 'location');
+  let text = '';
+  if (location !== undefined) text += `Location: ${edits.location?.(location)}\r\n`;
+  if (edits.hsts && firstValue(head, 'strict-transport-security') === undefined)
+    text += 'Strict-Transport-Security: max-age=15768000\r\n';
+  if (edits.sticky !== undefined && edits.sticky.sent !== endpoint)
+    text += `Set-Cookie: ${stickyCookie}=${endpoint}; Path=/\r\nCache-Control: private\r\n`;
+  return text;
 }
 
 function keptFields(head: RequestHead | ResponseHead, drop: FieldNames): string {
@@ -122,14 +159,18 @@ function forwardedFields(head: RequestHead, facts: ForwardFacts): string {
   let text = `X-Forwarded-For: ${chain}\r\n`;
   if (!facts.trusted || !has(head, 'x-forwarded-proto')) text += `X-Forwarded-Proto: ${facts.scheme}\r\n`;
   if (!facts.trusted || !has(head, 'x-forwarded-port')) text += `X-Forwarded-Port: ${facts.port}\r\n`;
-  if (head.host !== undefined && (!facts.trusted || !has(head, 'x-forwarded-host')))
-    text += `X-Forwarded-Host: ${head.host.text}\r\n`;
+  if (facts.hostText !== undefined && (!facts.trusted || !has(head, 'x-forwarded-host')))
+    text += `X-Forwarded-Host: ${facts.hostText}\r\n`;
   if (!facts.trusted || !has(head, 'x-request-id')) text += `X-Request-Id: ${facts.requestId}\r\n`;
   return text;
 }
 
 function connectionOf(facts: ForwardFacts): string {
   return facts.upgrade === undefined ? '' : `Connection: upgrade\r\nUpgrade: ${facts.upgrade}\r\n`;
+}
+
+function cookieOf({ cookie }: ForwardFacts): string {
+  return cookie === undefined || cookie === '' ? '' : `Cookie: ${cookie}\r\n`;
 }
 
 function statusLine(head: ResponseHead): string {
@@ -142,18 +183,24 @@ function persistence(facts: AnswerFacts): string {
   return facts.clientMinor === 0 ? 'Connection: keep-alive\r\n' : '';
 }
 
+function firstValue(head: ResponseHead, kind: FieldName): string | undefined {
+  for (let i = 0; i < head.fields.count; i++)
+    if (head.fields.kind(i) === kind) return head.fields.value(head.text, i);
+  return undefined;
+}
+
 function has(head: RequestHead, kind: FieldName): boolean {
   for (let i = 0; i < head.fields.count; i++) if (head.fields.kind(i) === kind) return true;
   return false;
 }
 
 /** All values of a list field, joined (RFC 9110 §5.3). */
-export function valuesOf(head: RequestHead, kind: FieldName): string {
+export function valuesOf(head: RequestHead, kind: FieldName, separator = ', '): string {
   let joined = '';
   for (let i = 0; i < head.fields.count; i++) {
     if (head.fields.kind(i) !== kind) continue;
     const value = head.fields.value(head.text, i);
-    joined = joined === '' ? value : `${joined}, ${value}`;
+    joined = joined === '' ? value : `${joined}${separator}${value}`;
   }
   return joined;
 }

@@ -2,7 +2,7 @@ import type { RouteTable, TableRoute } from './route-table.ts';
 
 /**
  * The route for a host (lower case, no port, no trailing dot) and a path. Among the routes that match both, an exact
- * host goes before the longest wildcard suffix, then the longest path prefix wins.
+ * host goes before the longest wildcard suffix, then the longest path prefix wins, then weight.
  */
 export function matchRoute(table: RouteTable, host: string, path: string): TableRoute | undefined {
   const exact = matchPath(table.hosts.get(host), path);
@@ -17,7 +17,9 @@ export function matchRoute(table: RouteTable, host: string, path: string): Table
 
 function matchPath(routes: readonly TableRoute[] | undefined, path: string): TableRoute | undefined {
   if (routes === undefined) return undefined;
-  for (const route of routes) if (prefixMatches(route.pathPrefix, path)) return route;
+  for (const route of routes) {
+    if (prefixMatches(route.pathPrefix, route.ignoreCase ? path.toLowerCase() : path)) return route;
+  }
   return undefined;
 }
 

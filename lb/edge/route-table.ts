@@ -1,6 +1,13 @@
-import type { Directory, DirectoryDelta, Route, ServiceRef } from '../../core/model/directory.ts';
+import type {
+  Directory,
+  DirectoryDelta,
+  Route,
+  RouteBalance,
+  ServiceRef,
+} from '../../core/model/directory.ts';
 import { backendsOf } from '../../core/model/directory.ts';
 import { type Draft, PersistentMap } from './persistent-map.ts';
+import { policyOf, type RoutePolicy } from './route-policy.ts';
 import { RouteTally } from './route-tally.ts';
 
 /** One address that takes requests. `key` is unique over instance, address and port. */
@@ -15,14 +22,20 @@ export type PoolEndpoint = {
 export type RoutePool = {
   readonly key: string;
   readonly service: ServiceRef;
+  /** Undefined: as the engine does by default. */
+  readonly balance: RouteBalance | undefined;
   readonly uses: number;
   readonly endpoints: readonly PoolEndpoint[];
 };
 
 export type TableRoute = {
   readonly id: string;
+  /** Lower case when case is ignored. */
   readonly pathPrefix: string;
+  readonly ignoreCase: boolean;
+  readonly weight: number;
   readonly poolKey: string;
+  readonly policy: RoutePolicy | undefined;
   /** Counts this route's answers, from one table to the next. */
   readonly tally: RouteTally;
 };
@@ -54,7 +67,7 @@ export function buildTable(directory: Directory): RouteTable {
     [...byHost].map(([host, routes]) => [host, ordered(routes.map((route) => tableRoute(route)))] as const),
   );
   const pools = PersistentMap.empty<RoutePool>().edit();
-  for (const route of directory.routes.values()) countUse(pools, directory, route.service, 1);
+  for (const route of directory.routes.values()) countUse(pools, directory, route, 1);
   const wildcards = [...byHost.keys()].filter(isWildcard).length;
   return { revision: directory.revision, hosts, wildcards, pools: pools.done() };
 }
@@ -97,8 +110,8 @@ function updateHosts(
     if (kept.length + fresh.length === 0) next.delete(host);
     else next.set(host, ordered([...kept, ...fresh]));
   }
-  for (const route of delta.routes.set) countUse(pools, after, route.service, 1);
-  for (const route of old) countUse(pools, after, route.service, -1);
+  for (const route of delta.routes.set) countUse(pools, after, route, 1);
+  for (const route of old) countUse(pools, after, route, -1);
   return next.done();
 }
 
@@ -114,12 +127,18 @@ function newWildcards(before: RouteTable['hosts'], after: RouteTable['hosts']): 
   return changed.reduce((sum, host) => sum + Number(after.has(host)) - Number(before.has(host)), 0);
 }
 
-function countUse(pools: Draft<RoutePool>, directory: Directory, service: ServiceRef, by: 1 | -1): void {
-  const key = poolKey(service);
-  const pool = pools.get(key) ?? { key, service, uses: 0, endpoints: endpointsOf(directory, service) };
+function countUse(pools: Draft<RoutePool>, directory: Directory, route: Route, by: 1 | -1): void {
+  const key = poolKeyOf(route);
+  const pool = pools.get(key) ?? newPool(directory, route);
   const uses = pool.uses + by;
   if (uses === 0) pools.delete(key);
   else pools.set(key, { ...pool, uses });
+}
+
+function newPool(directory: Directory, route: Route): RoutePool {
+  const { service } = route;
+  const endpoints = endpointsOf(directory, service);
+  return { key: poolKeyOf(route), service, balance: route.options?.balance, uses: 0, endpoints };
 }
 
 /** The services that a changed endpoint is or was a part of. */
@@ -133,7 +152,9 @@ function touchedPools(
     .flatMap((id) => [before.endpoints.get(id) ?? [], after.endpoints.get(id) ?? []])
     .flat();
   return new Set(
-    endpoints.flatMap(({ appId, ports }) => ports.map((port) => poolKey({ appId, portIndex: port.index }))),
+    endpoints.flatMap(({ appId, ports }) =>
+      ports.flatMap((port) => balances.map((balance) => poolKey({ appId, portIndex: port.index }, balance))),
+    ),
   );
 }
 
@@ -147,17 +168,37 @@ function endpointsOf(directory: Directory, service: ServiceRef): readonly PoolEn
 }
 
 function tableRoute(route: Route, tally = new RouteTally(route.id)): TableRoute {
-  return { id: route.id, pathPrefix: route.pathPrefix, poolKey: poolKey(route.service), tally };
+  const { id, pathPrefix, ignoreCase = false, weight = 0 } = route;
+  return {
+    id,
+    pathPrefix: ignoreCase ? pathPrefix.toLowerCase() : pathPrefix,
+    ignoreCase,
+    weight,
+    poolKey: poolKeyOf(route),
+    policy: policyOf(route),
+    tally,
+  };
 }
 
-function poolKey(service: ServiceRef): string {
-  return `${service.appId}:${service.portIndex}`;
+/** Routes that balance in different ways cannot share a pool. */
+const balances = [undefined, 'round-robin', 'least-requests', 'two-choices', 'hash'] as const;
+
+function poolKeyOf(route: Route): string {
+  return poolKey(route.service, route.options?.balance);
 }
 
-/** Longest prefix first; of two equal ones the smaller id, so that the order of arrival never matters. */
+function poolKey(service: ServiceRef, balance: RouteBalance | undefined): string {
+  const key = `${service.appId}:${service.portIndex}`;
+  return balance === undefined ? key : `${key}:${balance}`;
+}
+
+/** Longest prefix first, then the greater weight, then the smaller id: the order of arrival never matters. */
 function ordered(routes: readonly TableRoute[]): readonly TableRoute[] {
   return routes.toSorted(
-    (a, b) => b.pathPrefix.length - a.pathPrefix.length || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0),
+    (a, b) =>
+      b.pathPrefix.length - a.pathPrefix.length ||
+      b.weight - a.weight ||
+      (a.id < b.id ? -1 : a.id > b.id ? 1 : 0),
   );
 }
 

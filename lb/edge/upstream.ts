@@ -1,6 +1,7 @@
 import type { Candidate } from '../balancer.ts';
 import type { UpstreamContext } from './context.ts';
 import type { PoolEndpoint } from './route-table.ts';
+import { stickyValue } from './sticky.ts';
 import { UpstreamConnection } from './upstream-connection.ts';
 
 const firstEjectionMs = 1_000;
@@ -21,11 +22,18 @@ export class Upstream implements Candidate {
   readonly #context: UpstreamContext;
   readonly #idle: UpstreamConnection[] = [];
   #refusals = 0;
+  #cookie: string | undefined;
 
   constructor(context: UpstreamContext, endpoint: PoolEndpoint) {
     this.#context = context;
     this.endpoint = endpoint;
     this.key = endpoint.key;
+  }
+
+  /** Names it in the cookie of clients that stay with it. */
+  get cookie(): string {
+    this.#cookie ??= stickyValue(this.key);
+    return this.#cookie;
   }
 
   /** An idle connection, the most recently used one first, or a new one. */

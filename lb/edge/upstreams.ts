@@ -1,4 +1,5 @@
 import type { BalanceRequest, Balancer, BalancerFactory } from '../balancer.ts';
+import { balancersByName } from '../balancers/by-name.ts';
 import type { UpstreamContext } from './context.ts';
 import { emptyTable, type PoolEndpoint, type RoutePool, type RouteTable } from './route-table.ts';
 import { Upstream } from './upstream.ts';
@@ -70,7 +71,8 @@ export class Upstreams {
         ? bound.upstreams
         : pool.endpoints.map((endpoint) => this.#upstream(endpoint));
     for (const upstream of upstreams) upstream.pools++;
-    const balancer = bound?.balancer ?? this.#balancer(this.#chance);
+    const make = pool.balance === undefined ? this.#balancer : balancersByName[pool.balance];
+    const balancer = bound?.balancer ?? make(this.#chance);
     this.#pools.set(key, { endpoints: pool.endpoints, upstreams, balancer });
   }
 
@@ -87,16 +89,21 @@ export class Upstreams {
   }
 }
 
+type PickOptions = {
+  readonly tried: ReadonlySet<Upstream> | undefined;
+  readonly now: number;
+  /** The cookie value of the endpoint that the client stays with. */
+  readonly sticky: string | undefined;
+};
+
 /**
  * An endpoint of the pool that was not tried yet. Ejected ones only when all others were tried: a pool whose every
  * endpoint is ejected is better served by a guess than by an error.
  */
-export function pick(
-  pool: BoundPool,
-  request: BalanceRequest,
-  options: { readonly tried: ReadonlySet<Upstream> | undefined; readonly now: number },
-): Upstream | undefined {
-  const { tried, now } = options;
+export function pick(pool: BoundPool, request: BalanceRequest, options: PickOptions): Upstream | undefined {
+  const { tried, now, sticky } = options;
+  const kept = sticky === undefined ? undefined : stuckTo(pool, sticky, options);
+  if (kept !== undefined) return kept;
   if (tried === undefined && noneEjected(pool.upstreams, now))
     return pool.balancer.choose(pool.upstreams, request);
   const untried = pool.upstreams.filter((upstream) => tried?.has(upstream) !== true);
@@ -107,4 +114,10 @@ export function pick(
 function noneEjected(upstreams: readonly Upstream[], now: number): boolean {
   for (const upstream of upstreams) if (upstream.ejectedUntil > now) return false;
   return true;
+}
+
+function stuckTo(pool: BoundPool, cookie: string, { tried, now }: PickOptions): Upstream | undefined {
+  const found = pool.upstreams.find((upstream) => upstream.cookie === cookie);
+  const usable = found !== undefined && tried?.has(found) !== true && found.ejectedUntil <= now;
+  return usable ? found : undefined;
 }

@@ -1,4 +1,4 @@
-import { BlockList, type Server } from 'node:net';
+import type { Server } from 'node:net';
 import type { Clock } from '../../core/kit/clock.ts';
 import type { BalancerFactory } from '../balancer.ts';
 import { roundRobin } from '../balancers/round-robin.ts';
@@ -7,6 +7,7 @@ import { createScratch, type EdgeContext } from '../edge/context.ts';
 import { Counters } from '../edge/counters.ts';
 import { Deadlines } from '../edge/deadlines.ts';
 import { type CertificateSource, listenPlain, listenTls, portOf } from '../edge/listener.ts';
+import { blockList } from '../edge/route-policy.ts';
 import { emptyTable, type RouteTable } from '../edge/route-table.ts';
 import type { RouteTally } from '../edge/route-tally.ts';
 import { defaultSettings, type EdgeSettings } from '../edge/settings.ts';
@@ -152,14 +153,4 @@ export class BuiltinEngine implements IngressEngine {
 function* tallies(table: RouteTable, counters: Counters): Generator<RouteTally> {
   for (const routes of table.hosts.values()) for (const route of routes) yield route.tally;
   yield counters.unrouted;
-}
-
-function blockList(ranges: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const range of ranges) {
-    const [address = '', prefix] = range.split('/');
-    const family = address.includes(':') ? 'ipv6' : 'ipv4';
-    list.addSubnet(address, Number(prefix ?? (family === 'ipv6' ? 128 : 32)), family);
-  }
-  return list;
 }

@@ -24,6 +24,9 @@ export const knownNames = [
   'x-forwarded-proto',
   'x-request-id',
   'http2-settings',
+  'cookie',
+  'location',
+  'strict-transport-security',
 ] as const;
 
 export type FieldName = (typeof knownNames)[number];
