@@ -1,26 +1,20 @@
 import t from 'tap';
 import type { InstanceRecord } from './record.ts';
 import { specOf } from './spec.ts';
-import { appOf, assignmentOf } from './testing/assignments.ts';
+import { assignmentOf, recordOf } from './testing/assignments.ts';
 
 const host = { hostname: 'one', address: '100.64.255.1', isolates: true, containers: '/data/containers' };
 
-function recordOf(fields: Partial<InstanceRecord> = {}): InstanceRecord {
-  return {
-    assignment: assignmentOf(),
-    stagedAt: 0,
-    state: { kind: 'staging', step: 'fetching', since: 0 },
-    netns: '/run/netns/weir-x',
-    addresses: [{ network: 'blue', ip: '100.64.0.2' }],
-    cleaned: false,
-    ...fields,
-  };
-}
+const staging: Partial<InstanceRecord> = {
+  state: { kind: 'staging', step: 'fetching', since: 0 },
+  netns: '/run/netns/weir-x',
+  addresses: [{ network: 'blue', ip: '100.64.0.2' }],
+};
 
 t.test(
   'a container on a network of its own resolves names at the agent and knows its own address',
   async (t) => {
-    const record = recordOf();
+    const record = recordOf('a', staging);
     const spec = specOf(record.assignment, record, host);
     t.match(spec.files.resolvConf, /^nameserver 100\.64\.255\.1\nsearch weir\n/);
     t.match(spec.files.hosts, /^100\.64\.0\.2\t/m);
@@ -31,8 +25,8 @@ t.test(
 );
 
 t.test('an instance in host mode keeps the files and the network stack of the machine', async (t) => {
-  const assignment = assignmentOf({ app: appOf({ networks: [{ mode: 'host' }] }) });
-  const spec = specOf(assignment, recordOf({ assignment, addresses: [] }), host);
+  const assignment = assignmentOf('a', { app: { networks: [{ mode: 'host' }] } });
+  const spec = specOf(assignment, recordOf('a', { ...staging, assignment, addresses: [] }), host);
   t.same(spec.files, {});
   t.same(spec.netns, { kind: 'host' });
   t.equal(spec.env.HOST, 'one');
@@ -41,7 +35,7 @@ t.test('an instance in host mode keeps the files and the network stack of the ma
 t.test(
   'without network stacks of its own an instance is told which address of the machine is its',
   async (t) => {
-    const record = recordOf({ addresses: [{ network: 'blue', ip: '127.64.0.2' }] });
+    const record = recordOf('a', { ...staging, addresses: [{ network: 'blue', ip: '127.64.0.2' }] });
     const spec = specOf(record.assignment, record, { ...host, isolates: false });
     t.equal(spec.env.WEIR_ADDRESS, '127.64.0.2');
     t.same(spec.netns, { kind: 'host' });
@@ -50,9 +44,8 @@ t.test(
 
 t.test('attempts of one instance are different containers with logs of their own', async (t) => {
   const [first, second] = [1, 2].map((attempt) => {
-    const { placement, app } = assignmentOf();
-    const assignment = { app, placement: { ...placement, attempt } };
-    return specOf(assignment, recordOf({ assignment }), host);
+    const assignment = assignmentOf('a', { attempt });
+    return specOf(assignment, recordOf('a', { ...staging, assignment }), host);
   });
   t.not(first!.id, second!.id);
   t.equal(first!.logDir, `/data/containers/${first!.id}/log`);
