@@ -62,7 +62,7 @@ export class Memory {
       if (table === 'placements') this.#notePlacement(key, value as Placement | undefined);
       else if (table === 'instances') this.#noteInstance(key, value as Instance | undefined);
       else if (table === 'deployments') this.#noteDeployment(key, value as Deployment | undefined);
-      else if (table === 'agents') this.#changedAgents.add(key);
+      else if (table === 'agents' || table === 'drains') this.#changedAgents.add(key);
       else if (table === 'versions') this.#dirty.add(key.slice(0, key.lastIndexOf('@')));
       else if (table === 'apps' || table === 'backoffs') this.#dirty.add(key);
     }
@@ -158,7 +158,7 @@ export class Memory {
     else this.#deployments.set(id, after);
   }
 
-  /** Their attributes may differ, and what was on a removed one is over. */
+  /** Their attributes may differ, they may have to become empty, and what was on a removed one is over. */
   #takeChangedAgents(world: World): void {
     for (const id of this.#changedAgents) {
       this.#stale.add(id);

@@ -8,11 +8,13 @@ import { type DrawnPorts, drawPorts, portShortage } from './filters/ports.ts';
 import { type ResourceReason, shortage } from './filters/resources.ts';
 import type { Fleet } from './fleet/fleet.ts';
 import type { Search } from './fleet/search.ts';
+import { isDraining } from './reach.ts';
 
 /** In the order of Marathon's reject funnel (§8.1); an agent is counted at the first reason it has. */
 export type RefusalReason =
   | 'UnfulfilledRole'
   | 'UnfulfilledConstraint'
+  | 'AgentMaintenance'
   | ResourceReason
   | 'InsufficientPorts';
 
@@ -47,14 +49,22 @@ export function explanation(
   app: App,
   { fleet, snapshot }: FleetAndTables,
 ): () => readonly Refusal[] {
-  let known: { readonly changes: number; readonly refusals: readonly Refusal[] } | undefined;
+  let known: { readonly moment: string; readonly refusals: readonly Refusal[] } | undefined;
   return () => {
-    if (known?.changes === fleet.changes) return known.refusals;
-    const views = [...snapshot.table('agents').keys()].flatMap((id) => fleet.view(id) ?? []);
-    const refusals = views.flatMap((view) => refusal(search, app, view) ?? []);
-    known = { changes: fleet.changes, refusals };
+    const moment = `${snapshot.revision} ${fleet.changes}`;
+    if (known?.moment === moment) return known.refusals;
+    const refusals = [...snapshot.table('agents').values()].flatMap((agent): readonly Refusal[] => {
+      const view = fleet.view(agent.id);
+      if (view !== undefined) return [refusal(search, app, view) ?? []].flat();
+      return isDraining({ snapshot }, agent.id) ? [drained(agent)] : [];
+    });
+    known = { moment, refusals };
     return refusals;
   };
+}
+
+function drained({ id, hostname }: Agent): Refusal {
+  return { agentId: id, reason: 'AgentMaintenance', detail: `${hostname} is being drained` };
 }
 
 function refusal(search: Search, app: App, view: AgentView): Refusal | undefined {

@@ -22,7 +22,12 @@ export function isLost(world: World, agent: AgentId): boolean {
 
 /** Whether an agent may be given new instances. */
 export function isUsable(world: World, agent: AgentId): boolean {
-  return world.presence.get(agent)?.connected === true && !isLost(world, agent);
+  return world.presence.get(agent)?.connected === true && !isLost(world, agent) && !isDraining(world, agent);
+}
+
+/** The operator wants the agent empty. */
+export function isDraining({ snapshot }: Pick<World, 'snapshot'>, agent: AgentId): boolean {
+  return snapshot.table('drains').has(agent);
 }
 
 export function reachOf(placement: Placement, world: World): Reach {

@@ -9,6 +9,7 @@ import { drainVerdict } from './drain.ts';
 import { endedDecision } from './ended.ts';
 import { Search } from './fleet/search.ts';
 import type { Agenda, Memory } from './memory.ts';
+import { spareToMove } from './move.ts';
 import { explanation, place } from './place.ts';
 import { reachChangesAt } from './reach.ts';
 import { retired } from './retire.ts';
@@ -92,12 +93,23 @@ export class Round {
   }
 
   #scale(want: Want, members: readonly Member[], launchableAt: number): void {
-    const sentenced = members.filter(({ placement }) => want.sentenced.has(placement.instanceId)).length;
-    const stop = Math.max(members.length - want.target, sentenced);
+    const staying = members.filter(({ leaving }) => !leaving);
+    const sentenced = staying.filter((member) => isSentenced(member, want)).length;
+    const stop = Math.max(staying.length - want.target, sentenced);
     const groupBy = want.app.constraints.filter(({ operator }) => operator === 'GROUP_BY');
-    const stopped = this.#stopSome(members, stop, want, { groupBy: groupBy.map(({ field }) => field) });
-    const kept = members.filter((member) => !stopped.includes(member));
+    const stopped = this.#stopSome(staying, stop, want, { groupBy: groupBy.map(({ field }) => field) });
+    const kept = staying.filter((member) => !stopped.includes(member));
     this.#start(want.app, { count: want.target - kept.length, peers: kept, launchableAt });
+    this.#move(want, kept, { leaving: members.filter(({ leaving }) => leaving) });
+  }
+
+  /** Instances on agents that are to become empty end once those elsewhere are what is wanted without them. */
+  #move(want: Want, kept: readonly Member[], { leaving }: { leaving: readonly Member[] }): void {
+    if (leaving.length === 0) return;
+    const named = leaving.filter((member) => isSentenced(member, want));
+    const rest = leaving.filter((member) => !named.includes(member));
+    this.#stop(named, 'scaled down');
+    this.#stop(spareToMove(kept, rest, want.target), 'its agent is being drained');
   }
 
   #replace(want: Want, members: readonly Member[], launchableAt: number): void {
@@ -212,6 +224,10 @@ type Launch = {
 
 function running(members: readonly Member[]): readonly Member[] {
   return members.filter((member) => member.placement.goal === 'run');
+}
+
+function isSentenced({ placement }: Member, { sentenced }: Want): boolean {
+  return sentenced.has(placement.instanceId);
 }
 
 function countsOf(

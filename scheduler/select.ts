@@ -15,7 +15,7 @@ export type StopRules = {
 
 /**
  * Which of an app's instances end when `count` are too many (Marathon §16.4): the sentenced, then always one of the largest
- * group; among equals those that serve least, then those of another configuration, then by age.
+ * group; among equals those that serve least, then those on agents that are to become empty, then those of another configuration, then by age.
  */
 export function chooseToStop(members: readonly Member[], count: number, rules: StopRules): readonly Member[] {
   if (count <= 0) return [];
@@ -42,6 +42,7 @@ function byService(a: Member, b: Member, { app }: StopRules): number {
   const direction = app.killSelection === 'YOUNGEST_FIRST' ? -1 : 1;
   return (
     service(a) - service(b) ||
+    Number(b.leaving) - Number(a.leaving) ||
     Number(isCurrent(a, app)) - Number(isCurrent(b, app)) ||
     direction * (a.placement.createdAt - b.placement.createdAt) ||
     (a.placement.instanceId < b.placement.instanceId ? -1 : 1)

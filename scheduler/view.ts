@@ -4,7 +4,7 @@ import { type Instance, isReady } from '../core/model/instance.ts';
 import type { Placement } from '../core/model/placement.ts';
 import type { Write } from '../core/state/store.ts';
 import { versionKey } from '../core/state/tables.ts';
-import { type Reach, reachOf } from './reach.ts';
+import { isDraining, type Reach, reachOf } from './reach.ts';
 import type { World } from './world.ts';
 
 /** A placement that is not over, with what its agent says of it. */
@@ -16,6 +16,8 @@ export type Member = {
   readonly reach: Reach;
   /** Takes traffic. What a lost agent said last does not count. */
   readonly ready: boolean;
+  /** Its agent is to become empty. */
+  readonly leaving: boolean;
 };
 
 /** The instances of an app that are not over. */
@@ -34,6 +36,7 @@ export function memberOf(placement: Placement, world: World): Member {
     instance,
     config: configOf(placement, world),
     reach,
+    leaving: isDraining(world, placement.agentId),
     ready: reach === 'present' && instance !== undefined && isReady(instance),
   };
 }

@@ -15,6 +15,7 @@ export type TableName =
   | 'backoffs'
   | 'failures'
   | 'agents'
+  | 'drains'
   | 'instances'
   | 'leases'
   | 'meta';

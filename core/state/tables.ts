@@ -2,7 +2,7 @@ import type { Agent } from '../model/agent.ts';
 import type { App } from '../model/app.ts';
 import type { Deployment } from '../model/deployment.ts';
 import type { ServiceRef } from '../model/directory.ts';
-import type { AppId, InstanceId, Version } from '../model/ids.ts';
+import type { AgentId, AppId, InstanceId, Version } from '../model/ids.ts';
 import type { Instance } from '../model/instance.ts';
 import type { Lease, Network } from '../model/network.ts';
 import type { Placement } from '../model/placement.ts';
@@ -23,6 +23,13 @@ export type AddressRecord = {
   readonly address: string;
   /** ms since the epoch; absent while in use. */
   readonly releasedAt?: number;
+};
+
+/** An agent that the operator wants empty: it gets no instances, and those it has move elsewhere. Written by the API. */
+export type DrainRecord = {
+  readonly agentId: AgentId;
+  /** ms since the epoch. */
+  readonly since: number;
 };
 
 /** Launch delay of an app whose instances fail (Marathon §16.2). */
@@ -72,6 +79,7 @@ export type Tables = {
   backoffs: Backoff;
   failures: TaskFailure;
   agents: Agent;
+  drains: DrainRecord;
   instances: Instance;
   leases: Lease;
 };
@@ -91,6 +99,7 @@ export const knownTables: readonly KnownTable[] = [
   'backoffs',
   'failures',
   'agents',
+  'drains',
   'instances',
   'leases',
 ];

@@ -162,6 +162,15 @@ export class Cluster {
     this.commit([{ kind: 'delete', table: 'agents', key: id }]);
   }
 
+  /** The operator wants an agent empty. */
+  empty(id: AgentId): void {
+    this.commit([{ kind: 'put', table: 'drains', key: id, value: { agentId: id, since: this.now } }]);
+  }
+
+  refill(id: AgentId): void {
+    this.commit([{ kind: 'delete', table: 'drains', key: id }]);
+  }
+
   /** Another master takes over: it knows the tables, and hears of the agents anew. */
   changeLeader(): void {
     this.#leadingSince = this.now;

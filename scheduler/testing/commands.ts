@@ -70,6 +70,12 @@ export class Interpreter {
     remove: ({ names }) => {
       for (const name of names) this.#cluster.remove(name);
     },
+    drain: ({ names }) => {
+      for (const name of names) this.#cluster.empty(name);
+    },
+    undrain: ({ names }) => {
+      for (const name of names) this.#cluster.refill(name);
+    },
     'new-leader': () => this.#cluster.changeLeader(),
     cooperate: () => {
       for (let turn = 0; turn < mostRounds; turn++) {

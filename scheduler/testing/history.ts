@@ -96,6 +96,16 @@ const agents = fc.oneof(
         if (placement !== undefined) cluster.carry(name, placement.instanceId, count);
       },
   ),
+  host.map(
+    (name): Act =>
+      (cluster) =>
+        cluster.empty(name),
+  ),
+  host.map(
+    (name): Act =>
+      (cluster) =>
+        cluster.refill(name),
+  ),
   fc.constant<Act>((cluster) => cluster.changeLeader()),
   fc.tuple(host, fc.integer({ min: 1, max: 3 })).map(
     ([name, n]): Act =>
