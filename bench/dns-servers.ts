@@ -60,15 +60,15 @@ export const peers: readonly Peer[] = [
 ];
 
 /** The resolver with `apps` apps of one instance and one named port each. */
-export async function startWeirDns(apps: number, name: string): Promise<Served> {
+export async function startWeirDns(apps: number, sockets: 'fast' | 'plain'): Promise<Served> {
   const dns = new DnsConsumer(
     { clock: systemClock, log: createLog({ level: 'warn' }) },
-    { listen: [{ address: '127.0.0.1', port: 0 }] },
+    { listen: [{ address: '127.0.0.1', port: 0 }], sockets },
   );
   await dns.start();
   await dns.apply(directoryOf(apps), undefined);
   return {
-    name: `weir-${name}`,
+    name: `weir-${sockets}`,
     pid: dns.workerPid ?? 0,
     port: dns.bound[0]?.port ?? 0,
     stop: () => dns.stop(),

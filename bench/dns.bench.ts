@@ -20,7 +20,7 @@ await insideOwnNetwork(import.meta.url, async (folder) => {
   writeFileSync(questions, questionsOf(apps));
   const servers: Served[] = [];
   try {
-    servers.push(await startWeirDns(apps, 'plain'));
+    for (const sockets of ['fast', 'plain'] as const) servers.push(await startWeirDns(apps, sockets));
     for (const peer of peers) {
       const served = await startPeer(peer, { apps, folder: `${folder}/${peer.name}` });
       if (typeof served === 'string') console.log(`not measured: ${peer.name}, ${served}`);

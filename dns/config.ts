@@ -1,9 +1,11 @@
+import type { SocketChoice } from './choose-sockets.ts';
 import type { ForwardOptions, ServerOptions, ZoneOptions } from './options.ts';
 
 /** What a worker is started with; the same again after a crash. */
 export type WorkerConfig = {
   readonly zone: ZoneOptions;
   readonly server: ServerOptions;
+  readonly sockets: SocketChoice;
   /** Absent: what is not ours is refused. */
   readonly forward?: ForwardOptions;
 };

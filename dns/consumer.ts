@@ -5,6 +5,7 @@ import type { Log } from '../core/kit/log.ts';
 import type { Part } from '../core/kit/part.ts';
 import type { DirectoryConsumer } from '../core/model/consumer.ts';
 import { type Directory, type DirectoryDelta, snapshotDelta } from '../core/model/directory.ts';
+import type { SocketChoice } from './choose-sockets.ts';
 import { type WorkerConfig, workerArgument } from './config.ts';
 import type { Explanation } from './explain.ts';
 import type { MesosReply } from './mesos-dns-api.ts';
@@ -27,6 +28,8 @@ export type DnsOptions = {
   readonly listen: readonly ListenAddress[];
   readonly zone?: Partial<ZoneOptions>;
   readonly server?: Partial<ServerOptions>;
+  /** Default `fast`, which is `plain` where the runtime cannot do better. */
+  readonly sockets?: SocketChoice;
   /** Absent: what is not ours is refused. */
   readonly forward?: Partial<ForwardOptions>;
 };
@@ -210,6 +213,7 @@ function workerConfig(options: DnsOptions): WorkerConfig {
   return {
     zone: { ...defaultZoneOptions, ...nameserver, ...options.zone },
     server: { ...defaultServerOptions, ...options.server },
+    sockets: options.sockets ?? 'fast',
     ...(options.forward && { forward: { ...defaultForwardOptions, ...options.forward } }),
   };
 }

@@ -24,9 +24,9 @@ export class Counters {
   /** Replies since the last `text`, by transport and code: one per query, so no labels are built for it. */
   readonly #replies = new Float64Array(transports.length * codes);
 
-  reply(transport: Client['transport'], rcode: number): void {
+  reply(transport: Client['transport'], rcode: number, count = 1): void {
     const at = (transport === 'tcp' ? codes : 0) + (rcode & (codes - 1));
-    this.#replies[at] = (this.#replies[at] ?? 0) + 1;
+    this.#replies[at] = (this.#replies[at] ?? 0) + count;
   }
 
   /** Prometheus text. */

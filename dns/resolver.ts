@@ -58,6 +58,7 @@ export class Resolver {
         hot: this.#hot,
       }),
       sockets: parts.sockets,
+      hot: this.#hot,
       tcp: { idleMs: parts.server.tcpIdleMs, connections: parts.server.tcpConnections },
     });
   }
@@ -97,6 +98,7 @@ export class Resolver {
   }
 
   metrics(): string {
+    this.#hot.countReplies();
     return this.#counters.text();
   }
 

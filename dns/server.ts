@@ -1,4 +1,5 @@
 import type { ListenAddress } from '../core/kit/listen.ts';
+import type { HotAnswers } from './hot/answers.ts';
 import type { Respond } from './respond.ts';
 import type { OpenSocket, SocketLayer } from './sockets.ts';
 import { openTcp, type TcpLimits } from './tcp.ts';
@@ -6,6 +7,8 @@ import { openTcp, type TcpLimits } from './tcp.ts';
 export type ServerParts = {
   readonly respond: Respond;
   readonly sockets: SocketLayer;
+  /** What a socket layer may answer with by itself. */
+  readonly hot?: HotAnswers;
   readonly tcp: TcpLimits;
 };
 
@@ -66,7 +69,7 @@ const portTries = 8;
 /** With port 0 the kernel's choice for UDP may be taken for TCP: then it is asked again. */
 async function openPair(at: ListenAddress, parts: ServerParts): Promise<Pair> {
   for (let left = portTries; ; left--) {
-    const udp = await parts.sockets.open(at, parts.respond);
+    const udp = await parts.sockets.open(at, parts.respond, parts.hot);
     try {
       return { udp, tcp: await openTcp({ ...at, port: udp.port }, parts.respond, parts.tcp) };
     } catch (error) {

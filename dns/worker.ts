@@ -1,18 +1,18 @@
 import { errorCode, errorText } from '../core/kit/errors.ts';
 import { BindFailed, type ListenAddress } from '../core/kit/listen.ts';
 import { followParent } from '../core/kit/supervised.ts';
+import { chooseSockets } from './choose-sockets.ts';
 import { parseWorkerConfig } from './config.ts';
 import { forwardHandler } from './handlers/forward.ts';
-import { plainSockets } from './plain-sockets.ts';
 import { type CallName, type Calls, type ListenResult, parseRequest, type Request } from './protocol.ts';
 import { Resolver } from './resolver.ts';
 
 /** The process that holds the sockets and the zone. It starts with an empty zone and nothing open. */
-const { zone, server, forward } = parseWorkerConfig(process.argv[2]);
+const { zone, server, sockets, forward } = parseWorkerConfig(process.argv[2]);
 const resolver = new Resolver({
   zone,
   server,
-  sockets: plainSockets,
+  sockets: chooseSockets(sockets),
   chance: Math.random,
   ...(forward && { forward: (counters) => forwardHandler(forward, counters) }),
 });

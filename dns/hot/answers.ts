@@ -18,11 +18,13 @@ export type HotOptions = {
   readonly chance: Chance;
 };
 
-/** Another holder of hot answers that follows this one. */
+/** Another holder of the hot answers, which gives them itself. */
 export type HotFollower = {
   put(answer: HotAnswer): void;
-  /** These are gone; undefined: all of them. */
+  /** These are gone (undefined: all of them). Returns when none of them can be sent any more. */
   drop(hashes: readonly number[] | undefined): void;
+  /** Replies given since the last call. */
+  takeReplies(report: (rcode: number, count: number) => void): void;
 };
 
 const defaultMost = 20_000;
@@ -36,6 +38,8 @@ const commonTypes = new Set<number>([TYPE.A, TYPE.AAAA, TYPE.SRV, TYPE.PTR, TYPE
  * one of the names it was read from changes, so it is never older than the zone.
  */
 export class HotAnswers {
+  readonly udpPayload: number;
+  readonly most: number;
   readonly #table: HotTable;
   readonly #options: HotOptions;
   readonly #question = new HotQuestion();
@@ -47,6 +51,8 @@ export class HotAnswers {
   constructor(options: HotOptions) {
     this.#options = options;
     const { udpPayload, chance, most = defaultMost } = options;
+    this.udpPayload = udpPayload;
+    this.most = most;
     this.#table = new HotTable({ udpPayload, chance, most });
   }
 
@@ -75,9 +81,10 @@ export class HotAnswers {
     const answer = { hash, question: question.key(), rcode: reply.rcode, variants };
     this.#forget(hash);
     this.#remember(hash, reply.reads);
+    // followers keep as many, in the same order: what gives way here gives way there
     const gone = this.#table.put(answer);
+    if (gone !== undefined) this.#forget(gone);
     for (const follower of this.#followers) follower.put(answer);
-    if (gone !== undefined) this.#drop(gone);
   }
 
   /** A name in our zones has changed. */
@@ -102,10 +109,24 @@ export class HotAnswers {
     for (const follower of this.#followers) follower.drop(dropped);
   }
 
-  /** Gives a function that ends it. */
-  follow(follower: HotFollower): () => void {
+  /** Begins with all there are. */
+  follow(follower: HotFollower): void {
     this.#followers.add(follower);
-    return () => this.#followers.delete(follower);
+    for (const answer of this.#table.all()) follower.put(answer);
+  }
+
+  unfollow(follower: HotFollower): void {
+    this.#count(follower);
+    this.#followers.delete(follower);
+  }
+
+  /** Counts what the followers have given. */
+  countReplies(): void {
+    for (const follower of this.#followers) this.#count(follower);
+  }
+
+  #count(follower: HotFollower): void {
+    follower.takeReplies((rcode, count) => this.#options.counters.reply('udp', rcode, count));
   }
 
   #ordersOf(query: Query, reply: Reply): readonly Message[] {

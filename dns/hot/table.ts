@@ -63,6 +63,11 @@ export class HotTable {
     this.#answers.delete(hash);
   }
 
+  /** The oldest first. */
+  all(): Iterable<HotAnswer> {
+    return this.#answers.values();
+  }
+
   clear(): void {
     this.#answers.clear();
   }

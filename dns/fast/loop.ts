@@ -1,0 +1,116 @@
+import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { HotQuestion } from '../hot/question.ts';
+import { HotTable } from '../hot/table.ts';
+import { Batch } from './batch.ts';
+import { openLibc } from './libc.ts';
+import { batchSize, type Handed, type LoopStart, longestQuery, type Mail, WORD } from './shared.ts';
+import { socketAddressLength } from './socket-address.ts';
+
+/** More are not handed over while so many wait: a flood of what is not hot must not grow without end. */
+const mostWaiting = 4_096;
+
+/**
+ * A thread that blocks in the kernel until datagrams come, answers those it has a hot answer for, and hands the others to the
+ * main thread, which sends their replies itself. Changes are taken before each batch is answered.
+ */
+class Loop {
+  readonly #start: LoopStart;
+  readonly #port: MessagePort;
+  readonly #batch: Batch;
+  readonly #table: HotTable;
+  readonly #question = new HotQuestion();
+  readonly #handed = new Uint8Array(batchSize * (socketAddressLength + 2 + longestQuery));
+  #handedLength = 0;
+  #handedCount = 0;
+  #mailTaken = 0;
+
+  constructor(start: LoopStart, port: MessagePort) {
+    const { fd, most, udpPayload } = start;
+    const libc = openLibc();
+    if (libc === undefined) throw new TypeError('a loop was started where there is no C library to call');
+    this.#start = start;
+    this.#port = port;
+    this.#batch = new Batch(libc, { fd, longestReply: udpPayload });
+    this.#table = new HotTable({ udpPayload, most, chance: Math.random });
+  }
+
+  run(): void {
+    const { shared } = this.#start;
+    while (Atomics.load(shared, WORD.stop) === 0) {
+      const count = this.#batch.receive();
+      if (count === 0) continue;
+      // from here on the main thread waits for us when it must be sure that a change is in force
+      Atomics.store(shared, WORD.busy, 1);
+      if (Atomics.load(shared, WORD.mail) !== this.#mailTaken) this.#takeMail();
+      for (let index = 0; index < count; index++) this.#answer(index);
+      this.#batch.send();
+      Atomics.store(shared, WORD.busy, 0);
+      Atomics.notify(shared, WORD.busy);
+      if (this.#handedCount > 0) this.#handOver();
+    }
+  }
+
+  #takeMail(): void {
+    for (;;) {
+      const received: { message: Mail } | undefined = receiveMessageOnPort(this.#port);
+      if (received === undefined) return;
+      this.#mailTaken = (this.#mailTaken + 1) | 0;
+      const mail = received.message;
+      if (mail.kind === 'put') this.#table.put(adopted(mail.answer));
+      else if (mail.hashes === undefined) this.#table.clear();
+      else for (const hash of mail.hashes) this.#table.delete(hash);
+    }
+  }
+
+  #answer(index: number): void {
+    const batch = this.#batch;
+    const question = this.#question;
+    const length = batch.lengthOf(index);
+    if (length === 0) return;
+    const answer = question.read(batch.queries[index]!, length) ? this.#table.find(question) : undefined;
+    if (answer === undefined) {
+      this.#handIn(index, length);
+      return;
+    }
+    batch.reply(index, this.#table.write(answer, question, { into: batch.replies, at: batch.replyAt }));
+    const { shared } = this.#start;
+    Atomics.add(shared, WORD.replies + answer.rcode, 1);
+  }
+
+  #handIn(index: number, length: number): void {
+    const handed = this.#handed;
+    let at = this.#handedLength;
+    handed.set(this.#batch.addresses[index]!, at);
+    at += socketAddressLength;
+    handed[at] = length >> 8;
+    handed[at + 1] = length;
+    handed.set(this.#batch.queries[index]!.subarray(0, length), at + 2);
+    this.#handedLength = at + 2 + length;
+    this.#handedCount += 1;
+  }
+
+  #handOver(): void {
+    const { shared } = this.#start;
+    const count = this.#handedCount;
+    const packets = this.#handed.slice(0, this.#handedLength);
+    this.#handedCount = 0;
+    this.#handedLength = 0;
+    if (Atomics.load(shared, WORD.waiting) + count > mostWaiting) {
+      Atomics.add(shared, WORD.refused, count);
+      return;
+    }
+    Atomics.add(shared, WORD.waiting, count);
+    this.#port.postMessage({ count, packets } satisfies Handed, [packets.buffer]);
+  }
+}
+
+/** A message brings a Buffer as bare bytes; `copy` is a Buffer's. */
+function adopted(answer: Extract<Mail, { kind: 'put' }>['answer']): typeof answer {
+  const variants = answer.variants.map((variant) => ({
+    ...variant,
+    bytes: Buffer.from(variant.bytes.buffer, variant.bytes.byteOffset, variant.bytes.byteLength),
+  }));
+  return { ...answer, variants };
+}
+
+if (parentPort !== null) new Loop(workerData, parentPort).run();
