@@ -1,4 +1,6 @@
 import type { FastifyInstance } from 'fastify';
+import { readRouteLabels } from '../../core/state/route-labels.ts';
+import type { Snapshot } from '../../core/state/snapshot.ts';
 import type { RouteRecord } from '../../core/state/tables.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { NotFound, Problem } from '../problem.ts';
@@ -23,6 +25,7 @@ export function publicRoutes(
         endpoints: (directory.byApp.get(route.service.appId) ?? []).filter((endpoint) => endpoint.ready)
           .length,
       })),
+      faults: labelFaults(database.snapshot),
     };
   });
 
@@ -52,6 +55,13 @@ export function publicRoutes(
     await database.commit([{ kind: 'delete', table: 'routes', key: id }]);
     return reply.code(204).send();
   });
+}
+
+/** Labels that do not do what their authors may expect, by app. */
+function labelFaults(snapshot: Snapshot) {
+  return [...snapshot.table('apps').values()].flatMap((app) =>
+    readRouteLabels(app).faults.map((fault) => ({ app: app.id, ...fault })),
+  );
 }
 
 const hostPattern = /^(\*\.)?([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]*[a-z0-9])?$/;
