@@ -8,7 +8,7 @@ import { request } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { insideOwnNetwork } from './inside.ts';
 import { conclude, milliseconds, percentile } from './numbers.ts';
-import { api, edge, get, send, settled, startWeir, until } from './weir.ts';
+import { api, clone, edge, get, send, settled, startWeir, until } from './weir.ts';
 
 const runs = Number(process.argv[2] ?? 20);
 const server = fileURLToPath(new URL('./server.ts', import.meta.url));
@@ -66,7 +66,7 @@ async function deploy(run: number): Promise<Steps> {
     cpus: 1,
     mem: 128,
     networks: [{ mode: 'container', name: 'weir' }],
-    container: { type: 'MESOS', portMappings: [{ containerPort: 8080 }] },
+    container: { type: 'MESOS', volumes: [clone], portMappings: [{ containerPort: 8080 }] },
     labels: { HAPROXY_GROUP: 'external', HAPROXY_0_VHOST: host },
   });
   const accepted = performance.now();

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { insideOwnNetwork } from './inside.ts';
 import { type Load, startLoad } from './load.ts';
 import { conclude } from './numbers.ts';
-import { edge, get, send, settled, startWeir } from './weir.ts';
+import { clone, edge, get, send, settled, startWeir } from './weir.ts';
 
 const updates = Number(process.argv[2] ?? 20);
 const rate = 200;
@@ -81,7 +81,7 @@ function definition(update: number) {
     mem: 128,
     env: environment(update),
     networks: [{ mode: 'container', name: 'weir' }],
-    container: { type: 'MESOS', portMappings: [{ containerPort: 8080 }] },
+    container: { type: 'MESOS', volumes: [clone], portMappings: [{ containerPort: 8080 }] },
     healthChecks: [
       {
         protocol: 'MESOS_HTTP',

@@ -5,6 +5,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const program = fileURLToPath(new URL('../weir', import.meta.url));
+const root = fileURLToPath(new URL('..', import.meta.url));
+/** The volume that shows an app this clone, also where the clone is in a folder that containers have for themselves (/tmp). */
+export const clone = { hostPath: root, containerPath: root, mode: 'RO' };
+
 const readyWithinMs = 30_000;
 
 export const api = 'http://127.0.0.1:8080';
