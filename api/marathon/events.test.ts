@@ -1,7 +1,8 @@
 import t from 'tap';
 import type { Deployment } from '../../core/model/deployment.ts';
 import type { Instance, InstanceState } from '../../core/model/instance.ts';
-import { apiEvents, instanceEvents } from './events.ts';
+import { tcpCheck } from '../../core/state/testing/apps.ts';
+import { apiEvents, failedCheckEvents, instanceEvents } from './events.ts';
 import { renderDeployment } from './render-deployment.ts';
 
 const now = Date.UTC(2024, 2, 1);
@@ -112,4 +113,27 @@ t.test('health is told when it changes, not when it is reported again', async (t
     ],
   );
   t.same(eventsOf(running(true), running(true)), []);
+});
+
+t.test('each failure of a health check is told once', async (t) => {
+  const checks = [tcpCheck, { ...tcpCheck, portIndex: 1 }];
+  const failed = (...failures: number[]) =>
+    instance({
+      ...{ kind: 'running', since: now, addresses: [] },
+      health: failures.map((consecutiveFailures) => ({
+        alive: consecutiveFailures === 0,
+        consecutiveFailures,
+      })),
+    });
+  const told = (before: Instance | undefined, after: Instance) =>
+    failedCheckEvents({ before, after, checks }, now).map(({ healthCheck }) => healthCheck);
+
+  t.same(told(failed(0, 0), failed(0, 1)), [checks[1]]);
+  t.same(told(failed(0, 1), failed(1, 2)), checks);
+  t.same(told(failed(0, 1), failed(0, 1)), [], 'said again');
+  t.same(told(failed(2, 2), failed(0, 0)), [], 'well again');
+  t.same(told(undefined, running()), [], 'nothing heard yet');
+  t.match(failedCheckEvents({ before: undefined, after: failed(1), checks }, now), [
+    { eventType: 'failed_health_check_event', appId: '/a', taskId: 'a.instance-1', timestamp },
+  ]);
 });

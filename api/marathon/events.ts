@@ -1,5 +1,7 @@
 import { timestamp } from '../../core/kit/clock.ts';
 import type { Agent } from '../../core/model/agent.ts';
+import type { App } from '../../core/model/app.ts';
+import type { HealthCheck } from '../../core/model/health-check.ts';
 import { taskId } from '../../core/model/ids.ts';
 import { healthOf, type Instance } from '../../core/model/instance.ts';
 import type { Placement } from '../../core/model/placement.ts';
@@ -50,6 +52,62 @@ export function apiEvents(event: MasterEvent, now: number): readonly ApiEvent[] 
 
 function stepFields({ deployment }: Extract<MasterEvent, { deployment: unknown }>): Json {
   return { plan: renderPlan(deployment), currentStep: renderStep(deployment.steps[deployment.step]) };
+}
+
+/** An instance was given a place: in Weir it is scheduled and provisioned in one decision. */
+export function launchEvents(
+  { instanceId, appId, appVersion, agentId }: Placement,
+  agent: Agent | undefined,
+  now: number,
+): readonly ApiEvent[] {
+  const host = agent?.hostname ?? agentId;
+  return ['Scheduled', 'Provisioned'].map((name) => ({
+    ...{ instanceId, condition: name, runSpecId: appId, agentId, host, runSpecVersion: appVersion },
+    eventType: 'instance_changed_event',
+    timestamp: timestamp(now),
+  }));
+}
+
+/** The health checks of an app begin or end. */
+export function checkEvents(
+  { id, before, after }: { id: string; before: App | undefined; after: App | undefined },
+  now: number,
+): readonly ApiEvent[] {
+  const version = after?.version ?? '';
+  const isSame = before?.versionInfo.lastConfigChangeAt === after?.versionInfo.lastConfigChangeAt;
+  const added = isSame ? [] : (after?.healthChecks ?? []);
+  const isRemoved = after === undefined && (before?.healthChecks.length ?? 0) > 0;
+  const at = { timestamp: timestamp(now) };
+  return [
+    ...added.map((healthCheck) => ({
+      ...{ appId: id, version, healthCheck, eventType: 'add_health_check_event' },
+      ...at,
+    })),
+    ...(isRemoved ? [{ appId: id, eventType: 'remove_health_check_event', ...at }] : []),
+  ];
+}
+
+/** One for each check that failed since the instance was last heard of. `taskId` holds the instance, as in Marathon. */
+export function failedCheckEvents(
+  {
+    before,
+    after,
+    checks,
+  }: { before: Instance | undefined; after: Instance; checks: readonly HealthCheck[] },
+  now: number,
+): readonly ApiEvent[] {
+  return checks.flatMap((healthCheck, index) => {
+    const failures = failuresOf(after, index);
+    if (failures === 0 || failures === failuresOf(before, index)) return [];
+    const { appId, instanceId } = after;
+    const fields = { appId, taskId: instanceId, healthCheck, timestamp: timestamp(now) };
+    return [{ ...fields, eventType: 'failed_health_check_event' }];
+  });
+}
+
+function failuresOf(instance: Instance | undefined, check: number): number {
+  const result = instance?.state.kind === 'running' ? instance.state.health[check] : undefined;
+  return result === undefined || result === null || result.alive ? 0 : result.consecutiveFailures;
 }
 
 export type InstanceChange = {

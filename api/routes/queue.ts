@@ -1,77 +1,48 @@
 import type { FastifyInstance } from 'fastify';
-import { timestamp } from '../../core/kit/clock.ts';
-import type { App } from '../../core/model/app.ts';
 import type { ApiDependencies, Waiting } from '../dependencies.ts';
-import { renderApp } from '../marathon/render-app.ts';
+import { freeResources } from '../free-resources.ts';
+import type { Json } from '../marathon/render-app.ts';
+import { renderQueueItem, renderUnusedOffer } from '../marathon/render-queue.ts';
 import { NotFound } from '../problem.ts';
 
-/** The order in which Marathon counts why an agent was not used (§8.1). */
-const funnel = [
-  'UnfulfilledRole',
-  'UnfulfilledConstraint',
-  'NoCorrespondingReservationFound',
-  'AgentMaintenance',
-  'InsufficientCpus',
-  'InsufficientMemory',
-  'InsufficientDisk',
-  'InsufficientGpus',
-  'InsufficientPorts',
-  'DeclinedScarceResources',
-];
+type Embed = string | string[] | undefined;
 
 /** Marathon §8: what waits to be launched, and why. */
 export function queueRoutes(server: FastifyInstance, { database, scheduler, clock }: ApiDependencies): void {
-  server.get<{ Querystring: { embed?: string | string[] } }>('/v2/queue', async (request) => ({
+  server.get<{ Querystring: { embed?: Embed } }>('/v2/queue', async (request) => ({
     queue: [...scheduler.waiting].flatMap(([id, waiting]) => {
       const app = database.snapshot.table('apps').get(id);
-      return app === undefined
-        ? []
-        : [{ ...renderItem(app, waiting, clock.now()), ...refusalsOf(waiting, request.query.embed) }];
+      if (app === undefined) return [];
+      const failure = database.snapshot.table('failures').get(id);
+      const item = renderQueueItem({ app, waiting, failure, now: clock.now() });
+      return [{ ...item, ...embedded(waiting, request.query.embed) }];
     }),
   }));
 
   server.delete<{ Params: { '*': string } }>('/v2/queue/*', async (request, reply) => {
-    const path = request.params['*'];
-    const id = `/${path.replace(/\/delay$/, '')}`;
+    const path = `/${request.params['*'].split('/').filter(Boolean).join('/')}`;
+    const id = path.replace(/\/delay$/, '');
     if (!path.endsWith('/delay') || !scheduler.waiting.has(id)) {
       throw new NotFound(`Application ${id} not found in tasks queue.`);
     }
     await database.commit([{ kind: 'delete', table: 'backoffs', key: id }]);
     return reply.code(204).send();
   });
-}
 
-function renderItem(app: App, waiting: Waiting, now: number) {
-  const delayed = waiting.kind === 'backoff' ? Math.max(0, Math.ceil((waiting.until - now) / 1000)) : 0;
-  const refusals = waiting.kind === 'no-agent' ? waiting.refusals : [];
-  return {
-    app: renderApp(app),
-    count: waiting.count,
-    delay: { timeLeftSeconds: delayed, overdue: delayed === 0 },
-    since: timestamp(now),
-    processedOffersSummary: {
-      processedOffersCount: refusals.length,
-      unusedOffersCount: refusals.length,
-      rejectSummaryLastOffers: summary(refusals),
-      rejectSummaryLaunchAttempt: summary(refusals),
-    },
-  };
-}
+  /** Only when asked for: `refusals`, in Weir's own words, would be an unknown key to strict clients (§23). */
+  function embedded(waiting: Waiting, embed: Embed): Json {
+    const refusals = waiting.kind === 'no-agent' ? waiting.refusals : [];
+    const asked = [embed ?? []].flat();
+    return {
+      ...(asked.includes('lastUnusedOffers') ? { lastUnusedOffers: refusals.flatMap(unusedOffer) } : {}),
+      ...(asked.includes('refusals') && waiting.kind === 'no-agent' ? { refusals } : {}),
+    };
+  }
 
-/** Weir's own words: which agent refused for what. Only when asked for, because strict clients refuse unknown keys (§23). */
-function refusalsOf(waiting: Waiting, embed: string | readonly string[] | undefined) {
-  const asked = [embed ?? []].flat().includes('refusals');
-  return asked && waiting.kind === 'no-agent' ? { refusals: waiting.refusals } : {};
-}
-
-function summary(refusals: readonly { readonly reason: string }[]) {
-  let processed = refusals.length;
-  return refusals.length === 0
-    ? []
-    : funnel.map((reason) => {
-        const declined = refusals.filter((refusal) => refusal.reason === reason).length;
-        const row = { reason, declined, processed };
-        processed -= declined;
-        return row;
-      });
+  function unusedOffer({ agentId, reason }: { agentId: string; reason: string }): readonly Json[] {
+    const { snapshot } = database;
+    const agent = snapshot.table('agents').get(agentId);
+    if (agent === undefined) return [];
+    return [renderUnusedOffer(agent, { reason, free: freeResources(snapshot, agent), now: clock.now() })];
+  }
 }

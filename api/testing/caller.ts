@@ -49,6 +49,16 @@ export class Caller {
     return (await Promise.all(paths.map(async (path) => (await this.call('GET', path)).text))).join('\n');
   }
 
+  /** Asks again until the answer holds; for what follows a change without an event of its own. */
+  async until<T>(path: string, holds: (body: T) => boolean): Promise<T> {
+    const end = Date.now() + 10_000;
+    for (;;) {
+      const body = await this.must<T>('GET', path);
+      if (holds(body)) return body;
+      if (Date.now() > end) throw new Error(`GET ${path} still answers ${JSON.stringify(body)}`);
+    }
+  }
+
   /** Resolves when no deployment is under way. */
   async settled(): Promise<void> {
     const events = await this.events('event_type=deployment_success&event_type=deployment_failed');

@@ -1,0 +1,85 @@
+import { timestamp } from '../../core/kit/clock.ts';
+import type { Agent } from '../../core/model/agent.ts';
+import type { App } from '../../core/model/app.ts';
+import type { TaskFailure } from '../../core/state/tables.ts';
+import type { Waiting } from '../dependencies.ts';
+import type { Free } from '../free-resources.ts';
+import { type Json, renderApp } from './render-app.ts';
+
+/** The order in which Marathon counts why an agent was not used (§8.1). */
+const funnel = [
+  'UnfulfilledRole',
+  'UnfulfilledConstraint',
+  'NoCorrespondingReservationFound',
+  'AgentMaintenance',
+  'InsufficientCpus',
+  'InsufficientMemory',
+  'InsufficientDisk',
+  'InsufficientGpus',
+  'InsufficientPorts',
+  'DeclinedScarceResources',
+];
+
+export type QueueFacts = {
+  readonly app: App;
+  readonly waiting: Waiting;
+  readonly failure: TaskFailure | undefined;
+  readonly now: number;
+};
+
+/** One app that waits to be launched. What looking at one agent for one instance comes to counts as one offer. */
+export function renderQueueItem({ app, waiting, failure, now }: QueueFacts): Json {
+  const delayed = waiting.kind === 'backoff' ? Math.max(0, Math.ceil((waiting.until - now) / 1000)) : 0;
+  const refusals = waiting.kind === 'no-agent' ? waiting.refusals : [];
+  return {
+    app: renderApp(app),
+    count: waiting.count,
+    delay: { timeLeftSeconds: delayed, overdue: delayed === 0 },
+    since: timestamp(since(app, failure, now)),
+    processedOffersSummary: {
+      processedOffersCount: refusals.length,
+      unusedOffersCount: refusals.length,
+      ...(refusals.length === 0 ? {} : { lastUnusedOfferAt: timestamp(now) }),
+      rejectSummaryLastOffers: summary(refusals),
+      rejectSummaryLaunchAttempt: summary(refusals),
+    },
+  };
+}
+
+/** An agent that could not be used, as a Mesos offer of what it has left. */
+export function renderUnusedOffer(
+  agent: Agent,
+  { reason, free, now }: { reason: string; free: Free; now: number },
+): Json {
+  const scalars = Object.entries(free.resources).map(([name, scalar]) => ({ name, role: '*', scalar }));
+  return {
+    offer: {
+      id: agent.id,
+      hostname: agent.hostname,
+      agentId: agent.id,
+      resources: [...scalars, { name: 'ports', role: '*', ranges: free.ports }],
+      attributes: Object.entries(agent.attributes).map(([name, text]) => ({ name, text })),
+    },
+    reason: [reason],
+    timestamp: timestamp(now),
+  };
+}
+
+/** It wants instances since it was last changed, or since one of them failed. */
+function since(app: App, failure: TaskFailure | undefined, now: number): number {
+  const changed = Date.parse(app.version);
+  return Math.min(now, Math.max(Number.isNaN(changed) ? 0 : changed, failure?.at ?? 0));
+}
+
+/** Each refused agent is counted once; a row processes what the one before it let pass. */
+function summary(refusals: readonly { readonly reason: string }[]): readonly Json[] {
+  let processed = refusals.length;
+  return refusals.length === 0
+    ? []
+    : funnel.map((reason) => {
+        const declined = refusals.filter((refusal) => refusal.reason === reason).length;
+        const row = { reason, declined, processed };
+        processed -= declined;
+        return row;
+      });
+}

@@ -1,0 +1,46 @@
+import { FakeClock } from '../../core/kit/fake-clock.ts';
+import { silentLog } from '../../core/kit/log.ts';
+import { Metrics } from '../../core/kit/metrics.ts';
+import { Database } from '../../core/state/database.ts';
+import { EventBus } from '../../core/state/event-bus.ts';
+import { Presence } from '../../core/state/presence.ts';
+import { DirectoryPublisher } from '../../core/state/publisher.ts';
+import { MemoryStore } from '../../core/state/stores/memory.ts';
+import type { SchedulerPort, Waiting } from '../dependencies.ts';
+import { Questions } from '../questions.ts';
+import { ApiServer } from '../server.ts';
+import { Caller } from './caller.ts';
+
+/** The API in this process, over tables that the test fills and a clock that it moves; nothing is scheduled. */
+export async function startServer(t: { teardown(work: () => Promise<void>): void }) {
+  const clock = new FakeClock();
+  const database = new Database(new MemoryStore(), silentLog, clock);
+  const publisher = new DirectoryPublisher(database);
+  const events = new EventBus();
+  const waiting = new Map<string, Waiting>();
+  const uuid = () => 'id';
+  const server = new ApiServer(
+    {
+      ...{ database, publisher, events, clock, uuid },
+      ...{ presence: new Presence(), log: silentLog, metrics: new Metrics() },
+      questions: new Questions(clock, uuid),
+      scheduler: nothingScheduled(waiting),
+      networks: { assign: refuse, faults: () => [] },
+    },
+    { host: '127.0.0.1', port: 0, servicePorts: { begin: 10_000, end: 20_000 }, frameworkId: 'weir-0000' },
+  );
+  const parts = [database, publisher, server];
+  for (const part of parts) await part.start();
+  t.teardown(async () => {
+    for (const part of parts.toReversed()) await part.stop();
+  });
+  return { clock, database, events, waiting, url: server.url, api: new Caller(server.url) };
+}
+
+function nothingScheduled(waiting: ReadonlyMap<string, Waiting>): SchedulerPort {
+  return { update: refuse, kill: refuse, abandon: refuse, waiting };
+}
+
+function refuse(): never {
+  throw new Error('this test schedules nothing');
+}
