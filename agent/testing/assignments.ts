@@ -1,5 +1,6 @@
 import type { Agent } from '../../core/model/agent.ts';
 import type { App } from '../../core/model/app.ts';
+import type { Endpoint } from '../../core/model/directory.ts';
 import type { HealthCheck } from '../../core/model/health-check.ts';
 import type { Assignment } from '../../core/model/master-port.ts';
 import type { Placement } from '../../core/model/placement.ts';
@@ -117,5 +118,18 @@ export function checkOf(fields: Partial<HealthCheck> = {}): HealthCheck {
     maxConsecutiveFailures: 3,
     delaySeconds: 0,
     ...fields,
+  };
+}
+
+export function endpointOf(name: string): Endpoint {
+  return {
+    instanceId: `web.instance-${name}`,
+    taskId: `web.instance-${name}._app.1`,
+    appId: '/web',
+    agentId: testAgent.id,
+    agentAddress: testAgent.address,
+    addresses: [],
+    ports: [],
+    ready: true,
   };
 }
