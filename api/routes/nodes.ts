@@ -1,18 +1,20 @@
 import type { FastifyInstance } from 'fastify';
+import type { Agent } from '../../core/model/agent.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { NotFound } from '../problem.ts';
 
 /** Weir's own view of its machines, and what only one of them can answer. */
-export function nodeRoutes(
-  server: FastifyInstance,
-  { database, presence, publisher, questions }: ApiDependencies,
-): void {
+export function nodeRoutes(server: FastifyInstance, dependencies: ApiDependencies): void {
+  const { database, presence, publisher, questions } = dependencies;
+  drainRoutes(server, dependencies);
+
   server.get('/v1/nodes', async () => ({
     nodes: [...database.snapshot.table('agents').values()].map((agent) => {
       const seen = presence.agents.get(agent.id);
       return {
         ...agent,
         connected: seen?.connected ?? false,
+        draining: database.snapshot.table('drains').has(agent.id),
         lastHeard: seen?.lastHeard,
         instances: database.snapshot.placementsOn(agent.id).length,
         acks: seen?.acks ?? {},
@@ -58,4 +60,36 @@ export function nodeRoutes(
       });
     },
   );
+}
+
+/** A node that is to become empty: nothing is placed on it, and what runs there moves. Both may be repeated. */
+function drainRoutes(server: FastifyInstance, { database, clock }: ApiDependencies): void {
+  const path = '/v1/nodes/:node/drain';
+  const find = (name: string): Agent => {
+    const agents = database.snapshot.table('agents');
+    const agent = agents.get(name) ?? [...agents.values()].find(({ hostname }) => hostname === name);
+    if (agent === undefined) throw new NotFound(`Node '${name}' does not exist`);
+    return agent;
+  };
+  const answer = ({ id, hostname }: Agent) => ({
+    id,
+    hostname,
+    draining: database.snapshot.table('drains').has(id),
+    instances: database.snapshot.placementsOn(id).length,
+  });
+
+  server.post<{ Params: { node: string } }>(path, async (request) => {
+    const agent = find(request.params.node);
+    const value = { agentId: agent.id, since: clock.now() };
+    if (!database.snapshot.table('drains').has(agent.id))
+      await database.commit([{ kind: 'put', table: 'drains', key: agent.id, value }]);
+    return answer(agent);
+  });
+
+  server.delete<{ Params: { node: string } }>(path, async (request) => {
+    const agent = find(request.params.node);
+    if (database.snapshot.table('drains').has(agent.id))
+      await database.commit([{ kind: 'delete', table: 'drains', key: agent.id }]);
+    return answer(agent);
+  });
 }
