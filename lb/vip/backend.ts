@@ -28,3 +28,19 @@ export interface VipBackend {
    */
   stop(options?: { readonly remove?: boolean }): Promise<void>;
 }
+
+/** Something that was not in the data plane as it had been put there, as a person would say it. */
+export type VipDrift = { readonly what: string; readonly repaired: boolean };
+
+/** Of a backend whose data plane others can change too. */
+export interface VipAudit {
+  /**
+   * Compares the data plane with the table in force and repairs what differs; gives what was found. Costs a listing of
+   * everything, during which `apply` goes on; gives nothing when a change came in between. May be repeated.
+   */
+  audit(): Promise<readonly VipDrift[]>;
+}
+
+export function canAudit(backend: VipBackend): backend is VipBackend & VipAudit {
+  return 'audit' in backend && typeof backend.audit === 'function';
+}

@@ -1,13 +1,14 @@
 import { contains, parseCidr4, parseIpv4 } from '../../../../core/kit/ip.ts';
 import type { Log } from '../../../../core/kit/log.ts';
-import type { VipBackend, VipCounters } from '../../backend.ts';
+import type { VipAudit, VipBackend, VipCounters, VipDrift } from '../../backend.ts';
 import { decide, type VipChange } from '../../decide.ts';
 import { VipApplyFailed, VipUnavailable } from '../../errors.ts';
 import { emptyTable, targetKey, type VipProblem, type VipTable } from '../../table.ts';
+import { tableDrift } from './audit.ts';
 import { flushUdp, openConnections } from './conntrack.ts';
 import { readCounters } from './counters.ts';
 import { type HostExec, hostExec } from './host.ts';
-import { changeRoutes, removeRoutes, setRoutes, type VipRoutes } from './routes.ts';
+import { changeRoutes, removeRoutes, routeDrift, setRoutes, type VipRoutes } from './routes.ts';
 import { chainsOf, changesText, type RuleSet, removal, wholeTable } from './rules.ts';
 import { servable } from './servable.ts';
 import { type HostSpawn, hostSpawn, NftSession } from './session.ts';
@@ -44,7 +45,7 @@ type Wanted = { readonly table: VipTable; readonly literals: ReadonlySet<string>
 type InForce = Wanted & { readonly chains: ReadonlySet<string> };
 
 /** VIPs in the kernel: a verdict map finds the service, a data map the backend. IPv4. */
-export class NftablesVips implements VipBackend {
+export class NftablesVips implements VipBackend, VipAudit {
   readonly kind = 'nftables';
   readonly #exec: HostExec;
   readonly #log: Log;
@@ -55,6 +56,8 @@ export class NftablesVips implements VipBackend {
   #set: RuleSet | undefined;
   /** What our last transaction left in the kernel; undefined: unknown, so the next one replaces the table. */
   #inForce: InForce | undefined;
+  /** The last of what changes the kernel, so that a repair never meets a change. */
+  #turn: Promise<unknown> = Promise.resolve();
   /** Addresses outside the ranges that were ever ours: connections to them may outlive the service. */
   readonly #literals = new Set<string>();
 
@@ -71,18 +74,40 @@ export class NftablesVips implements VipBackend {
 
   async start(): Promise<void> {
     if (this.#set !== undefined) return;
-    await this.#need('nft', ['list', 'tables']);
+    await this.#need('nft', ['--check', '-f', '-'], `add table ip ${this.#table}\n`);
     await this.#need('conntrack', ['--version']);
     await this.#need('ip', ['-V']);
     if (this.#options.alignTimestamps ?? true) await alignTimestamps(this.#exec, this.#log);
     // An nft may have been built without it; then every change starts a program.
-    if ((await this.#session?.perform('list tables')) === undefined) this.#session = undefined;
+    if ((await this.#session?.perform('')) === undefined) this.#session = undefined;
     const bridgeReplies = await this.#bridgeReplies();
     this.#set = { table: this.#table, ranges: this.#options.ranges, bridgeReplies };
   }
 
   async apply(wanted: VipTable): Promise<readonly VipProblem[]> {
     await this.start();
+    return this.#alone(() => this.#apply(wanted));
+  }
+
+  async audit(): Promise<readonly VipDrift[]> {
+    const [set, before] = [this.#set, this.#inForce];
+    if (set === undefined || before === undefined) return [];
+    const { literals, chains } = before;
+    const services = [...before.table.services.values()];
+    const routes = await routeDrift(this.#routes, this.#prefixes(before));
+    const rules = await tableDrift(this.#exec, set, { services, literals: [...literals], chains });
+    if (routes.length + rules.length === 0) return [];
+    return this.#alone(async () => {
+      // A change came in between: what was listed says nothing about what is now.
+      if (this.#inForce !== before) return [];
+      this.#inForce = undefined;
+      const strange = rules.some((difference) => difference.strange);
+      this.#inForce = await this.#replace(before, { anew: strange });
+      return [...routes, ...rules.map(({ what }) => what)].map((what) => ({ what, repaired: true }));
+    });
+  }
+
+  async #apply(wanted: VipTable): Promise<readonly VipProblem[]> {
     const { table, literals, problems } = servable(wanted, this.#options.ranges);
     for (const address of literals) this.#literals.add(address);
     const changes = decide(this.#inForce?.table ?? emptyTable, table);
@@ -139,11 +164,12 @@ export class NftablesVips implements VipBackend {
   }
 
   /** Rules first: an address is routed only when what is not served there is refused. */
-  async #replace({ table, literals }: Wanted): Promise<InForce> {
+  async #replace({ table, literals }: Wanted, { anew } = { anew: false }): Promise<InForce> {
     const services = [...table.services.values()];
     const whole = wholeTable(this.#set!, services, [...literals]);
-    await this.#nft(whole).catch(() => this.#nft(removal(this.#table) + whole));
-    await setRoutes(this.#routes, new Set([...this.#options.ranges, ...literals]));
+    const removed = removal(this.#table) + whole;
+    await (anew ? this.#nft(removed) : this.#nft(whole).catch(() => this.#nft(removed)));
+    await setRoutes(this.#routes, this.#prefixes({ literals }));
     return { table, literals, chains: new Set(chainsOf(services)) };
   }
 
@@ -154,6 +180,16 @@ export class NftablesVips implements VipBackend {
       this.#exec,
       udp.map(({ type, service }) => (type === 'remove' ? { ...service, backends: [] } : service)),
     );
+  }
+
+  #prefixes({ literals }: Pick<Wanted, 'literals'>): ReadonlySet<string> {
+    return new Set([...this.#options.ranges, ...literals]);
+  }
+
+  #alone<T>(run: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(run);
+    this.#turn = turn.catch(() => {});
+    return turn;
   }
 
   #owns(address: string): boolean {
@@ -186,8 +222,8 @@ export class NftablesVips implements VipBackend {
     );
   }
 
-  async #need(file: string, args: readonly string[]): Promise<void> {
-    const result = await this.#exec(file, args).catch((cause: unknown) => {
+  async #need(file: string, args: readonly string[], input?: string): Promise<void> {
+    const result = await this.#exec(file, args, input).catch((cause: unknown) => {
       throw new VipUnavailable(this.kind, `"${file}" cannot be run`, { cause, next: `Install "${file}".` });
     });
     if (result.exitCode === 0) return;

@@ -25,20 +25,53 @@ export async function setRoutes(routes: VipRoutes, prefixes: ReadonlySet<string>
   if (!(await hasDevice(routes)))
     await ip(routes, ['link', 'add', device, 'mtu', `${mtu}`, 'type', 'bridge']);
   await ip(routes, ['link', 'set', device, 'mtu', `${mtu}`, 'addrgenmode', 'none', 'up']);
-  const listed = await ip(routes, ['-4', '-json', 'route', 'show', 'dev', device]);
-  const present = new Set(destinations(listed).map(bare));
+  const { routed, backed } = await differences(routes, prefixes);
+  await batch(routes, [
+    ...backed.gained.map((prefix) => `route replace unreachable ${prefix} ${fallback}`),
+    ...routed.gained.map((prefix) => `route replace ${prefix} dev ${device}`),
+    ...routed.lost.map((prefix) => `route del ${prefix} dev ${device}`),
+    ...backed.lost.map((prefix) => `route del unreachable ${prefix} ${fallback}`),
+  ]);
+}
+
+/** What of the device and its routes is not as `setRoutes` left it. */
+export async function routeDrift(
+  routes: VipRoutes,
+  prefixes: ReadonlySet<string>,
+): Promise<readonly string[]> {
+  const { device } = routes;
+  const { routed, backed } = await differences(routes, prefixes);
+  return [
+    ...((await hasDevice(routes)) ? [] : [`the device ${device} is missing`]),
+    ...routed.gained.map((prefix) => `the route to ${prefix} is missing`),
+    ...routed.lost.map((prefix) => `the route to ${prefix} by ${device} is not ours`),
+    ...backed.gained.map((prefix) => `the fallback route to ${prefix} is missing`),
+    ...backed.lost.map((prefix) => `the fallback route to ${prefix} is not ours`),
+  ];
+}
+
+/** Of the routes by the device and of those behind them: what must come, and what must go. */
+async function differences(routes: VipRoutes, prefixes: ReadonlySet<string>) {
   const wanted = new Set([...prefixes].map(bare));
-  await changeRoutes(routes, {
-    gained: [...wanted].filter((prefix) => !present.has(prefix)),
-    lost: [...present].filter((prefix) => !wanted.has(prefix)),
+  const between = (present: ReadonlySet<string>) => ({
+    gained: [...wanted.difference(present)],
+    lost: [...present.difference(wanted)],
   });
+  return {
+    routed: between((await hasDevice(routes)) ? await listed(routes, ['dev', routes.device]) : new Set()),
+    backed: between(await listed(routes, ['type', 'unreachable', 'proto', '88'])),
+  };
+}
+
+async function listed(routes: VipRoutes, which: readonly string[]): Promise<ReadonlySet<string>> {
+  return new Set(destinations(await ip(routes, ['-4', '-json', 'route', 'show', ...which])).map(bare));
 }
 
 export async function changeRoutes(
   routes: VipRoutes,
   change: { readonly gained: readonly string[]; readonly lost: readonly string[] },
 ): Promise<void> {
-  const lines = [
+  await batch(routes, [
     ...change.gained.flatMap((prefix) => [
       `route replace unreachable ${prefix} ${fallback}`,
       `route replace ${prefix} dev ${routes.device}`,
@@ -47,7 +80,10 @@ export async function changeRoutes(
       `route del ${prefix} dev ${routes.device}`,
       `route del unreachable ${prefix} ${fallback}`,
     ]),
-  ];
+  ]);
+}
+
+async function batch(routes: VipRoutes, lines: readonly string[]): Promise<void> {
   if (lines.length > 0) await ip(routes, ['-4', '-batch', '-'], `${lines.join('\n')}\n`);
 }
 

@@ -133,7 +133,7 @@ export function chainsOf(services: Iterable<VipService>): readonly string[] {
  * Draws one of n slots. The last rule is for a packet that read its n just before a change took the slot away: the first
  * slot is there whenever the service is.
  */
-function chainLines(t: string, chain: string): readonly string[] {
+export function chainLines(t: string, chain: string): readonly string[] {
   const [l4, , size] = chain.split('-');
   const key = `ip daddr . ${l4} dport . numgen random mod ${size}`;
   return [

@@ -1,0 +1,59 @@
+import { VipApplyFailed } from '../../errors.ts';
+import type { VipService } from '../../table.ts';
+import type { HostExec } from './host.ts';
+import {
+  type Difference,
+  differences,
+  elementsOf,
+  type Listing,
+  parseListing,
+  withElements,
+} from './listing.ts';
+import { chainLines, type RuleSet, wholeTable } from './rules.ts';
+
+export type AuditedTable = {
+  readonly services: readonly VipService[];
+  readonly literals: readonly string[];
+  readonly chains: ReadonlySet<string>;
+};
+
+/**
+ * How the kernel's table differs from what was put there. nft prints rules otherwise than it reads them, so it is asked how
+ * it would print ours: in a network namespace that exists for this question only, and without the services, whose elements
+ * are few words that it prints as they were written.
+ */
+export async function tableDrift(
+  exec: HostExec,
+  set: RuleSet,
+  { services, literals, chains }: AuditedTable,
+): Promise<readonly Difference[]> {
+  const empty = wholeTable(set, [], literals);
+  const missing = [...chains].sort(bySize).map((chain) => chainLines(set.table, chain).join('\n'));
+  const skeleton = await printed(exec, set.table, `${empty}${missing.join('\n')}\n`);
+  const none = new Map(
+    ['services', 'counted', 'tcp-targets', 'udp-targets'].map((name) => [name, new Set<string>()]),
+  );
+  const owned = elementsOf(wholeTable({ ...set, ranges: [] }, services, []));
+  const expected = withElements(skeleton, new Map([...none, ...owned]));
+  return differences(expected, await inKernel(exec, set.table));
+}
+
+async function printed(exec: HostExec, table: string, text: string): Promise<Listing> {
+  const script = `nft -f - && nft -s list table ip ${table}`;
+  const result = await exec('unshare', ['--net', 'sh', '-c', script], text);
+  if (result.exitCode !== 0) throw new VipApplyFailed('nftables', result.stderr.trim().slice(0, 500));
+  return parseListing(result.stdout);
+}
+
+/** Nothing at all when the table is gone. */
+async function inKernel(exec: HostExec, table: string): Promise<Listing> {
+  const result = await exec('nft', ['-s', 'list', 'table', 'ip', table]);
+  if (result.exitCode === 0) return parseListing(result.stdout);
+  if (/No such file/.test(result.stderr)) return new Map();
+  throw new VipApplyFailed('nftables', result.stderr.trim().slice(0, 500));
+}
+
+/** The chain of one first: the others lead to it. */
+function bySize(a: string, b: string): number {
+  return Number(a.split('-')[2]) - Number(b.split('-')[2]);
+}
