@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync, rmdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { errorCode } from '../../core/kit/errors.ts';
+import type { RunResult } from '../../core/kit/exec.ts';
 import { tryRun } from '../../core/kit/exec.ts';
 import { becomes } from '../lab/processes.ts';
 import { cgroupRoots, mountsBelow } from '../lab/teardown.ts';
-import type { Host } from './host.ts';
 
 export const netnsFolder = '/run/netns';
 
@@ -71,8 +71,16 @@ export function removeGroups(groups: Iterable<string>): boolean {
   return !left;
 }
 
+/** A machine that can be looked at: its namespace, its folder, and the process of the test itself, which does not count. */
+type Observed = {
+  readonly netns: string;
+  readonly dir: string;
+  readonly tunnel: { readonly pid: number | undefined };
+  exec(argv: readonly string[]): Promise<RunResult>;
+};
+
 /** What the product made on a machine, to be compared: one line for each thing. */
-export async function traces(host: Host): Promise<readonly string[]> {
+export async function traces(host: Observed): Promise<readonly string[]> {
   const { netns, dir } = host;
   const ask = async (kind: string, argv: readonly string[]) =>
     (await host.exec(argv)).stdout
