@@ -1,12 +1,15 @@
 import { fastSockets } from './fast/fast-sockets.ts';
 import { openLibc } from './fast/libc.ts';
+import { fastWhenBusy } from './fast/when-busy.ts';
 import { plainSockets } from './plain-sockets.ts';
 import type { SocketLayer } from './sockets.ts';
 
-export type SocketChoice = 'fast' | 'plain';
+/** `auto`: plain, and fast from the moment an address is busy. */
+export type SocketChoice = 'auto' | 'fast' | 'plain';
 
-/** The fast layer where it is wanted and the runtime can call the C library; else the plain one. */
+/** What was wanted where the runtime can call the C library; else the plain layer. */
 export function chooseSockets(wanted: SocketChoice): SocketLayer {
   const libc = wanted === 'plain' ? undefined : openLibc();
-  return libc === undefined ? plainSockets : fastSockets(libc);
+  if (libc === undefined) return plainSockets;
+  return wanted === 'auto' ? fastWhenBusy(libc) : fastSockets(libc);
 }

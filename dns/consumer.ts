@@ -28,7 +28,7 @@ export type DnsOptions = {
   readonly listen: readonly ListenAddress[];
   readonly zone?: Partial<ZoneOptions>;
   readonly server?: Partial<ServerOptions>;
-  /** Default `fast`, which is `plain` where the runtime cannot do better. */
+  /** Default `auto`. All are `plain` where the runtime cannot do better. */
   readonly sockets?: SocketChoice;
   /** Absent: what is not ours is refused. */
   readonly forward?: Partial<ForwardOptions>;
@@ -213,7 +213,7 @@ function workerConfig(options: DnsOptions): WorkerConfig {
   return {
     zone: { ...defaultZoneOptions, ...nameserver, ...options.zone },
     server: { ...defaultServerOptions, ...options.server },
-    sockets: options.sockets ?? 'fast',
+    sockets: options.sockets ?? 'auto',
     ...(options.forward && { forward: { ...defaultForwardOptions, ...options.forward } }),
   };
 }

@@ -1,4 +1,4 @@
-import { createSocket, type RemoteInfo, type Socket, type SocketOptions } from 'node:dgram';
+import { type BindOptions, createSocket, type RemoteInfo, type Socket, type SocketOptions } from 'node:dgram';
 import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
 import { type ListenAddress, listenError } from '../core/kit/listen.ts';
@@ -8,26 +8,29 @@ import type { OpenSocket, SocketLayer } from './sockets.ts';
 /** Datagrams by `node:dgram`: works everywhere. */
 export const plainSockets: SocketLayer = {
   name: 'plain',
-  async open(at: ListenAddress, respond: Respond): Promise<OpenSocket> {
-    const type = isIPv6(at.address) ? 'udp6' : 'udp4';
-    const socket = createSocket({ type, ipv6Only: type === 'udp6', lookup: alreadyAddress });
-    socket.on('message', (packet, from) => answer(socket, { packet, from, respond }));
-    await bound(socket, at);
-    // after binding: an error of one datagram (a client that is gone) is not the socket's end
-    socket.on('error', () => {});
-    return { address: at.address, port: socket.address().port, close: () => closed(socket) };
-  },
+  open: (at, respond) => openPlain({ ...at, exclusive: true }, at, respond),
 };
+
+/** As SocketLayer.open. `bind` may also be a socket that is bound to `at` already: it is closed with this one. */
+export async function openPlain(bind: BindOptions, at: ListenAddress, respond: Respond): Promise<OpenSocket> {
+  const type = isIPv6(at.address) ? 'udp6' : 'udp4';
+  const socket = createSocket({ type, ipv6Only: type === 'udp6', lookup: alreadyAddress });
+  socket.on('message', (packet, from) => answer(socket, { packet, from, respond }));
+  await bound(socket, bind, at);
+  // after binding: an error of one datagram (a client that is gone) is not the socket's end
+  socket.on('error', () => {});
+  return { address: at.address, port: socket.address().port, close: () => closed(socket) };
+}
 
 /** Where we bind and whom we answer is an address: to look it up would only put every send off to the next tick. */
 const alreadyAddress: SocketOptions['lookup'] = (address, _options, done) =>
   done(null, address, isIPv6(address) ? 6 : 4);
 
-async function bound(socket: Socket, at: ListenAddress): Promise<void> {
+async function bound(socket: Socket, bind: BindOptions, at: ListenAddress): Promise<void> {
   try {
     // told at once, as nothing is looked up
     const listening = once(socket, 'listening');
-    socket.bind({ address: at.address, port: at.port, exclusive: true });
+    socket.bind(bind);
     await listening;
   } catch (error) {
     socket.close();

@@ -1,19 +1,15 @@
 import { once } from 'node:events';
-import { isIPv6 } from 'node:net';
-import { getSystemErrorName } from 'node:util';
 import { Worker } from 'node:worker_threads';
-import { type ListenAddress, listenError } from '../../core/kit/listen.ts';
+import type { ListenAddress } from '../../core/kit/listen.ts';
 import type { HotAnswers, HotFollower } from '../hot/answers.ts';
 import type { HotAnswer } from '../hot/table.ts';
 import type { Respond } from '../respond.ts';
 import type { OpenSocket, SocketLayer } from '../sockets.ts';
+import { bound, boundPort } from './bind.ts';
 import { C, type Libc } from './libc.ts';
 import { codes, type Handed, type LoopStart, longestQuery, type Mail, sharedWords, WORD } from './shared.ts';
-import { readSocketAddress, socketAddress, socketAddressLength } from './socket-address.ts';
+import { readSocketAddress, socketAddressLength } from './socket-address.ts';
 
-/** A blocked thread looks up so often, so that a process can always end. */
-const lookUpEveryMs = 250;
-const receiveBuffer = 1 << 20;
 /** The loop is never busy for so long; it is a bound, not a delay. */
 const mostBusyMs = 5;
 
@@ -25,56 +21,33 @@ export function fastSockets(libc: Libc): SocketLayer {
   return {
     name: 'fast',
     async open(at, respond, hot) {
-      const fd = bound(libc, at);
-      try {
-        return await FastSocket.start(libc, { fd, at, respond, hot });
-      } catch (error) {
-        libc.close(fd);
-        throw error;
-      }
+      const socket = await startFastSocket(libc, { fd: bound(libc, at), at, respond, hot });
+      socket.begin();
+      return socket;
     },
   };
 }
 
-function bound(libc: Libc, at: ListenAddress): number {
-  const six = isIPv6(at.address);
-  const fd = libc.socket(six ? C.AF_INET6 : C.AF_INET, C.SOCK_DGRAM_CLOEXEC, 0);
-  if (fd < 0) throw listenError(at, 'udp', systemError(libc, 'socket'));
-  setOption(libc, fd, { level: C.SOL_SOCKET, name: C.SO_RCVBUF, value: Int32Array.of(receiveBuffer) });
-  // struct timeval: seconds and microseconds
-  const timeout = BigInt64Array.of(0n, BigInt(lookUpEveryMs) * 1_000n);
-  setOption(libc, fd, { level: C.SOL_SOCKET, name: C.SO_RCVTIMEO, value: timeout });
-  if (six) setOption(libc, fd, { level: C.IPPROTO_IPV6, name: C.IPV6_V6ONLY, value: Int32Array.of(1) });
-  const address = socketAddress(at);
-  if (libc.bind(fd, address, address.length) === 0) return fd;
-  const error = systemError(libc, 'bind');
-  libc.close(fd);
-  throw listenError(at, 'udp', error);
+/** A thread that waits for `begin` to take the socket `fd`, which is closed with it, or when it cannot be started. */
+export async function startFastSocket(libc: Libc, parts: SocketParts): Promise<FastSocket> {
+  try {
+    const socket = new FastSocket(libc, parts);
+    await socket.online();
+    return socket;
+  } catch (error) {
+    libc.close(parts.fd);
+    throw error;
+  }
 }
 
-type SocketOption = {
-  readonly level: number;
-  readonly name: number;
-  readonly value: Int32Array<ArrayBuffer> | BigInt64Array<ArrayBuffer>;
-};
-
-function setOption(libc: Libc, fd: number, { level, name, value }: SocketOption): void {
-  libc.setsockopt(fd, level, name, value, value.byteLength);
-}
-
-function systemError(libc: Libc, call: string): Error {
-  const code = getSystemErrorName(-libc.errno());
-  return Object.assign(new Error(`${call}: ${code}`), { code });
-}
-
-type SocketParts = {
+export type SocketParts = {
   readonly fd: number;
   readonly at: ListenAddress;
   readonly respond: Respond;
   readonly hot: HotAnswers | undefined;
 };
 
-class FastSocket implements OpenSocket, HotFollower {
+export class FastSocket implements OpenSocket, HotFollower {
   readonly address: string;
   readonly port: number;
   readonly #libc: Libc;
@@ -83,14 +56,7 @@ class FastSocket implements OpenSocket, HotFollower {
   readonly #worker: Worker;
   #closed = false;
 
-  static async start(libc: Libc, parts: SocketParts): Promise<FastSocket> {
-    const socket = new FastSocket(libc, parts);
-    await once(socket.#worker, 'online');
-    parts.hot?.follow(socket);
-    return socket;
-  }
-
-  private constructor(libc: Libc, parts: SocketParts) {
+  constructor(libc: Libc, parts: SocketParts) {
     const { at, fd, hot } = parts;
     this.#libc = libc;
     this.#parts = parts;
@@ -104,6 +70,19 @@ class FastSocket implements OpenSocket, HotFollower {
       resourceLimits: { maxYoungGenerationSizeMb: 2 },
     });
     this.#worker.on('message', (handed: Handed) => this.#answerHanded(handed));
+  }
+
+  async online(): Promise<void> {
+    await once(this.#worker, 'online');
+    this.#parts.hot?.follow(this);
+  }
+
+  /** From now on the thread takes what arrives; nobody else may. */
+  begin(): void {
+    // who had the socket before may have made it one that does not block
+    this.#libc.fcntl(this.#parts.fd, C.F_SETFL, C.O_RDWR);
+    Atomics.store(this.#shared, WORD.begin, 1);
+    Atomics.notify(this.#shared, WORD.begin);
   }
 
   put(answer: HotAnswer): void {
@@ -129,6 +108,7 @@ class FastSocket implements OpenSocket, HotFollower {
     this.#parts.hot?.unfollow(this);
     const ended = once(this.#worker, 'exit');
     Atomics.store(this.#shared, WORD.stop, 1);
+    this.begin();
     this.#libc.shutdown(this.#parts.fd, C.SHUT_RDWR);
     await ended;
     this.#libc.close(this.#parts.fd);
@@ -162,10 +142,4 @@ class FastSocket implements OpenSocket, HotFollower {
     const length = to.readUInt16LE() === C.AF_INET6 ? socketAddressLength : 16;
     this.#libc.sendto(this.#parts.fd, bytes, BigInt(bytes.length), C.MSG_DONTWAIT, to, length);
   }
-}
-
-function boundPort(libc: Libc, fd: number): number {
-  const address = Buffer.from(new ArrayBuffer(socketAddressLength));
-  libc.getsockname(fd, address, Uint32Array.of(socketAddressLength));
-  return readSocketAddress(address).port;
 }

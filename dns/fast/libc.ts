@@ -10,6 +10,8 @@ const definitions = {
   sendto: { return: 'int64', arguments: ['int32', 'pointer', 'uint64', 'int32', 'pointer', 'uint32'] },
   shutdown: { return: 'int32', arguments: ['int32', 'int32'] },
   close: { return: 'int32', arguments: ['int32'] },
+  dup: { return: 'int32', arguments: ['int32'] },
+  fcntl: { return: 'int32', arguments: ['int32', 'int32', 'int32'] },
   __errno_location: { return: 'pointer', arguments: [] },
 } as const;
 
@@ -28,6 +30,7 @@ export const C = {
   AF_INET6: 10,
   SOCK_DGRAM_CLOEXEC: 0x80002,
   SOL_SOCKET: 1,
+  SO_REUSEADDR: 2,
   SO_RCVBUF: 8,
   SO_RCVTIMEO: 20,
   IPPROTO_IPV6: 41,
@@ -36,6 +39,8 @@ export const C = {
   MSG_TRUNC: 0x20,
   MSG_WAITFORONE: 0x10000,
   SHUT_RDWR: 2,
+  F_SETFL: 4,
+  O_RDWR: 2,
 } as const;
 
 /** Undefined where the runtime has no `node:ffi`, or the machine's structures are not those we know. */

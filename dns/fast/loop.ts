@@ -36,6 +36,7 @@ class Loop {
 
   run(): void {
     const { shared } = this.#start;
+    Atomics.wait(shared, WORD.begin, 0);
     while (Atomics.load(shared, WORD.stop) === 0) {
       const count = this.#batch.receive();
       if (count === 0) continue;

@@ -12,6 +12,8 @@ export const WORD = {
   waiting: 3,
   /** Questions that were not handed over, because too many were waiting. */
   refused: 4,
+  /** 1: the socket is the loop's. */
+  begin: 5,
   /** Sixteen words: hot replies by response code. */
   replies: 8,
 } as const;

@@ -28,7 +28,7 @@ function addresses(message: Message): readonly string[] {
 }
 
 /** On every socket layer: one of them gives hot answers from another thread. */
-for (const sockets of new Set([plainSockets, chooseSockets('fast')]))
+for (const sockets of new Set([plainSockets, chooseSockets('fast'), chooseSockets('auto')]))
   t.test(sockets.name, (t) => suite(t, sockets));
 
 async function suite(t: Test, sockets: SocketLayer): Promise<void> {

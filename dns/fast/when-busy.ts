@@ -1,0 +1,79 @@
+import { openPlain } from '../plain-sockets.ts';
+import type { Respond } from '../respond.ts';
+import type { OpenSocket, SocketLayer } from '../sockets.ts';
+import { bound, boundPort, setOption } from './bind.ts';
+import { startFastSocket } from './fast-sockets.ts';
+import { C, type Libc } from './libc.ts';
+
+export type BusyOptions = {
+  /** Questions a second, on one address, from which on the fast layer is worth its thread (some 20 MB). */
+  readonly busyPerSecond: number;
+  /** Milliseconds, as performance.now gives. */
+  readonly now: () => number;
+};
+
+export const defaultBusyOptions: BusyOptions = { busyPerSecond: 5_000, now: () => performance.now() };
+
+/** The plain layer until an address is busy, from then on the fast one, on the same socket: what has arrived is answered. */
+export function fastWhenBusy(libc: Libc, options: BusyOptions = defaultBusyOptions): SocketLayer {
+  return {
+    name: 'auto',
+    async open(at, respond, hot) {
+      const fd = bound(libc, at);
+      const own = { address: at.address, port: boundPort(libc, fd) };
+      const fast = async (quiet: OpenSocket) => {
+        const socket = await startFastSocket(libc, { fd: libc.dup(fd), at: own, respond, hot });
+        await quiet.close();
+        socket.begin();
+        return socket;
+      };
+      const counted = whenBusy(respond, options, () => growing.grow());
+      const quiet = await openPlain({ fd }, own, counted);
+      // set by the event loop's library when it is given a socket; it would let another process have the port as well
+      setOption(libc, fd, { level: C.SOL_SOCKET, name: C.SO_REUSEADDR, value: Int32Array.of(0) });
+      const growing = new GrowingSocket(quiet, fast);
+      return growing;
+    },
+  };
+}
+
+/** Calls `onBusy` whenever as many questions as make a busy second came within one. */
+function whenBusy(respond: Respond, { busyPerSecond, now }: BusyOptions, onBusy: () => void): Respond {
+  let count = 0;
+  let since = now();
+  return (packet, client) => {
+    count += 1;
+    if (count >= busyPerSecond) {
+      const until = now();
+      if (until - since <= 1_000) onBusy();
+      count = 0;
+      since = until;
+    }
+    return respond(packet, client);
+  };
+}
+
+class GrowingSocket implements OpenSocket {
+  readonly address: string;
+  readonly port: number;
+  readonly #quiet: OpenSocket;
+  readonly #fast: (quiet: OpenSocket) => Promise<OpenSocket>;
+  #now: Promise<OpenSocket> | undefined;
+
+  constructor(quiet: OpenSocket, fast: (quiet: OpenSocket) => Promise<OpenSocket>) {
+    this.address = quiet.address;
+    this.port = quiet.port;
+    this.#quiet = quiet;
+    this.#fast = fast;
+  }
+
+  /** Once; without a thread to be had, the plain one goes on. */
+  grow(): void {
+    this.#now ??= this.#fast(this.#quiet).catch(() => this.#quiet);
+  }
+
+  async close(): Promise<void> {
+    const socket = await (this.#now ?? this.#quiet);
+    await socket.close();
+  }
+}
