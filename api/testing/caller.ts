@@ -49,6 +49,13 @@ export class Caller {
     return (await Promise.all(paths.map(async (path) => (await this.call('GET', path)).text))).join('\n');
   }
 
+  /** What is wanted, which only a change that is accepted may change, and what is under way, which may only end. */
+  async wanted(): Promise<{ readonly root: string; readonly deployments: ReadonlySet<string> }> {
+    const running = await this.must<{ id: string }[]>('GET', '/v2/deployments');
+    const root = (await this.call('GET', '/v2/groups')).text;
+    return { root, deployments: new Set(running.map(({ id }) => id)) };
+  }
+
   /** Asks again until the answer holds; for what follows a change without an event of its own. */
   async until<T>(path: string, holds: (body: T) => boolean): Promise<T> {
     const end = Date.now() + 10_000;
