@@ -1,4 +1,5 @@
 import t from 'tap';
+import { FakeClock } from '../../core/kit/fake-clock.ts';
 import { silentLog } from '../../core/kit/log.ts';
 import { FakeVipBackend } from './backends/fake.ts';
 import { endpoint, noDirectory, revised, tcpVip } from './testing/directories.ts';
@@ -80,4 +81,18 @@ t.test('the vip consumer reports a problem once and shows it with its service', 
   await consumer.apply(revised(directory, { endpoints: [second!] }));
   t.equal(warnings.length, 1);
   t.match(consumer.status(), { services: [], problems: [{ key: 'tcp:100.64.0.1:80', reason: /an agent/ }] });
+});
+
+t.test('the vip consumer with a clock audits a data plane that others can change', async (t) => {
+  const clock = new FakeClock();
+  const drift = [{ what: 'a chain is missing', repaired: true }];
+  const backend = Object.assign(new FakeVipBackend(), { audit: async () => drift });
+  const consumer = new VipConsumer({ backend, log: silentLog, clock });
+  await consumer.start();
+  while (clock.sleeping === 0) await new Promise(setImmediate);
+  t.match(consumer.status().audit, { at: clock.now(), drift, found: 1 });
+  await consumer.stop();
+  t.equal(clock.sleeping, 0);
+  const alone = new VipConsumer({ backend: new FakeVipBackend(), log: silentLog, clock });
+  t.equal(alone.status().audit, undefined);
 });

@@ -1,9 +1,12 @@
+import type { Clock } from '../../core/kit/clock.ts';
 import type { Log } from '../../core/kit/log.ts';
+import type { Metrics } from '../../core/kit/metrics.ts';
 import type { Part } from '../../core/kit/part.ts';
 import type { DirectoryConsumer } from '../../core/model/consumer.ts';
 import { type Directory, emptyDirectory } from '../../core/model/directory.ts';
 import type { InstanceId } from '../../core/model/ids.ts';
-import type { VipBackend } from './backend.ts';
+import { VipAuditor, type VipAuditStatus } from './auditor.ts';
+import { canAudit, type VipBackend } from './backend.ts';
 import { Departed } from './departed.ts';
 import { type Derived, emptyTable, serviceKey, type VipProblem, type VipService, vipTable } from './table.ts';
 
@@ -21,6 +24,16 @@ export type VipStatus = {
   readonly services: readonly VipServiceStatus[];
   /** Of services and of addresses that are in no service. */
   readonly problems: readonly VipProblem[];
+  /** Absent when the backend's data plane is this process's alone, or nobody gave the consumer a clock. */
+  readonly audit?: VipAuditStatus;
+};
+
+export type VipConsumerDependencies = {
+  readonly backend: VipBackend;
+  readonly log: Log;
+  /** With a clock, what others can change is audited every ten seconds. */
+  readonly clock?: Clock;
+  readonly metrics?: Metrics;
 };
 
 /** Turns the Directory's VIPs into the data plane's. */
@@ -28,21 +41,26 @@ export class VipConsumer implements DirectoryConsumer, Part {
   readonly name = 'vip';
   readonly #backend: VipBackend;
   readonly #log: Log;
+  readonly #auditor: VipAuditor | undefined;
   readonly #departed = new Departed();
   #inForce: Derived = { directory: emptyDirectory, table: emptyTable };
   #problems: readonly VipProblem[] = [];
 
-  constructor({ backend, log }: { readonly backend: VipBackend; readonly log: Log }) {
+  constructor({ backend, log, clock, metrics }: VipConsumerDependencies) {
     this.#backend = backend;
     this.#log = log;
+    if (clock !== undefined && canAudit(backend))
+      this.#auditor = new VipAuditor({ backend, clock, log, metrics });
   }
 
   async start(): Promise<void> {
     await this.#backend.start();
+    await this.#auditor?.start();
   }
 
   /** Kernel VIPs go on without this process unless `remove`. */
   async stop(options: { readonly remove?: boolean } = {}): Promise<void> {
+    await this.#auditor?.stop();
     await this.#backend.stop(options);
     this.#inForce = { directory: emptyDirectory, table: emptyTable };
     this.#problems = [];
@@ -96,6 +114,7 @@ export class VipConsumer implements DirectoryConsumer, Part {
       revision: directory.revision,
       services,
       problems: this.#problems,
+      ...(this.#auditor === undefined ? {} : { audit: this.#auditor.status() }),
     };
   }
 

@@ -1,0 +1,60 @@
+import t from 'tap';
+import { FakeClock } from '../../core/kit/fake-clock.ts';
+import { silentLog } from '../../core/kit/log.ts';
+import { Metrics } from '../../core/kit/metrics.ts';
+import { VipAuditor } from './auditor.ts';
+import type { VipDrift } from './backend.ts';
+
+/** An auditor of a data plane whose listings take `tookMs`, and a way to let its next round pass. */
+function create(findings: VipDrift[][], tookMs = 0) {
+  const clock = new FakeClock();
+  const metrics = new Metrics();
+  const warnings: string[] = [];
+  let audits = 0;
+  const backend = {
+    async audit() {
+      audits++;
+      if (tookMs > 0) await clock.advance(tookMs);
+      return findings.shift() ?? [];
+    },
+  };
+  const log = { ...silentLog, warn: (message: string) => warnings.push(message) };
+  const auditor = new VipAuditor({ backend, clock, log, metrics }, { everyMs: 1_000 });
+  const asleep = async () => {
+    while (clock.sleeping === 0) await new Promise(setImmediate);
+  };
+  const pass = async () => {
+    await asleep();
+    await clock.advance(1_000);
+    await asleep();
+  };
+  return { auditor, metrics, warnings, asleep, pass, audits: () => audits };
+}
+
+const gone = { what: 'chain dispatch is missing', repaired: true };
+
+t.test('the vip auditor tells what it found, counts it, and forgets it when it is gone', async (t) => {
+  const { auditor, metrics, warnings, asleep, pass } = create([[gone]]);
+  t.match(auditor.status(), { at: undefined, drift: [], found: 0 });
+  await auditor.start();
+  t.teardown(() => auditor.stop());
+  await asleep();
+  t.match(auditor.status(), { drift: [gone], found: 1 });
+  t.same(warnings, ['vip: chain dispatch is missing']);
+  t.match(metrics.text(), /^weir_vip_drift 1$/m);
+  await pass();
+  t.match(auditor.status(), { drift: [], found: 1 });
+  t.match(metrics.text(), /^weir_vip_drift 0\n.*\n.*\nweir_vip_drift_total 1$/m);
+});
+
+t.test('the vip auditor leaves a large table alone for longer', async (t) => {
+  const { auditor, asleep, pass, audits } = create([], 100);
+  await auditor.start();
+  t.teardown(() => auditor.stop());
+  await asleep();
+  t.equal(audits(), 1);
+  await pass();
+  t.equal(audits(), 1, 'twenty times the 100 ms have not passed');
+  await pass();
+  t.equal(audits(), 2);
+});

@@ -1,0 +1,74 @@
+import type { Clock } from '../../core/kit/clock.ts';
+import type { Log } from '../../core/kit/log.ts';
+import { Loop } from '../../core/kit/loop.ts';
+import type { Metrics } from '../../core/kit/metrics.ts';
+import type { Part } from '../../core/kit/part.ts';
+import type { VipAudit, VipDrift } from './backend.ts';
+
+export type VipAuditStatus = {
+  /** Milliseconds since the epoch of the last audit; undefined before the first. */
+  readonly at: number | undefined;
+  /** What the last audit found; empty when the data plane is as it was put there. */
+  readonly drift: readonly VipDrift[];
+  /** Found by all audits of this process. */
+  readonly found: number;
+};
+
+type Dependencies = {
+  readonly backend: VipAudit;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics?: Metrics | undefined;
+};
+
+/** At most this share of the time goes into audits, however large the tables are. */
+const share = 1 / 20;
+
+/** Audits a data plane on a slow timer. */
+export class VipAuditor implements Part {
+  readonly name = 'vip-audit';
+  readonly #dependencies: Dependencies;
+  readonly #loop: Loop;
+  readonly #count: (by: number) => void;
+  #status: VipAuditStatus = { at: undefined, drift: [], found: 0 };
+  #notBefore = 0;
+
+  constructor(dependencies: Dependencies, { everyMs = 10_000 }: { readonly everyMs?: number } = {}) {
+    const { clock, log, metrics } = dependencies;
+    this.#dependencies = dependencies;
+    this.#loop = new Loop(() => this.#round(), { name: this.name, clock, log, everyMs });
+    const last = metrics?.gauge(
+      'weir_vip_drift',
+      'Differences the last audit of virtual IPs found; 0 is right',
+    );
+    const all = metrics?.counter('weir_vip_drift_total', 'Differences found by audits of virtual IPs');
+    this.#count = (by) => {
+      last?.(by);
+      all?.({}, by);
+    };
+  }
+
+  async start(): Promise<void> {
+    await this.#loop.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.#loop.stop();
+  }
+
+  status(): VipAuditStatus {
+    return this.#status;
+  }
+
+  async #round(): Promise<void> {
+    const { backend, clock, log } = this.#dependencies;
+    const started = clock.now();
+    if (started < this.#notBefore) return;
+    const drift = await backend.audit();
+    const ended = clock.now();
+    this.#notBefore = ended + (ended - started) / share;
+    this.#status = { at: ended, drift, found: this.#status.found + drift.length };
+    this.#count(drift.length);
+    for (const { what, repaired } of drift) log.warn(`vip: ${what}`, { repaired });
+  }
+}
