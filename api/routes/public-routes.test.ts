@@ -13,13 +13,22 @@ t.test('routes by labels show what they do, and labels that do not work say why'
       HAPROXY_GROUP: 'external',
       HAPROXY_0_VHOST: 'shop.example.org',
       HAPROXY_0_REDIRECT_TO_HTTPS: 'true',
+      HAPROXY_0_AUTH: `Shop:ann:$5$salt$${'x'.repeat(43)}`,
       HAPROXY_0_BACKEND_HEAD: 'backend {backend}',
       HAPROXY_1_VHOST: 'raw.example.org',
       HAPROXY_1_MODE: 'tcp',
     },
   });
-  t.match(await api.must('GET', '/v1/routes'), {
-    routes: [{ host: 'shop.example.org', options: { redirectToHttps: true }, endpoints: 0 }],
+  const answer = await api.must('GET', '/v1/routes');
+  t.notMatch(JSON.stringify(answer), '$5$');
+  t.match(answer, {
+    routes: [
+      {
+        host: 'shop.example.org',
+        options: { redirectToHttps: true, auth: { realm: 'Shop', user: 'ann' } },
+        endpoints: 0,
+      },
+    ],
     faults: [
       { app: '/shop/web', label: 'HAPROXY_0_BACKEND_HEAD', effect: 'ignored' },
       { app: '/shop/web', label: 'HAPROXY_1_MODE', effect: 'no route', reason: /HTTP only/ },

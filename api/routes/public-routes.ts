@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import type { Route } from '../../core/model/directory.ts';
 import { readRouteLabels } from '../../core/state/route-labels.ts';
 import type { Snapshot } from '../../core/state/snapshot.ts';
 import type { RouteRecord } from '../../core/state/tables.ts';
@@ -21,7 +22,7 @@ export function publicRoutes(
       edges: edges.length,
       inForce: inForce.length,
       routes: [...directory.routes.values()].map((route) => ({
-        ...route,
+        ...shown(route),
         endpoints: (directory.byApp.get(route.service.appId) ?? []).filter((endpoint) => endpoint.ready)
           .length,
       })),
@@ -55,6 +56,13 @@ export function publicRoutes(
     await database.commit([{ kind: 'delete', table: 'routes', key: id }]);
     return reply.code(204).send();
   });
+}
+
+/** A route without what crypt(3) made of its password. */
+function shown(route: Route) {
+  const { auth, ...options } = route.options ?? {};
+  if (auth === undefined) return route;
+  return { ...route, options: { ...options, auth: { realm: auth.realm, user: auth.user } } };
 }
 
 /** Labels that do not do what their authors may expect, by app. */

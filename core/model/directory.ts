@@ -68,6 +68,8 @@ export type RouteOptions = {
   readonly redirectToHttps?: true;
   /** Answers over TLS tell the browser to come with TLS from now on. */
   readonly hsts?: true;
+  /** Who asks must name this user and password. */
+  readonly auth?: BasicAuth;
   /** Addresses and ranges (`10.0.0.0/8`) that may ask; others get 403. */
   readonly allow?: readonly string[];
   /** Taken off the front of the path; Host becomes the route's host. */
@@ -80,6 +82,9 @@ export type RouteOptions = {
   readonly sticky?: true;
   readonly balance?: RouteBalance;
 };
+
+/** `crypted`: what crypt(3) made of the password, `$5$…` or `$6$…`. */
+export type BasicAuth = { readonly realm: string; readonly user: string; readonly crypted: string };
 
 export type RouteBalance = 'round-robin' | 'least-requests' | 'two-choices' | 'hash';
 

@@ -82,6 +82,10 @@ t.test('each label that shapes requests or answers becomes an option of the rout
   t.same(options({ HAPROXY_0_BACKEND_NETWORK_ALLOWED_ACL: '10.0.0.0/8 ::1' }), {
     allow: ['10.0.0.0/8', '::1'],
   });
+  const crypted = `$6$rounds=9999$salt$${'x'.repeat(86)}`;
+  t.same(options({ HAPROXY_0_AUTH: `my realm:ann:${crypted}` }), {
+    auth: { realm: 'my realm', user: 'ann', crypted },
+  });
   t.equal(routes({ ...base, HAPROXY_0_BACKEND_WEIGHT: '7' })[0]?.weight, 7);
 });
 
@@ -89,6 +93,9 @@ t.test('a label that restricts and cannot be obeyed closes its port and says why
   for (const [name, value] of [
     ['MODE', 'tcp'],
     ['AUTH', 'realm:user:$6$x'],
+    ['AUTH', `realm:user:$1$salt$${'x'.repeat(22)}`],
+    ['AUTH', 'realm:user:plain'],
+    ['AUTH', `a"b:user:$5$salt$${'x'.repeat(43)}`],
     ['BACKEND_NETWORK_ALLOWED_ACL', '10.0.0.0/33'],
     ['BACKEND_NETWORK_ALLOWED_ACL', 'localhost'],
     ['HTTP_BACKEND_REDIR', 'no/slash'],

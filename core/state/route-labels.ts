@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import type { App } from '../model/app.ts';
-import type { Route, RouteBalance, RouteOptions } from '../model/directory.ts';
+import type { BasicAuth, Route, RouteBalance, RouteOptions } from '../model/directory.ts';
 import { type PortRequest, portsOf } from '../model/ports.ts';
 
 /** The edge group whose apps Weir's edge exposes. */
@@ -71,9 +71,11 @@ function optionsOf(label: (name: string) => string | undefined): RouteOptions {
   const locationPrefix = label('HTTP_BACKEND_REVPROXY_PATH');
   const rootTo = label('HTTP_BACKEND_REDIR');
   const balance = balances.get(label('BALANCE') ?? '');
+  const auth = authOf(label('AUTH') ?? '');
   return {
     ...(isTrue(label('REDIRECT_TO_HTTPS')) && { redirectToHttps: true }),
     ...(isTrue(label('USE_HSTS')) && { hsts: true }),
+    ...(auth !== undefined && { auth }),
     ...(allow.length > 0 && { allow }),
     ...(stripPrefix !== undefined && { stripPrefix }),
     ...(locationPrefix !== undefined && { locationPrefix }),
@@ -82,6 +84,16 @@ function optionsOf(label: (name: string) => string | undefined): RouteOptions {
     ...(balance !== undefined && { balance }),
   };
 }
+
+function authOf(text: string): BasicAuth | undefined {
+  const [, realm, user, crypted] = authPattern.exec(text) ?? [];
+  if (realm === undefined || user === undefined || crypted === undefined) return undefined;
+  return { realm, user, crypted };
+}
+
+/** At most 99 999 rounds: more would keep an edge from its work. */
+const authPattern =
+  /^([ !#-9;-[\]-~]+):([!-9;-~]+):(\$[56]\$(?:rounds=\d{4,5}\$)?[^$:\s]{0,16}\$[./0-9A-Za-z]{43,86})$/;
 
 const balances: ReadonlyMap<string, RouteBalance> = new Map([
   ['roundrobin', 'round-robin'],
@@ -102,7 +114,12 @@ const checks: Readonly<Record<string, (value: string) => Omit<LabelFault, 'label
   STICKY: booleanFault,
   BALANCE: (value) =>
     balances.has(value) ? undefined : ignored(`only ${[...balances.keys()].join(', ')} are understood`),
-  AUTH: () => noRoute('the edge cannot ask for passwords yet, and without them everybody would be let in'),
+  AUTH: (value) =>
+    authOf(value) === undefined
+      ? noRoute(
+          'is not realm:user:password, the password as crypt(3) makes it with SHA-256 or SHA-512 ($5$, $6$)',
+        )
+      : undefined,
   BACKEND_NETWORK_ALLOWED_ACL: (value) =>
     words(value, /\s+/).every(isRange)
       ? undefined

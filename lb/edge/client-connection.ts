@@ -16,11 +16,13 @@ import {
   listed,
   type PolicyAnswer,
   type PolicyRequest,
+  passwordAnswer,
   policyAnswer,
   publicLocation,
   type RoutePolicy,
   strippedTarget,
 } from './route-policy.ts';
+import type { RouteTable, TableRoute } from './route-table.ts';
 import type { RouteTally } from './route-tally.ts';
 import { readCookies, type StickyCookies } from './sticky.ts';
 import { Tunnel } from './tunnel.ts';
@@ -43,6 +45,7 @@ const eagerBytes = 2_048;
 const lingerMs = 2_000;
 const never = Number.POSITIVE_INFINITY;
 const noRoute = { status: 404, text: 'No route leads from this host and path to a service.' };
+const busy = { status: 503, text: 'Too many passwords are being checked.' };
 const noTable = { status: 503, text: 'The edge has no routes yet.' };
 
 /** One client's connection: requests one after the other, each an exchange; perhaps a tunnel at the end. */
@@ -60,10 +63,14 @@ export class ClientConnection implements WireUser, ExchangeClient, Deadlined {
   #exchange: Exchange | undefined;
   #head: RequestHead | undefined;
   #requestId = '';
+  /** Where the request at hand goes. */
+  #route: TableRoute | undefined;
   #tally: RouteTally;
   #tunnel: Tunnel | undefined;
   #processing = false;
   #lingering = false;
+  /** The password of the request at the front of the backlog is being checked. */
+  #checking = false;
   #ended = false;
   #closing = false;
 
@@ -104,6 +111,7 @@ export class ClientConnection implements WireUser, ExchangeClient, Deadlined {
     this.#ended = true;
     if (this.#tunnel !== undefined) this.#tunnel.clientEnded();
     else if (this.#lingering) this.wire.destroy();
+    else if (this.#checking) return;
     else if (this.#exchange === undefined) this.wire.end();
     else if (!this.#exchange.bodyRead) this.wire.destroy();
   }
@@ -231,7 +239,7 @@ export class ClientConnection implements WireUser, ExchangeClient, Deadlined {
   }
 
   #step(buffer: Buffer, at: number, end: number): number {
-    if (this.#lingering || this.#tunnel !== undefined) return at;
+    if (this.#lingering || this.#checking || this.#tunnel !== undefined) return at;
     if (this.#exchange === undefined) return this.#readHead(buffer, at, end);
     if (!this.#exchange.wantsBody) return at;
     this.#deadline(this.#context.settings.bodyMs);
@@ -251,9 +259,14 @@ export class ClientConnection implements WireUser, ExchangeClient, Deadlined {
       return start;
     }
     const head = next > 0 ? this.#judge(buffer, start, next) : headFault(next, scratch.request);
-    if (!isFault(head)) return this.#begin(head, buffer, next, end);
-    this.#refuse(head);
-    return end;
+    if (isFault(head)) {
+      this.#refuse(head);
+      return end;
+    }
+    this.#route = routeOf(this.#context.table(), head);
+    const policy = this.#route?.policy;
+    if (policy !== undefined && !this.#admitted(policy, head)) return start;
+    return this.#begin(head, buffer, next, end);
   }
 
   #judge(buffer: Buffer, start: number, end: number): RequestHead | Fault {
@@ -277,13 +290,10 @@ export class ClientConnection implements WireUser, ExchangeClient, Deadlined {
     this.#emptyLine = false;
     this.#requestId = requestId();
     this.#tally = this.#context.counters.unrouted;
-    const current = table();
-    const route = head.host === undefined ? undefined : matchRoute(current, head.host.name, head.path);
-    if (route === undefined) {
-      return this.#answerItself(current.revision === 0 ? noTable : noRoute, at, end);
-    }
+    const route = this.#route;
+    if (route === undefined) return this.#answerItself(table().revision === 0 ? noTable : noRoute, at, end);
     this.#tally = route.tally;
-    const own = route.policy && policyAnswer(route.policy, this.#policyRequest(head));
+    const own = route.policy && this.#ownAnswer(route.policy, head);
     if (own !== undefined) return this.#answerItself(own, at, end);
     this.deadlineAt = never;
     const upgrade = upgradeOf(head);
@@ -341,10 +351,41 @@ export class ClientConnection implements WireUser, ExchangeClient, Deadlined {
     };
   }
 
-  #answerItself({ status, text, location }: PolicyAnswer, at: number, end: number): number {
+  #ownAnswer(policy: RoutePolicy, head: RequestHead): PolicyAnswer | undefined {
+    const own = policyAnswer(policy, this.#policyRequest(head));
+    const { auth } = policy.options;
+    if (own !== undefined || auth === undefined) return own;
+    const verdict = this.#context.passwords.check(auth, valuesOf(head, 'authorization'));
+    if (verdict === 'granted') return undefined;
+    return verdict === 'denied' ? passwordAnswer(auth.realm) : busy;
+  }
+
+  /**
+   * False: a password has to be checked first, which takes a while. The request stays where it is and is read again when the
+   * verdict is known.
+   */
+  #admitted(policy: RoutePolicy, head: RequestHead): boolean {
+    const { passwords, settings } = this.#context;
+    if (policy.options.auth === undefined) return true;
+    if (policyAnswer(policy, this.#policyRequest(head)) !== undefined) return true;
+    const verdict = passwords.check(policy.options.auth, valuesOf(head, 'authorization'));
+    if (typeof verdict === 'string') return true;
+    this.#checking = true;
+    this.#deadline(settings.headMs);
+    void verdict.then(() => this.#checked());
+    return false;
+  }
+
+  #checked(): void {
+    this.#checking = false;
+    this.#searched = this.#backlog.start;
+    if (this.wire.open) this.#processBacklog();
+  }
+
+  #answerItself({ status, text, fields }: PolicyAnswer, at: number, end: number): number {
     const keepAlive = this.#keepsWithoutContent();
     this.#tally.answered(status);
-    this.#page({ status, text, location, close: !keepAlive });
+    this.#page({ status, text, fields, close: !keepAlive });
     return keepAlive ? at : end;
   }
 
@@ -405,6 +446,10 @@ function upgradeOf(head: RequestHead): string | undefined {
   if (!plain) return undefined;
   const protocol = valuesOf(head, 'upgrade');
   return protocol === '' || /(^|[\s,])(h2c?|tls)([/\s,]|$)/i.test(protocol) ? undefined : protocol;
+}
+
+function routeOf(table: RouteTable, { host, path }: RequestHead): TableRoute | undefined {
+  return host === undefined ? undefined : matchRoute(table, host.name, path);
 }
 
 /** The client as the nearest proxy saw it; undefined when it says nothing usable. */

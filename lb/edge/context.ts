@@ -1,5 +1,6 @@
 import type { BlockList } from 'node:net';
 import type { Clock } from '../../core/kit/clock.ts';
+import type { Passwords } from './basic-auth.ts';
 import type { Counters } from './counters.ts';
 import type { Deadlines } from './deadlines.ts';
 import { FieldTable } from './http1/fields.ts';
@@ -19,6 +20,7 @@ export type EdgeContext = {
   readonly upstreams: Upstreams;
   readonly scratch: Scratch;
   readonly trusted: BlockList;
+  readonly passwords: Passwords;
   readonly requestId: () => string;
   readonly table: () => RouteTable;
 };

@@ -2,6 +2,7 @@
 const phrases: Readonly<Record<number, string>> = {
   301: 'Moved Permanently',
   400: 'Bad Request',
+  401: 'Unauthorized',
   403: 'Forbidden',
   404: 'Not Found',
   405: 'Method Not Allowed',
@@ -23,8 +24,8 @@ export type Page = {
   readonly requestId: string;
   readonly headOnly: boolean;
   readonly close: boolean;
-  /** For a redirect. */
-  readonly location?: string | undefined;
+  /** Further field lines, each with its CRLF. */
+  readonly fields?: string | undefined;
 };
 
 /** An answer of the edge itself, complete with head. It names the request id, under which logs have the details. */
@@ -32,9 +33,8 @@ export function renderPage(page: Page): string {
   const title = `${page.status} ${phrases[page.status] ?? 'Error'}`;
   const body = `${title}\n\n${page.text}\nRequest id: ${page.requestId}\n`;
   const close = page.close ? 'Connection: close\r\n' : '';
-  const location = page.location === undefined ? '' : `Location: ${page.location}\r\n`;
   const head =
     `HTTP/1.1 ${title}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${body.length}\r\n` +
-    `Cache-Control: no-store\r\nX-Request-Id: ${page.requestId}\r\n${location}${close}\r\n`;
+    `Cache-Control: no-store\r\nX-Request-Id: ${page.requestId}\r\n${page.fields ?? ''}${close}\r\n`;
   return page.headOnly ? head : head + body;
 }

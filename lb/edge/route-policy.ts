@@ -30,7 +30,8 @@ export type PolicyRequest = {
 export type PolicyAnswer = {
   readonly status: number;
   readonly text: string;
-  readonly location?: string | undefined;
+  /** Further field lines, each with its CRLF. */
+  readonly fields?: string | undefined;
 };
 
 /** Whether the edge answers by itself: who may not ask is told so first, then redirects. */
@@ -42,6 +43,11 @@ export function policyAnswer(policy: RoutePolicy, request: PolicyRequest): Polic
   if (options.redirectToHttps && scheme === 'http') return moved(secureLocation(request));
   if (options.rootTo !== undefined && path === '/' && options.rootTo !== '/') return moved(options.rootTo);
   return undefined;
+}
+
+export function passwordAnswer(realm: string): PolicyAnswer {
+  const fields = `WWW-Authenticate: Basic realm="${realm}", charset="UTF-8"\r\n`;
+  return { status: 401, text: 'The service asks for a user name and a password.', fields };
 }
 
 /** The target for the service: `/in/x?q` without the prefix `/in` is `/x?q`. */
@@ -82,7 +88,7 @@ function secureLocation({ hostText, target, httpsPort }: PolicyRequest): string 
 }
 
 function moved(location: string): PolicyAnswer {
-  return { status: 301, text: `It is at ${location}`, location };
+  return { status: 301, text: `It is at ${location}`, fields: `Location: ${location}\r\n` };
 }
 
 function hostName(authority: string): string {

@@ -4,6 +4,7 @@ import { Duplex } from 'node:stream';
 import fc from 'fast-check';
 import t from 'tap';
 import { FakeClock } from '../../core/kit/fake-clock.ts';
+import { Passwords } from './basic-auth.ts';
 import { ClientConnection } from './client-connection.ts';
 import { createScratch, type EdgeContext } from './context.ts';
 import { Counters } from './counters.ts';
@@ -46,6 +47,7 @@ function answers(pieces: readonly Buffer[]): string {
     deadlines: new Deadlines(clock),
     scratch: createScratch(settings.maxFields),
     trusted: new BlockList(),
+    passwords: new Passwords(),
     requestId: () => 'id',
     table: () => table,
   };

@@ -2,6 +2,7 @@ import type { Server } from 'node:net';
 import type { Clock } from '../../core/kit/clock.ts';
 import type { BalancerFactory } from '../balancer.ts';
 import { roundRobin } from '../balancers/round-robin.ts';
+import { Passwords } from '../edge/basic-auth.ts';
 import { ClientConnection, type ClientOptions } from '../edge/client-connection.ts';
 import { createScratch, type EdgeContext } from '../edge/context.ts';
 import { Counters } from '../edge/counters.ts';
@@ -98,6 +99,7 @@ export class BuiltinEngine implements IngressEngine {
       deadlines: new Deadlines(clock),
       scratch: createScratch(this.#settings.maxFields),
       trusted: blockList(this.#settings.trustedProxies),
+      passwords: new Passwords(),
       requestId,
       table: () => this.#table,
     };

@@ -24,6 +24,7 @@ export const knownNames = [
   'x-forwarded-proto',
   'x-request-id',
   'http2-settings',
+  'authorization',
   'cookie',
   'location',
   'strict-transport-security',
