@@ -1,0 +1,211 @@
+import t, { type Test } from 'tap';
+import { FakeClock } from '../core/kit/fake-clock.ts';
+import { silentLog } from '../core/kit/log.ts';
+import type { HealthCheck, HealthProtocol } from '../core/model/health-check.ts';
+import { HealthChecks, isFatal, judged } from './health.ts';
+import { Instances } from './instances.ts';
+import { Journal } from './journal.ts';
+import { assignmentOf, checkOf, keyOf, recordOf } from './testing/assignments.ts';
+import { turns } from './testing/eventually.ts';
+import { TestWorld } from './testing/world.ts';
+
+const key = keyOf('a');
+
+t.test('a check of the node waits for its delay, one of the scheduler does not', async (t) => {
+  const node = await probing(t, { protocol: 'MESOS_HTTP', delaySeconds: 7 });
+  await node.at(6.999);
+  t.same(node.probed, []);
+  await node.at(7);
+  t.same(node.probed, [7]);
+  const scheduler = await probing(t, { protocol: 'HTTP', delaySeconds: 7 });
+  await scheduler.at(0);
+  t.same(scheduler.probed, [0]);
+});
+
+t.test('an instance that is up is probed at its interval', async (t) => {
+  const { probed, health, at } = await probing(t, { intervalSeconds: 10 });
+  await at(30);
+  t.same(probed, [0, 10, 20, 30]);
+  t.match(health(), { alive: true, consecutiveFailures: 0 });
+});
+
+t.test(
+  'during its grace one that was never up is tried again soon, then less soon, and nothing counts',
+  async (t) => {
+    const world = await probing(t, { gracePeriodSeconds: 60, intervalSeconds: 1 }, 'refused');
+    await world.at(3);
+    t.same(world.probed, [0, 0.1, 0.3, 0.7, 1.5, 2.5]);
+    t.equal(world.health(), null);
+    world.script.answer = undefined;
+    await world.at(3.5);
+    t.match(world.health(), { alive: true, consecutiveFailures: 0 });
+  },
+);
+
+t.test('after its grace failures count', async (t) => {
+  const world = await probing(t, { gracePeriodSeconds: 2, intervalSeconds: 1 }, 'refused');
+  await world.at(1.5);
+  t.equal(world.health(), null);
+  await world.at(2.5);
+  t.match(world.health(), { alive: false, consecutiveFailures: 1, lastFailureCause: 'refused' });
+});
+
+t.test('the grace is over with the first success', async (t) => {
+  const world = await probing(t, { gracePeriodSeconds: 60, intervalSeconds: 1, maxConsecutiveFailures: 2 });
+  await world.at(1);
+  world.script.answer = 'refused';
+  await world.at(2);
+  t.match(world.health(), { alive: false, consecutiveFailures: 1 });
+  await world.at(3);
+  t.same(world.unhealthy, [[key, 'refused']]);
+});
+
+t.test('a success between failures begins the count anew', async (t) => {
+  const world = await probing(t, { intervalSeconds: 1, maxConsecutiveFailures: 3 });
+  for (const [second, answer] of ['x', 'x', undefined, 'x', 'x', undefined].entries()) {
+    world.script.answer = answer;
+    await world.at(second);
+  }
+  t.same(world.unhealthy, []);
+});
+
+for (const [protocol, failures] of [
+  ['COMMAND', 3],
+  ['MESOS_TCP', 3],
+  ['MESOS_HTTP', 3],
+  ['MESOS_HTTPS', 3],
+  ['TCP', 4],
+  ['HTTP', 4],
+  ['HTTPS', 4],
+] as const satisfies readonly (readonly [HealthProtocol, number])[]) {
+  t.test(`${protocol} with a maximum of 3 is fatal at failure ${failures} in a row`, async (t) => {
+    const world = await probing(t, { protocol, intervalSeconds: 1, maxConsecutiveFailures: 3 }, 'refused');
+    await world.at(failures - 2);
+    t.same(world.unhealthy, []);
+    await world.at(failures - 1);
+    t.same(world.unhealthy, [[key, 'refused']]);
+  });
+}
+
+t.test('a maximum of 0 never ends an instance', async (t) => {
+  const check = checkOf({ maxConsecutiveFailures: 0 });
+  t.notOk(isFatal(check, { alive: false, consecutiveFailures: 1_000 }));
+});
+
+t.test('a result keeps when the first success was', async (t) => {
+  const up = judged(judged(null, undefined, 1), undefined, 2);
+  t.same(up, { alive: true, consecutiveFailures: 0, firstSuccess: 1, lastSuccess: 2 });
+  t.same(judged(judged(up, 'refused', 3), 'no answer', 4), {
+    alive: false,
+    consecutiveFailures: 2,
+    firstSuccess: 1,
+    lastSuccess: 2,
+    lastFailure: 4,
+    lastFailureCause: 'no answer',
+  });
+});
+
+t.test('every check of an instance has its own count', async (t) => {
+  const world = await probing(t, {}, undefined, [checkOf({ path: '/a' }), checkOf({ path: '/b' })]);
+  await world.at(0);
+  t.match(world.state()?.kind === 'running' && world.state(), { health: [{ alive: true }, { alive: true }] });
+});
+
+t.test('a probe that throws is a failure', async (t) => {
+  const world = await probing(t, {});
+  world.script.throws = new Error('socket hang up');
+  await world.at(10);
+  t.match(world.health(), { alive: false, lastFailureCause: /socket hang up/ });
+});
+
+t.test('nothing is probed after the end, and an answer that was on its way says nothing', async (t) => {
+  const world = await probing(t, { intervalSeconds: 1 });
+  await world.at(1);
+  const late = Promise.withResolvers<void>();
+  world.script.wait = late.promise;
+  await world.at(2);
+  const ended = { kind: 'ended', at: 0, how: 'failed', reason: 'exit code 3' } as const;
+  world.instances.observe(key, ended);
+  world.checks.follow();
+  late.resolve();
+  await world.at(60);
+  t.same(world.probed, [0, 1, 2]);
+  t.same(world.state(), ended);
+});
+
+t.test('an instance that fails its checks is ended, with the reason of the last failure', async (t) => {
+  const world = new TestWorld(t.testdir());
+  const app = { healthChecks: [checkOf({ intervalSeconds: 1 })], taskKillGracePeriodSeconds: 5 };
+  world.master.assign(assignmentOf('a', { app }));
+  await world.agent(t, { probe: async () => 'HTTP status 500' });
+  await world.whileTimeGoesBy(() => world.told('a')?.kind === 'ended');
+  t.match(world.told('a'), {
+    how: 'failed',
+    reason: 'Task was killed since health check failed. Reason: HTTP status 500',
+  });
+  t.same(world.host.leftOf(key), []);
+});
+
+t.test('an instance that ignores SIGTERM is ended once for its health', async (t) => {
+  const world = new TestWorld(t.testdir(), () => ({ ignoresTerm: true }));
+  const { runtime } = world.dependencies();
+  const stop = runtime.stop.bind(runtime);
+  let stops = 0;
+  runtime.stop = (id, graceMs) => {
+    stops += 1;
+    return stop(id, graceMs);
+  };
+  const app = { healthChecks: [checkOf({ intervalSeconds: 1 })], taskKillGracePeriodSeconds: 30 };
+  world.master.assign(assignmentOf('a', { app }));
+  await world.agent(t, { runtime, probe: async () => 'refused' });
+  await world.whileTimeGoesBy(() => world.told('a')?.kind === 'ended');
+  t.equal(stops, 1);
+  t.match(world.told('a'), { how: 'failed', reason: /health check failed. Reason: refused/ });
+});
+
+/** Checks of one running instance; `at`: seconds after it began to run. */
+async function probing(
+  t: Test,
+  fields: Partial<HealthCheck>,
+  answer?: string,
+  healthChecks = [checkOf(fields)],
+) {
+  const clock = new FakeClock();
+  const began = clock.now();
+  const instances = new Instances(new Journal(t.testdir(), silentLog), () => {});
+  await instances.load();
+  const health = healthChecks.map(() => null);
+  const state = { kind: 'running', since: began, addresses: [], health } as const;
+  await instances.put(
+    key,
+    recordOf('a', { assignment: assignmentOf('a', { app: { healthChecks } }), state }),
+  );
+  const probed: number[] = [];
+  const unhealthy: (readonly [string, string])[] = [];
+  /** What the next probes give. */
+  const script: { answer: string | undefined; throws?: Error; wait?: Promise<void> } = { answer };
+  const checks = new HealthChecks({
+    instances,
+    clock,
+    probe: async () => {
+      probed.push((clock.now() - began) / 1_000);
+      await script.wait;
+      if (script.throws !== undefined) throw script.throws;
+      return script.answer;
+    },
+    onUnhealthy: (...end) => unhealthy.push(end),
+  });
+  const now = () => instances.get(key)?.state;
+  const at = async (seconds: number) => {
+    await clock.advance(began + Math.round(seconds * 1_000) - clock.now());
+    await turns();
+  };
+  checks.follow();
+  t.teardown(() => checks.stop());
+  await turns();
+  const first = () => {
+    const running = now();
+    return running?.kind === 'running' ? running.health[0] : undefined;
+  };
+  return { instances, checks, script, probed, unhealthy, at, state: now, health: first };
+}
