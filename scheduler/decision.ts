@@ -1,12 +1,12 @@
 import type { AppId } from '../core/model/ids.ts';
 import type { MasterEvent } from '../core/state/event-bus.ts';
 import type { Write } from '../core/state/store.ts';
-import type { Refusal } from './place.ts';
+import type { Explanation } from './place.ts';
 
 /** Why an app has fewer instances than it wants. */
 export type Waiting =
   | { readonly kind: 'backoff'; readonly count: number; readonly until: number }
-  | { readonly kind: 'no-agent'; readonly count: number; readonly refusals: readonly Refusal[] };
+  | ({ readonly kind: 'no-agent'; readonly count: number } & Explanation);
 
 export type Decision = {
   readonly writes: readonly Write[];

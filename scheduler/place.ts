@@ -1,14 +1,15 @@
 import type { Agent } from '../core/model/agent.ts';
 import type { App } from '../core/model/app.ts';
 import type { AgentId } from '../core/model/ids.ts';
-import type { Snapshot } from '../core/state/snapshot.ts';
-import type { AgentView } from './agent-view.ts';
+import { type AgentView, viewOf } from './agent-view.ts';
 import { unmetRule } from './filters/constraints.ts';
 import { type DrawnPorts, drawPorts, portShortage } from './filters/ports.ts';
 import { type ResourceReason, shortage } from './filters/resources.ts';
 import type { Fleet } from './fleet/fleet.ts';
 import type { Search } from './fleet/search.ts';
+import { type Candidate, type NearestMiss, nearestMiss, type PortHolder } from './nearest.ts';
 import { isDraining } from './reach.ts';
+import type { World } from './world.ts';
 
 /** In the order of Marathon's reject funnel (§8.1); an agent is counted at the first reason it has. */
 export type RefusalReason =
@@ -38,28 +39,47 @@ export function place(search: Search, app: App, { fleet, random }: PlaceMeans): 
 
 export type PlaceMeans = { readonly fleet: Fleet; readonly random: () => number };
 
-export type FleetAndTables = { readonly fleet: Fleet; readonly snapshot: Snapshot };
+export type FleetAndWorld = { readonly fleet: Fleet; readonly world: World };
+
+export type Explanation = {
+  /** Each agent's reason, in the order of the tables. */
+  readonly refusals: readonly Refusal[];
+  /** Undefined when there is no agent, or none has the role. */
+  readonly nearest: NearestMiss | undefined;
+};
 
 /**
- * Why no agent can take one more instance, each agent's reason, in the order of the tables. Worked out when somebody asks,
- * from the fleet as it is then: in a full cluster nobody wants ten thousand sentences each round.
+ * Why no agent can take one more instance. Worked out when somebody asks, from the fleet as it is then: in a full cluster
+ * nobody wants ten thousand sentences each round.
  */
-export function explanation(
-  search: Search,
-  app: App,
-  { fleet, snapshot }: FleetAndTables,
-): () => readonly Refusal[] {
-  let known: { readonly moment: string; readonly refusals: readonly Refusal[] } | undefined;
+export function explanation(search: Search, app: App, { fleet, world }: FleetAndWorld): () => Explanation {
+  let known: (Explanation & { readonly moment: string }) | undefined;
   return () => {
-    const moment = `${snapshot.revision} ${fleet.changes}`;
-    if (known?.moment === moment) return known.refusals;
-    const refusals = [...snapshot.table('agents').values()].flatMap((agent): readonly Refusal[] => {
-      const view = fleet.view(agent.id);
-      if (view !== undefined) return [refusal(search, app, view) ?? []].flat();
-      return isDraining({ snapshot }, agent.id) ? [drained(agent)] : [];
-    });
-    known = { moment, refusals };
-    return refusals;
+    const moment = `${world.snapshot.revision} ${fleet.changes}`;
+    if (known?.moment !== moment) known = { moment, ...explain(search, app, { fleet, world }) };
+    return known;
+  };
+}
+
+function explain(search: Search, app: App, { fleet, world }: FleetAndWorld): Explanation {
+  const { snapshot } = world;
+  const agents = [...snapshot.table('agents').values()];
+  const refusals = agents.flatMap((agent): readonly Refusal[] => {
+    const view = fleet.view(agent.id);
+    if (view !== undefined) return [refusal(search, app, view) ?? []].flat();
+    return isDraining(world, agent.id) ? [drained(agent)] : [];
+  });
+  if (refusedRole(app) !== undefined) return { refusals, nearest: undefined };
+  const candidates = agents.flatMap(({ id }): readonly Candidate[] => {
+    const isDrained = isDraining(world, id);
+    const view = isDrained ? viewOf(id, world) : fleet.view(id);
+    return view === undefined ? [] : [{ view, isDrained }];
+  });
+  const holder: PortHolder = ({ id }, port) =>
+    snapshot.placementsOn(id).find(({ hostPorts }) => hostPorts.includes(port))?.appId;
+  return {
+    refusals,
+    nearest: nearestMiss({ app, rules: search.rules, ports: search.ports }, candidates, holder),
   };
 }
 

@@ -173,13 +173,15 @@ export class Round {
   }
 
   #waitForAgent(search: Search, app: App, count: number): void {
-    const { snapshot } = this.#world;
-    const why = explanation(search, app, { fleet: this.#memory.fleet, snapshot });
+    const why = explanation(search, app, { fleet: this.#memory.fleet, world: this.#world });
     this.#memory.waiting.set(app.id, {
       kind: 'no-agent',
       count,
       get refusals() {
-        return why();
+        return why().refusals;
+      },
+      get nearest() {
+        return why().nearest;
       },
     });
   }

@@ -31,12 +31,21 @@ export function portNeed(app: App): PortNeed {
 }
 
 /** The ports an agent cannot give, or undefined when it can give all. */
-export function portShortage({ fixed, dynamic }: PortNeed, view: AgentView): string | undefined {
-  const taken = fixed.find((port, index) => view.takenPorts.has(port) || fixed.indexOf(port) < index);
-  if (taken !== undefined) return `port ${taken} of ${view.agent.hostname} is taken`;
-  if (dynamic === 0) return undefined;
-  const free = view.freePorts - fixed.filter((port) => view.offers(port)).length;
-  return dynamic > free ? `${view.agent.hostname} has no free port` : undefined;
+export function portShortage(need: PortNeed, view: AgentView): string | undefined {
+  if (need.fixed.length === 0 && need.dynamic <= view.freePorts) return undefined;
+  const { taken, missing } = blockingPorts(need, view);
+  if (taken.length > 0) return `port ${taken[0]} of ${view.agent.hostname} is taken`;
+  return missing > 0 ? `${view.agent.hostname} has no free port` : undefined;
+}
+
+/** `taken`: ports that must be just these and are not free; `missing`: how many of the others are not there. */
+export function blockingPorts(
+  { fixed, dynamic }: PortNeed,
+  view: AgentView,
+): { readonly taken: readonly number[]; readonly missing: number } {
+  const taken = fixed.filter((port, index) => view.takenPorts.has(port) || fixed.indexOf(port) < index);
+  const reserved = new Set(fixed.filter((port) => !view.takenPorts.has(port) && view.offers(port)));
+  return { taken, missing: dynamic === 0 ? 0 : Math.max(0, dynamic - (view.freePorts - reserved.size)) };
 }
 
 /**

@@ -8,7 +8,7 @@ export type ResourceReason =
   | 'InsufficientDisk'
   | 'InsufficientGpus';
 
-export const kinds = [
+const kinds = [
   { resource: 'cpus', reason: 'InsufficientCpus', unit: 'cpus' },
   { resource: 'mem', reason: 'InsufficientMemory', unit: 'MiB of memory' },
   { resource: 'disk', reason: 'InsufficientDisk', unit: 'MiB of disk' },
@@ -27,17 +27,28 @@ export function fits({ cpus, mem, disk, gpus }: Resources, free: Resources): boo
   );
 }
 
+export type Shortage = (typeof kinds)[number] & { readonly short: number };
+
+/** Everything an agent has less of than an app needs. */
+export function shortages(app: App, view: AgentView): readonly Shortage[] {
+  return kinds.flatMap((kind) => {
+    const short = app[kind.resource] - view.free[kind.resource];
+    return short > tolerance ? [{ ...kind, short }] : [];
+  });
+}
+
 /** The first resource an agent is short of, or undefined when the app fits. */
 export function shortage(app: App, view: AgentView): { reason: ResourceReason; detail: string } | undefined {
-  const short = kinds.find(({ resource }) => app[resource] > view.free[resource] + tolerance);
+  const [short] = shortages(app, view);
   if (short === undefined) return undefined;
+  const { resource, reason, unit } = short;
   return {
-    reason: short.reason,
-    detail: `needs ${app[short.resource]} ${short.unit}, ${view.agent.hostname} has ${rounded(view.free[short.resource])} free`,
+    reason,
+    detail: `needs ${app[resource]} ${unit}, ${view.agent.hostname} has ${rounded(view.free[resource])} free`,
   };
 }
 
-/** What people should read of a free amount. */
-export function rounded(free: number): number {
-  return Math.max(0, Math.round(free * 1000) / 1000);
+/** What people should read of an amount. */
+export function rounded(amount: number): number {
+  return Math.max(0, Math.round(amount * 1000) / 1000);
 }

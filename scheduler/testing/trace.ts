@@ -43,7 +43,10 @@ export class Trace {
     return [...waiting].sort(byId).flatMap(([app, wait]) => {
       if (wait.kind === 'backoff') return [`${app} waits with ${wait.count} until ${clock(wait.until)}`];
       const refusals = wait.refusals.map(({ reason, detail }) => `  ${reason}: ${detail}`);
-      return [`${app} waits with ${wait.count} for an agent`, ...refusals];
+      const nearest = wait.nearest && [
+        `  fits on ${wait.nearest.hostname} if ${wait.nearest.conditions.join(' and ')}`,
+      ];
+      return [`${app} waits with ${wait.count} for an agent`, ...refusals, ...(nearest ?? [])];
     });
   }
 

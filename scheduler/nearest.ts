@@ -1,0 +1,90 @@
+import type { Agent } from '../core/model/agent.ts';
+import type { App } from '../core/model/app.ts';
+import type { AgentId } from '../core/model/ids.ts';
+import type { AgentView } from './agent-view.ts';
+import { unmetRule } from './filters/constraints.ts';
+import { blockingPorts, type PortNeed } from './filters/ports.ts';
+import { rounded, shortages } from './filters/resources.ts';
+import type { Rule } from './filters/rules.ts';
+
+/** The agent that comes closest to taking an instance, and all that it would take. */
+export type NearestMiss = {
+  readonly agentId: AgentId;
+  readonly hostname: string;
+  /** Each makes a sentence after "fits on h2 if": "port 8080 were free, held by /shop/web". Never empty. */
+  readonly conditions: readonly string[];
+};
+
+export type Needs = { readonly app: App; readonly rules: readonly Rule[]; readonly ports: PortNeed };
+
+export type Candidate = { readonly view: AgentView; readonly isDrained: boolean };
+
+/** The app that holds a port on an agent. */
+export type PortHolder = (agent: Agent, port: number) => string | undefined;
+
+/** Of several the agent with the fewest conditions, then the one with the smallest shortage in the sum. */
+export function nearestMiss(
+  needs: Needs,
+  candidates: Iterable<Candidate>,
+  holder: PortHolder,
+): NearestMiss | undefined {
+  let nearest: Distance | undefined;
+  for (const candidate of candidates) {
+    const distance = distanceTo(needs, candidate, holder);
+    if (nearest === undefined || isNearer(distance, nearest)) nearest = distance;
+  }
+  if (nearest === undefined || nearest.conditions.length === 0) return undefined;
+  const { id, hostname } = nearest.agent;
+  return { agentId: id, hostname, conditions: nearest.conditions };
+}
+
+type Distance = {
+  readonly agent: Agent;
+  readonly conditions: readonly string[];
+  /** Sum over the resources of what is missing, as a share of what is needed. */
+  readonly shortage: number;
+};
+
+function distanceTo(
+  { app, rules, ports }: Needs,
+  { view, isDrained }: Candidate,
+  holder: PortHolder,
+): Distance {
+  const missing = shortages(app, view);
+  return {
+    agent: view.agent,
+    shortage: missing.reduce((sum, { resource, short }) => sum + short / app[resource], 0),
+    conditions: [
+      ...(isDrained ? ['it were not being drained'] : []),
+      ...rules.flatMap((rule) => {
+        const refusal = unmetRule(rule, view.agent);
+        return refusal === undefined ? [] : [`the constraint allowed it (${refusal})`];
+      }),
+      ...missing.map(({ resource, short, unit }) => {
+        const all = view.agent.resources[resource];
+        return app[resource] > all
+          ? `it had ${app[resource]} ${unit} (it has ${all} in all)`
+          : `${rounded(short)} more ${unit} were free`;
+      }),
+      ...portConditions(ports, view, holder),
+    ],
+  };
+}
+
+function portConditions(need: PortNeed, view: AgentView, holder: PortHolder): readonly string[] {
+  const { taken, missing } = blockingPorts(need, view);
+  return [
+    ...taken.map((port) => {
+      const by = holder(view.agent, port);
+      return `port ${port} were free${by === undefined ? '' : `, held by ${by}`}`;
+    }),
+    ...(missing > 0 ? [`${missing} more of its ports were free`] : []),
+  ];
+}
+
+function isNearer(a: Distance, b: Distance): boolean {
+  return (
+    a.conditions.length - b.conditions.length < 0 ||
+    (a.conditions.length === b.conditions.length && a.shortage < b.shortage)
+  );
+}
