@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { VipApplyFailed } from '../../errors.ts';
 import type { VipService } from '../../table.ts';
 import type { HostExec } from './host.ts';
@@ -9,7 +10,7 @@ import {
   parseListing,
   withElements,
 } from './listing.ts';
-import { chainLines, type RuleSet, wholeTable } from './rules.ts';
+import { chainLines, changesText, type RuleSet, serviceSets, wholeTable } from './rules.ts';
 
 export type AuditedTable = {
   readonly services: readonly VipService[];
@@ -30,12 +31,24 @@ export async function tableDrift(
   const empty = wholeTable(set, [], literals);
   const missing = [...chains].sort(bySize).map((chain) => chainLines(set.table, chain).join('\n'));
   const skeleton = await printed(exec, set.table, `${empty}${missing.join('\n')}\n`);
-  const none = new Map(
-    ['services', 'counted', 'tcp-targets', 'udp-targets'].map((name) => [name, new Set<string>()]),
-  );
-  const owned = elementsOf(wholeTable({ ...set, ranges: [] }, services, []));
-  const expected = withElements(skeleton, new Map([...none, ...owned]));
+  const expected = withElements(skeleton, await expectedElements(set, services));
   return differences(expected, await inKernel(exec, set.table));
+}
+
+/** In pieces, so that a table of many services does not hold up everything else of this process. */
+async function expectedElements(
+  set: RuleSet,
+  services: readonly VipService[],
+): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
+  const all = new Map(serviceSets.map((name) => [name, new Set<string>()]));
+  for (let from = 0; from < services.length; from += 500) {
+    const adds = services.slice(from, from + 500).map((service) => ({ type: 'add', service }) as const);
+    const added = changesText(set, adds, { chainsGained: [], literals: { gained: [], lost: [] } });
+    for (const [name, elements] of elementsOf(added.join('')))
+      for (const element of elements) all.get(name)?.add(element);
+    await setImmediate();
+  }
+  return all;
 }
 
 async function printed(exec: HostExec, table: string, text: string): Promise<Listing> {

@@ -13,6 +13,8 @@ export type RuleSet = {
 
 const protocols = ['tcp', 'udp'] as const;
 const maps = ['services', 'tcp-targets', 'udp-targets'] as const;
+/** Sets and maps whose elements are the services. */
+export const serviceSets: readonly string[] = [...maps, 'counted'];
 
 /**
  * One transaction after which the table serves exactly these services, whatever it was; also one left by a crash. It
