@@ -18,6 +18,7 @@ import { retired } from './retire.ts';
 import { nextVersion, planRoot, type WantedRoot } from './root-update.ts';
 import { Turns } from './turns.ts';
 import { isOver, memberOf, putPlacement } from './view.ts';
+import { type Wait, waitsOf } from './waits.ts';
 import type { Limits, World } from './world.ts';
 
 export type SchedulerDependencies = {
@@ -93,6 +94,11 @@ export class Scheduler implements Part {
   /** Why apps wait, as of the last round. */
   get waiting(): ReadonlyMap<AppId, Waiting> {
     return this.#memory.waiting;
+  }
+
+  /** What each instance of an app waits for, those not launched yet included, as of now. */
+  waitsOf(app: AppId): readonly Wait[] {
+    return waitsOf(app, this.#world(), this.#memory.waiting.get(app));
   }
 
   /**

@@ -14,6 +14,7 @@ import { Memory } from '../memory.ts';
 import { retired } from '../retire.ts';
 import { nextVersion, planRoot, type RootPlan, type WantedRoot } from '../root-update.ts';
 import { memberOf, putPlacement } from '../view.ts';
+import { type Wait, waitsOf } from '../waits.ts';
 import type { Limits, World } from '../world.ts';
 
 export const epoch = Date.UTC(2026, 0, 1);
@@ -160,6 +161,10 @@ export class Cluster {
     this.#beating.delete(id);
     this.presence.delete(id);
     this.commit([{ kind: 'delete', table: 'agents', key: id }]);
+  }
+
+  waitsOf(app: AppId): readonly Wait[] {
+    return waitsOf(app, this.world(), this.#memory.waiting.get(app));
   }
 
   /** The operator wants an agent empty. */

@@ -70,6 +70,9 @@ export class Interpreter {
     remove: ({ names }) => {
       for (const name of names) this.#cluster.remove(name);
     },
+    waits: ({ names }) => {
+      for (const name of names) this.#lines.push(...this.#trace.waits(name, this.#cluster.waitsOf(name)));
+    },
     drain: ({ names }) => {
       for (const name of names) this.#cluster.empty(name);
     },

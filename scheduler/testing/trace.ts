@@ -7,6 +7,7 @@ import type { Snapshot } from '../../core/state/snapshot.ts';
 import type { Write } from '../../core/state/store.ts';
 import type { AddressRecord, Backoff, TaskFailure } from '../../core/state/tables.ts';
 import type { Decision } from '../decision.ts';
+import type { Wait } from '../waits.ts';
 import { epoch } from './cluster.ts';
 
 /** Says what happened in lines that a person can check; versions are named v1, v2, … in the order they appear. */
@@ -47,6 +48,13 @@ export class Trace {
         `  fits on ${wait.nearest.hostname} if ${wait.nearest.conditions.join(' and ')}`,
       ];
       return [`${app} waits with ${wait.count} for an agent`, ...refusals, ...(nearest ?? [])];
+    });
+  }
+
+  waits(app: string, waits: readonly Wait[]): readonly string[] {
+    return waits.map(({ kind, instanceId, count, detail }) => {
+      const who = instanceId === undefined ? `${count} of ${app}` : short(instanceId);
+      return `${who} waits for ${kind}: ${this.#named(detail)}`;
     });
   }
 
