@@ -10,6 +10,8 @@ export class PretendAgent {
   readonly #agent: Agent;
   readonly #leaving = new AbortController();
   readonly #instances = new Map<string, Instance>();
+  readonly #unsaid: Instance[] = [];
+  #saying: Promise<void> | undefined;
   #following: Promise<void> | undefined;
   #heard: () => void = () => {};
 
@@ -46,12 +48,16 @@ export class PretendAgent {
 
   async #follow(): Promise<void> {
     const messages = this.#client.connect(this.#agent, 0, this.#leaving.signal);
-    for await (const message of messages) await this.#take(message);
+    for await (const message of messages) {
+      this.#take(message).catch((error: unknown) => {
+        if (!this.#leaving.signal.aborted) this.#leaving.abort(error);
+      });
+    }
   }
 
   async #take(message: MasterMessage): Promise<void> {
     if (message.kind === 'assignments') {
-      for (const assignment of message.all) await this.#obey(assignment);
+      await Promise.all(message.all.map((assignment) => this.#obey(assignment)));
       await this.#report([]);
       this.#heard();
     }
@@ -69,6 +75,7 @@ export class PretendAgent {
       const starting = { kind: 'staging', step: 'starting', since: Date.now() } as const;
       const health = app.healthChecks.map(() => ({ alive: true, consecutiveFailures: 0 }));
       await this.#say(fresh, starting);
+      if (this.#instances.get(instanceId)?.state !== starting) return;
       await this.#say(fresh, { kind: 'running', since: Date.now(), addresses: [], health });
     }
     if (goal === 'stop')
@@ -83,7 +90,18 @@ export class PretendAgent {
   async #say(of: Omit<Instance, 'state'>, state: InstanceState): Promise<void> {
     const instance = { ...of, state };
     this.#instances.set(of.instanceId, instance);
-    await this.#report([instance]);
+    this.#unsaid.push(instance);
+    this.#saying ??= this.#sayAll();
+    await this.#saying;
+  }
+
+  /** What comes together while a report is on its way goes with the next one. */
+  async #sayAll(): Promise<void> {
+    try {
+      while (this.#unsaid.length > 0) await this.#report(this.#unsaid.splice(0));
+    } finally {
+      this.#saying = undefined;
+    }
   }
 
   async #report(instances: readonly Instance[]): Promise<void> {
