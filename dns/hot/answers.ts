@@ -2,8 +2,8 @@ import type { Counters } from '../counters.ts';
 import type { Reply } from '../handler.ts';
 import type { Chance } from '../lookup.ts';
 import { prebuild } from '../wire/prebuilt.ts';
-import { type Query, questionOf } from '../wire/question.ts';
-import { FLAG, type Message, type Name, type ResourceRecord, TYPE } from '../wire/types.ts';
+import type { Query } from '../wire/question.ts';
+import { FLAG, HEADER_LENGTH, type Message, type Name, type ResourceRecord, TYPE } from '../wire/types.ts';
 import { HotQuestion } from './question.ts';
 import { type HotAnswer, HotTable } from './table.ts';
 
@@ -78,7 +78,8 @@ export class HotAnswers {
     if (!question.read(query.packet, query.packet.length)) return;
     const { hash } = question;
     const variants = this.#ordersOf(query, reply).map(prebuild);
-    const answer = { hash, question: question.key(), rcode: reply.rcode, variants };
+    const asked = variants[0]!.bytes.subarray(HEADER_LENGTH, question.questionEnd);
+    const answer = { hash, question: asked, rcode: reply.rcode, variants };
     this.#forget(hash);
     this.#remember(hash, reply.reads);
     // followers keep as many, in the same order: what gives way here gives way there
@@ -131,8 +132,10 @@ export class HotAnswers {
 
   #ordersOf(query: Query, reply: Reply): readonly Message[] {
     const { authorities, additionals, rcode } = reply;
+    // without its own letter case
+    const question = { name: query.name, type: query.type, class: query.class };
     const flags = (reply.authoritative ? FLAG.AA : 0) | (this.#options.recursion ? FLAG.RA : 0) | rcode;
-    const rest = { id: 0, flags, question: questionOf(query), authorities, additionals, edns: undefined };
+    const rest = { id: 0, flags, question, authorities, additionals, edns: undefined };
     return ordersOf(reply.answers).map((answers) => ({ ...rest, answers }));
   }
 

@@ -44,7 +44,7 @@ export class HotQuestion implements Asked {
     return true;
   }
 
-  /** Whether it asks what the `key` of another did. */
+  /** Whether it asks this: a question as on the wire, its name in lower case. */
   equals(question: Uint8Array): boolean {
     if (question.length !== this.questionEnd - HEADER_LENGTH) return false;
     const { packet } = this;
@@ -56,13 +56,6 @@ export class HotQuestion implements Asked {
       if (question[at] !== packet[HEADER_LENGTH + at]) return false;
     }
     return true;
-  }
-
-  /** A copy of the question, its name in lower case: what `equals` compares with. */
-  key(): Uint8Array {
-    const question = this.packet.slice(HEADER_LENGTH, this.questionEnd);
-    const nameEnd = question.length - typeAndClass;
-    return question.map((byte, at) => (at < nameEnd ? lowerCase(byte) : byte));
   }
 
   /** Gives the end of the question, or -1. */

@@ -6,8 +6,9 @@ import type { HotQuestion } from './question.ts';
 
 /** Answers to one question, ready but for what differs per query. Plain data. */
 export type HotAnswer = {
-  /** Of the question: `HotQuestion.hash` and `key`. */
+  /** `HotQuestion.hash` of the question. */
   readonly hash: number;
+  /** As on the wire, the name in lower case; a view of the first variant. */
   readonly question: Uint8Array;
   readonly rcode: number;
   /** The same answer in several orders, each as likely as the others. */

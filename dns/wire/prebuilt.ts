@@ -7,7 +7,7 @@ import { optLength, writeHeader, writeReplyOpt } from './reply.ts';
 import type { Cut } from './truncate.ts';
 import { cutToFit } from './truncate.ts';
 import type { Message } from './types.ts';
-import { HEADER_LENGTH, MAX_MESSAGE } from './types.ts';
+import { MAX_MESSAGE } from './types.ts';
 
 /**
  * A reply encoded once for all queries with the same question; id, flags, letter case of the question and OPT differ per
@@ -34,7 +34,9 @@ export type PrebuiltAnswer = {
 export function prebuild(message: Message): PrebuiltAnswer {
   const layout = layOut(message, MAX_MESSAGE);
   const whole = cutToFit(layout, MAX_MESSAGE);
-  const bytes = Buffer.from(layout.to.bytes.subarray(0, whole.end));
+  // not a part of a pool: another thread would get the whole pool
+  const bytes = Buffer.alloc(whole.end);
+  bytes.set(layout.to.bytes.subarray(0, whole.end));
   const { to: _, ...places } = layout;
   return { flags: message.flags, bytes, layout: places, whole, stride: strideOf(message, layout) };
 }
@@ -60,8 +62,10 @@ export function fillAnswer(answer: PrebuiltAnswer, asked: Asked, target: Target)
     throw new UnencodableError('Cannot fill an answer: it was built for another question');
   }
   const room = target.limit - optLength(asked);
-  const cut = bytes.length <= room ? answer.whole : cutToFit(layout, room);
-  bytes.copy(target.into, target.at + HEADER_LENGTH, HEADER_LENGTH, cut.end);
+  const fits = bytes.length <= room;
+  const cut = fits ? answer.whole : cutToFit(layout, room);
+  if (fits) target.into.set(bytes, target.at);
+  else bytes.copy(target.into, target.at, 0, cut.end);
   if (answer.stride > 0 && target.turn > 0) turnAnswers(answer, target, cut);
   writeHeader(asked, target, { flags: answer.flags, cut });
   const end = writeReplyOpt(asked, target, { at: target.at + cut.end, extendedRcode: 0 });
