@@ -30,6 +30,11 @@ export class Departed {
     this.#targets.delete(instance);
   }
 
+  /** As it was in another life of this process. */
+  restore(instance: InstanceId, targets: readonly string[]): void {
+    if (targets.length > 0) this.#targets.set(instance, new Set(targets));
+  }
+
   clear(): void {
     this.#targets.clear();
   }

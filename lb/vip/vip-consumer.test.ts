@@ -96,3 +96,45 @@ t.test('the vip consumer with a clock audits a data plane that others can change
   const alone = new VipConsumer({ backend: new FakeVipBackend(), log: silentLog, clock });
   t.equal(alone.status().audit, undefined);
 });
+
+t.test('the vip consumer still counts an instance that left before a restart', async (t) => {
+  const backend = new FakeVipBackend();
+  let text: string | undefined;
+  let writes = 0;
+  const memory = {
+    read: async () => text,
+    write: async (next: string) => {
+      text = next;
+      writes++;
+    },
+  };
+  const life = async () => {
+    const consumer = new VipConsumer({ backend, log: silentLog, memory });
+    await consumer.start();
+    return consumer;
+  };
+  const there = revised(noDirectory, { vips: [web], endpoints: [first!, second!] });
+  const gone = revised(there, { gone: [first!.instanceId] });
+  const before = await life();
+  await before.apply(there);
+  const targets = [backend.connect(web)!, backend.connect(web)!];
+  t.equal(writes, 0, 'nobody left');
+  await before.apply(gone);
+  const after = await life();
+  await after.apply(gone);
+  t.same([...(await after.inFlight())], [[first!.instanceId, 1]]);
+  t.equal(writes, 1);
+  backend.hangUp('tcp', targets.find((target) => target.instanceId === first!.instanceId)!);
+  t.same([...(await after.inFlight())], []);
+  t.equal(text, '[]', 'and it is forgotten');
+  text = 'no json [';
+  t.same([...(await (await life()).inFlight())], []);
+});
+
+t.test('the vip consumer acknowledges although the memory fails', async (t) => {
+  const memory = { read: async () => undefined, write: () => Promise.reject(new Error('disk full')) };
+  const consumer = new VipConsumer({ backend: new FakeVipBackend(), log: silentLog, memory });
+  const there = revised(noDirectory, { vips: [web], endpoints: [first!] });
+  await consumer.apply(there);
+  t.equal(await consumer.apply(revised(there, { gone: [first!.instanceId] })), there.revision + 1);
+});

@@ -1,4 +1,5 @@
 import type { Clock } from '../../core/kit/clock.ts';
+import { errorText } from '../../core/kit/errors.ts';
 import type { Log } from '../../core/kit/log.ts';
 import type { Metrics } from '../../core/kit/metrics.ts';
 import type { Part } from '../../core/kit/part.ts';
@@ -8,6 +9,7 @@ import type { InstanceId } from '../../core/model/ids.ts';
 import { VipAuditor, type VipAuditStatus } from './auditor.ts';
 import { canAudit, type VipBackend } from './backend.ts';
 import { Departed } from './departed.ts';
+import { DepartedMemory, type Memory } from './departed-memory.ts';
 import { type Derived, emptyTable, serviceKey, type VipProblem, type VipService, vipTable } from './table.ts';
 
 export type VipServiceStatus = VipService & {
@@ -34,6 +36,8 @@ export type VipConsumerDependencies = {
   /** With a clock, what others can change is audited every ten seconds. */
   readonly clock?: Clock;
   readonly metrics?: Metrics;
+  /** Where departed instances are remembered over a restart, so that drains still wait for their connections. */
+  readonly memory?: Memory;
 };
 
 /** Turns the Directory's VIPs into the data plane's. */
@@ -43,18 +47,21 @@ export class VipConsumer implements DirectoryConsumer, Part {
   readonly #log: Log;
   readonly #auditor: VipAuditor | undefined;
   readonly #departed = new Departed();
+  readonly #memory: DepartedMemory | undefined;
   #inForce: Derived = { directory: emptyDirectory, table: emptyTable };
   #problems: readonly VipProblem[] = [];
 
-  constructor({ backend, log, clock, metrics }: VipConsumerDependencies) {
+  constructor({ backend, log, clock, metrics, memory }: VipConsumerDependencies) {
     this.#backend = backend;
     this.#log = log;
+    this.#memory = memory && new DepartedMemory(memory, this.#departed);
     if (clock !== undefined && canAudit(backend))
       this.#auditor = new VipAuditor({ backend, clock, log, metrics });
   }
 
   async start(): Promise<void> {
     await this.#backend.start();
+    await this.#memory?.restore();
     await this.#auditor?.start();
   }
 
@@ -65,6 +72,7 @@ export class VipConsumer implements DirectoryConsumer, Part {
     this.#inForce = { directory: emptyDirectory, table: emptyTable };
     this.#problems = [];
     this.#departed.clear();
+    if (options.remove) await this.#memory?.save();
   }
 
   /** The delta is not needed: what a revision left alone is the identical value, and is not looked into. */
@@ -75,6 +83,7 @@ export class VipConsumer implements DirectoryConsumer, Part {
     this.#departed.observe(this.#inForce.table, table);
     this.#inForce = { directory, table };
     this.#problems = problems;
+    await this.#remember();
     return directory.revision;
   }
 
@@ -93,6 +102,7 @@ export class VipConsumer implements DirectoryConsumer, Part {
       if (count > 0) counts.set(instance, count);
       else this.#departed.forget(instance);
     }
+    await this.#remember();
     return counts;
   }
 
@@ -116,6 +126,13 @@ export class VipConsumer implements DirectoryConsumer, Part {
       problems: this.#problems,
       ...(this.#auditor === undefined ? {} : { audit: this.#auditor.status() }),
     };
+  }
+
+  /** A disk that fails costs a drain after a restart, and must not hold up a revision. */
+  async #remember(): Promise<void> {
+    await this.#memory?.save().catch((error: unknown) => {
+      this.#log.warn('vip: cannot remember departed instances', { error: errorText(error) });
+    });
   }
 
   /** Each problem is logged when it appears, not at every revision. */
