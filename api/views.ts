@@ -34,15 +34,27 @@ export type Embed =
 
 /** AppInfo (§3.1). */
 export function appInfo(snapshot: Snapshot, app: App, embeds: ReadonlySet<Embed>): Json {
-  const tasks = tasksOf(snapshot, app.id);
-  const has = (...names: readonly Embed[]) => names.some((name) => embeds.has(name));
   return {
     ...renderApp(app),
+    ...embedded(snapshot, app.id, { embeds, deployments: deploymentsOf(snapshot) }),
+  };
+}
+
+export type EmbedOptions = {
+  readonly embeds: ReadonlySet<Embed>;
+  readonly deployments: ReadonlyMap<AppId, readonly DeploymentRef[]>;
+};
+
+/** What AppInfo has beside the definition. */
+export function embedded(snapshot: Snapshot, app: AppId, { embeds, deployments }: EmbedOptions): Json {
+  const tasks = tasksOf(snapshot, app);
+  const has = (...names: readonly Embed[]) => names.some((name) => embeds.has(name));
+  return {
     ...(has('counts') ? countTasks(tasks.map((task) => task.instance)) : {}),
-    ...(has('deployments', 'tasks', 'failures') ? { deployments: deploymentsOf(snapshot, app.id) } : {}),
+    ...(has('deployments', 'tasks', 'failures') ? { deployments: deployments.get(app) ?? [] } : {}),
     ...(has('tasks', 'failures') ? { tasks: tasks.map(renderTask) } : {}),
     ...(has('readiness') ? { readinessCheckResults: [] } : {}),
-    ...(has('lastTaskFailure', 'failures') ? lastTaskFailure(snapshot, app.id) : {}),
+    ...(has('lastTaskFailure', 'failures') ? lastTaskFailure(snapshot, app) : {}),
   };
 }
 
@@ -57,10 +69,15 @@ export function embedsFrom(
   return new Set([...always, ...given.filter(isEmbed)]);
 }
 
-export function deploymentsOf(snapshot: Snapshot, app: AppId): readonly { readonly id: string }[] {
-  return [...snapshot.table('deployments').values()]
-    .filter((d) => d.affectedApps.includes(app))
-    .map(({ id }) => ({ id }));
+export type DeploymentRef = { readonly id: string };
+
+/** The deployments under way, by the apps they change. */
+export function deploymentsOf(snapshot: Snapshot): ReadonlyMap<AppId, readonly DeploymentRef[]> {
+  const byApp = new Map<AppId, DeploymentRef[]>();
+  for (const { id, affectedApps } of snapshot.table('deployments').values()) {
+    for (const app of affectedApps) byApp.set(app, [...(byApp.get(app) ?? []), { id }]);
+  }
+  return byApp;
 }
 
 function lastTaskFailure(snapshot: Snapshot, app: AppId): Json {

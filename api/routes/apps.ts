@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { App } from '../../core/model/app.ts';
+import { AppTexts } from '../app-texts.ts';
 import { type Accepted, type AppChanges, required } from '../change-apps.ts';
 import type { ApiDependencies, ApiOptions, Root } from '../dependencies.ts';
 import { labelSelector } from '../label-selector.ts';
@@ -25,13 +26,15 @@ export function appRoutes(
 ): void {
   const { database, events } = dependencies;
   const tasks = appTaskRoutes(dependencies, changes);
+  const texts = new AppTexts();
   const base = `http://${options.host}:${options.port}/v2/apps`;
 
-  server.get<{ Querystring: Query }>('/v2/apps', async (request) => {
+  server.get<{ Querystring: Query }>('/v2/apps', async (request, reply) => {
     const holds = appFilter(request.query);
     const embeds = embedsFrom(request.query['embed'], ['counts', 'deployments']);
     const apps = [...database.snapshot.table('apps').values()].filter(holds);
-    return { apps: apps.map((app) => appInfo(database.snapshot, app, embeds)) };
+    const list = texts.list(database.snapshot, apps, embeds);
+    return reply.type('application/json').send(`{"apps":${list}}`);
   });
 
   server.post<{ Querystring: Query; Body: unknown }>('/v2/apps', async (request, reply) => {
