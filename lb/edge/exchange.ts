@@ -7,6 +7,7 @@ import { isFault } from './http1/facts.ts';
 import { INCOMPLETE } from './http1/fields.ts';
 import type { RequestHead } from './http1/request-head.ts';
 import { type ResponseHead, readResponse, scanResponse } from './http1/response-head.ts';
+import { observe } from './outliers.ts';
 import type { RouteTally } from './route-tally.ts';
 import type { Upstream } from './upstream.ts';
 import type { UpstreamConnection, UpstreamUser } from './upstream-connection.ts';
@@ -190,10 +191,12 @@ export class Exchange implements UpstreamUser {
   }
 
   #attempt(fresh: boolean): void {
-    const { upstreams, clock } = this.#context;
-    this.#pool = upstreams.pool(this.#request.poolKey);
+    const { upstreams, clock, settings } = this.#context;
+    const pool = upstreams.pool(this.#request.poolKey);
+    if (this.#pool === undefined) pool?.retries.earn();
+    this.#pool = pool;
     const sticky = this.#request.edits?.sticky?.sent;
-    const options = { tried: this.#tried, now: clock.now(), sticky };
+    const options = { tried: this.#tried, now: clock.now(), sticky, slowStartMs: settings.slowStartMs };
     const upstream = this.#pool && pick(this.#pool, this.#request.balance, options);
     if (upstream === undefined) {
       this.#noEndpoint();
@@ -269,6 +272,7 @@ export class Exchange implements UpstreamUser {
     this.#responseFraming = framing;
     this.#responseBody = reader;
     tally.answered(head.status);
+    this.#observe(head.status >= 500);
     const keepAlive = this.#keepsClient();
     const endpoint = edits?.sticky === undefined ? '' : this.#connection!.upstream.cookie;
     const text = forwardResponse(head, { framing, clientMinor: minor, keepAlive, edits, endpoint });
@@ -344,7 +348,8 @@ export class Exchange implements UpstreamUser {
   /** A kept connection may have been closed just when we wrote; a new one that is lost is given a second chance once. */
   #mayRepeat(connection: UpstreamConnection): boolean {
     const replayable = idempotent.has(this.#request.method) && !this.#sentMore;
-    return replayable && (connection.reused || this.#losses === 0);
+    if (!replayable || connection.reused) return replayable;
+    return this.#losses === 0 && this.#pool?.retries.spend() === true;
   }
 
   #repeat(connection: UpstreamConnection): void {
@@ -367,9 +372,18 @@ export class Exchange implements UpstreamUser {
   }
 
   #fail(status: number, text: string): void {
+    this.#observe(status >= 500);
     this.#release('failed', false);
     if (this.#response === undefined) this.#client.failed(status, text);
     else this.#client.broken();
+  }
+
+  /** A fault is whatever a client gets to see as 5xx through this endpoint. */
+  #observe(fault: boolean): void {
+    const upstream = this.#connection?.upstream;
+    if (this.#pool === undefined || upstream === undefined) return;
+    if (fault || upstream.faultStreak > 0)
+      observe(this.#pool, upstream, { fault, now: this.#context.clock.now() });
   }
 
   #release(outcome: Outcome, reusable: boolean): void {

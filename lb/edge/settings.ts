@@ -24,6 +24,8 @@ export type EdgeSettings = {
   /** Upper bound for an unused connection to an endpoint; below the 5 s after which common servers close theirs. */
   readonly upstreamIdleMs: number;
   readonly tunnelMs: number;
+  /** How long an endpoint that joins others takes to get its whole share of requests; 0: none. */
+  readonly slowStartMs: number;
   /** How long requests in flight may go on after `stop`. */
   readonly stopMs: number;
 };
@@ -44,5 +46,6 @@ export const defaultSettings: EdgeSettings = {
   answerMs: 300_000,
   upstreamIdleMs: 4_000,
   tunnelMs: 3_600_000,
+  slowStartMs: 10_000,
   stopMs: 1_000,
 };

@@ -1,5 +1,6 @@
 import type { Candidate } from '../balancer.ts';
 import type { UpstreamContext } from './context.ts';
+import type { Suspect } from './outliers.ts';
 import type { PoolEndpoint } from './route-table.ts';
 import { stickyValue } from './sticky.ts';
 import { UpstreamConnection } from './upstream-connection.ts';
@@ -8,7 +9,7 @@ const firstEjectionMs = 1_000;
 const lastEjectionMs = 30_000;
 
 /** One endpoint as the data path knows it: its connections, its load, whether it could be reached. */
-export class Upstream implements Candidate {
+export class Upstream implements Candidate, Suspect {
   readonly endpoint: PoolEndpoint;
   readonly key: string;
   /** Requests and tunnels it carries now. */
@@ -19,6 +20,9 @@ export class Upstream implements Candidate {
   retired = false;
   /** Not chosen before this time (ms since the epoch) while others can be. */
   ejectedUntil = 0;
+  faultStreak = 0;
+  /** It joined others that were there already, at this time (ms since the epoch); 0: it did not. */
+  joinedAt = 0;
   readonly #context: UpstreamContext;
   readonly #idle: UpstreamConnection[] = [];
   #refusals = 0;
@@ -56,11 +60,18 @@ export class Upstream implements Candidate {
   refused(): void {
     const ms = Math.min(lastEjectionMs, firstEjectionMs * 2 ** this.#refusals);
     if (this.ejectedUntil <= this.#context.clock.now()) this.#refusals++;
+    this.eject(ms);
+  }
+
+  /** Others are preferred for so long. */
+  eject(ms: number): void {
     this.ejectedUntil = this.#context.clock.now() + ms;
     this.#context.counters.ejections++;
   }
 
+  /** A connect succeeded: an ejection for refusing is over, one for bad answers is not. */
   reached(): void {
+    if (this.#refusals === 0) return;
     this.#refusals = 0;
     this.ejectedUntil = 0;
   }

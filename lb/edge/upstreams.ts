@@ -1,6 +1,7 @@
 import type { BalanceRequest, Balancer, BalancerFactory } from '../balancer.ts';
 import { balancersByName } from '../balancers/by-name.ts';
 import type { UpstreamContext } from './context.ts';
+import { RetryBudget } from './retry-budget.ts';
 import { emptyTable, type PoolEndpoint, type RoutePool, type RouteTable } from './route-table.ts';
 import { Upstream } from './upstream.ts';
 
@@ -9,6 +10,8 @@ export type BoundPool = {
   readonly endpoints: readonly PoolEndpoint[];
   readonly upstreams: readonly Upstream[];
   readonly balancer: Balancer;
+  readonly retries: RetryBudget;
+  readonly chance: () => number;
 };
 
 /** All endpoints the data path knows, also those that left the table but still carry requests. */
@@ -73,7 +76,16 @@ export class Upstreams {
     for (const upstream of upstreams) upstream.pools++;
     const make = pool.balance === undefined ? this.#balancer : balancersByName[pool.balance];
     const balancer = bound?.balancer ?? make(this.#chance);
-    this.#pools.set(key, { endpoints: pool.endpoints, upstreams, balancer });
+    const retries = bound?.retries ?? new RetryBudget();
+    if (bound !== undefined) this.#markJoined(bound, upstreams);
+    this.#pools.set(key, { endpoints: pool.endpoints, upstreams, balancer, retries, chance: this.#chance });
+  }
+
+  /** Whoever joins others that carry the load is given its share step by step. */
+  #markJoined(bound: BoundPool, upstreams: readonly Upstream[]): void {
+    if (!upstreams.some((upstream) => bound.upstreams.includes(upstream))) return;
+    const now = this.#context.clock.now();
+    for (const upstream of upstreams) if (!bound.upstreams.includes(upstream)) upstream.joinedAt = now;
   }
 
   #upstream(endpoint: PoolEndpoint): Upstream {
@@ -89,11 +101,16 @@ export class Upstreams {
   }
 }
 
+/** Of its whole share, from the first moment. */
+const leastShare = 0.1;
+
 type PickOptions = {
   readonly tried: ReadonlySet<Upstream> | undefined;
   readonly now: number;
   /** The cookie value of the endpoint that the client stays with. */
   readonly sticky: string | undefined;
+  /** How long an endpoint that joined takes to get its whole share. */
+  readonly slowStartMs: number;
 };
 
 /**
@@ -104,16 +121,32 @@ export function pick(pool: BoundPool, request: BalanceRequest, options: PickOpti
   const { tried, now, sticky } = options;
   const kept = sticky === undefined ? undefined : stuckTo(pool, sticky, options);
   if (kept !== undefined) return kept;
-  if (tried === undefined && noneEjected(pool.upstreams, now))
+  if (tried === undefined && allUsual(pool.upstreams, now))
     return pool.balancer.choose(pool.upstreams, request);
   const untried = pool.upstreams.filter((upstream) => tried?.has(upstream) !== true);
   const sound = untried.filter((upstream) => upstream.ejectedUntil <= now);
-  return pool.balancer.choose(sound.length > 0 ? sound : untried, request);
+  const usable = settledEnough(pool, sound.length > 0 ? sound : untried, options);
+  return pool.balancer.choose(usable, request);
 }
 
-function noneEjected(upstreams: readonly Upstream[], now: number): boolean {
-  for (const upstream of upstreams) if (upstream.ejectedUntil > now) return false;
+function allUsual(upstreams: readonly Upstream[], now: number): boolean {
+  for (const { ejectedUntil, joinedAt } of upstreams) if (ejectedUntil > now || joinedAt > 0) return false;
   return true;
+}
+
+/** Without those that joined a moment ago, the more often the younger they are; all when nobody else is left. */
+function settledEnough(
+  pool: BoundPool,
+  upstreams: readonly Upstream[],
+  { now, slowStartMs }: PickOptions,
+): readonly Upstream[] {
+  const ready = upstreams.filter((upstream) => {
+    if (upstream.joinedAt === 0) return true;
+    const share = slowStartMs === 0 ? 1 : (now - upstream.joinedAt) / slowStartMs;
+    if (share >= 1) upstream.joinedAt = 0;
+    return share >= 1 || pool.chance() < Math.max(leastShare, share);
+  });
+  return ready.length === 0 ? upstreams : ready;
 }
 
 function stuckTo(pool: BoundPool, cookie: string, { tried, now }: PickOptions): Upstream | undefined {
