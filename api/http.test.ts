@@ -108,5 +108,19 @@ t.test('the HTTP layer', async (t) => {
     t.equal((await api.call('GET', '/ping', { headers: { accept: 'image/png' } })).status, 204);
   });
 
+  await t.test('info has the keys that clients know, and no others', async (t) => {
+    const info = await api.must<Record<string, Record<string, unknown>>>('GET', '/v2/info');
+    const top = ['name', 'version', 'buildref', 'elected', 'leader', 'frameworkId', 'marathon_config'];
+    t.same(
+      Object.keys(info).filter((key) => ![...top, 'zookeeper_config', 'http_config'].includes(key)),
+      [],
+    );
+    t.match(info, { name: 'marathon', version: /^1\.\d+\.\d+$/, elected: true, leader: new URL(url).host });
+    t.match(info['marathon_config'], { local_port_min: 10_000, local_port_max: 20_000, features: [] });
+    t.same(await api.must('GET', '/v2/leader'), { leader: new URL(url).host });
+    t.same(await api.must('GET', '/v2/plugins'), { plugins: [] });
+    t.match(await api.must('GET', '/metrics'), { version: String, gauges: {}, counters: {}, timers: {} });
+  });
+
   t.equal(await api.state(), before, 'nothing of this changed anything');
 });

@@ -6,8 +6,6 @@ const missing: readonly (readonly [url: string, name: string])[] = [
   ['/v2/pods', 'Pods'],
   ['/v2/pods/*', 'Pods'],
   ['/v2/pods::status', 'Pods'],
-  ['/v2/plugins', 'Plugins'],
-  ['/v2/plugins/*', 'Plugins'],
   ['/logging', 'Changing log levels at run time'],
 ];
 

@@ -50,6 +50,9 @@ export function systemRoutes(
     throw new NotBuilt('Abdicating leadership');
   });
 
+  // Weir loads none: its seams are chosen when it is composed.
+  server.get('/v2/plugins', async () => ({ plugins: [] }));
+
   server.get('/metrics', async () => ({
     version: '3.0.0',
     counters: {},
