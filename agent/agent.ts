@@ -117,6 +117,10 @@ export class Agent implements Part {
             log.error('unhealthy instance not ended', { key, error: errorText(error) }),
           );
       },
+      onHeldBack: (reason) => {
+        if (reason === undefined) log.info('unhealthy instances are ended again');
+        else log.warn('unhealthy instances are not ended', { reason });
+      },
     });
     this.#directoryFile = new DirectoryFile(`${options.dataDir}/directory.json`, log);
   }

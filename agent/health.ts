@@ -2,6 +2,7 @@ import type { Clock } from '../core/kit/clock.ts';
 import type { HealthCheck } from '../core/model/health-check.ts';
 import type { HealthResult } from '../core/model/instance.ts';
 import type { Instances } from './instances.ts';
+import { type BrakeLimits, brakeLimits, heldBack } from './kill-brake.ts';
 import type { InstanceRecord } from './record.ts';
 
 /** `undefined`: healthy; else what went wrong, for people. */
@@ -17,6 +18,10 @@ export type HealthOptions = {
   readonly clock: Clock;
   /** Called when an instance has failed often enough to be ended. */
   readonly onUnhealthy: (key: string, cause: string) => void;
+  /** Called when so many apps turn unhealthy that none is ended for it, with the reason, and with undefined when that is over. */
+  readonly onHeldBack?: (reason: string | undefined) => void;
+  /** `off`: every instance that fails often enough is ended. */
+  readonly brake?: BrakeLimits | 'off';
 };
 
 /** While a check has never passed and its grace lasts, it is tried again after 0.1, 0.2, 0.4 … s: an instance that is up is known to be up soon. */
@@ -26,6 +31,7 @@ const firstEarlyMs = 100;
 export class HealthChecks {
   readonly #options: HealthOptions;
   readonly #running = new Map<string, AbortController>();
+  #isHeldBack = false;
 
   constructor(options: HealthOptions) {
     this.#options = options;
@@ -89,10 +95,27 @@ export class HealthChecks {
       before?.firstSuccess === undefined && clock.now() - state.since < check.gracePeriodSeconds * 1000;
     if (cause !== undefined && graceful) return 'early';
     const result = judged(before, cause, clock.now());
-    instances.observe(key, { ...state, health: state.health.with(index, result) });
-    if (cause !== undefined && isFatal(check, result)) this.#options.onUnhealthy(key, cause);
+    const isEnd = cause !== undefined && isFatal(check, result);
+    const held = isEnd ? this.#heldBack(record) : undefined;
+    instances.observe(key, { ...state, health: state.health.with(index, explained(result, held)) });
+    if (isEnd && held === undefined) this.#options.onUnhealthy(key, cause);
     return 'regular';
   }
+
+  #heldBack({ assignment }: InstanceRecord): string | undefined {
+    const { instances, clock, brake = brakeLimits, onHeldBack } = this.#options;
+    if (brake === 'off') return undefined;
+    const reason = heldBack(instances.all.values(), assignment.app.id, { now: clock.now(), limits: brake });
+    if (this.#isHeldBack !== (reason !== undefined)) onHeldBack?.(reason);
+    this.#isHeldBack = reason !== undefined;
+    return reason;
+  }
+}
+
+/** Who looks at an instance that should have been ended reads why it was not. */
+function explained(result: HealthResult, held: string | undefined): HealthResult {
+  if (held === undefined) return result;
+  return { ...result, lastFailureCause: `${result.lastFailureCause} (not ended for it: ${held})` };
 }
 
 export function judged(before: HealthResult | null, cause: string | undefined, now: number): HealthResult {
