@@ -9,6 +9,10 @@ const codes = 16;
 export class Counters {
   readonly #metrics = new Metrics();
   readonly rejected = this.#metrics.counter('weir_dns_rejected_total', 'Packets without an answer, by kind.');
+  readonly overloaded = this.#metrics.counter(
+    'weir_dns_overload_drops_total',
+    'Questions dropped because too many waited for the chain.',
+  );
   readonly forwarded = this.#metrics.counter('weir_dns_forward_tries_total', 'Upstream tries by outcome.');
   readonly failed = this.#metrics.counter('weir_dns_failures_total', 'Questions whose handling threw.');
   readonly revision = this.#metrics.gauge('weir_dns_revision', 'Directory revision in force.');

@@ -13,6 +13,7 @@ import { type PlainReply, plainReply, typeNumber } from './plain-reply.ts';
 import type { NameAndType } from './protocol.ts';
 import { responder } from './respond.ts';
 import { DnsServer } from './server.ts';
+import { inSlices } from './slices.ts';
 import type { SocketLayer } from './sockets.ts';
 import { toName } from './wire/name.ts';
 import { CLASS, type Name, RCODE } from './wire/types.ts';
@@ -35,6 +36,7 @@ export class Resolver {
   readonly #onChange = (name: Name) => this.#hot.changed(name);
   readonly #answer: Next;
   #zone: Zone;
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(parts: ResolverParts) {
     const forward = parts.forward?.(this.#counters);
@@ -71,13 +73,48 @@ export class Resolver {
   /** Puts a delta in force, as a whole between two questions; gives its revision. */
   apply(delta: DirectoryDelta): number {
     const startedAt = performance.now();
-    if (delta.from === 0) this.#hot.clear();
-    this.#zone = zoneAfter(this.#zone, delta, this.#onChange);
+    try {
+      this.#replaceZone(zoneAfter(this.#zone, delta, this.#onChange));
+    } finally {
+      this.#hot.settle();
+    }
+    this.#report(delta.revision, startedAt);
+    return delta.revision;
+  }
+
+  /**
+   * As `apply`, one after the other. A snapshot is made ready beside the zone in force, a little at a time, and then takes its
+   * place: questions are answered meanwhile, from the old one.
+   */
+  applyInTurn(delta: DirectoryDelta): Promise<number> {
+    const applied = this.#turn.then(() =>
+      delta.from === 0 ? this.#applySnapshot(delta) : this.apply(delta),
+    );
+    this.#turn = applied.catch(() => {});
+    return applied;
+  }
+
+  async #applySnapshot(delta: DirectoryDelta): Promise<number> {
+    const startedAt = performance.now();
+    const next = new Zone(this.#zone.options, this.#onChange);
+    await inSlices(next.steps(delta));
+    this.#replaceZone(next);
     this.#hot.settle();
-    this.#counters.revision(delta.revision);
+    this.#report(delta.revision, startedAt);
+    return delta.revision;
+  }
+
+  #replaceZone(next: Zone): void {
+    if (next === this.#zone) return;
+    this.#zone = next;
+    // a new zone does not tell which names the old one had
+    this.#hot.clear();
+  }
+
+  #report(revision: number, startedAt: number): void {
+    this.#counters.revision(revision);
     this.#counters.names(this.#zone.store.size);
     this.#counters.applySeconds((performance.now() - startedAt) / 1_000);
-    return delta.revision;
   }
 
   /** Asks as a client on this machine would, without the wire. */

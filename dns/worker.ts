@@ -37,7 +37,7 @@ async function perform(request: Request): Promise<Calls[CallName]['given']> {
     case 'listen':
       return listen(request.asked);
     case 'apply':
-      return resolver.apply(request.asked);
+      return resolver.applyInTurn(request.asked);
     case 'resolve':
       return resolver.resolve(request.asked);
     case 'explain':

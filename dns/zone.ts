@@ -41,11 +41,19 @@ export class Zone {
 
   /** Puts a delta in force. One with `from: 0` needs a new Zone: see `zoneAfter`. */
   apply(delta: DirectoryDelta): void {
+    for (const _ of this.steps(delta));
+  }
+
+  /** As `apply`, in small steps. Between them the zone is of no revision: nobody may ask it. */
+  *steps(delta: DirectoryDelta): Generator<void, void> {
     const rewrite = new Set<InstanceId>();
-    this.#applyVips(delta.vips, rewrite);
-    this.#applyEndpoints(delta.endpoints, rewrite);
+    yield* this.#applyVips(delta.vips, rewrite);
+    yield* this.#applyEndpoints(delta.endpoints, rewrite);
     this.#applyAgents(delta.agents);
-    for (const id of rewrite) this.#writeEndpoint(id);
+    for (const id of rewrite) {
+      this.#writeEndpoint(id);
+      yield;
+    }
     this.#revision = delta.revision;
   }
 
@@ -87,9 +95,15 @@ export class Zone {
     return recordsOfEndpoint({ ...endpoint, ready: true }, this.#context);
   }
 
-  #applyVips(changes: DirectoryDelta['vips'], rewrite: Set<InstanceId>): void {
-    for (const key of changes?.gone ?? []) this.#touchVip(key, undefined, rewrite);
-    for (const vip of changes?.set ?? []) this.#touchVip(vip.key, vip, rewrite);
+  *#applyVips(changes: DirectoryDelta['vips'], rewrite: Set<InstanceId>): Generator<void, void> {
+    for (const key of changes?.gone ?? []) {
+      this.#touchVip(key, undefined, rewrite);
+      yield;
+    }
+    for (const vip of changes?.set ?? []) {
+      this.#touchVip(vip.key, vip, rewrite);
+      yield;
+    }
   }
 
   /** Endpoints behind a VIP name its port in their own records, so they are written again. */
@@ -101,10 +115,11 @@ export class Zone {
     this.store.replace(`vip:${key}`, vip === undefined ? [] : recordsOfVip(vip, this.options));
   }
 
-  #applyEndpoints(changes: DirectoryDelta['endpoints'], rewrite: Set<InstanceId>): void {
+  *#applyEndpoints(changes: DirectoryDelta['endpoints'], rewrite: Set<InstanceId>): Generator<void, void> {
     for (const id of changes?.gone ?? []) {
       this.#forget(id);
       rewrite.add(id);
+      yield;
     }
     for (const endpoint of changes?.set ?? []) {
       this.#forget(endpoint.instanceId);
@@ -112,6 +127,7 @@ export class Zone {
       const group = this.#byApp.get(endpoint.appId) ?? new Set();
       this.#byApp.set(endpoint.appId, group.add(endpoint.instanceId));
       rewrite.add(endpoint.instanceId);
+      yield;
     }
   }
 

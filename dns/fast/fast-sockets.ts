@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { ListenAddress } from '../../core/kit/listen.ts';
-import type { HotAnswers, HotFollower } from '../hot/answers.ts';
+import type { FollowerCounts, HotAnswers, HotFollower } from '../hot/answers.ts';
 import type { HotAnswer } from '../hot/table.ts';
 import type { Respond } from '../respond.ts';
 import type { OpenSocket, SocketLayer } from '../sockets.ts';
@@ -95,11 +95,10 @@ export class FastSocket implements OpenSocket, HotFollower {
     if (Atomics.load(this.#shared, WORD.busy) === 1) Atomics.wait(this.#shared, WORD.busy, 1, mostBusyMs);
   }
 
-  takeReplies(report: (rcode: number, count: number) => void): void {
-    for (let rcode = 0; rcode < codes; rcode++) {
-      const count = Atomics.exchange(this.#shared, WORD.replies + rcode, 0);
-      if (count !== 0) report(rcode, count);
-    }
+  takeCounts(): FollowerCounts {
+    const take = (word: number) => Atomics.exchange(this.#shared, word, 0);
+    const replies = Array.from({ length: codes }, (_, rcode) => take(WORD.replies + rcode));
+    return { replies, dropped: take(WORD.refused) };
   }
 
   async close(): Promise<void> {

@@ -18,13 +18,21 @@ export type HotOptions = {
   readonly chance: Chance;
 };
 
+/** Since the last time. */
+export type FollowerCounts = {
+  /** Replies by response code. */
+  readonly replies: readonly number[];
+  /** Questions that could not be passed on to the chain. */
+  readonly dropped: number;
+};
+
 /** Another holder of the hot answers, which gives them itself. */
 export type HotFollower = {
   put(answer: HotAnswer): void;
   /** These are gone (undefined: all of them). Returns when none of them can be sent any more. */
   drop(hashes: readonly number[] | undefined): void;
-  /** Replies given since the last call. */
-  takeReplies(report: (rcode: number, count: number) => void): void;
+  /** What it has counted since the last call. */
+  takeCounts(): FollowerCounts;
 };
 
 const defaultMost = 20_000;
@@ -127,7 +135,12 @@ export class HotAnswers {
   }
 
   #count(follower: HotFollower): void {
-    follower.takeReplies((rcode, count) => this.#options.counters.reply('udp', rcode, count));
+    const { counters } = this.#options;
+    const { replies, dropped } = follower.takeCounts();
+    replies.forEach((count, rcode) => {
+      counters.reply('udp', rcode, count);
+    });
+    if (dropped > 0) counters.overloaded({}, dropped);
   }
 
   #ordersOf(query: Query, reply: Reply): readonly Message[] {
