@@ -25,20 +25,23 @@ function checkIdentifiers(after: Root, changed: readonly AppId[], groups: Readon
 
 /** Dependencies may name what does not exist; a cycle could never be started. */
 function checkCycles(root: Root): void {
+  const dependent = [...root.values()].filter((app) => app.dependencies.length > 0);
+  if (dependent.length === 0) return;
   const below = membersByGroup(root);
   const done = new Set<AppId>();
-  const visit = (app: App, path: ReadonlySet<AppId>): void => {
-    if (path.has(app.id)) refuse('Dependency graph has cyclic dependencies.');
+  const onTheWay = new Set<AppId>();
+  const visit = (app: App): void => {
+    if (onTheWay.has(app.id)) refuse('Dependency graph has cyclic dependencies.');
     if (done.has(app.id)) return;
-    const further = new Set(path).add(app.id);
+    onTheWay.add(app.id);
     for (const dependency of app.dependencies) {
       const single = root.get(dependency);
-      for (const other of single === undefined ? (below.get(dependency) ?? []) : [single])
-        visit(other, further);
+      for (const other of single === undefined ? (below.get(dependency) ?? []) : [single]) visit(other);
     }
+    onTheWay.delete(app.id);
     done.add(app.id);
   };
-  for (const app of root.values()) if (app.dependencies.length > 0) visit(app, new Set());
+  for (const app of dependent) visit(app);
 }
 
 function membersByGroup(root: Root): ReadonlyMap<string, readonly App[]> {
