@@ -7,7 +7,7 @@ import { turns } from './testing/eventually.ts';
 import { TestWorld } from './testing/world.ts';
 
 t.test('an agent launches what it is assigned and tells each step', async (t) => {
-  const world = new TestWorld(t.testdir());
+  const world = TestWorld.open(t);
   world.master.assign(assignmentOf('a'));
   await world.agent(t);
   await world.until(() => world.told('a')?.kind === 'running');
@@ -51,7 +51,7 @@ t.test('an agent stops nothing before the master has spoken, and goes on without
 });
 
 t.test('a stop interrupts a launch, and takes down what was attached meanwhile', async (t) => {
-  const world = new TestWorld(t.testdir());
+  const world = TestWorld.open(t);
   const attaching = Promise.withResolvers<void>();
   const reached = Promise.withResolvers<void>();
   world.host.before = (what) => {
@@ -63,7 +63,8 @@ t.test('a stop interrupts a launch, and takes down what was attached meanwhile',
   await world.agent(t);
   await reached.promise;
   world.master.assign(assignmentOf('a', { goal: 'stop' }));
-  await turns();
+  const heartbeats = world.master.reports.length + 30;
+  await world.whileTimeGoesBy(() => world.master.reports.length >= heartbeats);
   t.not(world.told('a')?.kind, 'ended', 'the attachment is still being made');
   attaching.resolve();
   await world.until(() => world.told('a')?.kind === 'ended');
@@ -72,7 +73,7 @@ t.test('a stop interrupts a launch, and takes down what was attached meanwhile',
 });
 
 t.test('a stop interrupts a fetch at once', async (t) => {
-  const world = new TestWorld(t.testdir());
+  const world = TestWorld.open(t);
   const { runtime } = world.dependencies();
   const reached = Promise.withResolvers<void>();
   runtime.create = (_spec, signal) =>
@@ -90,7 +91,7 @@ t.test('a stop interrupts a fetch at once', async (t) => {
 });
 
 t.test('what is to end before it began is declined without touching the machine', async (t) => {
-  const world = new TestWorld(t.testdir());
+  const world = TestWorld.open(t);
   world.host.before = (what) => t.fail(`nothing is to be done, not even ${what}`);
   world.master.assign(assignmentOf('a', { goal: 'stop' }));
   await world.agent(t);
@@ -121,7 +122,7 @@ for (const [exitCode, how] of [
 }
 
 t.test('a program that ends while it is being started is told as it ended', async (t) => {
-  const world = new TestWorld(t.testdir(), () => ({ exitCode: 3 }));
+  const world = TestWorld.open(t, () => ({ exitCode: 3 }));
   world.master.assign(assignmentOf('a'));
   await world.agent(t);
   await world.until(() => world.told('a')?.kind === 'ended');
@@ -152,7 +153,7 @@ t.test('an end is told only when its address is free, and once it lingers', asyn
 });
 
 t.test('an end that can never be seen makes the agent look again', async (t) => {
-  const world = new TestWorld(t.testdir());
+  const world = TestWorld.open(t);
   const { runtime } = world.dependencies();
   const exits = runtime.exits.bind(runtime);
   let calls = 0;
@@ -178,7 +179,7 @@ t.test('another attempt takes the place of the one before', async (t) => {
 });
 
 t.test('a container on the host needs no namespace and no address', async (t) => {
-  const world = new TestWorld(t.testdir());
+  const world = TestWorld.open(t);
   world.host.before = (what) => t.fail(`${what} is for containers`);
   world.master.assign(assignmentOf('a', { app: { networks: [{ mode: 'host' }] } }));
   const agent = await world.agent(t);
@@ -190,7 +191,7 @@ t.test('a container on the host needs no namespace and no address', async (t) =>
 });
 
 t.test('an agent that cannot write records launches nothing, and does so when it can', async (t) => {
-  const world = new TestWorld(t.testdir());
+  const world = TestWorld.open(t);
   const records = join(world.dataDir, 'instances');
   let tries = 0;
   await world.agent(t, {
@@ -211,7 +212,7 @@ t.test('an agent that cannot write records launches nothing, and does so when it
 });
 
 t.test('an agent answers questions, with a value or with what went wrong', async (t) => {
-  const world = new TestWorld(t.testdir());
+  const world = TestWorld.open(t);
   await world.agent(t, {
     answer: async (question) => {
       if (question.kind === 'log') throw new Error('there is no instance x here');
@@ -231,7 +232,7 @@ t.test('an agent answers questions, with a value or with what went wrong', async
 });
 
 t.test('an agent hands on networks and leases as they are', async (t) => {
-  const world = new TestWorld(t.testdir());
+  const world = TestWorld.open(t);
   await world.agent(t);
   await world.until(() => world.master.connections.length === 1);
   world.master.say({ kind: 'networks', networks: [], leases: [] });
@@ -240,7 +241,7 @@ t.test('an agent hands on networks and leases as they are', async (t) => {
 });
 
 async function runningOne(t: Test) {
-  const world = new TestWorld(t.testdir());
+  const world = TestWorld.open(t);
   world.master.assign(assignmentOf('a'));
   const agent = await world.agent(t);
   await world.until(() => world.told('a')?.kind === 'running');

@@ -110,7 +110,7 @@ t.test('an agent connects with the revision it holds, at once and again and agai
 });
 
 async function withDirectory(t: Test) {
-  const world = new TestWorld(t.testdir());
+  const world = TestWorld.open(t);
   const agent = await world.agent(t);
   await world.until(() => world.master.connections.length === 1);
   world.master.say({ kind: 'directory', delta: whole }, { kind: 'directory', delta: added });

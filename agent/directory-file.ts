@@ -33,9 +33,7 @@ export class DirectoryFile {
   /** Writes soon; changes that come while writing are written once more at the end, together. */
   changed(directory: () => Directory): void {
     this.#again = true;
-    this.#writing ??= this.#write(directory).finally(() => {
-      this.#writing = undefined;
-    });
+    this.#writing ??= this.#write(directory);
   }
 
   async save(directory: Directory): Promise<void> {
@@ -48,6 +46,8 @@ export class DirectoryFile {
       this.#again = false;
       await this.#put(directory());
     }
+    // In the same turn as the last look, or a change in between would wait for the next.
+    this.#writing = undefined;
   }
 
   async #put(directory: Directory): Promise<void> {

@@ -133,21 +133,31 @@ t.test('nothing is probed after the end, and an answer that was on its way says 
   t.same(world.state(), ended);
 });
 
-t.test('an instance that fails its checks is ended, with the reason of the last failure', async (t) => {
-  const world = new TestWorld(t.testdir());
-  const app = { healthChecks: [checkOf({ intervalSeconds: 1 })], taskKillGracePeriodSeconds: 5 };
-  world.master.assign(assignmentOf('a', { app }));
-  await world.agent(t, { probe: async () => 'HTTP status 500' });
-  await world.whileTimeGoesBy(() => world.told('a')?.kind === 'ended');
-  t.match(world.told('a'), {
-    how: 'failed',
-    reason: 'Task was killed since health check failed. Reason: HTTP status 500',
-  });
-  t.same(world.host.leftOf(key), []);
-});
+t.test(
+  'an instance that fails its checks is ended, with that reason although its end is seen first',
+  async (t) => {
+    const world = TestWorld.open(t);
+    const { runtime } = world.dependencies();
+    const stop = runtime.stop.bind(runtime);
+    runtime.stop = async (id, graceMs) => {
+      const end = await stop(id, graceMs);
+      await turns(500);
+      return end;
+    };
+    const app = { healthChecks: [checkOf({ intervalSeconds: 1 })], taskKillGracePeriodSeconds: 5 };
+    world.master.assign(assignmentOf('a', { app }));
+    await world.agent(t, { runtime, probe: async () => 'HTTP status 500' });
+    await world.whileTimeGoesBy(() => world.told('a')?.kind === 'ended');
+    t.match(world.told('a'), {
+      how: 'failed',
+      reason: 'Task was killed since health check failed. Reason: HTTP status 500',
+    });
+    t.same(world.host.leftOf(key), []);
+  },
+);
 
 t.test('an instance that ignores SIGTERM is ended once for its health', async (t) => {
-  const world = new TestWorld(t.testdir(), () => ({ ignoresTerm: true }));
+  const world = TestWorld.open(t, () => ({ ignoresTerm: true }));
   const { runtime } = world.dependencies();
   const stop = runtime.stop.bind(runtime);
   let stops = 0;

@@ -46,7 +46,7 @@ const faults: readonly Fault[] = [
 
 for (const { what, words, program, arrange } of faults) {
   t.test(`a launch fails when ${what}: with those words, and nothing left`, async (t) => {
-    const world = new TestWorld(t.testdir(), () => program ?? {});
+    const world = TestWorld.open(t, () => program ?? {});
     const own = world.dependencies();
     world.master.assign(assignmentOf('a'));
     await world.agent(t, { ...own, ...arrange?.(world, own) });
@@ -58,7 +58,7 @@ for (const { what, words, program, arrange } of faults) {
 }
 
 t.test('a launch that failed is not begun again: the scheduler decides that', async (t) => {
-  const world = new TestWorld(t.testdir(), () => ({ missing: 'no program' }));
+  const world = TestWorld.open(t, () => ({ missing: 'no program' }));
   world.master.assign(assignmentOf('a'));
   const agent = await world.agent(t);
   await world.until(() => world.told('a')?.kind === 'ended');
@@ -108,7 +108,7 @@ for (const [said, seconds, grace] of [
 }
 
 t.test('a container that cannot be stopped is stopped again', async (t) => {
-  const world = new TestWorld(t.testdir());
+  const world = TestWorld.open(t);
   const { runtime } = world.dependencies();
   const stop = runtime.stop.bind(runtime);
   let calls = 0;
@@ -136,7 +136,7 @@ t.test('a container removed by hand is ended as asked', async (t) => {
 });
 
 async function running(t: Test, program: FakeProgram = {}, app: Partial<App> = {}) {
-  const world = new TestWorld(t.testdir(), () => program);
+  const world = TestWorld.open(t, () => program);
   world.master.assign(assignmentOf('a', { app }));
   await world.agent(t);
   await world.until(() => world.told('a')?.kind === 'running');

@@ -24,6 +24,12 @@ export class TestWorld {
     this.host = new FakeHost({ clock: this.clock, programOf });
   }
 
+  /** In a folder of the test. The order counts: what was asked for first ends last, and agents must end before their folder. */
+  static open(t: Test, programOf?: (spec: ContainerSpec) => FakeProgram): TestWorld {
+    t.teardown(() => {});
+    return new TestWorld(t.testdir(), programOf);
+  }
+
   dependencies(): AgentDependencies {
     const { clock, host, master } = this;
     return {
