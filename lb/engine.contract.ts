@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap';
 import { buildTable } from './edge/route-table.ts';
-import { answerEach, directory, endpoint, RecordingBackend, rawClient, route } from './edge/testing.ts';
+import { answerEach, directory, endpoint, RecordingBackend, rawClient, route } from './edge/testing/peers.ts';
 import type { IngressEngine } from './engine.ts';
 
 /** What every ingress engine must do. `create` gives one that listens on any free port of 127.0.0.1. */

@@ -1,12 +1,6 @@
 import type { Part } from '../core/kit/part.ts';
 import type { RouteTable } from './edge/route-table.ts';
-
-export type RequestCount = {
-  readonly route: string;
-  /** `2xx`, `5xx`, … */
-  readonly codeClass: string;
-  readonly count: number;
-};
+import type { RequestCount } from './edge/route-tally.ts';
 
 /** Counters since the engine started; all but the gauges only grow. */
 export type EngineStats = {

@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap';
 import { Passwords } from './basic-auth.ts';
 import { buildTable } from './route-table.ts';
-import { answerEach, directory, rawClient, route, serveWith } from './testing.ts';
+import { answerEach, directory, rawClient, route, serveWith } from './testing/peers.ts';
 
 /** What crypt(3) makes of `Hello world!`. */
 const crypted = '$5$saltstring$5B8vYYiY.CVt1RlTTf8KbXBH3hsxY/GNooZaBBGWEc5';

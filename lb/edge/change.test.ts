@@ -1,6 +1,6 @@
 import t from 'tap';
 import { buildTable } from './route-table.ts';
-import { answerEach, directory, type Recorded, rawClient, serveWith } from './testing.ts';
+import { answerEach, directory, type Recorded, rawClient, serveWith } from './testing/peers.ts';
 
 const get = 'GET / HTTP/1.1\r\nHost: web.test\r\n\r\n';
 const post = 'POST / HTTP/1.1\r\nHost: web.test\r\nContent-Length: 4\r\n\r\nbody';

@@ -26,7 +26,7 @@ import type { RouteTable, TableRoute } from './route-table.ts';
 import type { RouteTally } from './route-tally.ts';
 import { readCookies, type StickyCookies } from './sticky.ts';
 import { Tunnel } from './tunnel.ts';
-import type { UpstreamConnection } from './upstream-connection.ts';
+import type { Connection } from './upstream.ts';
 import type { Wire, WireUser } from './wire.ts';
 
 export type ClientOptions = {
@@ -175,7 +175,7 @@ export class ClientConnection implements WireUser, ExchangeClient, Deadlined {
     this.wire.reset();
   }
 
-  switched(connection: UpstreamConnection): void {
+  switched(connection: Connection): void {
     this.#exchange = undefined;
     const touch = () => this.#deadline(this.#context.settings.tunnelMs);
     touch();

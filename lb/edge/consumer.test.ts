@@ -6,7 +6,15 @@ import { silentLog } from '../../core/kit/log.ts';
 import { deltaBetween, emptyDirectory } from '../../core/model/directory.ts';
 import { DevelopmentAuthority } from './authority.ts';
 import { EdgeConsumer, type EdgeOptions } from './consumer.ts';
-import { answerEach, directory, endpoint, Recorded, RecordingBackend, rawClient, route } from './testing.ts';
+import {
+  answerEach,
+  directory,
+  endpoint,
+  Recorded,
+  RecordingBackend,
+  rawClient,
+  route,
+} from './testing/peers.ts';
 
 const get = 'GET / HTTP/1.1\r\nHost: web.test\r\n\r\n';
 

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { answerEach, type Recorded, rawClient, serveWith } from './testing.ts';
+import { answerEach, type Recorded, rawClient, serveWith } from './testing/peers.ts';
 
 const get = (path = '/', more = '') => `GET ${path} HTTP/1.1\r\nHost: web.test\r\n${more}\r\n`;
 const ok = (body = 'ok', more = '') =>

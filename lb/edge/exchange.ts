@@ -9,8 +9,8 @@ import type { RequestHead } from './http1/request-head.ts';
 import { type ResponseHead, readResponse, scanResponse } from './http1/response-head.ts';
 import { observe } from './outliers.ts';
 import type { RouteTally } from './route-tally.ts';
-import type { Upstream } from './upstream.ts';
-import type { UpstreamConnection, UpstreamUser } from './upstream-connection.ts';
+import type { Connection, Upstream } from './upstream.ts';
+import type { UpstreamUser } from './upstream-connection.ts';
 import { type BoundPool, pick } from './upstreams.ts';
 import type { Wire } from './wire.ts';
 
@@ -26,7 +26,7 @@ export interface ExchangeClient {
   /** An answer was begun and cannot be completed. */
   broken(): void;
   /** The endpoint agreed to an upgrade; `rest`: bytes that followed its answer. */
-  switched(connection: UpstreamConnection): void;
+  switched(connection: Connection): void;
   /** Puts off the deadline of whoever must move next. */
   touched(): void;
 }
@@ -63,7 +63,7 @@ export class Exchange implements UpstreamUser {
   #sentMore = false;
   #sending = false;
   #pool: BoundPool | undefined;
-  #connection: UpstreamConnection | undefined;
+  #connection: Connection | undefined;
   #tried: Set<Upstream> | undefined;
   #refusals = 0;
   #losses = 0;
@@ -215,7 +215,7 @@ export class Exchange implements UpstreamUser {
     else this.#client.failed(502, 'No endpoint of the service could be reached.');
   }
 
-  #send(connection: UpstreamConnection): void {
+  #send(connection: Connection): void {
     const { forwarded } = this.#request;
     const body = this.#firstBody;
     if (body === undefined) connection.wire.write(forwarded);
@@ -226,7 +226,7 @@ export class Exchange implements UpstreamUser {
     else this.#client.wantBody();
   }
 
-  #awaitAnswer(connection: UpstreamConnection): void {
+  #awaitAnswer(connection: Connection): void {
     if (this.#response === undefined)
       connection.deadlineAt = this.#context.clock.now() + this.#context.settings.firstByteMs;
   }
@@ -333,7 +333,7 @@ export class Exchange implements UpstreamUser {
     this.#client.switched(connection);
   }
 
-  #refused(connection: UpstreamConnection): void {
+  #refused(connection: Connection): void {
     this.#context.counters.connectFailures++;
     connection.upstream.refused();
     this.#abandon(connection, 'refused');
@@ -346,13 +346,13 @@ export class Exchange implements UpstreamUser {
   }
 
   /** A kept connection may have been closed just when we wrote; a new one that is lost is given a second chance once. */
-  #mayRepeat(connection: UpstreamConnection): boolean {
+  #mayRepeat(connection: Connection): boolean {
     const replayable = idempotent.has(this.#request.method) && !this.#sentMore;
     if (!replayable || connection.reused) return replayable;
     return this.#losses === 0 && this.#pool?.retries.spend() === true;
   }
 
-  #repeat(connection: UpstreamConnection): void {
+  #repeat(connection: Connection): void {
     this.#context.counters.retries++;
     if (connection.reused) {
       this.#release('failed', false);
@@ -365,7 +365,7 @@ export class Exchange implements UpstreamUser {
   }
 
   /** Gives up an endpoint for this request; another is chosen while there is one. */
-  #abandon(connection: UpstreamConnection, outcome: Outcome): void {
+  #abandon(connection: Connection, outcome: Outcome): void {
     this.#tried ??= new Set();
     this.#tried.add(connection.upstream);
     this.#release(outcome, false);

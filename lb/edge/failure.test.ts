@@ -12,7 +12,7 @@ import {
   route,
   serveWith,
   testEngine,
-} from './testing.ts';
+} from './testing/peers.ts';
 
 const get = 'GET / HTTP/1.1\r\nHost: web.test\r\n\r\n';
 const post = 'POST / HTTP/1.1\r\nHost: web.test\r\nContent-Length: 5\r\n\r\nhello';

@@ -2,7 +2,7 @@ import t from 'tap';
 import { roundRobin } from '../balancers/round-robin.ts';
 import { observe, type Suspect } from './outliers.ts';
 import { RetryBudget } from './retry-budget.ts';
-import { answerEach, type Recorded, rawClient, serveWith } from './testing.ts';
+import { answerEach, type Recorded, rawClient, serveWith } from './testing/peers.ts';
 import type { Upstream } from './upstream.ts';
 import { pick } from './upstreams.ts';
 

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { answerEach, rawClient, serveWith } from './testing.ts';
+import { answerEach, rawClient, serveWith } from './testing/peers.ts';
 
 /** Requests that must be refused: the backend sees nothing, the client gets an error, its connection closes. */
 const line = 'GET / HTTP/1.1\r\n';

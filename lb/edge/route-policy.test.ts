@@ -3,7 +3,7 @@ import type { RouteOptions } from '../../core/model/directory.ts';
 import { matchRoute } from './match.ts';
 import { publicLocation, strippedTarget } from './route-policy.ts';
 import { buildTable } from './route-table.ts';
-import { answerEach, directory, type Recorded, rawClient, route, serveWith } from './testing.ts';
+import { answerEach, directory, type Recorded, rawClient, route, serveWith } from './testing/peers.ts';
 
 const body = 'ok';
 

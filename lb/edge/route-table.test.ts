@@ -4,7 +4,7 @@ import { applyDelta, type Directory, deltaBetween, emptyDirectory } from '../../
 import { matchRoute } from './match.ts';
 import { buildTable, type RouteTable, updateTable } from './route-table.ts';
 import { TableKeeper } from './table-keeper.ts';
-import { endpoint, route } from './testing.ts';
+import { endpoint, route } from './testing/peers.ts';
 
 const hosts = ['a.test', 'b.a.test', '*.a.test', '*.b.a.test', '*.test', '*', 'c.test'];
 const prefixes = ['/', '/api', '/api/', '/api/v1', '/x'];

@@ -1,4 +1,9 @@
-import type { RequestCount } from '../engine.ts';
+export type RequestCount = {
+  readonly route: string;
+  /** `2xx`, `5xx`, … */
+  readonly codeClass: string;
+  readonly count: number;
+};
 
 /** Answers of one route by the first digit of their status. Plain numbers: adding to one must cost nothing. */
 export class RouteTally {

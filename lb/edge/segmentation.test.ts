@@ -6,12 +6,13 @@ import t from 'tap';
 import { FakeClock } from '../../core/kit/fake-clock.ts';
 import { Passwords } from './basic-auth.ts';
 import { ClientConnection } from './client-connection.ts';
-import { createScratch, type EdgeContext } from './context.ts';
+import type { EdgeContext } from './context.ts';
 import { Counters } from './counters.ts';
 import { Deadlines } from './deadlines.ts';
 import { buildTable } from './route-table.ts';
+import { createScratch } from './scratch.ts';
 import { defaultSettings } from './settings.ts';
-import { directory } from './testing.ts';
+import { directory } from './testing/peers.ts';
 import { Upstreams } from './upstreams.ts';
 import { Wire } from './wire.ts';
 

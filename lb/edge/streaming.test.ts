@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createServer, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import { buildTable } from './route-table.ts';
-import { directory, endpoint, portOfEngine, rawClient, serveWith, testEngine } from './testing.ts';
+import { directory, endpoint, portOfEngine, rawClient, serveWith, testEngine } from './testing/peers.ts';
 
 const megabyte = 1_048_576;
 

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { buildTable } from './route-table.ts';
-import { directory, type Recorded, rawClient, serveWith } from './testing.ts';
+import { directory, type Recorded, rawClient, serveWith } from './testing/peers.ts';
 
 const upgrade =
   'GET /chat HTTP/1.1\r\nHost: web.test\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: abc\r\n\r\n';

@@ -1,5 +1,6 @@
 import type { EdgeContext } from './context.ts';
-import type { UpstreamConnection, UpstreamUser } from './upstream-connection.ts';
+import type { Connection } from './upstream.ts';
+import type { UpstreamUser } from './upstream-connection.ts';
 import type { Wire } from './wire.ts';
 
 const textBytes = 4_096;
@@ -11,13 +12,13 @@ const textBytes = 4_096;
 export class Tunnel implements UpstreamUser {
   readonly #context: EdgeContext;
   readonly #client: Wire;
-  readonly #upstream: UpstreamConnection;
+  readonly #upstream: Connection;
   readonly #touch: () => void;
 
   /** `touch` is called whenever something moves, to put off the client's deadline. */
   constructor(
     context: EdgeContext,
-    sides: { readonly client: Wire; readonly upstream: UpstreamConnection },
+    sides: { readonly client: Wire; readonly upstream: Connection },
     touch: () => void,
   ) {
     this.#context = context;

@@ -1,6 +1,6 @@
-import type { UpstreamContext } from './context.ts';
 import type { Deadlined } from './deadlines.ts';
-import type { Upstream } from './upstream.ts';
+import type { PoolEndpoint } from './route-table.ts';
+import type { UpstreamContext } from './upstream-context.ts';
 import { connectedWire, type Wire, type WireUser } from './wire.ts';
 
 /** Who uses a connection to an endpoint for the time of one exchange or tunnel. */
@@ -9,9 +9,19 @@ export interface UpstreamUser extends WireUser {
   overdue(): void;
 }
 
+/** The endpoint a connection belongs to. */
+export interface ConnectionOwner<Owner extends ConnectionOwner<Owner>> {
+  readonly endpoint: PoolEndpoint;
+  /** The connection can carry another exchange. */
+  keep(connection: UpstreamConnection<Owner>): void;
+  forget(connection: UpstreamConnection<Owner>): void;
+  /** A connect succeeded. */
+  reached(): void;
+}
+
 /** A connection to an endpoint. Between two exchanges it belongs to nobody: whatever happens to it then closes it. */
-export class UpstreamConnection implements WireUser, Deadlined {
-  readonly upstream: Upstream;
+export class UpstreamConnection<Owner extends ConnectionOwner<Owner>> implements WireUser, Deadlined {
+  readonly upstream: Owner;
   readonly wire: Wire;
   user: UpstreamUser | undefined;
   deadlineAt: number;
@@ -20,7 +30,7 @@ export class UpstreamConnection implements WireUser, Deadlined {
   reused = false;
   readonly #context: UpstreamContext;
 
-  constructor(context: UpstreamContext, upstream: Upstream) {
+  constructor(context: UpstreamContext, upstream: Owner) {
     this.#context = context;
     this.upstream = upstream;
     this.deadlineAt = context.clock.now() + context.settings.connectMs;

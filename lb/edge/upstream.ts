@@ -1,15 +1,17 @@
 import type { Candidate } from '../balancer.ts';
-import type { UpstreamContext } from './context.ts';
 import type { Suspect } from './outliers.ts';
 import type { PoolEndpoint } from './route-table.ts';
 import { stickyValue } from './sticky.ts';
-import { UpstreamConnection } from './upstream-connection.ts';
+import { type ConnectionOwner, UpstreamConnection } from './upstream-connection.ts';
+import type { UpstreamContext } from './upstream-context.ts';
 
 const firstEjectionMs = 1_000;
 const lastEjectionMs = 30_000;
 
+export type Connection = UpstreamConnection<Upstream>;
+
 /** One endpoint as the data path knows it: its connections, its load, whether it could be reached. */
-export class Upstream implements Candidate, Suspect {
+export class Upstream implements Candidate, Suspect, ConnectionOwner<Upstream> {
   readonly endpoint: PoolEndpoint;
   readonly key: string;
   /** Requests and tunnels it carries now. */
@@ -24,7 +26,7 @@ export class Upstream implements Candidate, Suspect {
   /** It joined others that were there already, at this time (ms since the epoch); 0: it did not. */
   joinedAt = 0;
   readonly #context: UpstreamContext;
-  readonly #idle: UpstreamConnection[] = [];
+  readonly #idle: Connection[] = [];
   #refusals = 0;
   #cookie: string | undefined;
 
@@ -41,17 +43,17 @@ export class Upstream implements Candidate, Suspect {
   }
 
   /** An idle connection, the most recently used one first, or a new one. */
-  open(fresh: boolean): UpstreamConnection {
+  open(fresh: boolean): Connection {
     const idle = fresh ? undefined : this.#idle.pop();
     return idle ?? new UpstreamConnection(this.#context, this);
   }
 
-  keep(connection: UpstreamConnection): void {
+  keep(connection: Connection): void {
     if (this.retired) connection.destroy();
     else this.#idle.push(connection);
   }
 
-  forget(connection: UpstreamConnection): void {
+  forget(connection: Connection): void {
     const at = this.#idle.indexOf(connection);
     if (at !== -1) this.#idle.splice(at, 1);
   }

@@ -1,9 +1,9 @@
 import type { BalanceRequest, Balancer, BalancerFactory } from '../balancer.ts';
 import { balancersByName } from '../balancers/by-name.ts';
-import type { UpstreamContext } from './context.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { emptyTable, type PoolEndpoint, type RoutePool, type RouteTable } from './route-table.ts';
 import { Upstream } from './upstream.ts';
+import type { UpstreamContext } from './upstream-context.ts';
 
 /** A pool of the table in force, bound to live endpoints. */
 export type BoundPool = {

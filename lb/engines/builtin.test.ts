@@ -1,6 +1,6 @@
 import t from 'tap';
 import { PortInUse } from '../../core/kit/listen.ts';
-import { portOfEngine, testEngine } from '../edge/testing.ts';
+import { portOfEngine, testEngine } from '../edge/testing/peers.ts';
 import { testEngineContract } from '../engine.contract.ts';
 
 testEngineContract('the builtin engine', () => testEngine({ upstreamIdleMs: 600_000 }));

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import t from 'tap';
 import type { Directory, Vip } from '../../core/model/directory.ts';
 import { type Derived, vipTable } from './table.ts';
@@ -86,5 +87,43 @@ t.test('a table refuses addresses that are an agent or no single machine', async
   t.same(
     table.problems.map((problem) => problem.key),
     bad.map((address) => `tcp:${address}:80`),
+  );
+});
+
+t.test('a table that follows another is the one made from nothing', async () => {
+  const apps = ['/a', '/b', '/c'];
+  const vips = [
+    tcpVip('100.64.0.1', 80, '/a'),
+    tcpVip('100.64.0.2', 80, '/a', '/b'),
+    tcpVip('100.64.0.1', 80, '/c'),
+  ];
+  const change = fc.record({
+    app: fc.constantFrom(...apps),
+    n: fc.nat(2),
+    what: fc.constantFrom('ready', 'unready', 'gone', 'vip', 'vipGone'),
+  });
+  fc.assert(
+    fc.property(fc.array(change, { maxLength: 12 }), (changes) => {
+      let directory = revised(noDirectory, { vips });
+      let table = vipTable(directory);
+      return changes.every(({ app, n, what }) => {
+        const one = endpoint(app, n, {
+          address: `10.0.${n}.${apps.indexOf(app)}`,
+          port: 80,
+          ready: what === 'ready',
+        });
+        const next = revised(directory, {
+          ...(what === 'ready' || what === 'unready' ? { endpoints: [one] } : {}),
+          ...(what === 'gone' ? { gone: [one.instanceId] } : {}),
+          ...(what === 'vip' ? { vips: [vips[n]!] } : {}),
+          ...(what === 'vipGone' ? { vipsGone: [vips[n]!.key] } : {}),
+        });
+        table = vipTable(next, { directory, table });
+        directory = next;
+        return (
+          JSON.stringify([...table.services].sort()) === JSON.stringify([...vipTable(next).services].sort())
+        );
+      });
+    }),
   );
 });

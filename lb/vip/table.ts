@@ -41,6 +41,7 @@ export type Derived = { readonly directory: Directory; readonly table: VipTable 
  * compares two tables looks only at what changed.
  */
 export function vipTable(directory: Directory, before?: Derived): VipTable {
+  if (before !== undefined && sameVips(before.directory, directory)) return followed(directory, before);
   const vips = [...directory.vips.values()];
   const foreign = foreignAddresses(directory);
   const problems = vips.flatMap((vip) => {
@@ -57,6 +58,28 @@ export function vipTable(directory: Directory, before?: Derived): VipTable {
     services.set(key, old ?? service(group, directory));
   }
   return { services, problems };
+}
+
+/** Only endpoints came and went, which is the change that comes often: most services are not even looked up by key. */
+function followed(directory: Directory, before: Derived): VipTable {
+  const vips = [...directory.vips.values()];
+  const touched = new Set(
+    vips.filter((vip) => !sameEndpoints(vip, before.directory, directory)).map(serviceKey),
+  );
+  if (touched.size === 0) return before.table;
+  const services = new Map(before.table.services);
+  const members = vips.filter((vip) => touched.has(serviceKey(vip)));
+  const groups = Map.groupBy(members, serviceKey);
+  for (const key of touched) if (services.has(key)) services.set(key, service(groups.get(key)!, directory));
+  return { services, problems: before.table.problems };
+}
+
+function sameVips(before: Directory, after: Directory): boolean {
+  return before.vips === after.vips && before.agents === after.agents;
+}
+
+function sameEndpoints(vip: Vip, before: Directory, after: Directory): boolean {
+  return vip.services.every(({ appId }) => before.byApp.get(appId) === after.byApp.get(appId));
 }
 
 /** Two VIPs may meet in one address and port (literal addresses are shared on purpose): they share their backends. */
@@ -83,9 +106,7 @@ function kept(
   before: Derived | undefined,
 ): VipService | undefined {
   if (before === undefined) return undefined;
-  const same = group.every((vip) =>
-    vip.services.every(({ appId }) => before.directory.byApp.get(appId) === directory.byApp.get(appId)),
-  );
+  const same = group.every((vip) => sameEndpoints(vip, before.directory, directory));
   return same ? before.table.services.get(key) : undefined;
 }
 

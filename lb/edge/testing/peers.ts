@@ -1,17 +1,17 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import { type Clock, systemClock } from '../../core/kit/clock.ts';
-import { Watched } from '../../core/kit/watched.ts';
+import { type Clock, systemClock } from '../../../core/kit/clock.ts';
+import { Watched } from '../../../core/kit/watched.ts';
 import {
   applyDelta,
   type Directory,
   type Endpoint,
   emptyDirectory,
   type Route,
-} from '../../core/model/directory.ts';
-import { BuiltinEngine } from '../engines/builtin.ts';
-import { buildTable } from './route-table.ts';
-import type { EdgeSettings } from './settings.ts';
+} from '../../../core/model/directory.ts';
+import { BuiltinEngine } from '../../engines/builtin.ts';
+import { buildTable } from '../route-table.ts';
+import type { EdgeSettings } from '../settings.ts';
 
 /** Values and peers for the tests of this folder. */
 

@@ -1,0 +1,25 @@
+import { FieldTable } from './http1/fields.ts';
+import { type RequestScan, requestScan } from './http1/request-head.ts';
+import type { ResponseScan } from './http1/response-head.ts';
+import { Slices } from './http1/slices.ts';
+
+/** Memory that is used within one call and never across two: reads, scans and slices allocate nothing. */
+export type Scratch = {
+  readonly readBuffer: Buffer;
+  readonly request: RequestScan;
+  readonly response: ResponseScan;
+  readonly trailers: FieldTable;
+  readonly slices: Slices;
+};
+
+const readBufferBytes = 65_536;
+
+export function createScratch(maxFields: number): Scratch {
+  return {
+    readBuffer: Buffer.allocUnsafeSlow(readBufferBytes),
+    request: requestScan(new FieldTable(maxFields)),
+    response: { fields: new FieldTable(maxFields), fieldsStart: 0 },
+    trailers: new FieldTable(32),
+    slices: new Slices(),
+  };
+}

@@ -1,0 +1,14 @@
+import type { Clock } from '../../core/kit/clock.ts';
+import type { Counters } from './counters.ts';
+import type { Deadlines } from './deadlines.ts';
+import type { Scratch } from './scratch.ts';
+import type { EdgeSettings } from './settings.ts';
+
+/** What connections to endpoints need of an engine. */
+export type UpstreamContext = {
+  readonly settings: EdgeSettings;
+  readonly clock: Clock;
+  readonly counters: Counters;
+  readonly deadlines: Deadlines;
+  readonly scratch: Scratch;
+};
