@@ -18,6 +18,8 @@ export type Agenda = {
   /** Reports without a placement, sorted. */
   readonly orphans: readonly InstanceId[];
   readonly parts: ReadonlyMap<AppId, Part>;
+  /** Most agents are silent: then the fault is rather in how this master hears of them. */
+  readonly isDeaf: boolean;
   /** When the next agent counts as lost if it stays silent, ms since the epoch. */
   readonly agentLostAt: number;
 };
@@ -40,6 +42,7 @@ export class Memory {
   readonly #places = new Map<InstanceId, Place>();
   readonly #deployments = new Map<string, Deployment>();
   readonly #lost = new Map<AgentId, boolean>();
+  #isDeaf = false;
   #parts: ReadonlyMap<AppId, Part> | undefined;
   #dirty = new Set<AppId>();
   #changedDeployments = new Set<string>();
@@ -82,6 +85,7 @@ export class Memory {
       deployments: this.#deploymentsToStep(world),
       orphans: [...this.#orphans].filter((id) => isOrphan(id, world)).sort(),
       parts: this.#parts,
+      isDeaf: this.#isDeaf,
       agentLostAt,
     };
     this.#dirty = new Set();
@@ -171,7 +175,8 @@ export class Memory {
   /** Agents that fell silent or came back since the last round. */
   #watchAgents(world: World): number {
     let next = Number.POSITIVE_INFINITY;
-    for (const id of world.snapshot.table('agents').keys()) {
+    const agents = world.snapshot.table('agents');
+    for (const id of agents.keys()) {
       const at = lostAt(world, id);
       const isLost = world.now >= at;
       if (!isLost) next = Math.min(next, at);
@@ -179,7 +184,15 @@ export class Memory {
       this.#lost.set(id, isLost);
       if (isUsable(world, id) !== (this.fleet.view(id) !== undefined)) this.#stale.add(id);
     }
+    this.#judgeHearing(world);
     return next;
+  }
+
+  #judgeHearing(world: World): void {
+    const lost = [...this.#lost].filter(([, isLost]) => isLost).map(([id]) => id);
+    const isDeaf = lost.length > this.#lost.size / 2;
+    if (isDeaf !== this.#isDeaf) for (const id of lost) this.#dirtyAppsOn(id, world);
+    this.#isDeaf = isDeaf;
   }
 
   #dirtyAppsOn(agent: AgentId, { snapshot }: World): void {

@@ -11,7 +11,7 @@ import { Search } from './fleet/search.ts';
 import type { Agenda, Memory } from './memory.ts';
 import { spareToMove } from './move.ts';
 import { explanation, place } from './place.ts';
-import { reachChangesAt } from './reach.ts';
+import { type Reach, reachChangesAt } from './reach.ts';
 import { retired } from './retire.ts';
 import { chooseToStop } from './select.ts';
 import { type Rolling, rollingMove } from './upgrade.ts';
@@ -71,8 +71,18 @@ export class Round {
     // While its agent is heard of, that it falls silent is noticed for the agent.
     if (reach !== 'present') this.#lookAgainAt(placement.appId, reachChangesAt(placement, this.#world));
     if (placement.goal === 'stop') return;
+    this.#noteReach(placement, reach);
     if (reach === 'expunged') this.#put({ ...placement, goal: 'stop', reason: 'its agent is lost' });
     else if (placement.goal === 'drain') this.#drain(placement);
+  }
+
+  /** Traffic is kept from an instance while its agent is lost, however long it is waited for. */
+  #noteReach(placement: Placement, reach: Reach): void {
+    const { unreachableSince, ...known } = placement;
+    const isAway = reach === 'unreachable' || reach === 'inactive';
+    if (reach === 'present' && unreachableSince !== undefined) this.#put(known);
+    if (isAway && unreachableSince === undefined && placement.goal === 'run' && !this.#agenda.isDeaf)
+      this.#put({ ...placement, unreachableSince: this.#world.now });
   }
 
   #drain(placement: Placement): void {

@@ -13,9 +13,10 @@ export type EndpointSources = {
   readonly agent: Agent;
 };
 
-/** The Directory entry of a placement, or undefined while it takes no part in traffic (not running, draining, stopping). */
+/** The Directory entry of a placement, or undefined while it takes no part in traffic (not running, draining, stopping, unreachable). */
 export function endpointOf({ placement, instance, app, agent }: EndpointSources): Endpoint | undefined {
   const state = instance.state;
+  if (placement.unreachableSince !== undefined) return undefined;
   if (placement.goal !== 'run' || state.kind !== 'running' || instance.attempt !== placement.attempt)
     return undefined;
   return {

@@ -74,6 +74,8 @@ export class Trace {
   #placement(after: Placement, before: Placement | undefined): string {
     const name = short(after.instanceId);
     const reason = after.reason === undefined ? '' : `: ${this.#named(after.reason)}`;
+    if (before !== undefined && before.goal === after.goal)
+      return `${name} ${after.unreachableSince === undefined ? 'is heard of again' : 'is unreachable'}`;
     if (before !== undefined) return `${name} ${before.goal} -> ${after.goal}${reason}`;
     const ports = after.hostPorts.filter((port) => port !== null);
     const bound = ports.length === 0 ? '' : ` port ${ports.join(',')}`;
