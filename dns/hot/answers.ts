@@ -98,7 +98,7 @@ export class HotAnswers {
 
   /** A name in our zones has changed. */
   changed(name: Name): void {
-    const hashes = this.#byName.get(name);
+    const hashes = this.#byName.size === 0 ? undefined : this.#byName.get(name);
     if (hashes !== undefined) for (const hash of [...hashes]) this.#drop(hash);
   }
 

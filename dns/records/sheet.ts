@@ -53,5 +53,12 @@ export class Sheet {
 
 /** Our own names have no escapes: every character is a byte. */
 function fitsWire(name: Name): boolean {
-  return name.length <= 253 && name.split('.').every((label) => label.length > 0 && label.length <= 63);
+  if (name.length > 253) return false;
+  for (let from = 0; ; ) {
+    const dot = name.indexOf('.', from);
+    const length = (dot < 0 ? name.length : dot) - from;
+    if (length === 0 || length > 63) return false;
+    if (dot < 0) return true;
+    from = dot + 1;
+  }
 }
