@@ -208,3 +208,48 @@ t.test('several apps change in one deployment', async (t) => {
     t.match(await api.must('GET', '/v2/apps/*'), { '*': [{ id: '/web' }, { id: '/api' }] });
   });
 });
+
+t.test('an update changes the fields it gives, a whole definition all of them', async (t) => {
+  const { api } = await startMaster(t);
+  const labels = { tier: 'web' };
+  await api.must('PUT', '/v2/apps/web?force=true', { ...sleeper, id: '/other', labels, env: { A: 'b' } });
+  t.equal((await api.call('GET', '/v2/apps/other')).status, 404, 'the id of the address counts');
+  const read = async () => (await api.must<{ app: Info & { env?: object } }>('GET', '/v2/apps/web')).app;
+
+  await api.must('PATCH', '/v2/apps/web?force=true', { labels: { team: 'red' }, cmd: null });
+  t.same(await read(), { ...(await read()), labels: { team: 'red' }, env: { A: 'b' }, cmd: 'sleep 100' });
+  await api.must('PUT', '/v2/apps/web?force=true', { env: {} });
+  t.notOk((await read()).env, 'emptied');
+  await api.must('PUT', '/v2/apps/web?force=true&partialUpdate=false', { cmd: 'sleep 5' });
+  t.match(await read(), { cmd: 'sleep 5', cpus: 1, instances: 1, labels: {} });
+
+  const missing = await api.call('PATCH', '/v2/apps/nope', { body: { instances: 1 } });
+  t.equal(missing.status, 404);
+  t.same(missing.body, { message: "App '/nope' does not exist" });
+});
+
+t.test('a change with no effect is a deployment without steps that ends at once', async (t) => {
+  const { api, agent } = await startMaster(t);
+  await agent('h1');
+  await api.must('POST', '/v2/apps', sleeper);
+  await api.settled();
+  const { app } = await api.must<{ app: Info }>('GET', '/v2/apps/web');
+  const events = await api.events('event_type=deployment_success');
+  const { deploymentId } = await api.must<Result>('PUT', '/v2/apps/web', { cpus: 0.1 });
+  t.match(await events.next(), { id: deploymentId, plan: { steps: [] } });
+  events.close();
+  t.match(await api.must('GET', '/v2/apps/web'), { app: { version: app.version, tasksRunning: 2 } });
+});
+
+t.test('a restart is a new version of the same definition', async (t) => {
+  const { api, agent } = await startMaster(t);
+  await agent('h1');
+  await api.must('POST', '/v2/apps', sleeper);
+  await api.settled();
+  const { version } = await api.must<Result>('POST', '/v2/apps/web/restart', 'ignored');
+  await api.settled();
+  t.match(await api.must('GET', '/v2/apps/web'), {
+    app: { version, versionInfo: { lastConfigChangeAt: version }, tasks: [{ version }, { version }] },
+  });
+  t.equal((await api.call('POST', '/v2/apps/nope/restart')).status, 404);
+});

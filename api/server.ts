@@ -105,11 +105,11 @@ function isAcceptable({ url, headers }: { url: string; headers: { accept?: strin
 function acceptJson(server: FastifyInstance): void {
   server.removeAllContentTypeParsers();
   const parse = (
-    _request: unknown,
+    { url }: { readonly url: string },
     text: string | Buffer,
     done: (error: Error | null, body?: unknown) => void,
   ) => {
-    if (text.length === 0) return done(null, undefined);
+    if (text.length === 0 || ignoresBody(url)) return done(null, undefined);
     try {
       done(null, JSON.parse(String(text)));
     } catch (error) {
@@ -126,6 +126,11 @@ const forNow = [
   'WEIR_ADDRESS_POOL_FULL',
   'WEIR_VIP_RANGE_FULL',
 ];
+
+/** A restart says nothing (Marathon §3.8); what clients send with it all the same is not looked at. */
+function ignoresBody(url: string): boolean {
+  return /^\/v2\/apps\/[^?]+\/restart\/?(\?|$)/.test(url);
+}
 
 function answerFor(error: FastifyError): { status: number; body: ProblemBody } {
   if (error instanceof Problem) return { status: error.status, body: error.body };
