@@ -64,6 +64,12 @@ export function socketsContract(t: Test, layer: SocketLayer): void {
     t.same(await udpExchange(socket, large), large);
   });
 
+  t.test('it answers over IPv6', async (t) => {
+    const socket = await layer.open({ address: '::1', port: 0 }, echo);
+    t.teardown(() => socket.close());
+    t.equal((await udpExchange(socket, Buffer.from('hello'))).toString(), 'hello!');
+  });
+
   t.test('it says when the port is taken', async (t) => {
     const socket = await layer.open(loopback, echo);
     t.teardown(() => socket.close());
@@ -76,7 +82,9 @@ export function socketsContract(t: Test, layer: SocketLayer): void {
   });
 
   t.test('it says when the address is not of this machine', async (t) => {
-    await t.rejects(layer.open({ address: '203.0.113.1', port: 0 }, echo), { code: 'WEIR_CANNOT_LISTEN' });
+    for (const address of ['203.0.113.1', '2001:db8::1', 'fe80::1%lo']) {
+      await t.rejects(layer.open({ address, port: 0 }, echo), { code: 'WEIR_CANNOT_LISTEN' });
+    }
   });
 
   t.test('a closed port can be opened again', async (t) => {

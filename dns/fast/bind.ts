@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net';
+import { isIP, isIPv6 } from 'node:net';
 import { getSystemErrorName } from 'node:util';
 import { type ListenAddress, listenError } from '../../core/kit/listen.ts';
 import { C, type Libc } from './libc.ts';
@@ -7,6 +7,11 @@ import { readSocketAddress, socketAddress, socketAddressLength } from './socket-
 /** A blocked thread looks up so often, so that a process can always end. */
 const lookUpEveryMs = 250;
 const receiveBuffer = 1 << 20;
+
+/** Not an IPv6 address with a zone (`fe80::1%eth0`): those need the interface's number. */
+export function canBind({ address }: ListenAddress): boolean {
+  return isIP(address) !== 0 && !address.includes('%');
+}
 
 /** A UDP socket that is bound, as a file descriptor. Throws PortInUse or CannotListen. */
 export function bound(libc: Libc, at: ListenAddress): number {

@@ -3,9 +3,10 @@ import { Worker } from 'node:worker_threads';
 import type { ListenAddress } from '../../core/kit/listen.ts';
 import type { FollowerCounts, HotAnswers, HotFollower } from '../hot/answers.ts';
 import type { HotAnswer } from '../hot/table.ts';
+import { plainSockets } from '../plain-sockets.ts';
 import type { Respond } from '../respond.ts';
 import type { OpenSocket, SocketLayer } from '../sockets.ts';
-import { bound, boundPort } from './bind.ts';
+import { bound, boundPort, canBind } from './bind.ts';
 import { C, type Libc } from './libc.ts';
 import { codes, type Handed, type LoopStart, longestQuery, type Mail, sharedWords, WORD } from './shared.ts';
 import { readSocketAddress, socketAddressLength } from './socket-address.ts';
@@ -21,6 +22,7 @@ export function fastSockets(libc: Libc): SocketLayer {
   return {
     name: 'fast',
     async open(at, respond, hot) {
+      if (!canBind(at)) return plainSockets.open(at, respond);
       const socket = await startFastSocket(libc, { fd: bound(libc, at), at, respond, hot });
       socket.begin();
       return socket;

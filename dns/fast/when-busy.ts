@@ -1,7 +1,7 @@
-import { openPlain } from '../plain-sockets.ts';
+import { openPlain, plainSockets } from '../plain-sockets.ts';
 import type { Respond } from '../respond.ts';
 import type { OpenSocket, SocketLayer } from '../sockets.ts';
-import { bound, boundPort, setOption } from './bind.ts';
+import { bound, boundPort, canBind, setOption } from './bind.ts';
 import { startFastSocket } from './fast-sockets.ts';
 import { C, type Libc } from './libc.ts';
 
@@ -19,6 +19,7 @@ export function fastWhenBusy(libc: Libc, options: BusyOptions = defaultBusyOptio
   return {
     name: 'auto',
     async open(at, respond, hot) {
+      if (!canBind(at)) return plainSockets.open(at, respond);
       const fd = bound(libc, at);
       const own = { address: at.address, port: boundPort(libc, fd) };
       const fast = async (quiet: OpenSocket) => {
