@@ -189,10 +189,12 @@ export class Memory {
   }
 
   #judgeHearing(world: World): void {
-    const lost = [...this.#lost].filter(([, isLost]) => isLost).map(([id]) => id);
-    const isDeaf = lost.length > this.#lost.size / 2;
-    if (isDeaf !== this.#isDeaf) for (const id of lost) this.#dirtyAppsOn(id, world);
+    let lost = 0;
+    for (const isLost of this.#lost.values()) if (isLost) lost += 1;
+    const isDeaf = lost > this.#lost.size / 2;
+    if (isDeaf === this.#isDeaf) return;
     this.#isDeaf = isDeaf;
+    for (const [id, isLost] of this.#lost) if (isLost) this.#dirtyAppsOn(id, world);
   }
 
   #dirtyAppsOn(agent: AgentId, { snapshot }: World): void {
