@@ -227,12 +227,12 @@ function overlayOf(settings: AgentSettings, { dataDir, clock, log, leaseOf, id }
 
 function attacherOf(overlay: OverlayHost): Attacher {
   return {
-    async attach({ portMappings, ...request }) {
+    async attach({ portMappings, ...request }, signal) {
       const capabilityArgs =
         portMappings.length === 0
           ? {}
           : { capabilityArgs: { portMappings: portMappings.map((mapping) => ({ ...mapping })) } };
-      return overlay.attach({ ...request, ...capabilityArgs });
+      return overlay.attach({ ...request, ...capabilityArgs }, signal);
     },
     detach: (attachment) => overlay.detach(attachment),
   };
