@@ -64,7 +64,7 @@ t.test('a route without endpoints is 503, as is an edge without routes', async (
 });
 
 t.test('a request whose endpoint cannot be reached goes to another, which is then preferred', async (t) => {
-  const { engine, endpoints, port } = await serveWith(t, [answerEach()]);
+  const { engine, endpoints, port } = await serveWith(t, [answerEach()], { slowStartMs: 0 });
   const dead = endpoint({ id: 'dead', port: await deadPort() });
   await engine.apply(buildTable(directory(2, [dead, ...endpoints])));
   for (let n = 0; n < 10; n++) t.match(await exchange(port, post, 'ok'), /^HTTP\/1\.1 200 /);
