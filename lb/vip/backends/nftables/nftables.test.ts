@@ -1,6 +1,6 @@
 import t from 'tap';
 import { silentLog } from '../../../../core/kit/log.ts';
-import { vipBackendContract } from '../../backend.contract.ts';
+import { table, vip, vipBackendContract } from '../../backend.contract.ts';
 import { createLab } from '../../testing/lab.ts';
 import { backendOf, needsRoot, one, ranges, serve, two } from '../../testing/nftables-lab.ts';
 import { NftablesVips } from './nftables.ts';
@@ -44,4 +44,19 @@ t.test('nftables says what is missing', async (t) => {
     { ranges },
   );
   await t.rejects(denied.start(), { code: 'WEIR_VIP_UNAVAILABLE', message: /not permitted/ });
+});
+
+t.test('nftables does without a session that repeats what it reads', { skip: needsRoot }, async (t) => {
+  const lab = await createLab('g');
+  t.teardown(() => lab.close());
+  const echoes = `while read line; do printf 'nft> %s\\nError: no\\n%s\\n  ^^^\\n' "$line" "$line"; done`;
+  const warnings: string[] = [];
+  const log = { ...silentLog, warn: (message: string) => warnings.push(message) };
+  const spawn = () => lab.spawn('host', 'sh', ['-c', echoes]);
+  const backend = new NftablesVips({ log, exec: lab.host, spawn }, { ranges });
+  const service = vip('tcp', one, 80, [await serve(lab, 'a')]);
+  await backend.apply(table());
+  await backend.apply(table(service));
+  t.match(await lab.at('host').ask(service), { kind: 'answer', name: 'a-tcp' });
+  t.same(warnings, [], 'no change was taken for a failure');
 });

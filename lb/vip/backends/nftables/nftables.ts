@@ -78,8 +78,7 @@ export class NftablesVips implements VipBackend, VipAudit {
     await this.#need('conntrack', ['--version']);
     await this.#need('ip', ['-V']);
     if (this.#options.alignTimestamps ?? true) await alignTimestamps(this.#exec, this.#log);
-    // An nft may have been built without it; then every change starts a program.
-    if ((await this.#session?.perform('')) === undefined) this.#session = undefined;
+    await this.#trySession();
     const bridgeReplies = await this.#bridgeReplies();
     this.#set = { table: this.#table, ranges: this.#options.ranges, bridgeReplies };
   }
@@ -143,6 +142,13 @@ export class NftablesVips implements VipBackend, VipAudit {
     }
     this.#inForce = undefined;
     this.#set = undefined;
+  }
+
+  /** An nft may be built without it, or with a line editor that repeats what it reads; then every change starts a program. */
+  async #trySession(): Promise<void> {
+    if ((await this.#session?.perform('')) === '') return;
+    this.#session?.close();
+    this.#session = undefined;
   }
 
   /** Undefined: the kernel does not have what we left there (someone else changed it). */
