@@ -23,6 +23,8 @@ export class Upstream implements Candidate, Suspect, ConnectionOwner<Upstream> {
   /** Not chosen before this time (ms since the epoch) while others can be. */
   ejectedUntil = 0;
   faultStreak = 0;
+  /** When it came (ms since the epoch). */
+  readonly knownSince: number;
   /** It joined others that were there already, at this time (ms since the epoch); 0: it did not. */
   joinedAt = 0;
   readonly #context: UpstreamContext;
@@ -34,6 +36,7 @@ export class Upstream implements Candidate, Suspect, ConnectionOwner<Upstream> {
     this.#context = context;
     this.endpoint = endpoint;
     this.key = endpoint.key;
+    this.knownSince = context.clock.now();
   }
 
   /** Names it in the cookie of clients that stay with it. */

@@ -81,10 +81,13 @@ export class Upstreams {
     this.#pools.set(key, { endpoints: pool.endpoints, upstreams, balancer, retries, chance: this.#chance });
   }
 
-  /** Whoever joins others that carry the load is given its share step by step. */
+  /** Whoever joins others that have long carried the load is given its share step by step; in a young pool all are equal. */
   #markJoined(bound: BoundPool, upstreams: readonly Upstream[]): void {
-    if (!upstreams.some((upstream) => bound.upstreams.includes(upstream))) return;
-    const now = this.#context.clock.now();
+    const { clock, settings } = this.#context;
+    const now = clock.now();
+    const isOld = (upstream: Upstream) =>
+      bound.upstreams.includes(upstream) && now - upstream.knownSince >= settings.slowStartMs;
+    if (!upstreams.some(isOld)) return;
     for (const upstream of upstreams) if (!bound.upstreams.includes(upstream)) upstream.joinedAt = now;
   }
 
