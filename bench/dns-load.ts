@@ -13,6 +13,10 @@ export type Load = {
   readonly seconds: number;
 };
 
+export function isInstalled(program: string): boolean {
+  return spawnSync('sh', ['-c', 'command -v "$0"', program]).status === 0;
+}
+
 /** All threads of a process to the servers' core. */
 export function setAffinity(pid: number): void {
   must('taskset', ['-a', '-p', '-c', serverCore, String(pid)]);

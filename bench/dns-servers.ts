@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -7,6 +7,7 @@ import { systemClock } from '../core/kit/clock.ts';
 import { createLog } from '../core/kit/log.ts';
 import { applyDelta, type Endpoint, emptyDirectory, type Vip } from '../core/model/directory.ts';
 import { DnsConsumer } from '../dns/consumer.ts';
+import { isInstalled } from './dns-load.ts';
 
 /** A name server that answers on 127.0.0.1. */
 export type Served = {
@@ -80,7 +81,7 @@ export async function startPeer(
   peer: Peer,
   { apps, folder }: { apps: number; folder: string },
 ): Promise<Served | string> {
-  if (spawnSync(peer.program, ['-V']).error !== undefined) return 'which is not installed';
+  if (!isInstalled(peer.program)) return 'which is not installed';
   mkdirSync(folder, { recursive: true });
   const child = spawn(peer.program, peer.prepare(folder, apps), { stdio: ['ignore', 'ignore', 'inherit'] });
   const ended = once(child, 'exit');

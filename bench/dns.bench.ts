@@ -2,9 +2,8 @@
  * CPU time per query of one resolver worker on one core, with 10,000 names, A and SRV mixed; against the name servers this
  * machine has, asked for the same names by the same load. Nothing leaves the network namespace of the bench.
  */
-import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { run, setAffinity } from './dns-load.ts';
+import { isInstalled, run, setAffinity } from './dns-load.ts';
 import { peers, type Served, startPeer, startWeirDns } from './dns-servers.ts';
 import { insideOwnNetwork } from './inside.ts';
 import { conclude, percentile } from './numbers.ts';
@@ -15,7 +14,7 @@ const secondsPerRound = 4;
 const bound = { fastOfKnot: 1.0 };
 
 await insideOwnNetwork(import.meta.url, async (folder) => {
-  if (spawnSync('dnsperf', ['-h']).error !== undefined) throw new Error('this bench needs dnsperf');
+  if (!isInstalled('dnsperf')) throw new Error('this bench needs dnsperf');
   const questions = `${folder}/questions`;
   writeFileSync(questions, questionsOf(apps));
   const servers: Served[] = [];
