@@ -1,5 +1,6 @@
-import { cpSync } from 'node:fs';
+import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { errorCode } from '../../core/kit/errors.ts';
 import { Agent } from '../agent.ts';
 import { testAgent } from './assignments.ts';
 import { Lifetime } from './lifetime.ts';
@@ -53,7 +54,7 @@ export class Processes {
     this.deaths.push(lifetime.lastAct);
     this.#started = false;
     const copy = join(this.#folder, String(this.deaths.length));
-    cpSync(this.dataDir, copy, { recursive: true });
+    copyAsItIs(this.dataDir, copy);
     this.dataDir = copy;
     this.#world.master.hangUp();
     this.begin();
@@ -77,5 +78,18 @@ export class Processes {
       }),
       clock: lifetime.clock(clock),
     };
+  }
+}
+
+/** The dying agent's writes go on while its files are copied; one that is renamed under the copier is copied again. */
+function copyAsItIs(from: string, to: string): void {
+  for (;;) {
+    try {
+      cpSync(from, to, { recursive: true });
+      return;
+    } catch (error) {
+      if (errorCode(error) !== 'ENOENT') throw error;
+      rmSync(to, { recursive: true, force: true });
+    }
   }
 }
