@@ -19,8 +19,6 @@ export const TYPE = {
 
 export const CLASS = { IN: 1, CH: 3, NONE: 254, ANY: 255 } as const;
 
-export const OPCODE = { QUERY: 0, NOTIFY: 4, UPDATE: 5 } as const;
-
 /** Values above 15 need an OPT in the reply: the upper eight bits travel there (RFC 6891 section 6.1.3). */
 export const RCODE = {
   NOERROR: 0,
