@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Agent } from '../agent/agent.ts';
 import { type Attacher, kernelNamespaces, type Namespaces, noNamespaces } from '../agent/attach.ts';
@@ -69,7 +69,12 @@ export async function composeAgent(
       ...(settings.resolvers.length === 0 ? {} : { forward: { upstreams: settings.resolvers } }),
     },
   );
-  const vip = new VipConsumer({ backend: vipBackendOf(settings, { clock, log }), log });
+  const vip = new VipConsumer({
+    backend: vipBackendOf(settings, { clock, log }),
+    log,
+    clock,
+    memory: fileMemory(join(dataDir, 'departed.json')),
+  });
   const authority = new DevelopmentAuthority({ clock }, { folder: join(dataDir, 'authority') });
   const edge = settings.edge && edgeOf(settings.edge, { clock, log, authority });
   const consumers = edge === undefined ? [dns, vip] : [dns, vip, edge];
@@ -235,6 +240,17 @@ function attacherOf(overlay: OverlayHost): Attacher {
       return overlay.attach({ ...request, ...capabilityArgs }, signal);
     },
     detach: (attachment) => overlay.detach(attachment),
+  };
+}
+
+/** What draining must not forget over a restart, in a file that is replaced as a whole. */
+function fileMemory(path: string) {
+  return {
+    read: () => readFile(path, 'utf8').catch(() => undefined),
+    async write(text: string) {
+      await writeFile(`${path}.new`, text);
+      await rename(`${path}.new`, path);
+    },
   };
 }
 

@@ -214,13 +214,12 @@ function reindexed(
 ): ReadonlyMap<AppId, readonly Endpoint[]> {
   const changed = new Set([...changes.gone, ...changes.set.map((endpoint) => endpoint.instanceId)]);
   const touched = new Set([...changed].flatMap((id) => base.endpoints.get(id)?.appId ?? []));
-  for (const endpoint of changes.set) touched.add(endpoint.appId);
+  const arrived = Map.groupBy(changes.set, (endpoint) => endpoint.appId);
+  for (const app of arrived.keys()) touched.add(app);
   const next = new Map(base.byApp);
   for (const app of touched) {
     const kept = (base.byApp.get(app) ?? []).filter((endpoint) => !changed.has(endpoint.instanceId));
-    const added = changes.set.filter(
-      (endpoint) => endpoint.appId === app && endpoints.has(endpoint.instanceId),
-    );
+    const added = (arrived.get(app) ?? []).filter((endpoint) => endpoints.has(endpoint.instanceId));
     const group = [...kept, ...added].sort((a, b) => (a.instanceId < b.instanceId ? -1 : 1));
     if (group.length === 0) next.delete(app);
     else next.set(app, group);

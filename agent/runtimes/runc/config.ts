@@ -61,6 +61,9 @@ export function ociConfig(inputs: ConfigInputs): object {
       cgroupsPath: inputs.cgroup.path,
       namespaces: namespacesOf(spec, inputs.cgroup.version),
       resources: resourcesOf(spec, inputs.cgroup.limitsSwap),
+      // One TCP clock for all destinations: a backend that sees direct and virtual-IP connections of one address would
+      // otherwise drop those whose clock seems to run back (RFC 7323 PAWS).
+      ...(spec.netns.kind === 'path' ? { sysctl: { 'net.ipv4.tcp_timestamps': '2' } } : {}),
       maskedPaths,
       readonlyPaths,
     },
