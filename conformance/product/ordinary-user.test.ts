@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { chownSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -7,10 +8,24 @@ import { webServer } from './definitions.ts';
 import { linesToTry } from './demo-output.ts';
 import { openHost } from './host.ts';
 import { differences, processesOfTask, traces } from './machine.ts';
-import { dataOf, down, repository, startProduct } from './product.ts';
+import { dataOf, down, program, repository, startProduct } from './product.ts';
 
-const skip = process.getuid?.() === 0 ? false : 'needs root, to make a machine for an ordinary user';
 const nobody = 65_534;
+const skip = whyNot();
+
+/** A clone in a folder that only root may enter cannot be run by anyone else, which is no matter of the product. */
+function whyNot(): string | false {
+  if (process.getuid?.() !== 0) return 'needs root, to make a machine for an ordinary user';
+  const readable = spawnSync('setpriv', [
+    `--reuid=${nobody}`,
+    `--regid=${nobody}`,
+    '--clear-groups',
+    'test',
+    '-r',
+    program,
+  ]);
+  return readable.status === 0 ? false : `needs a clone that an ordinary user may read (${repository})`;
+}
 
 t.test('an ordinary user has the whole way as well, on loopback addresses', { skip }, async (t) => {
   const host = await openHost(t, 'user');

@@ -4,7 +4,7 @@ import { type Fault, faults } from './fault.ts';
 import { type FieldTable, INCOMPLETE, REFUSED, scanFields } from './fields.ts';
 import { type Host, parseHost } from './host.ts';
 
-export type HeadLimits = {
+type HeadLimits = {
   /** Bytes of first line and fields together. */
   readonly maxHeadBytes: number;
   readonly maxFields: number;
