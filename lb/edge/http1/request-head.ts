@@ -4,14 +4,6 @@ import { type Fault, faults } from './fault.ts';
 import { type FieldTable, INCOMPLETE, REFUSED, scanFields } from './fields.ts';
 import { type Host, parseHost } from './host.ts';
 
-type HeadLimits = {
-  /** Bytes of first line and fields together. */
-  readonly maxHeadBytes: number;
-  readonly maxFields: number;
-  /** Bytes of a request line. */
-  readonly maxLineBytes: number;
-};
-
 /** One request's head. `text` is the head as it came, one character per byte; `fields` is valid until the next scan. */
 export type RequestHead = MessageFacts & {
   readonly text: string;
