@@ -48,7 +48,20 @@ export interface SchedulerPort {
   kill(instances: readonly InstanceId[], reason: string): Promise<readonly InstanceId[]>;
   abandon(deployment: string): Promise<boolean>;
   readonly waiting: ReadonlyMap<AppId, Waiting>;
+  /** Everything of an app that is not yet as it is wanted; empty: nothing. */
+  waitsOf(app: AppId): readonly Wait[];
 }
+
+/** One thing an app waits for, for people. */
+export type Wait = {
+  readonly kind: string;
+  readonly instanceId?: InstanceId;
+  /** How many instances wait for the same. */
+  readonly count: number;
+  /** ms since the epoch. */
+  readonly since?: number;
+  readonly detail: string;
+};
 
 /** What overlay decides for the master: shares of networks, and whether a network can be. */
 export interface NetworkPort {

@@ -48,6 +48,7 @@ Last failure: TASK_FAILED on h3, 3h ago
 1 instance of /shop/web waits because none of 2 machines fits:
   h1: needs 0.5 cpus, h1 has 0.2 free (InsufficientCpus)
   h2: hostname UNIQUE: h2 has one already (UnfulfilledConstraint)
+  1 not launched (no-agent): fits on h1 if 0.3 more cpus were free
 Last failure, on h3: exit code 1: no database
 `,
   ],

@@ -14,6 +14,7 @@ import { queueRoutes } from './queue.ts';
 import { serviceRoutes } from './service.ts';
 import { systemRoutes } from './system.ts';
 import { taskRoutes } from './tasks.ts';
+import { whyRoutes } from './why.ts';
 
 /** The one list of what the API answers. */
 export function allRoutes(server: FastifyInstance, dependencies: ApiDependencies, options: ApiOptions): void {
@@ -30,5 +31,6 @@ export function allRoutes(server: FastifyInstance, dependencies: ApiDependencies
   nodeRoutes(server, dependencies);
   networkRoutes(server, dependencies);
   publicRoutes(server, dependencies);
+  whyRoutes(server, dependencies);
   serviceRoutes(server, dependencies);
 }

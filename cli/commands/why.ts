@@ -16,14 +16,23 @@ export function register(program: Command): void {
         readQueue(master),
         master.get<{ nodes: readonly NodeInfo[] }>('/v1/nodes'),
       ]);
+      const { waits } = await master.get<{ waits: readonly Wait[] }>(`/v1/why${id}`);
       const waiting = queue.get(id);
-      if (json) return printJson(waiting ?? null);
-      print(
-        [...(waiting === undefined ? [notWaiting(info)] : whyLong(waiting, nodes)), ...failure(info)].join(
-          '\n',
-        ),
-      );
+      if (json) return printJson({ waiting: waiting ?? null, waits });
+      const first = waiting === undefined ? [notWaiting(info)] : whyLong(waiting, nodes);
+      print([...first, ...waits.map(sentence), ...failure(info)].join('\n'));
     });
+}
+
+type Wait = {
+  readonly kind: string;
+  readonly instanceId?: string;
+  readonly count: number;
+  readonly detail: string;
+};
+
+function sentence({ kind, instanceId, count, detail }: Wait): string {
+  return `  ${instanceId ?? `${count} not launched`} (${kind}): ${detail}`;
 }
 
 function notWaiting(app: AppInfo): string {

@@ -71,6 +71,12 @@ export function recorded(now: number): Answers {
     'GET /v2/apps/shop/web': { body: { app: { ...web, tasks: [task], lastTaskFailure: failure } } },
     'GET /v2/apps/shop/web/tasks': { body: { tasks: [task] } },
     'GET /v2/tasks': { body: { tasks: [task] } },
+    'GET /v1/why/shop/web': {
+      body: {
+        app: '/shop/web',
+        waits: [{ kind: 'no-agent', count: 1, detail: 'fits on h1 if 0.3 more cpus were free' }],
+      },
+    },
     'GET /v2/queue': {
       body: {
         queue: [
