@@ -97,5 +97,5 @@ function definition(update: number) {
 }
 
 function environment(update: number) {
-  return { UPDATE: String(update), ANSWER_MS: '20' };
+  return { UPDATE: String(update), ANSWER_MS: '100' };
 }

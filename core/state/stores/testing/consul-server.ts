@@ -29,6 +29,8 @@ export async function startConsul(): Promise<TestServer> {
   };
   const settings = {
     bind_addr: '127.0.0.1',
+    // It would ask its maker for news otherwise: tests speak to nobody outside.
+    disable_update_check: true,
     client_addr: '127.0.0.1',
     server: true,
     bootstrap_expect: 1,
