@@ -176,3 +176,17 @@ t.test('resolve, explain, metrics and the Mesos-DNS API reach the worker', async
   t.match(await dns.mesos('/v1/version'), { status: 200 });
   t.match(await dns.metrics(), /weir_dns_revision 1\n/);
 });
+
+t.test('a worker that does not answer fails the start, and is not left running', async (t) => {
+  const clock = {
+    now: systemClock.now,
+    sleep: (ms: number, signal?: AbortSignal) =>
+      ms === 15_000 ? Promise.resolve() : systemClock.sleep(ms, signal),
+  };
+  const dns = new DnsConsumer({ clock, log: silentLog }, { listen: [{ address: '127.0.0.1', port: 0 }] });
+  await t.rejects(dns.start(), {
+    code: 'WEIR_DNS_WORKER_FAILED',
+    message: 'Cannot listen in the DNS worker: no answer within 15 s',
+  });
+  t.equal(dns.workerPid, undefined);
+});

@@ -19,7 +19,7 @@ import {
 } from './options.ts';
 import type { PlainReply } from './plain-reply.ts';
 import type { NameAndType } from './protocol.ts';
-import { WorkerLink } from './worker-link.ts';
+import { WorkerFailed, WorkerLink } from './worker-link.ts';
 
 export type DnsParts = { readonly clock: Clock; readonly log: Log };
 
@@ -35,6 +35,7 @@ export type DnsOptions = {
 };
 
 const recoveryRetryMs = 100;
+const startWithinMs = 15_000;
 
 /**
  * The resolver, seen from the process that has the Directory: a worker process holds sockets and zone, and after a crash
@@ -79,11 +80,25 @@ export class DnsConsumer implements DirectoryConsumer, Part {
     this.#stopped = new AbortController();
     await this.#link.child.start();
     try {
-      await this.listen(this.#wanted);
+      await this.#inTime(this.listen(this.#wanted));
       this.#starting = false;
     } catch (error) {
       await this.stop();
       throw error;
+    }
+  }
+
+  /** A worker that runs and never answers must not make the start wait for ever. */
+  async #inTime<T>(listening: Promise<T>): Promise<T> {
+    const end = new AbortController();
+    const late = this.#parts.clock.sleep(startWithinMs, end.signal).then((): never => {
+      throw new WorkerFailed('listen', `no answer within ${startWithinMs / 1000} s`);
+    });
+    late.catch(() => {});
+    try {
+      return await Promise.race([listening, late]);
+    } finally {
+      end.abort();
     }
   }
 
