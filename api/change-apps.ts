@@ -94,11 +94,7 @@ export class AppChanges {
 
   #checkNetworks(draft: AppDraft): void {
     const known = this.#dependencies.database.snapshot.table('networks');
-    const unknown = networkNames({
-      ...draft,
-      version: '',
-      versionInfo: { lastScalingAt: '', lastConfigChangeAt: '' },
-    }).find((name) => !known.has(name));
+    const unknown = networkNames(draft).find((name) => !known.has(name));
     if (unknown === undefined) return;
     const error = `network '${unknown}' does not exist; known networks: ${[...known.keys()].join(', ') || 'none'}`;
     throw new Problem(422, {

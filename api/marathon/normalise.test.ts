@@ -140,8 +140,7 @@ t.test('ports in the forms before 1.5 become definitions and mappings', async (t
 });
 
 t.test('the ports of an app are the same whichever form they were written in', async (t) => {
-  const ports = (fields: object) =>
-    portsOf({ ...drafted(fields), version: '', versionInfo: { lastScalingAt: '', lastConfigChangeAt: '' } });
+  const ports = (fields: object) => portsOf(drafted(fields));
   t.match(ports({ requirePorts: true, portDefinitions: [{ port: 8080 }] }), [
     { hostPort: 8080, servicePort: 8080 },
   ]);

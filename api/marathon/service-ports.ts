@@ -48,7 +48,7 @@ export function assignServicePorts(
 
 /** The service ports of an app that are assigned. */
 export function servicePorts(app: AppDraft): number[] {
-  return portsOf({ ...app, version: '', versionInfo: { lastScalingAt: '', lastConfigChangeAt: '' } })
+  return portsOf(app)
     .map((port) => port.servicePort)
     .filter((port) => port !== 0);
 }

@@ -131,13 +131,13 @@ export type FetchUri = {
 export const bridgeNetwork = 'weir';
 
 /** The container networks an app joins, in interface order (eth0, eth1, …); empty in host mode. */
-export function networkNames(app: App): readonly string[] {
+export function networkNames(app: Pick<App, 'networks'>): readonly string[] {
   return app.networks.flatMap((network) => {
     if (network.mode === 'host') return [];
     return [network.mode === 'container' ? network.name : bridgeNetwork];
   });
 }
 
-export function isHostMode(app: App): boolean {
+export function isHostMode(app: Pick<App, 'networks'>): boolean {
   return networkNames(app).length === 0;
 }

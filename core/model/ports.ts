@@ -21,8 +21,10 @@ export function protocolsOf(protocol: PortProtocol): readonly ('tcp' | 'udp')[] 
   return [protocol];
 }
 
+type PortFields = Pick<App, 'networks' | 'portDefinitions' | 'requirePorts' | 'container'>;
+
 /** The ports of an app in definition order (Marathon §11). */
-export function portsOf(app: App): readonly PortRequest[] {
+export function portsOf(app: PortFields): readonly PortRequest[] {
   if (isHostMode(app)) {
     return (app.portDefinitions ?? []).map((port, index) => ({
       index,
