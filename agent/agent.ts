@@ -12,12 +12,13 @@ import type { Lease, Network } from '../core/model/network.ts';
 import { adoptAll } from './adopt.ts';
 import { attachmentId } from './attach.ts';
 import { Consumers } from './consumers.ts';
-import { type AgentAction, decide, recordKey } from './decide.ts';
+import { type AgentAction, decide } from './decide.ts';
 import { DirectoryFile } from './directory-file.ts';
 import { HealthChecks, type Probe } from './health.ts';
 import { Instances } from './instances.ts';
 import { Journal } from './journal.ts';
 import { type PerformDependencies, Performer } from './perform.ts';
+import { recordKey } from './record.ts';
 import type { ContainerEnd, ContainerRuntime } from './runtime.ts';
 
 export type AgentDependencies = Omit<PerformDependencies, 'instances'> & {

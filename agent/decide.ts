@@ -1,5 +1,5 @@
 import type { Assignment } from '../core/model/master-port.ts';
-import { type InstanceRecord, recordKey } from './record.ts';
+import type { InstanceRecord } from './record.ts';
 
 export type AgentAction =
   /** Not here yet and wanted. */
@@ -57,5 +57,3 @@ function actionFor(key: string, record: InstanceRecord, world: AgentWorld): Agen
     return { kind: 'stop', key, reason: `it broke off while ${record.state.kind}` };
   return undefined;
 }
-
-export { recordKey };

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import type { Clock } from '../core/kit/clock.ts';
 import { run } from '../core/kit/exec.ts';
 import type { Log } from '../core/kit/log.ts';
@@ -9,7 +10,7 @@ import { type ComposedMaster, composeMaster } from './compose-master.ts';
 import type { Choices } from './doctor/choose.ts';
 import type { MachineFacts } from './doctor/facts.ts';
 import { checkPorts } from './port-check.ts';
-import { defaults, kernelRanges, loopbackRanges, machineName, parsePorts } from './settings.ts';
+import { defaults, kernelRanges, loopbackRanges, parsePorts } from './settings.ts';
 
 export type DevSettings = {
   readonly dataDir: string;
@@ -65,7 +66,7 @@ export async function composeDev(
     {
       master: `http://${api.address}:${api.port}`,
       isMaster: true,
-      hostname: machineName(),
+      hostname: hostname(),
       address: isolated ? devAddress : '127.0.0.1',
       dataDir,
       runtime: settings.runtime,

@@ -1,5 +1,4 @@
 import { isIPv4 } from 'node:net';
-import { hostname } from 'node:os';
 import { InvalidArgumentError } from 'commander';
 import { parseCidr4 } from '../core/kit/ip.ts';
 import type { PortRange } from '../core/model/resources.ts';
@@ -69,8 +68,4 @@ export function parseAttribute(
   const at = text.indexOf('=');
   if (at < 1) throw new InvalidArgumentError('expected KEY=VALUE');
   return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
-}
-
-export function machineName(): string {
-  return hostname();
 }

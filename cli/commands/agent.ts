@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { type Command, Option } from 'commander';
 import { systemClock } from '../../core/kit/clock.ts';
 import { createLog, type LogLevel } from '../../core/kit/log.ts';
@@ -7,7 +8,6 @@ import { serve } from '../serve.ts';
 import {
   defaults,
   kernelRanges,
-  machineName,
   parseAddress,
   parseAttribute,
   parsePorts,
@@ -52,7 +52,7 @@ export function register(program: Command): void {
         .env('WEIR_ADDRESS')
         .default('127.0.0.1'),
     )
-    .addOption(new Option('--hostname <name>').env('WEIR_HOSTNAME').default(machineName()))
+    .addOption(new Option('--hostname <name>').env('WEIR_HOSTNAME').default(hostname()))
     .addOption(new Option('--id <id>', 'default: made once and kept in the data folder').env('WEIR_AGENT_ID'))
     .addOption(
       new Option('--data <dir>', 'folder for everything that is kept')
