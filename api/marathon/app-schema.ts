@@ -1,4 +1,5 @@
 import {
+  anything,
   flag,
   integer,
   isObject,
@@ -8,13 +9,20 @@ import {
   object,
   oneOf,
   optional,
-  type Reader,
+  reader,
   required,
   type Shape,
   text,
 } from './schema.ts';
 
 const labels = map(text());
+const secretReference = object({ secret: required(text()) });
+const plainText = text();
+const envValue = reader<string | { readonly secret: string }>(
+  { oneOf: [plainText.schema, secretReference.schema] },
+  (value, path, faults) =>
+    isObject(value) ? secretReference(value, path, faults) : plainText(value, path, faults),
+);
 const portNumber = integer({ min: 0, max: 65_535 });
 const portName = text({ pattern: /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/ });
 const networkName = text({ minLength: 1, maxLength: 63, pattern: /^[a-z0-9]([-a-z0-9_]*[a-z0-9])?$/ });
@@ -112,6 +120,15 @@ const unreachable = object({
   inactiveAfterSeconds: optional(integer({ min: 0 })),
   expungeAfterSeconds: optional(integer({ min: 0 })),
 });
+const disabled = oneOf('disabled');
+type Unreachable =
+  | 'disabled'
+  | { readonly inactiveAfterSeconds?: number; readonly expungeAfterSeconds?: number };
+const unreachableStrategy = reader<Unreachable>(
+  { oneOf: [disabled.schema, unreachable.schema] },
+  (value, path, faults) =>
+    typeof value === 'string' ? disabled(value, path, faults) : unreachable(value, path, faults),
+);
 
 const appFields = {
   id: optional(text()),
@@ -206,21 +223,3 @@ export type ContainerInput = NonNullable<AppInput['container']>;
 export type VolumeInput = NonNullable<ContainerInput['volumes']>[number];
 export type HealthCheckInput = NonNullable<AppInput['healthChecks']>[number];
 export type PortMappingInput = NonNullable<NonNullable<AppInput['container']>['portMappings']>[number];
-
-function anything(value: unknown): unknown {
-  return value;
-}
-
-function envValue(
-  ...[value, path, faults]: Parameters<Reader<unknown>>
-): string | { readonly secret: string } | undefined {
-  return isObject(value)
-    ? object({ secret: required(text()) })(value, path, faults)
-    : text()(value, path, faults);
-}
-
-function unreachableStrategy(...[value, path, faults]: Parameters<Reader<unknown>>) {
-  return typeof value === 'string'
-    ? oneOf('disabled')(value, path, faults)
-    : unreachable(value, path, faults);
-}

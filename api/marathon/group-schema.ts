@@ -1,5 +1,5 @@
 import { type AppInput, readApp } from './app-schema.ts';
-import { type Faults, flag, isObject, list, number, object, optional, type Reader, text } from './schema.ts';
+import { flag, isObject, list, number, object, optional, type Reader, reader, text } from './schema.ts';
 
 /** A group as clients write it: any part of it, nested (Marathon §5.3). */
 export type GroupInput = {
@@ -15,17 +15,16 @@ export type GroupInput = {
 /** Deeper than anybody nests groups; beyond it a document is refused rather than followed. */
 const deepest = 64;
 
-/** Type level of a group document. */
-export function readGroup(value: unknown, path: string, faults: Faults): GroupInput | undefined {
-  return groupAt(0)(value, path, faults);
-}
+/** A group as the API's description names it: groups lie in groups. */
+export const groupSchema = 'Group';
+const reference = { $ref: `#/components/schemas/${groupSchema}` };
 
 function groupAt(depth: number): Reader<GroupInput> {
-  return (value, path, faults) => {
+  return reader(reference, (value, path, faults) => {
     if (depth <= deepest) return readAt(depth)(value, path, faults);
     faults.add(path, `groups may be nested ${deepest} deep`);
     return undefined;
-  };
+  });
 }
 
 function readAt(depth: number): Reader<GroupInput> {
@@ -42,9 +41,12 @@ function readAt(depth: number): Reader<GroupInput> {
 
 /** A group inside another one says which. */
 function named(read: Reader<GroupInput>): Reader<GroupInput> {
-  return (value, path, faults) => {
+  return reader(read.schema, (value, path, faults) => {
     if (isObject(value) && (value['id'] === undefined || value['id'] === null))
       faults.add(`${path}/id`, 'error.path.missing');
     return read(value, path, faults);
-  };
+  });
 }
+
+/** Type level of a group document. */
+export const readGroup: Reader<GroupInput> = readAt(0);
