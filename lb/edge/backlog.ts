@@ -1,3 +1,5 @@
+import { LF } from './http1/characters.ts';
+
 const smallest = 1_024;
 
 /** Bytes that have come but cannot be used yet: half a head, or the next request of a pipeline. */
@@ -5,6 +7,8 @@ export class Backlog {
   #bytes = Buffer.alloc(0);
   #start = 0;
   #end = 0;
+  /** How far it was searched for the end of a line. */
+  #searched = 0;
 
   get length(): number {
     return this.#end - this.#start;
@@ -30,9 +34,17 @@ export class Backlog {
     this.#end += added;
   }
 
+  /** Whether another line was completed since the last look, or since `consume`. */
+  hasNewLine(): boolean {
+    const found = this.#bytes.subarray(Math.max(this.#start, this.#searched), this.#end).includes(LF);
+    this.#searched = this.#end;
+    return found;
+  }
+
   /** Forgets what lies before `offset` (an offset into `bytes`); frees the memory when nothing is left. */
   consume(offset: number): void {
     this.#start = offset;
+    this.#searched = offset;
     if (this.#start < this.#end) return;
     this.#bytes = Buffer.alloc(0);
     this.#start = 0;
@@ -45,6 +57,7 @@ export class Backlog {
     const next = capacity > this.#bytes.length ? Buffer.allocUnsafeSlow(capacity) : this.#bytes;
     this.#bytes.copy(next, 0, this.#start, this.#end);
     this.#bytes = next;
+    this.#searched = Math.max(0, this.#searched - this.#start);
     this.#start = 0;
     this.#end = kept;
   }

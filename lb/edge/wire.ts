@@ -1,5 +1,9 @@
 import { connect, Socket } from 'node:net';
 import { DirectWriter } from './direct-writer.ts';
+import type { Slices } from './http1/slices.ts';
+
+/** Content up to this size is written together with its head. */
+const joinedBytes = 8_192;
 
 /** What a wire tells its user. Bytes are only valid during the call: the read buffer is shared by all wires. */
 export interface WireUser {
@@ -62,6 +66,12 @@ export class Wire {
     this.write(head);
     this.writeBytes(bytes);
     this.socket.uncork();
+  }
+
+  /** A head (or nothing) and content that lies in a read buffer. */
+  writeContent(head: string, buffer: Buffer, content: Slices): void {
+    if (content.size <= joinedBytes) this.write(head + content.text(buffer));
+    else this.writeBoth(head, content.copy(buffer));
   }
 
   pause(): void {

@@ -37,6 +37,11 @@ export class Slices {
     return text + this.tail;
   }
 
+  /** A copy; undefined when there is nothing. */
+  taken(buffer: Buffer): Buffer | undefined {
+    return this.size === 0 ? undefined : this.copy(buffer);
+  }
+
   /** A copy that stays valid when the read buffer is used again. */
   copy(buffer: Buffer): Buffer {
     const copy = Buffer.allocUnsafe(this.size);

@@ -1,0 +1,128 @@
+import { Backlog } from './backlog.ts';
+import { type BodyReader, bodyReader, type Framing, responseFraming } from './http1/body.ts';
+import { isFault } from './http1/facts.ts';
+import { INCOMPLETE } from './http1/fields.ts';
+import { type ResponseHead, readResponse, scanResponse } from './http1/response-head.ts';
+import type { Slices } from './http1/slices.ts';
+import type { Scratch } from './scratch.ts';
+import type { EdgeSettings } from './settings.ts';
+
+/** Who is told what comes of an endpoint's answer. Bytes and slices are valid during the call only. */
+export interface AnswerUser {
+  /** An answer before the answer: 1xx but 101. */
+  interim(head: ResponseHead): void;
+  /** 101: all that follows is the other protocol's. */
+  switching(head: ResponseHead, rest: string): void;
+  /** The final answer's head, with what came of its content. */
+  begun(head: ResponseHead, buffer: Buffer, content: Slices): void;
+  content(buffer: Buffer, content: Slices): void;
+  /** What was just told is not all of it. */
+  unfinished(): void;
+  /** The answer is complete. `extra`: the endpoint sent more than it. */
+  completed(extra: boolean): void;
+  /** What came is no answer. */
+  unreadable(): void;
+}
+
+export type AnswerReaderOptions = {
+  /** Of the request: it decides which answers have content. */
+  readonly method: string;
+  /** How content is handed on: `coded` as it came, `payload` without its framing. */
+  readonly contentAs: 'coded' | 'payload';
+};
+
+/** Reads one answer of an endpoint from pieces cut anywhere. */
+export class AnswerReader {
+  /** The final answer's head, once it has come. */
+  head: ResponseHead | undefined;
+  framing: Framing = 'none';
+  readonly #scratch: Scratch;
+  readonly #settings: EdgeSettings;
+  readonly #options: AnswerReaderOptions;
+  readonly #user: AnswerUser;
+  #body: BodyReader | undefined;
+  #backlog: Backlog | undefined;
+
+  constructor(
+    { scratch, settings }: { readonly scratch: Scratch; readonly settings: EdgeSettings },
+    options: AnswerReaderOptions,
+    user: AnswerUser,
+  ) {
+    this.#scratch = scratch;
+    this.#settings = settings;
+    this.#options = options;
+    this.#user = user;
+  }
+
+  bytes(buffer: Buffer, length: number): void {
+    if (this.#body !== undefined) {
+      this.#contentBytes(buffer, 0, length);
+      return;
+    }
+    const backlog = this.#backlog;
+    if (backlog === undefined) {
+      this.#headBytes(buffer, 0, length);
+      return;
+    }
+    backlog.append(buffer, 0, length);
+    this.#backlog = undefined;
+    this.#headBytes(backlog.bytes, backlog.start, backlog.end);
+  }
+
+  #headBytes(buffer: Buffer, start: number, end: number): void {
+    const { response: scan } = this.#scratch;
+    for (let at = start; at < end; ) {
+      const window = Math.min(end, at + this.#settings.maxHeadBytes);
+      const next = scanResponse(buffer, at, window, scan);
+      if (next === INCOMPLETE && window === end) {
+        this.#backlog = new Backlog();
+        this.#backlog.append(buffer, at, end);
+        return;
+      }
+      const head = next < 0 ? scan.fields.fault : readResponse(buffer.toString('latin1', at, next), scan);
+      if (isFault(head)) {
+        this.#user.unreadable();
+        return;
+      }
+      if (head.status === 101) {
+        this.#user.switching(head, buffer.toString('latin1', next, end));
+        return;
+      }
+      if (head.status >= 200) {
+        this.#begin(head, buffer, next, end);
+        return;
+      }
+      this.#user.interim(head);
+      at = next;
+    }
+  }
+
+  #begin(head: ResponseHead, buffer: Buffer, at: number, end: number): void {
+    const { slices, trailers } = this.#scratch;
+    const { method, contentAs } = this.#options;
+    const framing = responseFraming(head, method);
+    const body = bodyReader({ framing, contentLength: head.contentLength, as: contentAs, fields: trailers });
+    this.head = head;
+    this.framing = framing;
+    this.#body = body;
+    slices.clear();
+    const next = body.read(buffer, at, end, slices);
+    this.#user.begun(head, buffer, slices);
+    this.#settle(body, next < end);
+  }
+
+  #contentBytes(buffer: Buffer, at: number, end: number): void {
+    const { slices } = this.#scratch;
+    const body = this.#body!;
+    slices.clear();
+    const next = body.read(buffer, at, end, slices);
+    this.#user.content(buffer, slices);
+    this.#settle(body, next < end);
+  }
+
+  #settle(body: BodyReader, extra: boolean): void {
+    if (body.bad) this.#user.unreadable();
+    else if (body.done) this.#user.completed(extra);
+    else this.#user.unfinished();
+  }
+}

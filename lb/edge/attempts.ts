@@ -1,0 +1,90 @@
+import type { BalanceRequest, Outcome } from '../balancer.ts';
+import type { EdgeContext } from './context.ts';
+import { observe } from './outliers.ts';
+import type { Connection, Upstream } from './upstream.ts';
+import { type BoundPool, pick } from './upstreams.ts';
+
+export type AttemptOptions = {
+  readonly poolKey: string;
+  readonly balance: BalanceRequest;
+  /** The cookie value of the endpoint that the client stays with. */
+  readonly sticky: string | undefined;
+};
+
+const maxRefusals = 4;
+
+/** The endpoints one request is tried at: chooses the next, and knows when it is enough. */
+export class Attempts {
+  readonly #context: EdgeContext;
+  readonly #options: AttemptOptions;
+  #pool: BoundPool | undefined;
+  #tried: Set<Upstream> | undefined;
+  #refusals = 0;
+  #losses = 0;
+
+  constructor(context: EdgeContext, options: AttemptOptions) {
+    this.#context = context;
+    this.#options = options;
+  }
+
+  /** A connection to an endpoint that was not tried yet; undefined: there is none, or enough have refused. */
+  next(fresh: boolean): Connection | undefined {
+    const { upstreams, clock, settings } = this.#context;
+    const { poolKey, balance, sticky } = this.#options;
+    if (this.#refusals > maxRefusals) return undefined;
+    const pool = upstreams.pool(poolKey);
+    if (this.#pool === undefined) pool?.retries.earn();
+    this.#pool = pool;
+    const options = { tried: this.#tried, now: clock.now(), sticky, slowStartMs: settings.slowStartMs };
+    const upstream = pool && pick(pool, balance, options);
+    if (upstream === undefined) return undefined;
+    upstreams.enter(upstream);
+    return upstream.open(fresh);
+  }
+
+  /** Some endpoint was tried already. */
+  get begun(): boolean {
+    return this.#tried !== undefined;
+  }
+
+  /** The endpoint did not take the connection. */
+  refused(connection: Connection): void {
+    this.#context.counters.connectFailures++;
+    if (++this.#refusals <= maxRefusals) this.#context.counters.retries++;
+    connection.upstream.refused();
+    this.#exclude(connection);
+  }
+
+  /** A connection was lost before a byte of an answer came. Whether the request, which may be repeated, is to be sent once more. */
+  mayRepeat(connection: Connection): boolean {
+    // A kept connection may have been closed just when we wrote; a new one that is lost is given a second chance once.
+    if (connection.reused) return true;
+    return this.#losses === 0 && this.#pool?.retries.spend() === true;
+  }
+
+  /** It is sent once more: elsewhere, unless the connection was just too old. */
+  repeats(connection: Connection): void {
+    this.#context.counters.retries++;
+    if (connection.reused) return;
+    this.#losses++;
+    this.#exclude(connection);
+  }
+
+  /** Whatever a client gets to see as 5xx through an endpoint is a fault of it. */
+  observe(connection: Connection, fault: boolean): void {
+    const { upstream } = connection;
+    if (this.#pool === undefined) return;
+    if (fault || upstream.faultStreak > 0)
+      observe(this.#pool, upstream, { fault, now: this.#context.clock.now() });
+  }
+
+  settle(connection: Connection, outcome: Outcome): void {
+    this.#pool?.balancer.settled(connection.upstream, outcome);
+    this.#context.upstreams.leave(connection.upstream);
+  }
+
+  #exclude(connection: Connection): void {
+    this.#tried ??= new Set();
+    this.#tried.add(connection.upstream);
+  }
+}

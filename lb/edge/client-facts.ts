@@ -1,0 +1,59 @@
+import type { BlockList } from 'node:net';
+import { isIP } from 'node:net';
+import { valuesOf } from './forward.ts';
+import type { RequestHead } from './http1/request-head.ts';
+import { listed, type PolicyRequest } from './route-policy.ts';
+
+/** What is known of a client before it asks anything. */
+export type ClientFacts = {
+  /** Without an IPv4-mapped prefix. */
+  readonly address: string;
+  readonly scheme: 'http' | 'https';
+  /** The port the client connected to. */
+  readonly port: number;
+  /** It is a proxy whose own X-Forwarded-* fields are believed. */
+  readonly trusted: boolean;
+};
+
+export type Arrival = {
+  /** As the socket says it; undefined: unknown. */
+  readonly remoteAddress: string | undefined;
+  readonly scheme: 'http' | 'https';
+  readonly port: number;
+};
+
+export function clientFacts(
+  trustedProxies: BlockList,
+  { remoteAddress, scheme, port }: Arrival,
+): ClientFacts {
+  const address = plainAddress(remoteAddress);
+  return { address, scheme, port, trusted: listed(trustedProxies, address) };
+}
+
+/** A request as policies see it. With a trusted proxy in front, scheme and address are those that it names. */
+export function policyRequest(
+  client: ClientFacts,
+  head: RequestHead,
+  httpsPort: number | undefined,
+): PolicyRequest {
+  const told = client.trusted ? valuesOf(head, 'x-forwarded-proto').toLowerCase() : '';
+  const before = client.trusted ? valuesOf(head, 'x-forwarded-for') : '';
+  return {
+    scheme: told === 'https' || told === 'http' ? told : client.scheme,
+    clientAddress: lastAddress(before) ?? client.address,
+    hostText: head.host?.text ?? '',
+    path: head.path,
+    target: head.target,
+    httpsPort,
+  };
+}
+
+function plainAddress(address = ''): string {
+  return address.startsWith('::ffff:') ? address.slice(7) : address;
+}
+
+/** The client as the nearest proxy saw it; undefined when it says nothing usable. */
+function lastAddress(forwardedFor: string): string | undefined {
+  const last = forwardedFor.slice(forwardedFor.lastIndexOf(',') + 1).trim();
+  return isIP(last) === 0 ? undefined : last;
+}

@@ -1,0 +1,199 @@
+import type { ClientFacts } from './client-facts.ts';
+import type { EdgeContext } from './context.ts';
+import type { Decision } from './decide.ts';
+import { type Answer, Exchange, type ExchangeClient } from './exchange.ts';
+import { exchangeRequest } from './exchange-request.ts';
+import { type AnswerEdits, forwardInterim, forwardResponse, forwardSwitch } from './forward.ts';
+import { type BodyReader, bodyReader, requestFraming } from './http1/body.ts';
+import type { RequestHead } from './http1/request-head.ts';
+import type { ResponseHead } from './http1/response-head.ts';
+import type { Slices } from './http1/slices.ts';
+import { renderPage } from './pages.ts';
+import type { PolicyAnswer } from './route-policy.ts';
+import type { TableRoute } from './route-table.ts';
+import type { RouteTally } from './route-tally.ts';
+import type { Connection } from './upstream.ts';
+import type { Wire } from './wire.ts';
+
+/** The connection whose turn it is. */
+export interface TurnHost {
+  readonly wire: Wire;
+  readonly facts: ClientFacts;
+  /** It takes no further request. */
+  readonly closing: boolean;
+  /** How long whoever must move next may take; Infinity: no limit. */
+  expect(withinMs: number): void;
+  /** The request's content is wanted now. */
+  moreInput(): void;
+  /** The answer was given. `keepAlive`: another request may follow. */
+  over(keepAlive: boolean): void;
+  /** From now on the connection carries another protocol. */
+  upgraded(connection: Connection): void;
+}
+
+const never = Number.POSITIVE_INFINITY;
+const badContent = 'The content of the request is malformed.';
+
+/** One request of an HTTP/1 connection and its answer. */
+export class Turn implements ExchangeClient {
+  readonly #context: EdgeContext;
+  readonly #host: TurnHost;
+  readonly #head: RequestHead;
+  readonly #requestId: string;
+  #tally: RouteTally;
+  #edits: AnswerEdits | undefined;
+  #body: BodyReader | undefined;
+  #exchange: Exchange | undefined;
+  #keepAlive = false;
+
+  constructor(context: EdgeContext, host: TurnHost, head: RequestHead) {
+    this.#context = context;
+    this.#host = host;
+    this.#head = head;
+    this.#requestId = context.requestId();
+    this.#tally = context.counters.unrouted;
+  }
+
+  /** Does as was decided; the request's content begins at `at`. Gives the offset after what was used. */
+  begin(decision: Exclude<Decision, { kind: 'wait' }>, buffer: Buffer, at: number, end: number): number {
+    if (decision.kind === 'forward') return this.#forward(decision.route, buffer, at, end);
+    this.#tally = decision.tally;
+    this.#answerItself(decision.answer);
+    return at;
+  }
+
+  /** All of the request has come. */
+  get read(): boolean {
+    return this.#body?.done === true;
+  }
+
+  /** More of what the client sent. Gives the offset after what was used. */
+  bytes(buffer: Buffer, at: number, end: number): number {
+    const exchange = this.#exchange;
+    if (exchange?.wantsContent !== true) return at;
+    const { scratch, settings } = this.#context;
+    const body = this.#body!;
+    this.#host.expect(settings.bodyMs);
+    scratch.slices.clear();
+    const next = body.read(buffer, at, end, scratch.slices);
+    if (body.bad) exchange.fail(400, badContent);
+    else exchange.requestContent(scratch.slices.taken(buffer), body.done);
+    if (body.done) this.#host.expect(never);
+    return next;
+  }
+
+  /** The client took too long with its content. */
+  overdue(): void {
+    this.#exchange?.clientClosed();
+    this.failed(408, 'The request did not arrive in time.');
+  }
+
+  clientDrained(): void {
+    this.#exchange?.clientDrained();
+  }
+
+  clientClosed(): void {
+    this.#exchange?.clientClosed();
+  }
+
+  get congested(): boolean {
+    return this.#host.wire.congested;
+  }
+
+  wantContent(): void {
+    this.#host.expect(this.#context.settings.bodyMs);
+    this.#host.moreInput();
+  }
+
+  pause(): void {
+    this.#host.wire.pause();
+  }
+
+  resume(): void {
+    this.#host.wire.resume();
+  }
+
+  interim(head: ResponseHead): void {
+    if (this.#head.minor === 1) this.#host.wire.write(forwardInterim(head));
+  }
+
+  answer({ head, framing, endpoint }: Answer, buffer: Buffer, content: Slices): void {
+    const { minor } = this.#head;
+    // Both sides must know where this answer and its request end.
+    const unframed = framing === 'close' || (minor === 0 && framing === 'chunked');
+    this.#keepAlive = this.read && !unframed && this.#keeps();
+    const facts = { framing, clientMinor: minor, keepAlive: this.#keepAlive, edits: this.#edits, endpoint };
+    this.#host.wire.writeContent(forwardResponse(head, facts), buffer, content);
+  }
+
+  content(buffer: Buffer, content: Slices): void {
+    this.#host.wire.writeContent('', buffer, content);
+  }
+
+  touched(): void {
+    if (this.congested) this.#host.expect(this.#context.settings.bodyMs);
+    else if (this.read) this.#host.expect(never);
+  }
+
+  finished(): void {
+    this.#host.over(this.#keepAlive);
+  }
+
+  failed(status: number, text: string): void {
+    this.#answerItself({ status, text });
+  }
+
+  broken(): void {
+    this.#host.wire.reset();
+  }
+
+  switched(connection: Connection, head: ResponseHead, rest: string): void {
+    this.#host.wire.write(forwardSwitch(head) + rest);
+    this.#host.upgraded(connection);
+  }
+
+  #forward(route: TableRoute, buffer: Buffer, at: number, end: number): number {
+    const { settings, scratch } = this.#context;
+    const head = this.#head;
+    const request = exchangeRequest(route, [this.#host.facts, head], {
+      requestId: this.#requestId,
+      httpsPort: settings.httpsPort,
+      contentAs: head.minor === 0 ? 'payload' : 'coded',
+    });
+    const { contentLength } = head;
+    const body = bodyReader({
+      framing: requestFraming(head),
+      contentLength,
+      as: 'coded',
+      fields: scratch.trailers,
+    });
+    this.#tally = route.tally;
+    this.#edits = request.edits;
+    this.#body = body;
+    this.#host.expect(never);
+    scratch.slices.clear();
+    const next = body.read(buffer, at, end, scratch.slices);
+    if (body.bad) {
+      this.failed(400, badContent);
+      return next;
+    }
+    this.#exchange = new Exchange(this.#context, this, request);
+    this.#exchange.begin(scratch.slices.taken(buffer), body.done);
+    return next;
+  }
+
+  /** After a request with content we would have to read on to find the next one; it is simpler and safer to close. */
+  #answerItself({ status, text, fields }: PolicyAnswer): void {
+    const { minor, method } = this.#head;
+    const keepAlive = minor === 1 && requestFraming(this.#head) === 'none' && this.#keeps();
+    this.#tally.answered(status);
+    const page = { status, text, fields, requestId: this.#requestId, headOnly: method === 'HEAD' };
+    this.#host.wire.write(renderPage({ ...page, close: !keepAlive }));
+    this.#host.over(keepAlive);
+  }
+
+  #keeps(): boolean {
+    const { close, minor, keepAlive } = this.#head;
+    return !this.#host.closing && !close && (minor === 1 || keepAlive);
+  }
+}
