@@ -54,7 +54,7 @@ export async function composeMaster(
   const uuid = () => randomUUID();
   const database = new Database(await storeOf(settings.store, { folder, clock, log }), log);
   const presence = new Presence();
-  const publisher = new DirectoryPublisher(database);
+  const publisher = new DirectoryPublisher(database, reachable(settings.api.address));
   const events = new EventBus();
   const { drainLimitMs, agentLostMs, waitForAcks } = settings;
   const scheduler = new Scheduler(
@@ -81,6 +81,7 @@ export async function composeMaster(
   const parts: Part[] = [
     database,
     leadership(settings, { database, log, owner: uuid() }),
+    newLeader(settings, database),
     firstNetwork(settings, database),
     publisher,
     scheduler,
@@ -123,6 +124,27 @@ function leadership(
       stopping.abort();
       await lock?.release();
     },
+  };
+}
+
+/** The address that other machines know this one by; undefined when the API's does not tell. */
+function reachable(address: string): string | undefined {
+  return address === '0.0.0.0' || address.startsWith('127.') ? undefined : address;
+}
+
+/**
+ * The Directory says who leads, and agents that hold a revision are not given it again: another leader must be another
+ * revision.
+ */
+function newLeader({ api }: MasterSettings, database: Database): Part {
+  const [table, key] = ['meta', 'leader'] as const;
+  return {
+    async start() {
+      const before = await database.store.get(table, key);
+      if (reachable(api.address) === undefined || before?.value === api.address) return;
+      await database.commit([{ kind: 'put', table, key, value: api.address }]);
+    },
+    async stop() {},
   };
 }
 

@@ -2,6 +2,7 @@ import type { Counters } from './counters.ts';
 import { type Handler, link, type Next } from './handler.ts';
 import { aliasesHandler, dcosAliases } from './handlers/aliases.ts';
 import { classHandler } from './handlers/class.ts';
+import { cnamesHandler } from './handlers/cnames.ts';
 import { localhostHandler } from './handlers/localhost.ts';
 import { metricsHandler } from './handlers/metrics.ts';
 import { ownZonesHandler } from './handlers/own-zones.ts';
@@ -25,6 +26,7 @@ export function chain(parts: ChainParts): Next {
     classHandler,
     localhostHandler,
     aliasesHandler(dcosAliases(parts.zoneOptions)),
+    cnamesHandler,
     ownZonesHandler(parts.zone, parts.chance),
     ...(parts.forward === undefined ? [] : [parts.forward]),
   ]);

@@ -66,6 +66,6 @@ export function link(handlers: readonly Handler[]): Next {
 }
 
 /** `change(value)` now or later, as the value comes. */
-export function then<T, R>(value: MaybeLater<T>, change: (value: T) => R): MaybeLater<R> {
+export function then<T, R>(value: MaybeLater<T>, change: (value: T) => MaybeLater<R>): MaybeLater<R> {
   return value instanceof Promise ? value.then(change) : change(value);
 }

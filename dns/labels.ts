@@ -1,8 +1,18 @@
 import { createHash } from 'node:crypto';
-import { dnsLabel } from '../core/model/name.ts';
+import { dnsLabel, domainFrag, labelBy, rfc952 } from '../core/model/name.ts';
 
 const zbase32 = 'ybndrfg8ejkmcpqxot1uwisza345h769';
 const longest = 63;
+
+/** The label function of Mesos-DNS in the mode it runs in. */
+export function mesosLabel(text: string, enforceRfc952: boolean): string {
+  return enforceRfc952 ? labelBy(text, rfc952) : dnsLabel(text);
+}
+
+/** A framework's name below the Mesos-DNS domain: its dots stay. */
+export function frameworkName(framework: string, enforceRfc952: boolean): string {
+  return enforceRfc952 ? domainFrag(framework, rfc952) : domainFrag(framework);
+}
 
 /** The first five characters of zbase32(SHA-1(id)), dns.md §3.2: `test` → `iffe9`. */
 export function taskHash(id: string): string {

@@ -12,6 +12,8 @@ const typeNames = new Map<number, ResourceRecord['type']>([
   [TYPE.SRV, 'SRV'],
   [TYPE.PTR, 'PTR'],
   [TYPE.NS, 'NS'],
+  [TYPE.CNAME, 'CNAME'],
+  [TYPE.TXT, 'TXT'],
 ]);
 
 /** The answer of our zones (dns.md §4 [Weir], §14); undefined when the name is in none of them. */
@@ -42,7 +44,8 @@ export function storedName(zone: Zone, name: Name, apex: Name): Name {
 function setFor(zone: Zone, name: Name, type: number): RecordSet | undefined {
   if (type === TYPE.ANY) return zone.store.sets(name)[0];
   const typeName = typeNames.get(type);
-  return typeName === undefined ? undefined : zone.store.set(name, typeName);
+  const set = typeName === undefined ? undefined : zone.store.set(name, typeName);
+  return set ?? zone.store.set(name, 'CNAME');
 }
 
 function positive(answers: readonly ResourceRecord[], more: readonly ResourceRecord[] = []): Reply {

@@ -17,15 +17,38 @@ export type ZoneOptions = {
   readonly ipSources: readonly ('netinfo' | 'host')[];
   /** Ports of the SRV records `_leader`, `_framework` and `_slave`; absent: no such record. */
   readonly ports: { readonly master?: number; readonly framework?: number; readonly agent?: number };
-  /** Addresses of the name server's own name, `ns1.<mesosDomain>`. */
+  /** Labels of Mesos-DNS names are made by RFC 952: at most 24 characters, no digit first (dns.md §2.2). */
+  readonly enforceRfc952: boolean;
+  /** Of every SRV record of Mesos-DNS. */
+  readonly srvWeight: number;
+  /** Addresses of the name servers' own names, `ns1.<mesosDomain>` and `ns.spartan`. */
   readonly nameserver: readonly string[];
-  /** Address of this machine: `thisnode.<dcosDomain>`. */
+  /** Address of this machine: `thisnode.<dcosDomain>`, and those that the public reaches it at. */
   readonly thisNode?: string;
+  readonly publicAddresses: readonly string[];
+  /** Addresses of `zk-1.zk` to `zk-5.zk`; none: those of the masters. */
+  readonly zookeeper: readonly string[];
+  /** Records that are there whatever runs. */
+  readonly records: readonly StaticRecord[];
   /** Makes `<clusterId>.dcos.directory` another name of the DC/OS domain. */
   readonly clusterId?: string;
   /** IPv4 ranges whose reverse names are ours even where no record exists. */
   readonly reverse: readonly string[];
 };
+
+/** A record by configuration; `ttl` in seconds, by default that of all records. */
+export type StaticRecord = { readonly name: Name; readonly ttl?: number } & (
+  | { readonly type: 'A' | 'AAAA'; readonly address: string }
+  | { readonly type: 'CNAME' | 'PTR'; readonly target: Name }
+  | { readonly type: 'TXT'; readonly text: string }
+  | {
+      readonly type: 'SRV';
+      readonly priority: number;
+      readonly weight: number;
+      readonly port: number;
+      readonly target: Name;
+    }
+);
 
 export const defaultZoneOptions: ZoneOptions = {
   mesosDomain: 'mesos',
@@ -36,6 +59,11 @@ export const defaultZoneOptions: ZoneOptions = {
   negativeTtl: 1,
   ipSources: ['netinfo', 'host'],
   ports: {},
+  enforceRfc952: false,
+  srvWeight: 1,
+  publicAddresses: [],
+  zookeeper: [],
+  records: [],
   nameserver: ['127.0.0.1'],
   reverse: ['100.64.0.0/10'],
 };

@@ -58,7 +58,7 @@ t.test('a zone changed step by step is the zone made at once', async (t) => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 8 }), (steps) => {
       let directory: Directory = emptyDirectory;
-      let zone = new Zone(defaultZoneOptions);
+      let zone = zoneAfter(new Zone(defaultZoneOptions), snapshotDelta(directory));
       for (const changes of steps) {
         // `from: 0` would replace everything, so revisions begin at 1
         const revision = directory.revision + 1;

@@ -5,9 +5,9 @@ import { parentOf, RecordStore } from './record-store.ts';
 import { recordsOfAgent, recordsOfMasters } from './records/of-agents.ts';
 import { type EndpointContext, recordsOfEndpoint } from './records/of-endpoint.ts';
 import { recordsOfVip } from './records/of-vip.ts';
-import { nameserverName, ownZones, recordsOfZones } from './records/of-zones.ts';
+import { type OwnZone, ownZones, recordsOfZones, recordsWhenReady, soaOfZone } from './records/of-zones.ts';
 import { VipIndex } from './vip-index.ts';
-import { CLASS, type Name, type SoaRecord } from './wire/types.ts';
+import type { Name, SoaRecord } from './wire/types.ts';
 
 /**
  * Everything our zones answer with, made from a Directory. A delta costs what it changes: each endpoint, VIP and agent
@@ -18,7 +18,7 @@ export class Zone {
   readonly store: RecordStore;
   readonly endpoints = new Map<InstanceId, Endpoint>();
   readonly agents = new Map<AgentId, DirectoryAgent>();
-  readonly #apexes: ReadonlySet<Name>;
+  readonly #own: ReadonlyMap<Name, OwnZone>;
   readonly #vips = new VipIndex();
   readonly #byApp = new Map<AppId, Set<InstanceId>>();
   readonly #context: EndpointContext;
@@ -29,7 +29,7 @@ export class Zone {
     this.options = options;
     this.store = new RecordStore(onChange);
     const zones = ownZones(options);
-    this.#apexes = new Set(zones);
+    this.#own = new Map(zones.map((zone) => [zone.apex, zone]));
     this.#context = { options, vipsOf: (app, port) => this.#vips.ofService(app, port) };
     this.store.replace('zones', recordsOfZones(zones, options));
   }
@@ -54,32 +54,22 @@ export class Zone {
       this.#writeEndpoint(id);
       yield;
     }
+    if (this.store.given('ready').length === 0) this.store.replace('ready', recordsWhenReady(this.options));
     this.#revision = delta.revision;
   }
 
   /** The zone a name belongs to: the longest of ours, or, for a name of a record outside them all, the name itself. */
   apexOf(name: Name): Name | undefined {
-    for (let at = name; at !== ''; at = parentOf(at)) if (this.#apexes.has(at)) return at;
+    for (let at = name; at !== ''; at = parentOf(at)) if (this.#own.has(at)) return at;
     return this.store.sets(name).length > 0 ? name : undefined;
   }
 
   /** `negative`: as it goes with "no such name" and "no such type" (RFC 2308 §3, §5). */
   soaOf(apex: Name, use: 'answer' | 'negative'): SoaRecord {
-    const { ttl, negativeTtl } = this.options;
-    const server = nameserverName(this.options);
-    return {
-      type: 'SOA',
-      name: apex,
-      class: CLASS.IN,
-      ttl: use === 'negative' ? Math.min(ttl, negativeTtl) : ttl,
-      mname: server,
-      rname: `root.${server}`,
-      serial: this.#revision >>> 0,
-      refresh: 60,
-      retry: 600,
-      expire: 86_400,
-      minimum: negativeTtl,
-    };
+    const { options } = this;
+    const ttl = use === 'negative' ? Math.min(options.ttl, options.negativeTtl) : options.ttl;
+    const zone = this.#own.get(apex) ?? { apex, dcos: false };
+    return soaOfZone(zone, { options, ttl, revision: this.#revision });
   }
 
   vip(key: string): Vip | undefined {

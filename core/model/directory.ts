@@ -93,6 +93,8 @@ export type DirectoryAgent = {
   readonly hostname: string;
   readonly address: string;
   readonly master: boolean;
+  /** The master that serves runs here. On none of them: unknown. */
+  readonly leader?: true;
 };
 
 /** Everything names, virtual addresses and routes are made of. A value: never changed, only replaced. */

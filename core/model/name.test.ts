@@ -1,5 +1,5 @@
 import t from 'tap';
-import { dnsLabel, domainFrag, weirName } from './name.ts';
+import { dnsLabel, domainFrag, labelBy, rfc952, weirName } from './name.ts';
 
 /** dns.md §2.2, the RFC 1123 column. */
 const labels: readonly (readonly [string, string])[] = [
@@ -24,11 +24,23 @@ t.test('a label follows the vectors of Mesos-DNS', async (t) => {
   for (const [input, expected] of labels) t.equal(dnsLabel(input), expected, input);
 });
 
-/** dns.md §2.2, the RFC 952 column's cut at 24 (its stripping of leading digits is another mode). */
-t.test('a label with another length is cut and refilled the same way', async (t) => {
-  t.equal(dnsLabel('fd%gsf---gs7-f$gs--d7fddg-123', 24), 'fdgsf---gs7-fgs--d7fddg1');
-  t.equal(dnsLabel('chronos with a space AND MIXED CASE-2.0.1', 24), 'chronoswithaspaceandmixe');
-  t.equal(dnsLabel(`hello${'-'.repeat(58)}f`, 24), 'hellof');
+/** dns.md §2.2, the RFC 952 column. */
+const labels952: readonly (readonly [string, string])[] = [
+  ['4abc123', 'abc123'],
+  ['-4abc123', 'abc123'],
+  ['fd%gsf---gs7-f$gs--d7fddg-123', 'fdgsf---gs7-fgs--d7fddg1'],
+  ['89fdgsf---gs7-fgs--d7fddg-', 'fdgsf---gs7-fgs--d7fddg'],
+  ['a.b.c.d.e', 'a-b-c-d-e'],
+  ['a.c.d_de.', 'a-c-d-de'],
+  ['---a---b', 'a---b'],
+  ['chronos with a space AND MIXED CASE-2.0.1', 'chronoswithaspaceandmixe'],
+  [`hello${'-'.repeat(58)}f`, 'hellof'],
+];
+
+t.test('a label of RFC 952 mode follows the vectors of Mesos-DNS', async (t) => {
+  for (const [input, expected] of labels952) t.equal(labelBy(input, rfc952), expected, input);
+  const framework = 'pod_123$abc.marathon-0.6.0-dev.mesos';
+  t.equal(domainFrag(framework, rfc952), 'pod-123abc.marathon-0.dev.mesos');
 });
 
 t.test('a domain fragment keeps its dots and loses its empty pieces', async (t) => {

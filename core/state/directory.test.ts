@@ -127,3 +127,12 @@ t.test('a rebuilt Directory has nothing of before', async (t) => {
   const rebuilt = builder.rebuild(new Replica());
   t.equal(rebuilt.endpoints.size + rebuilt.vips.size + rebuilt.routes.size + rebuilt.agents.size, 0);
 });
+
+t.test('an agent at the address of the leading master is a master, and leads', async (t) => {
+  const replica = new Replica();
+  const { address: at } = testAgent('h1');
+  const builder = new DirectoryBuilder(at);
+  replica.apply({ revision: 1, records: [{ table: 'agents', key: 'h1', value: testAgent('h1') }] });
+  t.match(builder.rebuild(replica).agents.get('h1'), { master: true, leader: true });
+  t.notOk(new DirectoryBuilder('100.64.9.9').rebuild(replica).agents.get('h1')?.leader);
+});

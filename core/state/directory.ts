@@ -15,12 +15,18 @@ import { addressNames, type VipClaim, vipClaims } from './vip-claims.ts';
  */
 export class DirectoryBuilder {
   #directory: Directory = emptyDirectory;
+  readonly #leader: string | undefined;
   readonly #claims = new Map<AppId, readonly VipClaim[]>();
   readonly #claimants = new Map<string, Set<AppId>>();
   /** Names of the address records that an app is reached by, and the reverse. */
   readonly #namesOf = new Map<AppId, readonly string[]>();
   readonly #named = new Map<string, Set<AppId>>();
   readonly #routesOf = new Map<AppId, readonly Route[]>();
+
+  /** `leader`: address of the machine whose master builds this, where it is known. */
+  constructor(leader?: string) {
+    this.#leader = leader;
+  }
 
   get directory(): Directory {
     return this.#directory;
@@ -44,7 +50,9 @@ export class DirectoryBuilder {
     const touched = this.#touchedBy(snapshot, change);
     const before = this.#directory;
     const endpoints = this.#endpoints(snapshot, touched.instances);
-    const agents = changes([...touched.agents], before.agents, (id) => directoryAgent(snapshot, id));
+    const agents = changes([...touched.agents], before.agents, (id) =>
+      directoryAgent(snapshot, id, this.#leader),
+    );
     const vips = this.#vips(snapshot, touched.apps);
     const routes = this.#routes(snapshot, touched.apps, touched.routes);
     const entries = {
@@ -166,15 +174,17 @@ function same(a: unknown, b: unknown): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
-function directoryAgent(snapshot: Snapshot, id: string): DirectoryAgent | undefined {
+function directoryAgent(
+  snapshot: Snapshot,
+  id: string,
+  leader: string | undefined,
+): DirectoryAgent | undefined {
   const agent = snapshot.table('agents').get(id);
   if (agent === undefined) return undefined;
-  return {
-    id,
-    hostname: agent.hostname,
-    address: agent.address,
-    master: agent.attributes['weir.master'] === 'true',
-  };
+  const { hostname, address, attributes } = agent;
+  const leads = address === leader;
+  const master = leads || attributes['weir.master'] === 'true';
+  return { id, hostname, address, master, ...(leads ? { leader: true } : {}) };
 }
 
 type Touched = {

@@ -12,15 +12,17 @@ const keptDepartures = 200_000;
 /** Publishes the Directory: one snapshot, then a delta for each change. */
 export class DirectoryPublisher implements Part {
   readonly #database: Database;
-  readonly #builder = new DirectoryBuilder();
+  readonly #builder: DirectoryBuilder;
   readonly #listeners = new Set<(delta: DirectoryDelta) => void>();
   readonly #departures = new Map<InstanceId, number>();
   #first = 0;
   #deltas: DirectoryDelta[] = [];
   #end: () => void = () => {};
 
-  constructor(database: Database) {
+  /** `leader`: as in DirectoryBuilder. */
+  constructor(database: Database, leader?: string) {
     this.#database = database;
+    this.#builder = new DirectoryBuilder(leader);
   }
 
   get directory(): Directory {

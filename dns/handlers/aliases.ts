@@ -4,7 +4,12 @@ import type { ZoneOptions } from '../options.ts';
 import type { Name, ResourceRecord } from '../wire/types.ts';
 
 /** Names at and below `from` are those at and below `to`. */
-export type Alias = { readonly from: Name; readonly to: Name };
+export type Alias = {
+  readonly from: Name;
+  readonly to: Name;
+  /** DC/OS copies Mesos-DNS's services with priority and weight 1 (dns.md §9). */
+  readonly copiesServices?: true;
+};
 
 /** The further names of the DC/OS zones (dns.md §9). The first that matches counts: longer ones come first. */
 export function dcosAliases(options: ZoneOptions): readonly Alias[] {
@@ -12,7 +17,7 @@ export function dcosAliases(options: ZoneOptions): readonly Alias[] {
   const cluster = clusterId === undefined ? [] : [{ from: `${clusterId}.dcos.directory`, to: dcosDomain }];
   return [
     { from: `dclb.${dcosDomain}`, to: `l4lb.${dcosDomain}` },
-    { from: `mesos.${dcosDomain}`, to: mesosDomain },
+    { from: `mesos.${dcosDomain}`, to: mesosDomain, copiesServices: true },
     { from: 'thisdcos.global', to: dcosDomain },
     ...cluster,
   ];
@@ -27,7 +32,7 @@ export function aliasesHandler(aliases: readonly Alias[]): Handler {
     const alias = aliases.find(({ from }) => isAtOrBelow(question.name, from));
     if (alias === undefined) return next(question);
     const name = moved(question.name, alias.from, alias.to);
-    const back = (reply: Reply) => renamed(reply, { from: alias.to, to: alias.from });
+    const back = (reply: Reply) => renamed(reply, { ...alias, from: alias.to, to: alias.from });
     return then(answer({ ...question, name }, next), back);
   };
   return { name: 'aliases', answer };
@@ -39,9 +44,13 @@ export function canonicalName(name: Name, aliases: readonly Alias[]): Name {
   return alias === undefined ? name : canonicalName(moved(name, alias.from, alias.to), aliases);
 }
 
-function renamed(reply: Reply, { from, to }: Alias): Reply {
+function renamed(reply: Reply, { from, to, copiesServices }: Alias): Reply {
   const rename = (name: Name) => (isAtOrBelow(name, from) ? moved(name, from, to) : name);
-  const each = (records: readonly ResourceRecord[]) => records.map((record) => withNames(record, rename));
+  const each = (records: readonly ResourceRecord[]) =>
+    records.map((record) => {
+      const changed = withNames(record, rename);
+      return copiesServices && changed.type === 'SRV' ? { ...changed, priority: 1, weight: 1 } : changed;
+    });
   return {
     ...reply,
     answers: each(reply.answers),

@@ -180,6 +180,8 @@ export class HotAnswers {
 function ordersOf(answers: readonly ResourceRecord[]): readonly (readonly ResourceRecord[])[] {
   if (answers.length < 2) return [answers];
   const { type } = answers[0]!;
+  // an alias stands before what it leads to
+  if (type === 'CNAME') return [answers];
   if (type === 'A' || type === 'AAAA')
     return answers.length === 2 ? [answers] : [answers, answers.toReversed()];
   return answers.map((_, first) => [...answers.slice(first), ...answers.slice(0, first)]);

@@ -1,9 +1,15 @@
 import type { DirectoryAgent } from '../../core/model/directory.ts';
+import { dnsLabel } from '../../core/model/name.ts';
+import { frameworkName } from '../labels.ts';
 import type { ZoneOptions } from '../options.ts';
 import type { Given } from '../record-set.ts';
+import { reverseName } from './reverse.ts';
 import { Sheet } from './sheet.ts';
 
-/** dns.md §3.5: every agent is one of `slave.mesos`. */
+/** DC/OS has that many names for its ZooKeepers, however many there are (dns.md §9). */
+const zookeeperNames = 5;
+
+/** dns.md §3.5: every agent is one of `slave.mesos`. Its own name is `<hostname>.agents.weir`, and back. */
 export function recordsOfAgent(agent: DirectoryAgent, options: ZoneOptions): readonly Given[] {
   const sheet = new Sheet(`agent:${agent.id}`, options.ttl);
   const name = `slave.${options.mesosDomain}`;
@@ -12,32 +18,56 @@ export function recordsOfAgent(agent: DirectoryAgent, options: ZoneOptions): rea
   if (port !== undefined) {
     sheet.service('Mesos-DNS agents', `_slave._tcp.${options.mesosDomain}`, { name, port });
   }
+  const own = `${dnsLabel(agent.hostname) || dnsLabel(agent.id)}.agents.${options.weirDomain}`;
+  sheet.addresses('name of an agent', own, [agent.address]);
+  const reverse = reverseName(agent.address);
+  if (reverse !== undefined) sheet.target('address of an agent', 'PTR', reverse, own);
   return sheet.given;
 }
 
 /** dns.md §3.5 and §9. `masters` in order of id: the n-th is `master<n>.mesos`. */
 export function recordsOfMasters(masters: readonly DirectoryAgent[], options: ZoneOptions): readonly Given[] {
-  const { dcosDomain, framework, mesosDomain, ports } = options;
   const sheet = new Sheet('masters', options.ttl);
   const addresses = masters.map((master) => master.address);
-  masters.forEach((master, index) => {
-    sheet.addresses('Mesos-DNS master by number', `master${index}.${mesosDomain}`, [master.address]);
+  writeMasters(sheet, addresses, options);
+  // nobody may know which master leads: then each of them, as every one that answers the API serves it
+  const leaders = masters.filter((master) => master.leader).map((master) => master.address);
+  writeLeader(sheet, leaders.length > 0 ? leaders : addresses, options);
+  writeZookeeper(sheet, options.zookeeper.length > 0 ? options.zookeeper : addresses);
+  return sheet.given;
+}
+
+function writeMasters(sheet: Sheet, addresses: readonly string[], options: ZoneOptions): void {
+  const { dcosDomain, mesosDomain } = options;
+  addresses.forEach((address, index) => {
+    sheet.addresses('Mesos-DNS master by number', `master${index}.${mesosDomain}`, [address]);
   });
   sheet.addresses('Mesos-DNS masters', `master.${mesosDomain}`, addresses);
   sheet.addresses('DC/OS masters', `master.dcos.${dcosDomain}`, addresses);
-  // the Directory does not say which master leads; every one of them serves the API and passes writes on
-  sheet.addresses('Mesos-DNS leader', `leader.${mesosDomain}`, addresses);
-  sheet.addresses('DC/OS leader', `leader.dcos.${dcosDomain}`, addresses);
-  sheet.addresses('Mesos-DNS framework', `${framework}.${mesosDomain}`, addresses);
-  if (masters.length > 0 && ports.master !== undefined) {
-    const target = { name: `leader.${mesosDomain}`, port: ports.master };
-    for (const protocol of ['tcp', 'udp']) {
-      sheet.service('Mesos-DNS leader', `_leader._${protocol}.${mesosDomain}`, target);
-    }
+}
+
+function writeLeader(sheet: Sheet, leaders: readonly string[], options: ZoneOptions): void {
+  const { dcosDomain, mesosDomain, ports } = options;
+  const leader = `leader.${mesosDomain}`;
+  const framework = `${frameworkName(options.framework, options.enforceRfc952)}.${mesosDomain}`;
+  sheet.addresses('Mesos-DNS leader', leader, leaders);
+  sheet.addresses('DC/OS leader', `leader.dcos.${dcosDomain}`, leaders);
+  sheet.addresses('Mesos-DNS framework', framework, leaders);
+  if (leaders.length === 0) return;
+  const weight = options.srvWeight;
+  for (const protocol of ports.master === undefined ? [] : ['tcp', 'udp']) {
+    const target = { name: leader, port: ports.master!, weight };
+    sheet.service('Mesos-DNS leader', `_leader._${protocol}.${mesosDomain}`, target);
   }
-  if (masters.length > 0 && ports.framework !== undefined) {
-    const target = { name: `${framework}.${mesosDomain}`, port: ports.framework };
-    sheet.service('Mesos-DNS framework', `_framework._tcp.${framework}.${mesosDomain}`, target);
+  if (ports.framework === undefined) return;
+  const target = { name: framework, port: ports.framework, weight };
+  sheet.service('Mesos-DNS framework', `_framework._tcp.${framework}`, target);
+}
+
+/** With fewer than five, the names wrap round the list. */
+function writeZookeeper(sheet: Sheet, addresses: readonly string[]): void {
+  for (let number = 1; number <= zookeeperNames && addresses.length > 0; number++) {
+    const address = addresses[(number - 1) % addresses.length]!;
+    sheet.addresses('DC/OS ZooKeeper', `zk-${number}.zk`, [address]);
   }
-  return sheet.given;
 }

@@ -1,12 +1,12 @@
 import type { Endpoint, EndpointPort, Vip } from '../../core/model/directory.ts';
 import { discoveryName } from '../../core/model/ids.ts';
 import { dnsLabel, weirName } from '../../core/model/name.ts';
-import { canonicalTask, dcosLabel } from '../labels.ts';
+import { canonicalTask, dcosLabel, frameworkName, mesosLabel } from '../labels.ts';
 import type { ZoneOptions } from '../options.ts';
 import type { Given } from '../record-set.ts';
 import type { Name } from '../wire/types.ts';
 import { reverseName } from './reverse.ts';
-import { Sheet } from './sheet.ts';
+import { type ServiceTarget, Sheet } from './sheet.ts';
 
 /** What an endpoint's records depend on besides itself. */
 export type EndpointContext = {
@@ -21,7 +21,8 @@ export function recordsOfEndpoint(endpoint: Endpoint, context: EndpointContext):
   const sheet = new Sheet(`endpoint:${endpoint.instanceId}`, context.options.ttl);
   const task = discoveryName(endpoint.appId);
   // dns.md §3.4: a task with discovery information has every record twice, its dots mapped and kept
-  for (const form of new Set([dnsLabel(task), task])) writeMesos(sheet, form, { endpoint, context });
+  for (const form of new Set([mesosLabel(task, context.options.enforceRfc952), task]))
+    writeMesos(sheet, form, { endpoint, context });
   writeDcos(sheet, task, { endpoint, context });
   writeWeir(sheet, endpoint, context);
   return sheet.given;
@@ -31,7 +32,8 @@ type Of = { readonly endpoint: Endpoint; readonly context: EndpointContext };
 
 /** dns.md §3.4. */
 function writeMesos(sheet: Sheet, task: string, { endpoint, context }: Of): void {
-  const { framework, mesosDomain } = context.options;
+  const { enforceRfc952, mesosDomain, srvWeight: weight } = context.options;
+  const framework = frameworkName(context.options.framework, enforceRfc952);
   const inFramework = `${framework}.${mesosDomain}`;
   const onSlave = `${framework}.slave.${mesosDomain}`;
   const own = canonicalTask(task, endpoint.taskId, endpoint.agentId);
@@ -46,23 +48,30 @@ function writeMesos(sheet: Sheet, task: string, { endpoint, context }: Of): void
       slave: `${own}.${onSlave}`,
       instance: instanceName(endpoint, context),
     });
-    writeServices(sheet, `_${task}`, { port, target, inFramework });
+    const portName = port.name && mesosLabel(port.name, enforceRfc952);
+    writeServices(sheet, `_${task}`, { port, portName, target: { ...target, weight }, inFramework });
     if (port.hostPort === undefined) continue;
     for (const protocol of ['tcp', 'udp']) {
-      const slave = { name: `${own}.${onSlave}`, port: port.hostPort };
+      const slave = { name: `${own}.${onSlave}`, port: port.hostPort, weight };
       sheet.service('Mesos-DNS host ports of a task', `_${task}._${protocol}.${onSlave}`, slave);
     }
   }
 }
 
-type MesosService = { readonly port: EndpointPort; readonly target: Target; readonly inFramework: Name };
+type MesosService = {
+  readonly port: EndpointPort;
+  readonly portName: string | undefined;
+  readonly target: ServiceTarget;
+  readonly inFramework: Name;
+};
 
-function writeServices(sheet: Sheet, task: string, { port, target, inFramework }: MesosService): void {
+function writeServices(sheet: Sheet, task: string, of: MesosService): void {
+  const { port, portName, target, inFramework } = of;
   for (const protocol of port.protocols) {
     const service = `${task}._${protocol}.${inFramework}`;
     sheet.service('Mesos-DNS service', service, target);
-    if (port.name === undefined) continue;
-    sheet.service('Mesos-DNS service by port name', `_${dnsLabel(port.name)}.${service}`, target);
+    if (portName === undefined) continue;
+    sheet.service('Mesos-DNS service by port name', `_${portName}.${service}`, target);
   }
 }
 
@@ -73,7 +82,7 @@ function writeServices(sheet: Sheet, task: string, { port, target, inFramework }
 function serviceTarget(
   port: EndpointPort,
   names: { readonly task: Name | undefined; readonly slave: Name; readonly instance: Name },
-): Target {
+): ServiceTarget {
   if (names.task !== undefined) return { name: names.task, port: port.port };
   if (port.hostPort !== undefined) return { name: names.slave, port: port.hostPort };
   return { name: names.instance, port: port.port };
@@ -106,8 +115,7 @@ function writeWeir(sheet: Sheet, endpoint: Endpoint, context: EndpointContext): 
   }
 }
 
-type Target = { readonly name: Name; readonly port: number };
-type Service = { readonly name: Name; readonly target: Target };
+type Service = { readonly name: Name; readonly target: ServiceTarget };
 
 /** `_http._tcp.web.shop.weir` → `web.shop.weir` and the VIP's port: the one address that never changes. */
 function weirServices(endpoint: Endpoint, port: EndpointPort, context: EndpointContext): readonly Service[] {

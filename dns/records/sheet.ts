@@ -1,6 +1,9 @@
 import { isIP } from 'node:net';
+import type { StaticRecord } from '../options.ts';
 import type { Given, SourceKey } from '../record-set.ts';
 import { CLASS, type Name, type ResourceRecord } from '../wire/types.ts';
+
+export type ServiceTarget = { readonly name: Name; readonly port: number; readonly weight?: number };
 
 /** A page of records being written for one source. What the wire cannot carry is left out, not published broken. */
 export class Sheet {
@@ -24,22 +27,28 @@ export class Sheet {
     }
   }
 
-  /** Mesos-DNS's priority 0 and weight 1 (dns.md §4). */
-  service(rule: string, name: Name, target: { readonly name: Name; readonly port: number }): void {
-    if (!fitsWire(target.name)) return;
-    const { port } = target;
-    this.#add(rule, {
-      ...this.#common(name),
-      type: 'SRV',
-      priority: 0,
-      weight: 1,
-      port,
-      target: target.name,
-    });
+  /** Priority 0, as with Mesos-DNS (dns.md §4). */
+  service(rule: string, name: Name, to: ServiceTarget): void {
+    if (!fitsWire(to.name)) return;
+    const { port, weight = 1, name: target } = to;
+    this.#add(rule, { ...this.#common(name), type: 'SRV', priority: 0, weight, port, target });
   }
 
   target(rule: string, type: 'PTR' | 'NS', name: Name, target: Name): void {
     if (fitsWire(target)) this.#add(rule, { ...this.#common(name), type, target });
+  }
+
+  /** As it was configured: its names were read by `toName`. */
+  configured(rule: string, { ttl = this.#ttl, ...record }: StaticRecord): void {
+    const common = { class: CLASS.IN, ttl };
+    if (record.type === 'TXT') {
+      const strings = [...chunks(Buffer.from(record.text))];
+      this.given.push({
+        record: { ...common, name: record.name, type: 'TXT', strings },
+        rule,
+        source: this.#source,
+      });
+    } else this.given.push({ record: { ...record, ...common }, rule, source: this.#source });
   }
 
   #common(name: Name): { name: Name; class: number; ttl: number } {
@@ -49,6 +58,11 @@ export class Sheet {
   #add(rule: string, record: ResourceRecord): void {
     if (fitsWire(record.name)) this.given.push({ record, rule, source: this.#source });
   }
+}
+
+/** A string of a TXT record holds 255 bytes (RFC 1035 §3.3). */
+function* chunks(text: Buffer): Iterable<Uint8Array> {
+  for (let at = 0; at === 0 || at < text.length; at += 255) yield text.subarray(at, at + 255);
 }
 
 /** Our own names have no escapes: every character is a byte. */
