@@ -39,6 +39,11 @@ export const commandList: readonly CommandEntry[] = [
     load: () => import('./commands/route.ts'),
   },
   {
+    name: 'vip',
+    summary: 'look at virtual IPs',
+    load: () => import('./commands/vip.ts'),
+  },
+  {
     name: 'network',
     summary: 'add, list and remove container networks',
     load: () => import('./commands/network.ts'),

@@ -107,7 +107,7 @@ export async function composeAgent(
           { check, signal },
         );
       },
-      answer: (question) => answer(question, { agent, runtime, dns, containers }),
+      answer: (question) => answer(question, { agent, runtime, dns, vip, containers }),
       clock,
       log,
     },

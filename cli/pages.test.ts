@@ -88,6 +88,16 @@ Revision 9 is in force on 1 of 1 edge.
 `,
   ],
   [
+    'vip list',
+    `
+VIP               PROTOCOL  ADDRESS      APPS       BACKENDS
+web.shop.weir:80  tcp       100.100.0.7  /shop/web       1/2
+/shop/web: the label VIP_1=web declares nothing: it has no port
+`,
+  ],
+  ['vip show web.shop.weir', ``],
+  ['vip why web.shop.weir', ``],
+  [
     'network list',
     `
 NETWORK  RANGE            SHARES  BACKEND  EGRESS

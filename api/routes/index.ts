@@ -14,6 +14,7 @@ import { queueRoutes } from './queue.ts';
 import { serviceRoutes } from './service.ts';
 import { systemRoutes } from './system.ts';
 import { taskRoutes } from './tasks.ts';
+import { vipRoutes } from './vips.ts';
 import { whyRoutes } from './why.ts';
 
 /** The one list of what the API answers. */
@@ -31,6 +32,7 @@ export function allRoutes(server: FastifyInstance, dependencies: ApiDependencies
   nodeRoutes(server, dependencies);
   networkRoutes(server, dependencies);
   publicRoutes(server, dependencies);
+  vipRoutes(server, dependencies);
   whyRoutes(server, dependencies);
   serviceRoutes(server, dependencies);
 }

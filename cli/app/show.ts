@@ -14,6 +14,7 @@ import { facts } from '../show/table.ts';
 import { age } from '../show/words.ts';
 import { taskTable } from '../task/list.ts';
 import { status } from './list.ts';
+import { vipFaultLines } from './vip-faults.ts';
 import { whyLong } from './waiting.ts';
 
 export type AppPage = {
@@ -33,6 +34,7 @@ export function appPage({ app, waiting, deployments, nodes, now }: AppPage): str
   const parts = [
     head,
     facts(definition(app, deployments)),
+    ...vipFaultLines(app),
     ...((app.tasks?.length ?? 0) > 0 ? [taskTable(app.tasks ?? [], { now, withApp: false })] : []),
     ...(waiting === undefined ? [] : [whyLong(waiting, nodes).join('\n')]),
     ...(app.lastTaskFailure === undefined ? [] : [failure(app.lastTaskFailure, now)]),
@@ -84,7 +86,7 @@ function portText({
   name,
   labels,
 }: Port): string {
-  const vips = Object.entries(labels ?? {}).filter(([key]) => /^VIP_\d+$/.test(key));
+  const vips = Object.entries(labels ?? {}).filter(([key]) => /^(VIP|vip)/.test(key));
   const own = containerPort === undefined ? `host port/${protocol}` : `${containerPort || 'any'}/${protocol}`;
   const parts = [
     name === undefined ? own : `${own} ${name}`,

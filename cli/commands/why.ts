@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { appId } from '../app/id.ts';
+import { vipFaultLines } from '../app/vip-faults.ts';
 import { readQueue, whyLong } from '../app/waiting.ts';
 import { countsOf, hasChecks } from '../deployment/describe.ts';
 import { leaf, print, printJson, sessionOf } from '../globals.ts';
@@ -20,7 +21,7 @@ export function register(program: Command): void {
       const waiting = queue.get(id);
       if (json) return printJson({ waiting: waiting ?? null, waits });
       const first = waiting === undefined ? [notWaiting(info)] : whyLong(waiting, nodes);
-      print([...first, ...waits.map(sentence), ...failure(info)].join('\n'));
+      print([...first, ...waits.map(sentence), ...failure(info), ...vipFaultLines(info)].join('\n'));
     });
 }
 

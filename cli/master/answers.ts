@@ -168,3 +168,54 @@ export type NamedInstance = {
 
 export type LogAnswer = { readonly lines: readonly LogLine[] };
 export type LogLine = { readonly stream: 'stdout' | 'stderr'; readonly text: string };
+
+export type VipInfo = {
+  readonly vip: string;
+  readonly protocol: string;
+  readonly backend: readonly VipBackendInfo[];
+  readonly address: string;
+  readonly port: number;
+  readonly names: readonly string[];
+  readonly apps: readonly string[];
+  readonly balance: string;
+};
+
+export type VipBackendInfo = {
+  readonly ip: string;
+  readonly port: number;
+  readonly weight: number;
+  readonly instance: string;
+  readonly node: string;
+  readonly because?: string;
+};
+
+export type VipFault = {
+  readonly app: string;
+  readonly key: string;
+  readonly value: string;
+  readonly reason: string;
+};
+
+export type VipAnswer = {
+  readonly revision: number;
+  readonly vips: readonly VipInfo[];
+  readonly faults: readonly VipFault[];
+  readonly nodes: readonly VipNodeInfo[];
+};
+
+export type VipNodeInfo = {
+  readonly node: string;
+  readonly revision: number;
+  readonly problem?: string;
+  readonly status?: {
+    readonly backend: string;
+    readonly drift?: readonly { readonly what: string }[];
+    readonly services: readonly {
+      readonly key: string;
+      readonly connections: number;
+      readonly open: Readonly<Record<string, number>>;
+      readonly ejected?: readonly string[];
+      readonly problem?: string;
+    }[];
+  };
+};

@@ -145,6 +145,9 @@ export function recorded(now: number): Answers {
         ],
       },
     },
+    'GET /v1/vips': { body: [vip] },
+    'GET /v1/vips/faults': { body: { faults: [vipFault] } },
+    'GET /v1/vips/web.shop.weir': { body: vipAnswer },
     'GET /v1/networks': {
       body: {
         networks: [
@@ -184,6 +187,49 @@ export function recorded(now: number): Answers {
     },
   };
 }
+
+const vip = {
+  vip: 'web.shop.weir:80',
+  protocol: 'tcp',
+  address: '100.100.0.7',
+  port: 80,
+  names: ['web.shop.weir'],
+  apps: ['/shop/web'],
+  balance: 'random',
+  backend: [
+    { ip: '100.64.1.2', port: 80, weight: 1, instance: 'shop_web.instance-1', node: 'h2' },
+    {
+      ip: '100.64.1.3',
+      port: 80,
+      weight: 0,
+      instance: 'shop_web.instance-2',
+      node: 'h1',
+      because: 'its health checks do not pass (yet)',
+    },
+  ],
+};
+
+const vipFault = { app: '/shop/web', key: 'VIP_1', value: 'web', reason: 'it has no port' };
+
+const vipService = { key: 'tcp:100.100.0.7:80', connections: 12, open: { '100.64.1.2:80': 3 } };
+
+const vipAnswer = {
+  revision: 9,
+  vips: [vip],
+  faults: [vipFault],
+  nodes: [
+    {
+      node: 'h2',
+      revision: 9,
+      status: {
+        backend: 'nftables',
+        services: [vipService],
+        drift: [{ what: 'map services lacks 1 of its elements' }],
+      },
+    },
+    { node: 'h1', revision: 8, problem: 'it is not connected' },
+  ],
+};
 
 function node(hostname: string, more: object): object {
   const resources = { cpus: 4, mem: 8192, disk: 1000, gpus: 0 };

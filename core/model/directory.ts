@@ -1,5 +1,6 @@
 import type { AgentId, AppId, InstanceId, TaskId } from './ids.ts';
 import type { NetworkAddress } from './instance.ts';
+import type { VipBalance } from './vip-policy.ts';
 
 /** One port of an instance that others can reach. */
 export type EndpointPort = {
@@ -28,10 +29,15 @@ export type Endpoint = {
   readonly ports: readonly EndpointPort[];
   /** False: running but its health checks do not pass (yet): named by the API, given no new traffic. */
   readonly ready: boolean;
+  /** Its agent is not heard of; never ready. A VIP whose backends are all like this keeps them (vip.md §7). */
+  readonly unreachable?: true;
 };
 
 /** Names one port of one app; its endpoints are found through `Directory.byApp`. */
 export type ServiceRef = { readonly appId: AppId; readonly portIndex: number };
+
+/** `weight`: share of the VIP's new connections, 0 takes none; default 1. */
+export type WeightedService = ServiceRef & { readonly weight?: number };
 
 /** A virtual address and port. `key` is `<proto>:<name or address>:<port>`. */
 export type Vip = {
@@ -42,7 +48,9 @@ export type Vip = {
   /** Fully qualified DNS names that answer with this address, no trailing dot. Empty for a literal address. */
   readonly names: readonly string[];
   /** Backends: the ready endpoints of all of these. */
-  readonly services: readonly ServiceRef[];
+  readonly services: readonly WeightedService[];
+  /** Default `random`. */
+  readonly balance?: VipBalance;
 };
 
 /** A public route: requests for `host` (and below `pathPrefix`) go to a service. */

@@ -31,6 +31,8 @@ export type AgentQuestion =
       readonly stream: 'stdout' | 'stderr' | 'both';
       readonly tail: number;
     }
+  /** What the agent has in force for the VIPs of these addresses. Answered with `VipNodeStatus` of `lb/vip`. */
+  | { readonly kind: 'vips'; readonly addresses: readonly string[] }
   /** Why the resolver of this agent answers as it does. */
   | { readonly kind: 'explain-name'; readonly name: string; readonly type: string };
 

@@ -26,6 +26,6 @@ export type Placement = {
   readonly createdAt: number;
   /** When the goal became `drain`, ms since the epoch. */
   readonly drainingSince?: number;
-  /** Since when its agent counts as lost, ms since the epoch; absent while it is heard of. It is in no Directory then. */
+  /** Since when its agent counts as lost, ms since the epoch; absent while it is heard of. The Directory says so. */
   readonly unreachableSince?: number;
 };

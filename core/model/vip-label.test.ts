@@ -67,8 +67,20 @@ t.test('legacy app labels bring protocol and port index', async (t) => {
     VIP_0: 'web:80',
   });
   t.same(found.vips, [
-    { portIndex: 0, protocol: 'tcp', target: { kind: 'name', label: 'web', port: 80 } },
-    { portIndex: 1, protocol: 'udp', target: { kind: 'address', address: '11.1.2.3', port: 53 } },
+    {
+      key: 'vip_PORT0',
+      value: 'tcp://web:80',
+      portIndex: 0,
+      protocol: 'tcp',
+      target: { kind: 'name', label: 'web', port: 80 },
+    },
+    {
+      key: 'VIP_port1',
+      value: 'udp://11.1.2.3:53',
+      portIndex: 1,
+      protocol: 'udp',
+      target: { kind: 'address', address: '11.1.2.3', port: 53 },
+    },
   ]);
   t.same(
     found.faults.map((fault) => fault.key),

@@ -14,6 +14,8 @@ export type VipLabels = { readonly targets: readonly VipTarget[]; readonly fault
 
 /** A legacy app label `vip_PORT<n>` = `tcp://host:port`; it brings its own protocol and names a port by index. */
 export type LegacyVip = {
+  readonly key: string;
+  readonly value: string;
   readonly portIndex: number;
   readonly protocol: 'tcp' | 'udp';
   readonly target: VipTarget;
@@ -54,6 +56,8 @@ export function legacyVipLabels(labels: Readonly<Record<string, string>>): Legac
     if ('reason' in parsed) faults.push({ key, value, reason: parsed.reason });
     else
       vips.push({
+        key,
+        value,
         portIndex: Number(index),
         protocol: protocol === 'udp' ? 'udp' : 'tcp',
         target: parsed.target,

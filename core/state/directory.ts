@@ -99,8 +99,14 @@ export class DirectoryBuilder {
     const claims = apps.flatMap((app) => (this.#claims.get(app) ?? []).filter((claim) => claim.key === key));
     const first = claims[0];
     if (first === undefined) return undefined;
-    const { key: _, service: __, ...vip } = first;
-    return { key, ...vip, services: claims.map((claim) => claim.service) };
+    const { key: _, service: __, balance: ___, ...vip } = first;
+    const balance = claims.find((claim) => claim.balance !== undefined)?.balance;
+    return {
+      key,
+      ...vip,
+      services: claims.map((claim) => claim.service),
+      ...(balance === undefined ? {} : { balance }),
+    };
   }
 
   #routes(

@@ -13,10 +13,12 @@ export type EndpointSources = {
   readonly agent: Agent;
 };
 
-/** The Directory entry of a placement, or undefined while it takes no part in traffic (not running, draining, stopping, unreachable). */
+/**
+ * The Directory entry of a placement, or undefined while it takes no part in traffic (not running, draining, stopping). One
+ * that is unreachable is there, not ready: all of a VIP's backends being so is no reason to refuse (vip.md §7).
+ */
 export function endpointOf({ placement, instance, app, agent }: EndpointSources): Endpoint | undefined {
   const state = instance.state;
-  if (placement.unreachableSince !== undefined) return undefined;
   if (placement.goal !== 'run' || state.kind !== 'running' || instance.attempt !== placement.attempt)
     return undefined;
   return {
@@ -29,7 +31,9 @@ export function endpointOf({ placement, instance, app, agent }: EndpointSources)
     ports: portsOf(app).flatMap((port) =>
       endpointPort(port, { placement, addresses: state.addresses, app, agent }),
     ),
-    ready: isReady(instance),
+    ...(placement.unreachableSince === undefined
+      ? { ready: isReady(instance) }
+      : { ready: false, unreachable: true }),
   };
 }
 

@@ -1,7 +1,7 @@
 import t from 'tap';
 import type { AddressRecord } from './tables.ts';
 import { testApp } from './testing/apps.ts';
-import { addressNames, hashedName, vipClaims } from './vip-claims.ts';
+import { addressNames, hashedName, vipClaims, vipFaults } from './vip-claims.ts';
 
 const port = (labels: Readonly<Record<string, string>> = {}) =>
   ({ port: 10_000, protocol: 'tcp', labels }) as const;
@@ -68,5 +68,30 @@ t.test('a legacy app label names the port by its index', async (t) => {
   const app = testApp('/web', { portDefinitions: [port()], labels: { vip_PORT0: 'tcp://old:80' } });
   t.match(vipClaims(app, addresses('l4lb/old.marathon')), [
     { port: 80, service: { appId: '/web', portIndex: 0 } },
+  ]);
+});
+
+t.test('labels that declare nothing are faults of the app, with what was expected', async (t) => {
+  const app = testApp('/web', {
+    portDefinitions: [port({ VIP_0: 'web', VIP_1: 'web:0', VIP_2: 'web:80', WEIR_VIP_WEIGHT: '101' })],
+    labels: { vip_PORT7: 'tcp://old:80', vip_PORT0: 'old:80', WEIR_VIP_BALANCE: 'best' },
+  });
+  t.match(vipFaults(app), [
+    { key: 'VIP_0', reason: /no port/ },
+    { key: 'VIP_1', reason: /1 to 65535/ },
+    { key: 'WEIR_VIP_WEIGHT', reason: /0 to 100/ },
+    { key: 'vip_PORT0', reason: /tcp:/ },
+    { key: 'vip_PORT7', reason: 'the app has no port 7' },
+    { key: 'WEIR_VIP_BALANCE', reason: /source-hash/ },
+  ]);
+  t.equal(vipClaims(app, addresses('l4lb/web.marathon')).length, 1, 'the good ones count all the same');
+});
+
+t.test('balance and weight are said by labels of the app, and of a port before them', async (t) => {
+  const labels = { WEIR_VIP_BALANCE: 'maglev', WEIR_VIP_WEIGHT: '5' };
+  const app = testApp('/web', { portDefinitions: [port(), port({ WEIR_VIP_WEIGHT: '0' })], labels });
+  t.match(vipClaims(app, addresses('weir/web')), [
+    { balance: 'maglev', service: { portIndex: 0, weight: 5 } },
+    { balance: 'maglev', service: { portIndex: 1, weight: 0 } },
   ]);
 });

@@ -1,12 +1,20 @@
 import type { App } from '../model/app.ts';
-import type { ServiceRef, Vip } from '../model/directory.ts';
+import type { Vip, WeightedService } from '../model/directory.ts';
 import { weirName } from '../model/name.ts';
 import { type PortRequest, portsOf } from '../model/ports.ts';
-import { legacyVipLabels, type VipTarget, vipKey, vipLabels, vipName } from '../model/vip-label.ts';
+import {
+  legacyVipLabels,
+  type VipLabelFault,
+  type VipTarget,
+  vipKey,
+  vipLabels,
+  vipName,
+} from '../model/vip-label.ts';
+import { vipPolicy } from '../model/vip-policy.ts';
 import type { AddressRecord } from './tables.ts';
 
 /** One app's share in a virtual address: apps that name the same VIP share it. */
-export type VipClaim = Omit<Vip, 'services'> & { readonly service: ServiceRef };
+export type VipClaim = Omit<Vip, 'services'> & { readonly service: WeightedService };
 
 /** Zone of an app's own name. */
 export const appZone = 'weir';
@@ -20,6 +28,21 @@ export function addressNames(app: App): readonly string[] {
   );
   const own = portsOf(app).length === 0 ? [] : [ownAddress(app)];
   return [...new Set([...own, ...named])];
+}
+
+/** Labels of an app that look like they declare or tune a VIP and do not (vip.md §2: the app is otherwise unaffected). */
+export function vipFaults(app: App): readonly VipLabelFault[] {
+  const ports = portsOf(app);
+  const legacy = legacyVipLabels(app.labels);
+  const nowhere = legacy.vips
+    .filter(({ portIndex }) => ports[portIndex] === undefined)
+    .map(({ portIndex, key, value }) => ({ key, value, reason: `the app has no port ${portIndex}` }));
+  return [
+    ...ports.flatMap(({ labels }) => [...vipLabels(labels).faults, ...vipPolicy(labels).faults]),
+    ...legacy.faults,
+    ...nowhere,
+    ...vipPolicy(app.labels).faults,
+  ];
 }
 
 /** What is hashed for the first choice of an address: the name without its zone. */
@@ -72,11 +95,14 @@ function wants(app: App): readonly Want[] {
 type Target = { readonly names: readonly string[]; readonly address: string; readonly port: number };
 
 function claim(app: App, port: PortRequest, protocol: 'tcp' | 'udp', target: Target): VipClaim {
+  const { policy } = vipPolicy({ ...app.labels, ...port.labels });
+  const { balance, weight } = policy;
   return {
     key: vipKey(protocol, target.names[0] ?? target.address, target.port),
     protocol,
     ...target,
-    service: { appId: app.id, portIndex: port.index },
+    ...(balance === undefined ? {} : { balance }),
+    service: { appId: app.id, portIndex: port.index, ...(weight === undefined ? {} : { weight }) },
   };
 }
 

@@ -22,7 +22,7 @@ export function decide(before: VipTable, after: VipTable): readonly VipChange[] 
     const old = before.services.get(key);
     if (old === service) continue;
     if (old === undefined) changes.push({ type: 'add', service });
-    else if (!sameTargets(old, service)) changes.push(changed(old, service));
+    else if (!isSame(old, service)) changes.push(changed(old, service));
   }
   return changes;
 }
@@ -46,14 +46,16 @@ function changed(before: VipService, service: VipService): VipChange {
   return { type: 'change', service, before, gone };
 }
 
-function sameTargets(a: VipService, b: VipService): boolean {
+function isSame(a: VipService, b: VipService): boolean {
   return (
+    a.balance === b.balance &&
     a.backends.length === b.backends.length &&
     a.backends.every((target, i) => {
       const other = b.backends[i]!;
       return (
         target.address === other.address &&
         target.port === other.port &&
+        target.weight === other.weight &&
         target.instanceId === other.instanceId
       );
     })

@@ -1,9 +1,17 @@
 import { isIPv4, isIPv6 } from 'node:net';
-import { backendsOf, type Directory, type Vip } from '../../core/model/directory.ts';
+import type { Directory, Vip } from '../../core/model/directory.ts';
 import type { InstanceId } from '../../core/model/ids.ts';
+import { vipBackends } from '../../core/model/vip-backends.ts';
+import type { VipBalance } from '../../core/model/vip-policy.ts';
 
 /** Where a new connection to a VIP may go. */
-export type VipTarget = { readonly instanceId: InstanceId; readonly address: string; readonly port: number };
+export type VipTarget = {
+  readonly instanceId: InstanceId;
+  readonly address: string;
+  readonly port: number;
+  /** Share of new connections, from 1; default 1. */
+  readonly weight?: number;
+};
 
 /** One virtual address and port. No backends: it exists and every connection is refused at once. */
 export type VipService = {
@@ -12,6 +20,8 @@ export type VipService = {
   readonly port: number;
   /** Ordered by address and port, each once. */
   readonly backends: readonly VipTarget[];
+  /** How one is chosen; default `random`. */
+  readonly balance?: VipBalance;
 };
 
 /** Why a service, or part of one, is not served. `key` as in `VipTable.services`. */
@@ -85,17 +95,19 @@ function sameEndpoints(vip: Vip, before: Directory, after: Directory): boolean {
 /** Two VIPs may meet in one address and port (literal addresses are shared on purpose): they share their backends. */
 function service(group: readonly Vip[], directory: Directory): VipService {
   const { protocol, address, port } = group[0]!;
+  const balance = group.find((vip) => vip.balance !== undefined)?.balance;
   const family = isIPv6(address);
-  const ready = backendsOf(
-    directory,
-    group.flatMap((vip) => vip.services),
-  ).filter((backend) => isIPv6(backend.address) === family);
-  const each = new Map(ready.map((backend) => [targetKey(protocol, backend), backend]));
+  const services = group.flatMap((vip) => vip.services);
+  const each = new Map(
+    vipBackends(directory, services)
+      .filter((backend) => backend.weight > 0 && isIPv6(backend.address) === family)
+      .map((backend) => [targetKey(protocol, backend), backend]),
+  );
   const backends = [...each.keys()].sort().map((key) => {
-    const backend = each.get(key)!;
-    return { instanceId: backend.instanceId, address: backend.address, port: backend.port };
+    const { instanceId, address, port, weight } = each.get(key)!;
+    return { instanceId, address, port, ...(weight === 1 ? {} : { weight }) };
   });
-  return { protocol, address, port, backends };
+  return { protocol, address, port, backends, ...(balance === undefined ? {} : { balance }) };
 }
 
 /** The service as it was, if the endpoints of its apps are the same values as before. */

@@ -7,10 +7,18 @@ import type { DirectoryConsumer } from '../../core/model/consumer.ts';
 import { type Directory, emptyDirectory } from '../../core/model/directory.ts';
 import type { InstanceId } from '../../core/model/ids.ts';
 import { VipAuditor, type VipAuditStatus } from './auditor.ts';
-import { canAudit, type VipBackend } from './backend.ts';
+import { canAudit, type VipBackend, type VipDrift } from './backend.ts';
 import { Departed } from './departed.ts';
 import { DepartedMemory, type Memory } from './departed-memory.ts';
-import { type Derived, emptyTable, serviceKey, type VipProblem, type VipService, vipTable } from './table.ts';
+import {
+  type Derived,
+  emptyTable,
+  serviceKey,
+  targetKey,
+  type VipProblem,
+  type VipService,
+  vipTable,
+} from './table.ts';
 
 export type VipServiceStatus = VipService & {
   readonly key: string;
@@ -38,6 +46,19 @@ export type VipConsumerDependencies = {
   readonly metrics?: Metrics;
   /** Where departed instances are remembered over a restart, so that drains still wait for their connections. */
   readonly memory?: Memory;
+};
+
+/** What a person asks a node about some of its VIPs; crosses the wire, so later versions only add to it. */
+export type VipNodeStatus = {
+  readonly backend: string;
+  readonly revision: number;
+  readonly drift?: readonly VipDrift[];
+  readonly services: readonly (VipServiceStatus & {
+    /** Taken since the service was first applied. */
+    readonly connections: number;
+    /** Open TCP connections by backend, `<address>:<port>`. */
+    readonly open: Readonly<Record<string, number>>;
+  })[];
 };
 
 /** Turns the Directory's VIPs into the data plane's. */
@@ -125,6 +146,29 @@ export class VipConsumer implements DirectoryConsumer, Part {
       services,
       problems: this.#problems,
       ...(this.#auditor === undefined ? {} : { audit: this.#auditor.status() }),
+    };
+  }
+
+  /** Asks the data plane as well, so it costs more than `status`. */
+  async nodeStatus(addresses: ReadonlySet<string>): Promise<VipNodeStatus> {
+    const { backend, revision, services, audit } = this.status();
+    const asked = services.filter(({ address }) => addresses.has(address));
+    const keys = asked.flatMap(({ protocol, backends }) => backends.map((one) => targetKey(protocol, one)));
+    const [taken, open] = await Promise.all([
+      this.#backend.counters(),
+      this.#backend.connections(new Set(keys)),
+    ]);
+    const openOf = ({ protocol, backends }: VipService) =>
+      backends.map((one) => [`${one.address}:${one.port}`, open.get(targetKey(protocol, one)) ?? 0]);
+    return {
+      backend,
+      revision,
+      ...(audit === undefined ? {} : { drift: audit.drift }),
+      services: asked.map((service) => ({
+        ...service,
+        connections: taken.get(service.key)?.connections ?? 0,
+        open: Object.fromEntries(openOf(service)),
+      })),
     };
   }
 
