@@ -83,7 +83,7 @@ t.test('one virtual IP is found by its names, address and app, with what each no
   const [own] = await api.must<Listed[]>('GET', '/v1/vips');
   for (const name of ['web.shop.weir', 'WEB.shop.weir.', 'web.shop.weir:10000', 'shop/web', own?.address]) {
     const found = await api.must<{ vips: Listed[] }>('GET', `/v1/vips/${name}`);
-    t.ok(found.vips.length > 0, name);
+    t.ok(found.vips.length > 0, `${name}`);
   }
   const detail = await api.must<{ vips: Listed[] }>('GET', '/v1/vips/shop/web');
   t.match(detail, { nodes: [{ node: 'h1', revision: 0, problem: 'it is not connected' }] });

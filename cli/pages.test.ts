@@ -95,8 +95,33 @@ web.shop.weir:80  tcp       100.100.0.7  /shop/web       1/2
 /shop/web: the label VIP_1=web declares nothing: it has no port
 `,
   ],
-  ['vip show web.shop.weir', ``],
-  ['vip why web.shop.weir', ``],
+  [
+    'vip show web.shop.weir',
+    `
+web.shop.weir:80  tcp 100.100.0.7 port 80, random, of /shop/web
+
+BACKEND        INSTANCE             NODE  WEIGHT  OPEN
+100.64.1.2:80  shop_web.instance-1  h2         1     3
+100.64.1.3:80  shop_web.instance-2  h1         0     0  its health checks do not pass (yet)
+
+NODE  BACKEND   REVISION  TAKEN
+h2    nftables       9/9     12  found by the last audit: map services lacks 1 of its elements
+h1    -              8/9      0  it is not connected
+
+/shop/web: the label VIP_1=web declares nothing: it has no port
+`,
+  ],
+  [
+    'vip why web.shop.weir',
+    `
+web.shop.weir:80 (100.100.0.7) leads to 1 backend, chosen by random:
+  100.64.1.2:80 (shop_web.instance-1 on h2) takes 100 % of new connections
+  100.64.1.3:80 (shop_web.instance-2 on h1) takes none: its health checks do not pass (yet)
+h2: found by the last audit: map services lacks 1 of its elements
+h1: it is not connected.
+/shop/web: the label VIP_1=web declares nothing: it has no port
+`,
+  ],
   [
     'network list',
     `
