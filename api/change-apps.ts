@@ -1,57 +1,61 @@
 import type { App } from '../core/model/app.ts';
 import { networkNames } from '../core/model/app.ts';
+import type { Groups } from '../core/model/dependencies.ts';
+import type { DeploymentStep } from '../core/model/deployment.ts';
 import type { AppId, Version } from '../core/model/ids.ts';
 import type { Placement } from '../core/model/placement.ts';
 import type { Snapshot } from '../core/state/snapshot.ts';
-import type { Write } from '../core/state/store.ts';
 import { versionKey } from '../core/state/tables.ts';
 import { checkRoot } from './check-root.ts';
-import type { ApiDependencies, ApiOptions, Root, RootMutation, WantedRoot } from './dependencies.ts';
+import type { ApiDependencies, ApiOptions, Posted, Root, RootMutation, WantedRoot } from './dependencies.ts';
 import type { AppDraft } from './marathon/normalise.ts';
 import type { Parsed } from './marathon/parse-app.ts';
 import { assignServicePorts, PortBook } from './marathon/service-ports.ts';
-import { locked, NotFound, Problem } from './problem.ts';
+import { locked, NotFound, Problem, tooMany } from './problem.ts';
+import { withRole } from './roles.ts';
 import { historyWrites } from './root-history.ts';
-import { Turns } from './turns.ts';
+
+export type ApplyOptions = {
+  /** Deployments that hold the apps are cancelled. */
+  readonly force: boolean;
+  /** Apps whose being put is told as an event, and by whom. */
+  readonly posted?: Posted;
+};
 
 export type Accepted = { readonly deploymentId: string; readonly version: Version };
 
-/** The root somebody wants, with the groups that are to be there though they may be empty (absent: all that were). */
-export type Wanted = WantedRoot & { readonly groups?: ReadonlySet<string> };
-
 /** Gives the root's new apps, or throws a Problem: evaluated under the root's lock, so it sees what will be changed. */
-export type Change = (root: Root, version: Version) => Wanted;
+export type Change = (root: Root, version: Version) => WantedRoot;
 
 /** Every way the API changes apps goes through here: what is refused leaves nothing behind. */
 export class AppChanges {
   readonly #dependencies: ApiDependencies;
   readonly #options: ApiOptions;
-  readonly #turns = new Turns();
 
   constructor(dependencies: ApiDependencies, options: ApiOptions) {
     this.#dependencies = dependencies;
     this.#options = options;
   }
 
-  /** Throws Problem: the change's own, or 409 when deployments hold the apps. */
-  apply(change: Change, force: boolean): Promise<Accepted> {
-    return this.#turns.take(async () => {
-      const { scheduler, database } = this.#dependencies;
-      let history: readonly Write[] = [];
-      const checked: Change = (root, version) => {
-        const wanted = withGroups(root, change(root, version), database.snapshot);
-        history = historyWrites(database.snapshot, { before: root, ...wanted }, version);
-        return wanted;
-      };
-      const result = await scheduler.update<Problem>(
-        (root, version) => attempt(checked, root, version),
-        force,
-      );
-      if (result.kind === 'refused') throw result.refusal;
-      if (result.kind === 'locked') throw locked(result.deployments);
-      await database.commit(history);
-      return result;
-    });
+  /** Throws Problem: the change's own, 409 when deployments hold the apps, 403 when there are too many of them. */
+  async apply(change: Change, { force, posted }: ApplyOptions): Promise<Accepted> {
+    const result = await this.#dependencies.scheduler.update<Problem>(
+      (root, version) => this.#attempt(change, { root, version, ...(posted && { posted }) }),
+      force,
+    );
+    if (result.kind === 'refused') throw result.refusal;
+    if (result.kind === 'locked') throw locked(result.deployments);
+    if (result.kind === 'full') throw tooMany(result.limit);
+    return result;
+  }
+
+  /** The steps that the change would take. Throws Problem, the change's own. */
+  async preview(change: Change): Promise<readonly DeploymentStep[]> {
+    const result = await this.#dependencies.scheduler.preview<Problem>((root, version) =>
+      this.#attempt(change, { root, version }),
+    );
+    if (result.kind === 'refused') throw result.refusal;
+    return result.steps;
   }
 
   /** The root with drafts put in, service ports assigned and networks checked. */
@@ -61,6 +65,21 @@ export class AppChanges {
     for (const draft of drafts)
       after.set(draft.id, this.#complete(draft, after.get(draft.id), { ports, version }));
     return { after };
+  }
+
+  #attempt(
+    change: Change,
+    { root, version, ...posted }: { root: Root; version: Version; posted?: Posted },
+  ): RootMutation<Problem> {
+    const { snapshot } = this.#dependencies.database;
+    try {
+      const wanted = withGroups(root, change(root, version), snapshot);
+      const alongside = historyWrites(snapshot, { before: root, ...wanted }, version);
+      return { kind: 'change', wanted: { ...wanted, alongside }, ...posted };
+    } catch (error) {
+      if (error instanceof Problem) return { kind: 'refused', refusal: error };
+      throw error;
+    }
   }
 
   /** A stored definition, or 404 in Marathon's words. */
@@ -121,24 +140,21 @@ export function required<T>(parsed: Parsed<T>): T {
   return parsed.value;
 }
 
-function attempt(change: Change, root: Root, version: Version): RootMutation<Problem> {
-  try {
-    return { kind: 'change', wanted: change(root, version) };
-  } catch (error) {
-    if (error instanceof Problem) return { kind: 'refused', refusal: error };
-    throw error;
-  }
-}
-
-/** The same with its groups: those it names, or those that were, without empty ones whose id an app takes (§3.2). */
+/**
+ * The same with its groups: those it names, or those that were, without empty ones whose id an app takes (§3.2); and with
+ * the roles that groups enforce.
+ */
 function withGroups(
   root: Root,
-  wanted: Wanted,
+  wanted: WantedRoot,
   snapshot: Snapshot,
-): Wanted & { groups: ReadonlySet<string> } {
-  const before = wanted.groups ?? new Set(snapshot.table('groups').keys());
+): WantedRoot & { readonly groups: Groups } {
+  const before = wanted.groups ?? snapshot.table('groups');
   const changed = [...wanted.after.keys()].filter((id) => wanted.after.get(id) !== root.get(id));
-  const groups = new Set([...before].filter((id) => !changed.includes(id)));
-  checkRoot(wanted.after, changed, groups);
-  return { ...wanted, groups };
+  const groups = new Map(before);
+  for (const id of changed) groups.delete(id);
+  const after = new Map(wanted.after);
+  for (const app of changed.flatMap((id) => after.get(id) ?? [])) after.set(app.id, withRole(app, groups));
+  checkRoot(after, changed, groups);
+  return { ...wanted, after, groups };
 }

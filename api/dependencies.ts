@@ -2,12 +2,15 @@ import type { Clock } from '../core/kit/clock.ts';
 import type { Log } from '../core/kit/log.ts';
 import type { Metrics } from '../core/kit/metrics.ts';
 import type { App } from '../core/model/app.ts';
+import type { Groups } from '../core/model/dependencies.ts';
+import type { DeploymentStep } from '../core/model/deployment.ts';
 import type { AgentId, AppId, InstanceId, Version } from '../core/model/ids.ts';
 import type { Lease, Network } from '../core/model/network.ts';
 import type { Database } from '../core/state/database.ts';
 import type { EventBus } from '../core/state/event-bus.ts';
 import type { Presence } from '../core/state/presence.ts';
 import type { DirectoryPublisher } from '../core/state/publisher.ts';
+import type { Write } from '../core/state/store.ts';
 import type { Questions } from './questions.ts';
 
 export type Root = ReadonlyMap<AppId, App>;
@@ -16,14 +19,22 @@ export type WantedRoot = {
   readonly after: Root;
   readonly restarted?: readonly AppId[];
   readonly sentenced?: readonly InstanceId[];
+  /** Every group there is to be; absent: as they are. */
+  readonly groups?: Groups;
+  /** Stored in the same commit. */
+  readonly alongside?: readonly Write[];
 };
 
+/** Who put which apps, for events. */
+export type Posted = { readonly apps: readonly AppId[]; readonly clientIp: string; readonly uri: string };
+
 export type RootMutation<R> =
-  | { readonly kind: 'change'; readonly wanted: WantedRoot }
+  | { readonly kind: 'change'; readonly wanted: WantedRoot; readonly posted?: Posted }
   | { readonly kind: 'refused'; readonly refusal: R };
 
 export type RootUpdateResult =
   | { readonly kind: 'locked'; readonly deployments: readonly string[] }
+  | { readonly kind: 'full'; readonly limit: number }
   | { readonly kind: 'accepted'; readonly deploymentId: string; readonly version: Version };
 
 /** Why an app has fewer instances than it wants; the scheduler's own words. */
@@ -45,6 +56,13 @@ export interface SchedulerPort {
     mutate: (root: Root, version: Version) => RootMutation<R>,
     force: boolean,
   ): Promise<RootUpdateResult | { readonly kind: 'refused'; readonly refusal: R }>;
+  /** The steps of the change, which is not made. */
+  preview<R>(
+    mutate: (root: Root, version: Version) => RootMutation<R>,
+  ): Promise<
+    | { readonly kind: 'steps'; readonly steps: readonly DeploymentStep[] }
+    | { readonly kind: 'refused'; readonly refusal: R }
+  >;
   kill(instances: readonly InstanceId[], reason: string): Promise<readonly InstanceId[]>;
   abandon(deployment: string): Promise<boolean>;
   readonly waiting: ReadonlyMap<AppId, Waiting>;

@@ -1,14 +1,15 @@
 import type { App } from '../core/model/app.ts';
+import { ancestorsOf, type Group, parentOf } from '../core/model/group.ts';
 import type { AppId, Version } from '../core/model/ids.ts';
 import type { Snapshot } from '../core/state/snapshot.ts';
-import type { GroupRecord, RootRecord } from '../core/state/tables.ts';
+import type { RootRecord } from '../core/state/tables.ts';
 import { isBelow } from './marathon/parse-group.ts';
 import type { Json } from './marathon/render-app.ts';
 
 /** All apps and groups at one moment. Groups that only apps imply have no record. */
 export type Tree = {
   readonly apps: ReadonlyMap<AppId, App>;
-  readonly groups: ReadonlyMap<string, GroupRecord>;
+  readonly groups: ReadonlyMap<string, Group>;
 };
 
 export function treeOf(snapshot: Snapshot): Tree {
@@ -31,17 +32,6 @@ export function treeAt(snapshot: Snapshot, version: Version): Tree | undefined {
 /** Versions of the root that can be looked at and gone back to. */
 export function rootVersions(snapshot: Snapshot): readonly Version[] {
   return newestFirst(snapshot).map((record) => record.version);
-}
-
-/** The parent of an app or a group; of the root, itself. */
-export function parentOf(path: string): string {
-  return path.slice(0, path.lastIndexOf('/')) || '/';
-}
-
-/** Every group that a path lies in, the nearest first, the root last. */
-export function ancestorsOf(path: string): readonly string[] {
-  const parent = parentOf(path);
-  return path === '/' ? [] : [parent, ...ancestorsOf(parent)];
 }
 
 export function groupExists(tree: Tree, id: string): boolean {
@@ -67,9 +57,11 @@ export function groupInfo(
   const info = (group: string): Json & { readonly version: Version } => {
     const inner = (groups.get(group) ?? []).toSorted().map(info);
     const own = apps.get(group) ?? [];
+    const { dependencies = [], enforceRole } = tree.groups.get(group) ?? {};
     return {
       id: group,
-      dependencies: [],
+      dependencies,
+      ...(enforceRole === undefined ? {} : { enforceRole }),
       version: versionOf(tree.groups.get(group), [...own, ...inner]),
       ...(sections.apps ? { apps: own.map(renderApp) } : {}),
       ...(sections.groups ? { groups: inner } : {}),
@@ -80,7 +72,7 @@ export function groupInfo(
 }
 
 /** Of the group's record; of a group that only apps imply, the newest of what is in it. */
-function versionOf(record: GroupRecord | undefined, members: readonly { version: Version }[]): Version {
+function versionOf(record: Group | undefined, members: readonly { version: Version }[]): Version {
   return (
     record?.version ??
     members

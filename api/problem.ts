@@ -36,6 +36,12 @@ export class NotBuilt extends Problem {
   }
 }
 
+/** More deployments than may be on their way at once (§15.6). */
+export function tooMany(limit: number): Problem {
+  const message = `Max number (${limit}) of running deployments is achieved. Wait for existing deployments to complete or cancel one using force=true parameter.`;
+  return new Problem(403, { message });
+}
+
 export function locked(deployments: readonly string[]): Problem {
   const message =
     "App is locked by one or more deployments. Override with the option '?force=true'. View details at '/v2/deployments/<DEPLOYMENT_ID>'.";

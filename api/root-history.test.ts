@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import t from 'tap';
 import type { App } from '../core/model/app.ts';
+import { ancestorsOf } from '../core/model/group.ts';
 import { Replica } from '../core/state/snapshot.ts';
 import type { Write } from '../core/state/store.ts';
 import { testApp } from '../core/state/testing/apps.ts';
-import { ancestorsOf, groupInfo, rootVersions, treeAt, treeOf } from './groups.ts';
+import { groupInfo, rootVersions, treeAt, treeOf } from './groups.ts';
 import { historyWrites } from './root-history.ts';
 
 const ids = ['/a', '/g/b', '/g/c', '/g/in/d', '/h/e'];
@@ -29,7 +30,9 @@ function change(replica: Replica, { put, remove, groups }: Step, version: string
   const after = new Map([...before].filter(([id]) => !remove.includes(id)));
   for (const id of put) after.set(id, testApp(id, { version }));
   const wanted =
-    groups === undefined ? {} : { groups: new Set(groups.flatMap((id) => [id, ...ancestorsOf(id)])) };
+    groups === undefined
+      ? {}
+      : { groups: new Map(groups.flatMap((id) => [id, ...ancestorsOf(id)]).map((id) => [id, {}])) };
   const history = historyWrites(replica, { before, after, ...wanted }, version);
   const apps = [...new Set([...before.keys(), ...after.keys()])].map((key): Write => {
     const value = after.get(key);

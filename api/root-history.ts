@@ -1,9 +1,10 @@
+import type { Groups } from '../core/model/dependencies.ts';
+import { ancestorsOf, type Group, type GroupSettings } from '../core/model/group.ts';
 import type { AppId, Version } from '../core/model/ids.ts';
 import type { Snapshot } from '../core/state/snapshot.ts';
 import type { Write } from '../core/state/store.ts';
-import type { GroupRecord, RootRecord } from '../core/state/tables.ts';
+import type { RootRecord } from '../core/state/tables.ts';
 import type { Root } from './dependencies.ts';
-import { ancestorsOf } from './groups.ts';
 
 /** Versions of the root that are kept (Marathon §20), and how many definitions all of them together may hold. */
 const keptRoots = 50;
@@ -13,8 +14,8 @@ export type RootChange = {
   readonly before: Root;
   readonly after: Root;
   readonly restarted?: readonly AppId[];
-  /** Groups that are to be there though they may be empty; absent: all that were. */
-  readonly groups?: ReadonlySet<string>;
+  /** Groups that are to be there though they may be empty, with what is said of them; absent: all that were. */
+  readonly groups?: Groups;
 };
 
 /**
@@ -24,14 +25,14 @@ export type RootChange = {
 export function historyWrites(snapshot: Snapshot, change: RootChange, version: Version): readonly Write[] {
   const changed = changedApps(change);
   const known = snapshot.table('groups');
-  const kept = change.groups ?? new Set(known.keys());
+  const kept: Groups = change.groups ?? known;
   const gone = [...known.keys()].filter((id) => !kept.has(id));
-  const added = [...kept].filter((id) => !known.has(id));
+  const altered = [...kept.keys()].filter((id) => !isSame(known.get(id), kept.get(id)));
   const implied = new Set([...change.after.keys()].filter((id) => changed.has(id)).flatMap(ancestorsOf));
   const removed = new Set(gone.filter((id) => !implied.has(id)));
   const touched = new Set([
-    ...added,
-    ...[...changed, ...gone, ...added].flatMap(ancestorsOf).filter((id) => !removed.has(id)),
+    ...altered,
+    ...[...changed, ...gone, ...altered].flatMap(ancestorsOf).filter((id) => !removed.has(id)),
     '/',
   ]);
   const groups = [...removed, ...touched].map((id) => [id, known.get(id) ?? null] as const);
@@ -42,10 +43,28 @@ export function historyWrites(snapshot: Snapshot, change: RootChange, version: V
   };
   return [
     ...[...removed].map((key): Write => ({ kind: 'delete', table: 'groups', key })),
-    ...[...touched].map((id): Write => put('groups', id, { id, version } satisfies GroupRecord)),
+    ...[...touched].map((id): Write => put('groups', id, groupOf(id, version, kept.get(id)))),
     put('roots', version, record),
     ...tooOld(snapshot, Object.keys(record.apps).length),
   ];
+}
+
+function groupOf(id: string, version: Version, settings: GroupSettings = {}): Group {
+  const { dependencies = [], enforceRole } = settings;
+  return {
+    id,
+    version,
+    ...(dependencies.length === 0 ? {} : { dependencies }),
+    ...(enforceRole === undefined ? {} : { enforceRole }),
+  };
+}
+
+/** Whether the group is there in both, and the same is said of it. */
+function isSame(a: GroupSettings | undefined, b: GroupSettings | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  const text = ({ dependencies = [], enforceRole }: GroupSettings) =>
+    JSON.stringify([dependencies, enforceRole]);
+  return text(a) === text(b);
 }
 
 function changedApps({ before, after, restarted = [] }: RootChange): ReadonlySet<AppId> {

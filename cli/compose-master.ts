@@ -34,6 +34,8 @@ export type MasterSettings = {
   readonly network: Pick<Network, 'cidr' | 'backend' | 'mtu'>;
   readonly drainLimitMs: number;
   readonly agentLostMs: number;
+  /** So many deployments may be on their way at once. */
+  readonly mostDeployments: number;
   /** Off only to prove that tests notice. */
   readonly waitForAcks: boolean;
 };
@@ -56,10 +58,14 @@ export async function composeMaster(
   const presence = new Presence();
   const publisher = new DirectoryPublisher(database, reachable(settings.api.address));
   const events = new EventBus();
-  const { drainLimitMs, agentLostMs, waitForAcks } = settings;
+  const { drainLimitMs, agentLostMs, waitForAcks, mostDeployments } = settings;
   const scheduler = new Scheduler(
     { database, presence, publisher, events, clock, log, uuid, random: Math.random },
-    { limits: { drainLimitMs, agentLostMs, waitForAcks }, vipRange: vipRangeOfCidr(settings.vipRange) },
+    {
+      limits: { drainLimitMs, agentLostMs, waitForAcks },
+      vipRange: vipRangeOfCidr(settings.vipRange),
+      mostDeployments,
+    },
   );
   const networks = networkPort(settings);
   const api = new ApiServer(

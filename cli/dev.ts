@@ -57,6 +57,7 @@ export async function composeDev(
       drainLimitMs,
       agentLostMs: Number(defaults.agentLost) * 1000,
       waitForAcks,
+      mostDeployments: Number(defaults.mostDeployments),
       // Nobody else can open a store of this machine alone.
       onLeadershipLost: () => {},
     },

@@ -19,6 +19,7 @@ export const defaults = {
   ports: '31000-32000',
   drainLimit: '10',
   agentLost: '20',
+  mostDeployments: '100',
 };
 
 /** For commander: `HOST:PORT`. */

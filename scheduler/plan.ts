@@ -1,4 +1,5 @@
 import type { App } from '../core/model/app.ts';
+import { dependencyGraph, type Groups } from '../core/model/dependencies.ts';
 import type { DeploymentAction, DeploymentStep } from '../core/model/deployment.ts';
 import type { AppId } from '../core/model/ids.ts';
 
@@ -7,20 +8,24 @@ export type Root = ReadonlyMap<AppId, App>;
 /** What a change does to one app. `scale`: only the number of instances; `config`: anything else that is running differs. */
 export type AppChange = 'added' | 'removed' | 'scale' | 'config' | 'none';
 
+export type PlanOptions = {
+  /** Of the root to come: dependencies of groups order the apps in them. */
+  readonly groups: Groups;
+  /** Apps that run more than one configuration now. */
+  readonly mixed: ReadonlySet<AppId>;
+};
+
 /**
  * The steps from one root to another (Marathon §15.2): removed apps stop, new ones start, then one step per
- * dependency layer, dependencies first. Empty steps are left out. Apps in `mixed` run more than one configuration now.
+ * dependency layer, dependencies first. Empty steps are left out.
  */
-export function plan(
-  before: Root,
-  after: Root,
-  mixed: ReadonlySet<AppId> = new Set(),
-): readonly DeploymentStep[] {
+export function plan(before: Root, after: Root, { groups, mixed }: PlanOptions): readonly DeploymentStep[] {
   const removed = [...before.keys()].filter((id) => !after.has(id));
   const added = [...after.keys()].filter((id) => !before.has(id));
   const changed = [...after.values()].filter((app) => changeOf(before.get(app.id), app) !== 'none');
+  const below = dependencyGraph(after, groups) ?? (() => []);
   const depths = new Map<AppId, number>();
-  const layers = Map.groupBy(changed, (app) => depth(app, after, depths));
+  const layers = Map.groupBy(changed, (app) => depth(app, below, depths));
   const steps = [
     removed.map((app): DeploymentAction => ({ kind: 'StopApplication', app })),
     added.map((app): DeploymentAction => ({ kind: 'StartApplication', app })),
@@ -45,20 +50,12 @@ function actionFor(before: App | undefined, app: App, mixed: ReadonlySet<AppId>)
 }
 
 /** Longest path from an app without dependencies. Cycles are refused at the door; the mark only keeps us from hanging on one. */
-function depth(app: App, root: Root, known: Map<AppId, number>): number {
+function depth(app: App, below: (app: App) => readonly App[], known: Map<AppId, number>): number {
   const before = known.get(app.id);
   if (before !== undefined) return before;
   known.set(app.id, -1);
-  const below = dependenciesOf(app, root).map((dependency) => depth(dependency, root, known));
-  const own = 1 + Math.max(-1, ...below);
+  let own = 0;
+  for (const dependency of below(app)) own = Math.max(own, 1 + depth(dependency, below, known));
   known.set(app.id, own);
   return own;
-}
-
-/** A dependency names an app, or a group and so every app in it. */
-export function dependenciesOf(app: App, root: Root): readonly App[] {
-  if (app.dependencies.length === 0) return [];
-  return [...root.values()].filter((other) =>
-    app.dependencies.some((id) => other.id === id || other.id.startsWith(id.endsWith('/') ? id : `${id}/`)),
-  );
 }

@@ -1,6 +1,8 @@
 import { timestamp } from '../core/kit/clock.ts';
 import type { App } from '../core/model/app.ts';
-import type { Deployment } from '../core/model/deployment.ts';
+import type { Groups } from '../core/model/dependencies.ts';
+import type { Deployment, DeploymentStep } from '../core/model/deployment.ts';
+import type { GroupSettings } from '../core/model/group.ts';
 import type { AppId, Version } from '../core/model/ids.ts';
 import type { VipRange } from '../core/model/vip-address.ts';
 import type { Snapshot } from '../core/state/snapshot.ts';
@@ -16,10 +18,16 @@ export type WantedRoot = {
   readonly after: Root;
   readonly restarted?: readonly AppId[];
   readonly sentenced?: readonly string[];
+  /** Every group there is to be, with what is said of it; absent: as they are. */
+  readonly groups?: Groups;
+  /** What belongs to the change and is to be stored with it, or not at all. */
+  readonly alongside?: readonly Write[];
 };
 
 export type RootPlan =
   | { readonly kind: 'locked'; readonly deployments: readonly string[] }
+  /** As many deployments as may be are on their way. */
+  | { readonly kind: 'full'; readonly limit: number }
   | {
       readonly kind: 'planned';
       readonly deployment: Deployment;
@@ -33,13 +41,14 @@ export type RootPlanOptions = {
   readonly version: Version;
   readonly now: number;
   readonly vipRange: VipRange;
+  readonly mostDeployments: number;
 };
 
 /** Pure: everything one change of the root writes, in one commit (Marathon §15.1). Throws VirtualAddressesExhausted. */
 export function planRoot(snapshot: Snapshot, wanted: WantedRoot, options: RootPlanOptions): RootPlan {
   const before = snapshot.table('apps');
   const after = stamped(snapshot, wanted, options.version);
-  const steps = plan(before, after, mixedApps(snapshot, after));
+  const steps = stepsTo(snapshot, wanted, after);
   const affectedApps = [...new Set(steps.flatMap((step) => step.actions.map((action) => action.app)))];
   const running = [...snapshot.table('deployments').values()];
   const conflicting = running.filter((deployment) =>
@@ -47,6 +56,8 @@ export function planRoot(snapshot: Snapshot, wanted: WantedRoot, options: RootPl
   );
   if (conflicting.length > 0 && !options.force)
     return { kind: 'locked', deployments: conflicting.map((d) => d.id) };
+  if (running.length - conflicting.length >= options.mostDeployments)
+    return { kind: 'full', limit: options.mostDeployments };
   const deployment: Deployment = {
     id: options.deploymentId,
     version: options.version,
@@ -54,6 +65,7 @@ export function planRoot(snapshot: Snapshot, wanted: WantedRoot, options: RootPl
     step: 0,
     affectedApps,
     originals: Object.fromEntries(affectedApps.map((id) => [id, before.get(id) ?? null])),
+    ...groupsBefore(snapshot, wanted.groups),
     ...(wanted.sentenced === undefined ? {} : { sentenced: wanted.sentenced }),
     startedAt: options.now,
   };
@@ -62,8 +74,32 @@ export function planRoot(snapshot: Snapshot, wanted: WantedRoot, options: RootPl
     ...addressWrites(snapshot.table('addresses'), after, options),
     ...conflicting.map((old): Write => ({ kind: 'delete', table: 'deployments', key: old.id })),
     { kind: 'put', table: 'deployments', key: deployment.id, value: deployment } satisfies Write,
+    ...(wanted.alongside ?? []),
   ];
   return { kind: 'planned', deployment, cancelled: conflicting, writes };
+}
+
+/** The steps that a change would take, were it made now: what a dry run shows. */
+export function preview(snapshot: Snapshot, wanted: WantedRoot, version: Version): readonly DeploymentStep[] {
+  return stepsTo(snapshot, wanted, stamped(snapshot, wanted, version));
+}
+
+function stepsTo(snapshot: Snapshot, { groups }: WantedRoot, after: Root): readonly DeploymentStep[] {
+  return plan(snapshot.table('apps'), after, {
+    groups: groups ?? snapshot.table('groups'),
+    mixed: mixedApps(snapshot, after),
+  });
+}
+
+/** Groups that are new or depend on other things now, as they were, for rolling back. */
+function groupsBefore(snapshot: Snapshot, after: Groups = new Map()): Pick<Deployment, 'groups'> {
+  const before = snapshot.table('groups');
+  const text = (group: GroupSettings | undefined) => JSON.stringify(group?.dependencies ?? []);
+  const changed = [...after.keys()].filter(
+    (id) => !before.has(id) || text(before.get(id)) !== text(after.get(id)),
+  );
+  if (changed.length === 0) return {};
+  return { groups: Object.fromEntries(changed.map((id) => [id, before.get(id) ?? null])) };
 }
 
 /** Versions grow, over deleted apps too: if the clock did not advance, the previous one plus a millisecond (Marathon §1.4). */

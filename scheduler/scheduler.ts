@@ -2,7 +2,7 @@ import type { Clock } from '../core/kit/clock.ts';
 import type { Log } from '../core/kit/log.ts';
 import { Loop } from '../core/kit/loop.ts';
 import type { Part } from '../core/kit/part.ts';
-import type { Deployment } from '../core/model/deployment.ts';
+import type { Deployment, DeploymentStep } from '../core/model/deployment.ts';
 import type { AppId, InstanceId, Version } from '../core/model/ids.ts';
 import type { VipRange } from '../core/model/vip-address.ts';
 import type { Database } from '../core/state/database.ts';
@@ -15,7 +15,7 @@ import type { Waiting } from './decision.ts';
 import { Memory } from './memory.ts';
 import type { Root } from './plan.ts';
 import { retired } from './retire.ts';
-import { nextVersion, planRoot, type WantedRoot } from './root-update.ts';
+import { nextVersion, planRoot, preview, type RootPlan, type WantedRoot } from './root-update.ts';
 import { Turns } from './turns.ts';
 import { isOver, memberOf, putPlacement } from './view.ts';
 import { type Wait, waitsOf } from './waits.ts';
@@ -32,15 +32,23 @@ export type SchedulerDependencies = {
   readonly random: () => number;
 };
 
-export type SchedulerOptions = { readonly limits: Limits; readonly vipRange: VipRange };
+export type SchedulerOptions = {
+  readonly limits: Limits;
+  readonly vipRange: VipRange;
+  /** So many deployments may be on their way at once (Marathon §15.6). */
+  readonly mostDeployments: number;
+};
 
 export type UpdateResult =
-  | { readonly kind: 'locked'; readonly deployments: readonly string[] }
+  | Extract<RootPlan, { kind: 'locked' | 'full' }>
   | { readonly kind: 'accepted'; readonly deploymentId: string; readonly version: Version };
+
+/** Who put which apps, for those who follow along. */
+export type Posted = { readonly apps: readonly AppId[]; readonly clientIp: string; readonly uri: string };
 
 /** What a mutation of the root comes to: a root to go to, or the caller's own refusal. */
 export type Mutation<R> =
-  | { readonly kind: 'change'; readonly wanted: WantedRoot }
+  | { readonly kind: 'change'; readonly wanted: WantedRoot; readonly posted?: Posted }
   | { readonly kind: 'refused'; readonly refusal: R };
 
 /** So often everything is looked at, whatever changed: as often as Marathon compares all apps with their targets (§20). */
@@ -112,6 +120,17 @@ export class Scheduler implements Part {
     return this.#turns.take(() => this.#update(mutate, force));
   }
 
+  /** The steps that the same call of `update` would begin now. Nothing is stored. */
+  async preview<R>(
+    mutate: (root: Root, version: Version) => Mutation<R>,
+  ): Promise<{ kind: 'steps'; steps: readonly DeploymentStep[] } | { kind: 'refused'; refusal: R }> {
+    const { snapshot } = this.#dependencies.database;
+    const version = nextVersion(this.#dependencies.clock.now(), snapshot);
+    const mutation = mutate(snapshot.table('apps'), version);
+    if (mutation.kind === 'refused') return mutation;
+    return { kind: 'steps', steps: preview(snapshot, mutation.wanted, version) };
+  }
+
   /** Ends instances now (with a drain if they serve); replacements start as the definition says. Unknown ids are left out of the answer. */
   kill(ids: readonly InstanceId[], reason: string): Promise<readonly InstanceId[]> {
     return this.#turns.take(async () => {
@@ -154,13 +173,21 @@ export class Scheduler implements Part {
       deploymentId: uuid(),
       now: clock.now(),
       vipRange: this.#options.vipRange,
+      mostDeployments: this.#options.mostDeployments,
     });
-    if (planned.kind === 'locked') return planned;
+    if (planned.kind !== 'planned') return planned;
     await database.commit(planned.writes);
+    this.#tell(mutation.posted);
     for (const cancelled of planned.cancelled) this.#fail(cancelled);
     events.emit({ kind: 'root-changed', version });
     events.emit({ kind: 'deployment-step', deployment: planned.deployment });
     return { kind: 'accepted', deploymentId: planned.deployment.id, version };
+  }
+
+  #tell({ apps, ...from }: Posted = { apps: [], clientIp: '', uri: '' }): void {
+    const { database, events } = this.#dependencies;
+    for (const app of apps.flatMap((id) => database.snapshot.table('apps').get(id) ?? []))
+      events.emit({ kind: 'app-posted', app, ...from });
   }
 
   #fail(deployment: Deployment): void {

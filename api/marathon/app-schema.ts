@@ -202,7 +202,7 @@ const appFields = {
   container: optional(container),
   residency: optional(anything),
   resourceLimits: optional(anything),
-  role: optional(text()),
+  role: optional(text({ minLength: 1 })),
   secrets: optional(map(object({ source: required(text({ minLength: 1 })) }))),
   taskKillGracePeriodSeconds: optional(integer({ min: 0 })),
   killSelection: optional(oneOf('YOUNGEST_FIRST', 'OLDEST_FIRST')),

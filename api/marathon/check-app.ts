@@ -50,8 +50,9 @@ function checkLists(input: AppInput, faults: Faults): void {
   const roles = input.acceptedResourceRoles;
   if (roles?.length === 0) faults.add('/acceptedResourceRoles', 'must not be empty');
   if (hasDuplicates(roles ?? [])) faults.add('/acceptedResourceRoles', 'must not contain duplicates');
-  if (roles?.some((role) => role !== '*')) {
-    faults.add('/acceptedResourceRoles', 'acceptedResourceRoles can only contain * and *');
+  const own = input.role ?? '*';
+  if (roles?.some((role) => role !== '*' && role !== own)) {
+    faults.add('/acceptedResourceRoles', `acceptedResourceRoles can only contain * and ${own}`);
   }
   if ((input.uris ?? []).length > 0 && (input.fetch ?? []).length > 0) {
     faults.add('/uris', 'may not be set in conjunction with fetch');

@@ -11,7 +11,6 @@ export function checkNotSupported(input: AppInput, faults: Faults): void {
   refuse(!['', '//cmd'].includes(input.executor ?? ''), '/executor', 'executors other than //cmd');
   refuse(input.executorResources !== undefined, '/executorResources', 'resources of executors');
   refuse(input.resourceLimits !== undefined, '/resourceLimits', 'limits above the requested resources');
-  refuse(input.role !== undefined && input.role !== '*', '/role', 'roles other than *');
   refuse(input.residency !== undefined, '/residency', 'resident apps');
   refuse(input.check !== undefined, '/check', 'general checks');
   refuse((input.readinessChecks ?? []).length > 0, '/readinessChecks', 'readiness checks');

@@ -20,7 +20,7 @@ export function normalise(input: AppInput, id: string): AppDraft {
   const container = containerOf(input, isHost);
   return {
     id,
-    ...pick(input, 'cmd', 'user', 'acceptedResourceRoles', 'taskKillGracePeriodSeconds', 'tty'),
+    ...pick(input, 'cmd', 'user', 'role', 'acceptedResourceRoles', 'taskKillGracePeriodSeconds', 'tty'),
     ...(input.args === undefined || input.args.length === 0 ? {} : { args: input.args }),
     instances: input.instances ?? 1,
     cpus: input.cpus ?? 1,

@@ -1,9 +1,10 @@
+import { type GroupSettings, parentOf } from '../../core/model/group.ts';
 import { absoluteId, checkPath } from './app-id.ts';
 import { checkApp } from './check-app.ts';
 import { type GroupInput, readGroup } from './group-schema.ts';
 import { type AppDraft, normalise } from './normalise.ts';
 import type { Parsed } from './parse-app.ts';
-import { Faults } from './schema.ts';
+import { Faults, flag, object, required } from './schema.ts';
 
 /** What a group is to become. Lists that are absent stay as they are; a list that is there is the whole list. */
 export type GroupWish = {
@@ -11,6 +12,8 @@ export type GroupWish = {
   readonly id: string;
   readonly apps?: readonly AppDraft[];
   readonly groups?: readonly GroupWish[];
+  /** Only what the document says. */
+  readonly settings: GroupSettings;
 };
 
 export type GroupUpdate =
@@ -55,7 +58,7 @@ function wishOf(
   const id = idOf(input, base);
   if (input.id !== undefined) checkPath(input.id, `${path}/id`, faults);
   if (!isBelow(id, base)) faults.add(`${path}/id`, `Identifier is not child of '${base}'`);
-  checkActedOn(input, path, faults);
+  checkPlaces(input, { id, path }, faults);
   const apps = input.apps?.map((app, index) => {
     const at = `${path}/apps(${index})`;
     const draft = normalise(app, absoluteId(app.id ?? '', id));
@@ -71,19 +74,55 @@ function wishOf(
     if (idOf(group, id) === id) faults.add(`${at}/id`, `Identifier is not child of '${id}'`);
     return wishOf(group, { base: id, path: at }, faults);
   });
-  return { id, ...(apps === undefined ? {} : { apps }), ...(groups === undefined ? {} : { groups }) };
+  const settings = settingsOf(input, id);
+  return {
+    id,
+    settings,
+    ...(apps === undefined ? {} : { apps }),
+    ...(groups === undefined ? {} : { groups }),
+  };
 }
 
-/** Better refused than taken and forgotten. */
-function checkActedOn(input: GroupInput, path: string, faults: Faults): void {
-  const { dependencies = [], scaleBy, version, enforceRole } = input;
-  if (dependencies.length > 0)
-    faults.add(`${path}/dependencies`, 'not supported yet: give the dependencies to the apps of the group');
-  if (enforceRole === true) faults.add(`${path}/enforceRole`, 'not supported yet: roles');
+/** What belongs to the document as a whole, or to groups right below the root only. */
+function checkPlaces(input: GroupInput, { id, path }: { id: string; path: string }, faults: Faults): void {
+  for (const [index, dependency] of (input.dependencies ?? []).entries())
+    checkPath(dependency, `${path}/dependencies(${index})`, faults);
+  if (new Set(input.dependencies).size !== (input.dependencies ?? []).length)
+    faults.add(`${path}/dependencies`, 'must not contain duplicates');
+  if (input.enforceRole !== undefined && !isTop(id)) faults.add(`${path}/enforceRole`, onlyTop);
   if (path === '') return;
-  if (scaleBy !== undefined) faults.add(`${path}/scaleBy`, 'not allowed in a group inside another one');
-  if (version !== undefined) faults.add(`${path}/version`, 'not allowed in a group inside another one');
+  if (input.scaleBy !== undefined) faults.add(`${path}/scaleBy`, 'not allowed in a group inside another one');
+  if (input.version !== undefined) faults.add(`${path}/version`, 'not allowed in a group inside another one');
 }
+
+const onlyTop = 'enforceRole can only be set for a top-level group';
+
+function isTop(id: string): boolean {
+  return id !== '/' && parentOf(id) === '/';
+}
+
+/** Relative ids of dependencies start at the group that names them. */
+function settingsOf({ dependencies, enforceRole }: GroupInput, id: string): GroupSettings {
+  return {
+    ...(dependencies === undefined
+      ? {}
+      : { dependencies: dependencies.map((dependency) => absoluteId(dependency, id)) }),
+    ...(enforceRole === undefined ? {} : { enforceRole }),
+  };
+}
+
+/** Reads `{"enforceRole": …}`, all that a PATCH of a group may change (§5.5). */
+export function parseGroupPatch(body: unknown, id: string): Parsed<GroupSettings> {
+  const typeFaults = new Faults();
+  const input = readPatch(body, '/', typeFaults);
+  if (input === undefined)
+    return { ok: false, status: 422, body: { message: 'Invalid JSON', details: typeFaults.details } };
+  if (isTop(id)) return { ok: true, value: input };
+  const details = [{ path: '/enforceRole', errors: [onlyTop] }];
+  return { ok: false, status: 422, body: { message: 'Object is not valid', details } };
+}
+
+const readPatch = object({ enforceRole: required(flag) });
 
 function idOf({ id }: GroupInput, base: string): string {
   return id === undefined || id === '' ? base : absoluteId(id, base);

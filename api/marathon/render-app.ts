@@ -7,7 +7,7 @@ export type Json = Readonly<Record<string, unknown>>;
 export function renderDefinition(app: AppDraft | App): Json {
   return {
     id: app.id,
-    ...given(app, 'cmd', 'user', 'acceptedResourceRoles', 'taskKillGracePeriodSeconds', 'tty'),
+    ...given(app, 'cmd', 'user', 'role', 'acceptedResourceRoles', 'taskKillGracePeriodSeconds', 'tty'),
     ...filled('args', app.args),
     ...filled('env', app.env),
     ...filled(

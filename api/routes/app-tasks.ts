@@ -38,10 +38,8 @@ export function appTaskRoutes(dependencies: ApiDependencies, changes: AppChanges
       return undefined;
     }
     const placements = tasks.map((task) => task.placement);
-    const { version, deploymentId } = await changes.apply(
-      (root) => minus(root, placements),
-      isTrue(query['force']),
-    );
+    const force = isTrue(query['force']);
+    const { version, deploymentId } = await changes.apply((root) => minus(root, placements), { force });
     return { version, deploymentId };
   }
 

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { App } from '../../core/model/app.ts';
 import { AppTexts } from '../app-texts.ts';
-import { type Accepted, type AppChanges, required } from '../change-apps.ts';
+import { type Accepted, type AppChanges, type ApplyOptions, required } from '../change-apps.ts';
 import type { ApiDependencies, ApiOptions, Root } from '../dependencies.ts';
 import { labelSelector } from '../label-selector.ts';
 import { absoluteId } from '../marathon/app-id.ts';
@@ -16,6 +16,8 @@ import { isTrue } from './query.ts';
 
 type Query = Readonly<Record<string, string | string[] | undefined>>;
 type Many = { Querystring: Query; Body: unknown };
+/** What of a request counts for a change of apps. */
+type Request = { readonly body: unknown; readonly query: Query; readonly ip: string; readonly url: string };
 type AtApp = { Params: { '*': string }; Querystring: Query; Body: unknown };
 
 /** Marathon §3. Ids contain slashes, so the last words of the path say what of an app is meant. */
@@ -24,7 +26,7 @@ export function appRoutes(
   dependencies: ApiDependencies,
   { changes, options }: { changes: AppChanges; options: ApiOptions },
 ): void {
-  const { database, events } = dependencies;
+  const { database } = dependencies;
   const tasks = appTaskRoutes(dependencies, changes);
   const texts = new AppTexts();
   const base = `http://${options.host}:${options.port}/v2/apps`;
@@ -39,14 +41,16 @@ export function appRoutes(
 
   server.post<{ Querystring: Query; Body: unknown }>('/v2/apps', async (request, reply) => {
     const draft = required(parseApp(request.body));
-    const accepted = await changes.apply((root, version) => {
-      if (root.has(draft.id))
-        throw new Problem(409, { message: `An app with id [${draft.id}] already exists.` });
-      return changes.put(root, [draft], version);
-    }, isTrue(request.query['force']));
+    const accepted = await changes.apply(
+      (root, version) => {
+        if (root.has(draft.id))
+          throw new Problem(409, { message: `An app with id [${draft.id}] already exists.` });
+        return changes.put(root, [draft], version);
+      },
+      applyOptions(request, [draft.id]),
+    );
     const app = database.snapshot.table('apps').get(draft.id);
     if (app === undefined) throw new NotFound(`App '${draft.id}' does not exist`);
-    events.emit({ kind: 'app-posted', app, clientIp: request.ip, uri: request.url });
     return created(reply, accepted, `${base}${app.id}`).send(createdInfo(app, accepted));
   });
 
@@ -78,10 +82,13 @@ export function appRoutes(
     const force = request.query['force'] === undefined || isTrue(request.query['force']);
     return updated(
       reply,
-      await changes.apply((root) => {
-        mustHave(root, path.id);
-        return { after: new Map([...root].filter(([id]) => id !== path.id)) };
-      }, force),
+      await changes.apply(
+        (root) => {
+          mustHave(root, path.id);
+          return { after: new Map([...root].filter(([id]) => id !== path.id)) };
+        },
+        { force },
+      ),
     );
   });
 
@@ -90,36 +97,40 @@ export function appRoutes(
     if (path.kind !== 'restart') throw new Problem(405, { message: 'Method Not Allowed' });
     return updated(
       reply,
-      await changes.apply((root) => {
-        mustHave(root, path.id);
-        return { after: root, restarted: [path.id] };
-      }, isTrue(request.query['force'])),
+      await changes.apply(
+        (root) => {
+          mustHave(root, path.id);
+          return { after: root, restarted: [path.id] };
+        },
+        { force: isTrue(request.query['force']) },
+      ),
     );
   });
 
   async function changeMany(
-    { body, query, ip, url }: { body: unknown; query: Query; ip: string; url: string },
+    request: Request,
     reply: FastifyReply,
     { mustExist }: { mustExist: boolean },
   ): Promise<FastifyReply> {
+    const { body, query } = request;
     const updates = updatesIn(body);
     const partial = mustExist || query['partialUpdate'] === undefined || isTrue(query['partialUpdate']);
-    const accepted = await changes.apply((root, version) => {
-      if (mustExist) for (const { id } of updates) mustHave(root, id);
-      const drafts = updates.map((update) => draftFor(root.get(update.id), { ...update, partial }));
-      return changes.put(root, drafts, version);
-    }, isTrue(query['force']));
-    for (const { id } of updates) tell(id, ip, url);
+    const accepted = await changes.apply(
+      (root, version) => {
+        if (mustExist) for (const { id } of updates) mustHave(root, id);
+        const drafts = updates.map((update) => draftFor(root.get(update.id), { ...update, partial }));
+        return changes.put(root, drafts, version);
+      },
+      applyOptions(
+        request,
+        updates.map(({ id }) => id),
+      ),
+    );
     return updated(reply, accepted);
   }
 
-  function tell(id: string, clientIp: string, uri: string): void {
-    const app = database.snapshot.table('apps').get(id);
-    if (app !== undefined) events.emit({ kind: 'app-posted', app, clientIp, uri });
-  }
-
   async function change(
-    request: { params: { '*': string }; query: Query; body: unknown; ip: string; url: string },
+    request: Request & { params: { '*': string } },
     reply: FastifyReply,
     { mustExist }: { mustExist: boolean },
   ): Promise<FastifyReply> {
@@ -128,13 +139,15 @@ export function appRoutes(
     const partial =
       mustExist || request.query['partialUpdate'] === undefined || isTrue(request.query['partialUpdate']);
     let isNew = false;
-    const accepted = await changes.apply((root, version) => {
-      const before = root.get(path.id);
-      isNew = before === undefined;
-      if (isNew && mustExist) throw new NotFound(`App '${path.id}' does not exist`);
-      return changes.put(root, [draftFor(before, { id: path.id, body: request.body, partial })], version);
-    }, isTrue(request.query['force']));
-    tell(path.id, request.ip, request.url);
+    const accepted = await changes.apply(
+      (root, version) => {
+        const before = root.get(path.id);
+        isNew = before === undefined;
+        if (isNew && mustExist) throw new NotFound(`App '${path.id}' does not exist`);
+        return changes.put(root, [draftFor(before, { id: path.id, body: request.body, partial })], version);
+      },
+      applyOptions(request, [path.id]),
+    );
     return isNew ? created(reply, accepted, `${base}${path.id}`).send(accepted) : updated(reply, accepted);
   }
 
@@ -176,6 +189,10 @@ export function appRoutes(
 }
 
 const appEmbeds: readonly Embed[] = ['counts', 'tasks', 'lastTaskFailure', 'deployments'];
+
+function applyOptions({ query, ip, url }: Request, apps: readonly string[]): ApplyOptions {
+  return { force: isTrue(query['force']), posted: { apps, clientIp: ip, uri: url } };
+}
 
 /** What creating an app answers: the definition with zero counts (§3.2). */
 function createdInfo(app: App, { deploymentId }: Accepted) {

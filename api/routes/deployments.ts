@@ -1,7 +1,10 @@
 import type { FastifyInstance } from 'fastify';
+import type { Groups } from '../../core/model/dependencies.ts';
 import type { Deployment } from '../../core/model/deployment.ts';
+import { ancestorsOf, type GroupSettings, parentOf } from '../../core/model/group.ts';
 import type { AppChanges } from '../change-apps.ts';
-import type { ApiDependencies, Root, WantedRoot } from '../dependencies.ts';
+import type { ApiDependencies, WantedRoot } from '../dependencies.ts';
+import type { Tree } from '../groups.ts';
 import { renderDeployment } from '../marathon/render-deployment.ts';
 import { NotFound } from '../problem.ts';
 import { isTrue } from './query.ts';
@@ -26,18 +29,39 @@ export function deploymentRoutes(
         await scheduler.abandon(id);
         return reply.code(202).send();
       }
-      const { version, deploymentId } = await changes.apply((root) => reverted(deployment, root), true);
+      const { version, deploymentId } = await changes.apply(
+        (root) => reverted(deployment, { apps: root, groups: database.snapshot.table('groups') }),
+        { force: true },
+      );
       return reply.header('marathon-deployment-id', deploymentId).send({ version, deploymentId });
     },
   );
 }
 
 /** Undoes one deployment's changes on the present root, so that other changes survive (§7.2). */
-function reverted(deployment: Deployment, root: Root): WantedRoot {
-  const after = new Map(root);
+function reverted(deployment: Deployment, now: Tree): WantedRoot {
+  const after = new Map(now.apps);
   for (const [id, original] of Object.entries(deployment.originals)) {
     if (original === null) after.delete(id);
     else after.set(id, original);
   }
-  return { after };
+  return { after, groups: groupsReverted(deployment, { ...now, apps: after }) };
+}
+
+/** Groups that were added go if nothing is in them by then; the others depend on what they did. */
+function groupsReverted({ groups: changed = {} }: Deployment, { apps, groups }: Tree): Groups {
+  const after = new Map<string, GroupSettings>(groups);
+  const occupied = new Set([...apps.keys()].flatMap(ancestorsOf));
+  for (const [id, original] of Object.entries(changed).toSorted(deepestFirst)) {
+    const { dependencies: _, ...present } = after.get(id) ?? {};
+    const isEmpty =
+      !occupied.has(id) && ![...after.keys()].some((other) => parentOf(other) === id && other !== id);
+    if (original === null && isEmpty) after.delete(id);
+    if (original !== null) after.set(id, { ...present, dependencies: original.dependencies ?? [] });
+  }
+  return after;
+}
+
+function deepestFirst([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return b.split('/').length - a.split('/').length;
 }

@@ -1,12 +1,13 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { App } from '../../core/model/app.ts';
-import { type Accepted, type AppChanges, required, type Wanted } from '../change-apps.ts';
-import { type GroupChange, removeGroup, updateGroup } from '../change-groups.ts';
-import type { ApiDependencies, ApiOptions } from '../dependencies.ts';
+import { type Accepted, type AppChanges, type Change, required } from '../change-apps.ts';
+import { type GroupChange, removeGroup, setGroup, updateGroup } from '../change-groups.ts';
+import type { ApiDependencies, ApiOptions, Posted, WantedRoot } from '../dependencies.ts';
 import { appsBelow, groupExists, groupInfo, rootVersions, type Sections, treeAt, treeOf } from '../groups.ts';
-import { type GroupUpdate, parseGroup } from '../marathon/parse-group.ts';
+import { type GroupUpdate, parseGroup, parseGroupPatch } from '../marathon/parse-group.ts';
 import { renderApp } from '../marathon/render-app.ts';
-import { NotBuilt, NotFound, Problem } from '../problem.ts';
+import { renderStep } from '../marathon/render-deployment.ts';
+import { NotFound, Problem } from '../problem.ts';
 import { appInfo, embedsFrom } from '../views.ts';
 import { groupPath } from './group-path.ts';
 import { isTrue } from './query.ts';
@@ -17,7 +18,7 @@ type AtGroup = { Params: { '*'?: string }; Querystring: Query; Body: unknown };
 /** Marathon §5. The root is the group `/`; what holds for `/v2/groups/x` holds for `/v2/groups`. */
 export function groupRoutes(
   server: FastifyInstance,
-  { database, events }: ApiDependencies,
+  { database }: ApiDependencies,
   { changes, options }: { changes: AppChanges; options: ApiOptions },
 ): void {
   const base = `http://${options.host}:${options.port}/v2/groups`;
@@ -46,7 +47,7 @@ export function groupRoutes(
     server.post<AtGroup>(url, async (request, reply) => {
       const update = required(parseGroup(request.body, at(request.params)));
       const id = update.kind === 'put' ? update.wish.id : update.id;
-      const accepted = await changes.apply((root, version) => {
+      const change: Change = (root, version) => {
         const tree = { ...treeOf(database.snapshot), apps: root };
         if (root.has(id)) throw new Problem(409, { message: `An app with the path ${id} already exists.` });
         if (groupExists(tree, id))
@@ -54,35 +55,50 @@ export function groupRoutes(
             message: `Group ${id} is already created. Use PUT to change this group.`,
           });
         return changed(update, { root, version });
-      }, isTrue(request.query['force']));
-      tell(update, request);
+      };
+      if (isTrue(request.query['dryRun'])) return dryRun(change);
+      const force = isTrue(request.query['force']);
+      const accepted = await changes.apply(change, { force, posted: postedBy(update, request) });
       return answer(reply.code(201).header('location', `${base}${id}`), accepted);
     });
 
     server.put<AtGroup>(url, async (request, reply) => {
       const update = updateIn(request);
-      if (isTrue(request.query['dryRun'])) throw new NotBuilt('A dry run of a change of groups');
+      const change: Change = (root, version) => changed(update, { root, version });
+      if (isTrue(request.query['dryRun'])) return dryRun(change);
       const force = isTrue(request.query['force']);
-      const accepted = await changes.apply((root, version) => changed(update, { root, version }), force);
-      tell(update, request);
+      const accepted = await changes.apply(change, { force, posted: postedBy(update, request) });
       return answer(reply, accepted);
     });
 
     server.delete<AtGroup>(url, async (request, reply) => {
       const id = at(request.params);
-      const accepted = await changes.apply(
-        (root, version) => removeGroup(id, context({ root, version })),
-        isTrue(request.query['force']),
-      );
+      const accepted = await changes.apply((root, version) => removeGroup(id, context({ root, version })), {
+        force: isTrue(request.query['force']),
+      });
       return answer(reply, accepted);
     });
+
+    server.patch<AtGroup>(url, async (request, reply) => {
+      const id = at(request.params);
+      const settings = required(parseGroupPatch(request.body, id));
+      await changes.apply((root, version) => setGroup(id, settings, context({ root, version })), {
+        force: false,
+      });
+      return reply.code(200).send();
+    });
+  }
+
+  /** What would be done, step by step; nothing is (§5.4). */
+  async function dryRun(change: Change) {
+    return { steps: (await changes.preview(change)).map(renderStep) };
   }
 
   function context(now: Pick<GroupChange, 'root' | 'version'>): GroupChange {
     return { ...now, snapshot: database.snapshot, changes };
   }
 
-  function changed(update: GroupUpdate, now: Pick<GroupChange, 'root' | 'version'>): Wanted {
+  function changed(update: GroupUpdate, now: Pick<GroupChange, 'root' | 'version'>): WantedRoot {
     return updateGroup(update, context(now));
   }
 
@@ -97,14 +113,12 @@ export function groupRoutes(
       throw new NotFound(`Group '${id}' does not exist in version ${version}`);
     return groupInfo(tree, id, { sections: sectionsFrom(embed), renderApp });
   }
+}
 
-  /** Each app that the document names is told like one that was posted. */
-  function tell(update: GroupUpdate, { ip, url }: { ip: string; url: string }): void {
-    for (const { id } of update.kind === 'put' ? draftsIn(update.wish) : []) {
-      const app = database.snapshot.table('apps').get(id);
-      if (app !== undefined) events.emit({ kind: 'app-posted', app, clientIp: ip, uri: url });
-    }
-  }
+/** Each app that the document names is told like one that was posted. */
+function postedBy(update: GroupUpdate, { ip, url }: { ip: string; url: string }): Posted {
+  const apps = update.kind === 'put' ? draftsIn(update.wish).map(({ id }) => id) : [];
+  return { apps, clientIp: ip, uri: url };
 }
 
 /** A version in the URL is a restore too: an old client says it so. */

@@ -41,14 +41,9 @@ export function taskRoutes(
       .flatMap((app) => tasksOf(snapshot, app))
       .filter((task) => instances.has(task.placement.instanceId));
     if (scale) {
-      const { version, deploymentId } = await changes.apply(
-        (root) =>
-          minus(
-            root,
-            found.map((task) => task.placement),
-          ),
-        isTrue(request.query['force']),
-      );
+      const placements = found.map((task) => task.placement);
+      const force = isTrue(request.query['force']);
+      const { version, deploymentId } = await changes.apply((root) => minus(root, placements), { force });
       return { version, deploymentId };
     }
     await scheduler.kill(

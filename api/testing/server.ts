@@ -38,7 +38,7 @@ export async function startServer(t: { teardown(work: () => Promise<void>): void
 }
 
 function nothingScheduled(waiting: ReadonlyMap<string, Waiting>): SchedulerPort {
-  return { update: refuse, kill: refuse, abandon: refuse, waiting, waitsOf: () => [] };
+  return { update: refuse, preview: refuse, kill: refuse, abandon: refuse, waiting, waitsOf: () => [] };
 }
 
 function refuse(): never {

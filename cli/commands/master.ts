@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { systemClock } from '../../core/kit/clock.ts';
 import { createLog, type LogLevel } from '../../core/kit/log.ts';
 import type { Address } from '../agent-settings.ts';
+import { wholeNumber } from '../numbers.ts';
 import { serve } from '../serve.ts';
 import { defaults, kernelRanges, parseAddress, parseRange, parseSeconds } from '../settings.ts';
 
@@ -14,6 +15,7 @@ type Options = {
   networkBackend: string;
   drainLimit: number;
   agentLost: number;
+  maxRunningDeployments: number;
   logLevel: LogLevel;
   waitForAcks: boolean;
 };
@@ -70,6 +72,12 @@ export function register(program: Command): void {
         .argParser(parseSeconds),
     )
     .addOption(
+      new Option('--max-running-deployments <n>', 'a change beyond so many deployments is refused')
+        .env('WEIR_MAX_RUNNING_DEPLOYMENTS')
+        .default(wholeNumber(defaults.mostDeployments), defaults.mostDeployments)
+        .argParser(wholeNumber),
+    )
+    .addOption(
       new Option('--log-level <level>')
         .env('WEIR_LOG_LEVEL')
         .choices(['debug', 'info', 'warn', 'error'])
@@ -97,6 +105,7 @@ export function register(program: Command): void {
           network: { cidr: options.networkRange, backend: options.networkBackend },
           drainLimitMs: options.drainLimit,
           agentLostMs: options.agentLost,
+          mostDeployments: options.maxRunningDeployments,
           waitForAcks: options.waitForAcks,
         },
         { clock: systemClock, log },

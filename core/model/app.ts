@@ -25,6 +25,8 @@ export type App = {
   readonly portDefinitions?: readonly PortDefinition[];
   readonly requirePorts: boolean;
   readonly constraints: readonly Constraint[];
+  /** Absent: the common one. */
+  readonly role?: string;
   readonly acceptedResourceRoles?: readonly string[];
   readonly dependencies: readonly AppId[];
   readonly healthChecks: readonly HealthCheck[];

@@ -1,4 +1,5 @@
 import type { App } from './app.ts';
+import type { Group } from './group.ts';
 import type { AppId, Version } from './ids.ts';
 
 export type ActionKind = 'StartApplication' | 'StopApplication' | 'ScaleApplication' | 'RestartApplication';
@@ -23,6 +24,8 @@ export type Deployment = {
   readonly affectedApps: readonly AppId[];
   /** The definitions before the change, by app; null for an app that did not exist. For rolling back. */
   readonly originals: Readonly<Record<AppId, App | null>>;
+  /** Groups that the change added (null) or gave other dependencies (as they were). For rolling back. */
+  readonly groups?: Readonly<Record<string, Group | null>>;
   /** Instances a kill-and-scale call named. */
   readonly sentenced?: readonly string[];
   /** ms since the epoch. */

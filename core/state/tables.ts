@@ -2,6 +2,7 @@ import type { Agent } from '../model/agent.ts';
 import type { App } from '../model/app.ts';
 import type { Deployment } from '../model/deployment.ts';
 import type { ServiceRef } from '../model/directory.ts';
+import type { Group } from '../model/group.ts';
 import type { AgentId, AppId, InstanceId, Version } from '../model/ids.ts';
 import type { Instance } from '../model/instance.ts';
 import type { Lease, Network } from '../model/network.ts';
@@ -55,21 +56,18 @@ export type TaskFailure = {
   readonly version: Version;
 };
 
-/** A group that exists though nothing may be in it, with the version of the last change in or below it. */
-export type GroupRecord = { readonly id: string; readonly version: Version };
-
 /** What one change of the root changed, as it was before: null for what was not there. Undoing newer ones gives an older root. */
 export type RootRecord = {
   readonly version: Version;
   readonly apps: Readonly<Record<AppId, App | null>>;
-  readonly groups: Readonly<Record<string, GroupRecord | null>>;
+  readonly groups: Readonly<Record<string, Group | null>>;
 };
 
 /** The value type of every table that is read back into memory. */
 export type Tables = {
   apps: App;
   versions: App;
-  groups: GroupRecord;
+  groups: Group;
   roots: RootRecord;
   networks: Network;
   routes: RouteRecord;

@@ -128,8 +128,9 @@ export class Cluster {
       deploymentId: `d${this.#deployments + 1}`,
       now: this.now,
       vipRange,
+      mostDeployments: 100,
     });
-    if (planned.kind === 'locked') return planned;
+    if (planned.kind !== 'planned') return planned;
     this.#deployments += 1;
     this.commit(planned.writes);
     return planned;

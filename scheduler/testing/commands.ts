@@ -182,6 +182,7 @@ function apps(words: Words): readonly string[] {
 }
 
 function said(planned: RootPlan): readonly string[] {
+  if (planned.kind === 'full') return [`full: ${planned.limit}`];
   if (planned.kind === 'locked') return [`locked by ${planned.deployments.join(', ')}`];
   return planned.cancelled.map(({ id }) => `event deployment-failed ${id}`);
 }

@@ -47,6 +47,7 @@ export async function startMaster(t: { teardown(work: () => Promise<void>): void
     {
       limits: { drainLimitMs: 60_000, agentLostMs: 10_000, waitForAcks: true },
       vipRange: vipRangeOfCidr('11.0.0.0/24'),
+      mostDeployments: 100,
     },
   );
   const parts = [database, publisher, scheduler];
