@@ -87,7 +87,8 @@ function wishOf(
 function checkPlaces(input: GroupInput, { id, path }: { id: string; path: string }, faults: Faults): void {
   for (const [index, dependency] of (input.dependencies ?? []).entries())
     checkPath(dependency, `${path}/dependencies(${index})`, faults);
-  if (new Set(input.dependencies).size !== (input.dependencies ?? []).length)
+  const { dependencies = [] } = settingsOf(input, id);
+  if (new Set(dependencies).size < dependencies.length)
     faults.add(`${path}/dependencies`, 'must not contain duplicates');
   if (input.enforceRole !== undefined && !isTop(id)) faults.add(`${path}/enforceRole`, onlyTop);
   if (path === '') return;
