@@ -48,7 +48,7 @@ export type AgentOptions = {
   readonly dataDir: string;
 };
 
-/** Reports go out at least this often: they are also the heartbeat. */
+/** Reports go out at least this often, unless the master wants fewer: they are also the heartbeat. */
 const heartbeatMs = 1_000;
 /** While something drains, what is still in flight is looked at this often. */
 const drainPollMs = 50;
@@ -82,6 +82,7 @@ export class Agent implements Part {
   #assignments: Map<string, Assignment> | undefined;
   /** Undefined while there is no connection; another object for each. */
   #connection: Connection | undefined;
+  #heartbeatMs = heartbeatMs;
   #polling = false;
   #stopping = new AbortController();
   #background: Promise<unknown>[] = [];
@@ -95,7 +96,7 @@ export class Agent implements Part {
       name: 'report',
       clock,
       log,
-      everyMs: heartbeatMs,
+      everyMs: () => this.#heartbeatMs,
     });
     this.#instances = new Instances(new Journal(`${options.dataDir}/instances`, log), () => {
       this.#decideLoop.wake();
@@ -301,6 +302,7 @@ export class Agent implements Part {
         void this.#answer(message.id, message.question);
         return;
       case 'ping':
+        this.#heartbeatMs = message.heartbeatMs ?? heartbeatMs;
         return;
     }
   }

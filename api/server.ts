@@ -1,7 +1,9 @@
+import { createServer } from 'node:http';
 import fastify, { type FastifyError, type FastifyInstance } from 'fastify';
 import { errorCode, errorText, WeirError } from '../core/kit/errors.ts';
 import type { Part } from '../core/kit/part.ts';
 import { accepts } from './accepts.ts';
+import { reportDoor } from './agent-reports.ts';
 import { allowedMethods } from './allowed-methods.ts';
 import { compressAnswers } from './compress.ts';
 import type { ApiDependencies, ApiOptions } from './dependencies.ts';
@@ -11,6 +13,9 @@ import { allRoutes } from './routes/index.ts';
 
 /** Bodies beyond this are refused with 413. */
 const largestBodyBytes = 64 * 1024 * 1024;
+
+/** A connection on which nothing is asked is closed after this. */
+const keepAliveMs = 72_000;
 
 /** On every response (Marathon §1.1). */
 const standingHeaders = {
@@ -60,7 +65,12 @@ export class ApiServer implements Part {
 }
 
 function build(dependencies: ApiDependencies, options: ApiOptions): FastifyInstance {
+  const isReport = reportDoor(dependencies, answerFor);
   const server = fastify({
+    serverFactory: (handle) =>
+      createServer({ keepAliveTimeout: keepAliveMs, requestTimeout: 0 }, (request, response) => {
+        if (!isReport(request, response)) handle(request, response);
+      }),
     bodyLimit: largestBodyBytes,
     routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true, maxParamLength: 2_000 },
     forceCloseConnections: true,
@@ -132,7 +142,7 @@ function ignoresBody(url: string): boolean {
   return /^\/v2\/apps\/[^?]+\/restart\/?(\?|$)/.test(url);
 }
 
-function answerFor(error: FastifyError): { status: number; body: ProblemBody } {
+function answerFor(error: unknown): { status: number; body: ProblemBody } {
   if (error instanceof Problem) return { status: error.status, body: error.body };
   if (error instanceof WeirError) {
     return {
@@ -142,7 +152,7 @@ function answerFor(error: FastifyError): { status: number; body: ProblemBody } {
   }
   if (errorCode(error) === 'FST_ERR_CTP_INVALID_MEDIA_TYPE')
     return { status: 415, body: { message: 'Unsupported Media Type' } };
-  const status = error.statusCode ?? 500;
+  const status = (error as FastifyError).statusCode ?? 500;
   return {
     status,
     body: { message: status === 500 ? `Internal error: ${errorText(error)}` : errorText(error) },

@@ -55,7 +55,7 @@ export async function composeMaster(
   await mkdir(folder, { recursive: true });
   const uuid = () => randomUUID();
   const database = new Database(await storeOf(settings.store, { folder, clock, log }), log);
-  const presence = new Presence();
+  const presence = new Presence(settings.agentLostMs);
   const publisher = new DirectoryPublisher(database, reachable(settings.api.address));
   const events = new EventBus();
   const { drainLimitMs, agentLostMs, waitForAcks, mostDeployments } = settings;

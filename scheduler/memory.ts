@@ -42,6 +42,7 @@ export class Memory {
   readonly #places = new Map<InstanceId, Place>();
   readonly #deployments = new Map<string, Deployment>();
   readonly #lost = new Map<AgentId, boolean>();
+  #lostCount = 0;
   #isDeaf = false;
   #parts: ReadonlyMap<AppId, Part> | undefined;
   #dirty = new Set<AppId>();
@@ -50,6 +51,10 @@ export class Memory {
   /** Agents of which less or more may be left. */
   #stale = new Set<AgentId>();
   #changedAgents = new Set<AgentId>();
+  /** Agents that were heard of in a new way: one may be usable, or lost no more. */
+  #heard = new Set<AgentId>();
+  /** Before this no agent counts as lost that did not at the last look at all of them. */
+  #nextLostAt = 0;
   #isFresh = true;
 
   /** Nothing happened since the last round that a round would have to look at. */
@@ -71,12 +76,17 @@ export class Memory {
     }
   }
 
+  /** An agent was heard of, or its connection ended. */
+  noteAgent(agent: AgentId): void {
+    this.#heard.add(agent);
+  }
+
   /** What this round has to look at; it counts as looked at. */
   begin(world: World): Agenda {
     if (this.#isFresh) this.#readAll(world);
     this.#parts ??= partsOf(world.snapshot);
     this.#takeChangedAgents(world);
-    const agentLostAt = this.#watchAgents(world);
+    this.#watchAgents(world);
     this.#refreshAgents(world);
     for (const [app, at] of this.#due) if (at <= world.now) this.#dirty.add(app);
     for (const app of this.#draining) this.#dirty.add(app);
@@ -86,7 +96,7 @@ export class Memory {
       orphans: [...this.#orphans].filter((id) => isOrphan(id, world)).sort(),
       parts: this.#parts,
       isDeaf: this.#isDeaf,
-      agentLostAt,
+      agentLostAt: this.#nextLostAt,
     };
     this.#dirty = new Set();
     this.#changedDeployments = new Set();
@@ -166,32 +176,42 @@ export class Memory {
   #takeChangedAgents(world: World): void {
     for (const id of this.#changedAgents) {
       this.#stale.add(id);
+      this.#heard.add(id);
       this.#dirtyAppsOn(id, world);
-      if (!world.snapshot.table('agents').has(id)) this.#lost.delete(id);
+      if (!world.snapshot.table('agents').has(id)) this.#setLost(id, undefined);
     }
     this.#changedAgents = new Set();
   }
 
-  /** Agents that fell silent or came back since the last round. */
-  #watchAgents(world: World): number {
-    let next = Number.POSITIVE_INFINITY;
+  /** Agents that fell silent or came back since the last round. All are looked at only when one may have fallen silent. */
+  #watchAgents(world: World): void {
     const agents = world.snapshot.table('agents');
-    for (const id of agents.keys()) {
-      const at = lostAt(world, id);
-      const isLost = world.now >= at;
-      if (!isLost) next = Math.min(next, at);
-      if (this.#lost.get(id) !== isLost) this.#dirtyAppsOn(id, world);
-      this.#lost.set(id, isLost);
-      if (isUsable(world, id) !== (this.fleet.view(id) !== undefined)) this.#stale.add(id);
-    }
+    if (world.now >= this.#nextLostAt) {
+      this.#nextLostAt = Number.POSITIVE_INFINITY;
+      for (const id of agents.keys()) this.#watchAgent(id, world);
+    } else for (const id of this.#heard) if (agents.has(id)) this.#watchAgent(id, world);
+    this.#heard = new Set();
     this.#judgeHearing(world);
-    return next;
+  }
+
+  #watchAgent(id: AgentId, world: World): void {
+    const at = lostAt(world, id);
+    const isLost = world.now >= at;
+    if (!isLost) this.#nextLostAt = Math.min(this.#nextLostAt, at);
+    if (this.#lost.get(id) !== isLost) this.#dirtyAppsOn(id, world);
+    this.#setLost(id, isLost);
+    if (isUsable(world, id) !== (this.fleet.view(id) !== undefined)) this.#stale.add(id);
+  }
+
+  #setLost(id: AgentId, isLost: boolean | undefined): void {
+    if (this.#lost.get(id) === true) this.#lostCount -= 1;
+    if (isLost === undefined) this.#lost.delete(id);
+    else this.#lost.set(id, isLost);
+    if (isLost === true) this.#lostCount += 1;
   }
 
   #judgeHearing(world: World): void {
-    let lost = 0;
-    for (const isLost of this.#lost.values()) if (isLost) lost += 1;
-    const isDeaf = lost > this.#lost.size / 2;
+    const isDeaf = this.#lostCount > this.#lost.size / 2;
     if (isDeaf === this.#isDeaf) return;
     this.#isDeaf = isDeaf;
     for (const [id, isLost] of this.#lost) if (isLost) this.#dirtyAppsOn(id, world);

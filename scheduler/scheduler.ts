@@ -3,7 +3,7 @@ import type { Log } from '../core/kit/log.ts';
 import { Loop } from '../core/kit/loop.ts';
 import type { Part } from '../core/kit/part.ts';
 import type { Deployment, DeploymentStep } from '../core/model/deployment.ts';
-import type { AppId, InstanceId, Version } from '../core/model/ids.ts';
+import type { AgentId, AppId, InstanceId, Version } from '../core/model/ids.ts';
 import type { VipRange } from '../core/model/vip-address.ts';
 import type { Database } from '../core/state/database.ts';
 import type { EventBus } from '../core/state/event-bus.ts';
@@ -87,8 +87,12 @@ export class Scheduler implements Part {
       this.#memory.note(change);
       wake();
     };
+    const hear = (agent: AgentId) => {
+      this.#memory.noteAgent(agent);
+      wake();
+    };
     this.#wholeAt = 0;
-    this.#ends = [database.onChange(note), presence.onChange(wake)];
+    this.#ends = [database.onChange(note), presence.onChange(hear)];
     await this.#loop.start();
   }
 

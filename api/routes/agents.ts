@@ -1,11 +1,10 @@
 import type { FastifyInstance } from 'fastify';
 import type { Agent } from '../../core/model/agent.ts';
-import type { Instance } from '../../core/model/instance.ts';
-import type { AgentAnswer, AgentReport } from '../../core/model/master-port.ts';
+import type { AgentAnswer } from '../../core/model/master-port.ts';
 import type { Lease } from '../../core/model/network.ts';
 import type { Write } from '../../core/state/store.ts';
 import { leaseKey } from '../../core/state/tables.ts';
-import { AgentStream } from '../agent-stream.ts';
+import { AgentStreams } from '../agent-streams.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { NotFound } from '../problem.ts';
 
@@ -13,8 +12,9 @@ type ById = { Params: { id: string } };
 
 /** How agents and the master talk (core/model/master-port.ts says what). Agents are ours: their bodies are trusted. */
 export function agentRoutes(server: FastifyInstance, dependencies: ApiDependencies): void {
-  const { database, presence, questions, clock } = dependencies;
-  const streams = new Map<string, AgentStream>();
+  const { questions } = dependencies;
+  const streams = new AgentStreams(dependencies);
+  server.addHook('onClose', async () => streams.stop());
 
   server.post<ById & { Querystring: { since?: string }; Body: Agent }>(
     '/v1/agents/:id/stream',
@@ -22,21 +22,9 @@ export function agentRoutes(server: FastifyInstance, dependencies: ApiDependenci
       const agent = request.body;
       await register(dependencies, agent);
       reply.hijack();
-      const stream = new AgentStream(agent.id, reply.raw, dependencies);
-      streams.set(agent.id, stream);
-      await stream.serve(Number(request.query.since ?? 0));
-      if (streams.get(agent.id) !== stream) return;
-      streams.delete(agent.id);
-      presence.disconnected(agent.id);
+      await streams.serve(agent, Number(request.query.since ?? 0), reply.raw);
     },
   );
-
-  server.post<ById & { Body: AgentReport }>('/v1/agents/:id/report', async (request, reply) => {
-    const writes = request.body.instances.flatMap((instance) => instanceWrite(dependencies, instance));
-    if (writes.length > 0) await database.commit(writes);
-    presence.reported(request.params.id, request.body, clock.now());
-    return reply.code(204).send();
-  });
 
   server.post<{ Params: { id: string; question: string }; Body: AgentAnswer }>(
     '/v1/agents/:id/answers/:question',
@@ -56,16 +44,6 @@ async function register({ database }: ApiDependencies, agent: Agent): Promise<vo
   const before = database.snapshot.table('agents').get(agent.id);
   if (JSON.stringify(before) === JSON.stringify(agent)) return;
   await database.commit([{ kind: 'put', table: 'agents', key: agent.id, value: agent }]);
-}
-
-/** A report of an instance that is no longer placed, or of an earlier attempt, has nothing to say any more. */
-function instanceWrite({ database }: ApiDependencies, instance: Instance): readonly Write[] {
-  const { snapshot } = database;
-  const placement = snapshot.table('placements').get(instance.instanceId);
-  if (placement?.attempt !== instance.attempt || placement.agentId !== instance.agentId) return [];
-  const before = snapshot.table('instances').get(instance.instanceId);
-  if (JSON.stringify(before) === JSON.stringify(instance)) return [];
-  return [{ kind: 'put', table: 'instances', key: instance.instanceId, value: instance }];
 }
 
 /** Two agents may ask at once: the loser of the race computes again from what the winner wrote. */

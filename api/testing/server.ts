@@ -22,7 +22,7 @@ export async function startServer(t: { teardown(work: () => Promise<void>): void
   const server = new ApiServer(
     {
       ...{ database, publisher, events, clock, uuid },
-      ...{ presence: new Presence(), log: silentLog, metrics: new Metrics() },
+      ...{ presence: new Presence(1_500), log: silentLog, metrics: new Metrics() },
       questions: new Questions(clock, uuid),
       scheduler: nothingScheduled(waiting),
       networks: { assign: refuse, faults: () => [] },

@@ -7,8 +7,8 @@ export type LoopOptions = {
   readonly name: string;
   readonly clock: Clock;
   readonly log: Log;
-  /** Runs again after this many ms without a wake; undefined: only when woken. */
-  readonly everyMs?: number;
+  /** Runs again after this many ms (asked anew each time) without a wake; undefined: only when woken. */
+  readonly everyMs?: number | (() => number);
 };
 
 const firstRetryMs = 50;
@@ -29,6 +29,11 @@ export class Loop implements Part {
   constructor(round: (signal: AbortSignal) => Promise<void>, options: LoopOptions) {
     this.#round = round;
     this.#options = options;
+  }
+
+  get #everyMs(): number | undefined {
+    const { everyMs } = this.#options;
+    return typeof everyMs === 'function' ? everyMs() : everyMs;
   }
 
   wake(): void {
@@ -52,7 +57,7 @@ export class Loop implements Part {
   async #run(signal: AbortSignal): Promise<void> {
     let retryMs = firstRetryMs;
     while (!signal.aborted) {
-      if (!this.#woken) await this.#sleep(this.#options.everyMs, signal);
+      if (!this.#woken) await this.#sleep(this.#everyMs, signal);
       if (signal.aborted) return;
       this.#woken = false;
       try {

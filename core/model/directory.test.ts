@@ -8,6 +8,7 @@ import {
   deltaBetween,
   type Endpoint,
   emptyDirectory,
+  joinDeltas,
   snapshotDelta,
 } from './directory.ts';
 
@@ -90,4 +91,26 @@ t.test('backends are the ready endpoints of each service that have the port', as
     backends.map((backend) => backend.instanceId),
     ['i1', 'i3'],
   );
+});
+
+t.test('deltas joined into one lead to where they lead one after the other', (t) => {
+  fc.assert(
+    fc.property(
+      fc.array(step, { maxLength: 4 }),
+      fc.array(step, { minLength: 2, maxLength: 4 }),
+      (earlier, list) => {
+        const start = replay(earlier).at(-1) ?? emptyDirectory;
+        const deltas = list.map((endpoints, n): DirectoryDelta => {
+          const from = start.revision + n;
+          return { from: from === 0 ? 1 : from, revision: from + 1, endpoints };
+        });
+        const end = deltas.reduce(applyDelta, start);
+        const joined = applyDelta(start, deltas.reduce(joinDeltas));
+        const sorted = ({ endpoints }: Directory) =>
+          JSON.stringify([...endpoints].sort(([a], [b]) => (a < b ? -1 : 1)));
+        return joined.revision === end.revision && sorted(joined) === sorted(end);
+      },
+    ),
+  );
+  t.end();
 });

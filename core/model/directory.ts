@@ -1,5 +1,6 @@
 import type { AgentId, AppId, InstanceId, TaskId } from './ids.ts';
 import type { NetworkAddress } from './instance.ts';
+import { changedMap } from './layered-map.ts';
 import type { VipBalance } from './vip-policy.ts';
 
 /** One port of an instance that others can reach. */
@@ -151,6 +152,37 @@ export function applyDelta(directory: Directory, delta: DirectoryDelta): Directo
   };
 }
 
+/** Two deltas that follow each other as one; `second` begins where `first` ends. */
+export function joinDeltas(first: DirectoryDelta, second: DirectoryDelta): DirectoryDelta {
+  if (second.from === 0) return second;
+  const agents = joinChanges(first.agents, second.agents, (agent) => agent.id);
+  const endpoints = joinChanges(first.endpoints, second.endpoints, (endpoint) => endpoint.instanceId);
+  const vips = joinChanges(first.vips, second.vips, (vip) => vip.key);
+  const routes = joinChanges(first.routes, second.routes, (route) => route.id);
+  return {
+    from: first.from,
+    revision: second.revision,
+    ...(agents && { agents }),
+    ...(endpoints && { endpoints }),
+    ...(vips && { vips }),
+    ...(routes && { routes }),
+  };
+}
+
+function joinChanges<T>(
+  first: Changes<T> | undefined,
+  second: Changes<T> | undefined,
+  keyOf: (item: T) => string,
+): Changes<T> | undefined {
+  if (first === undefined || second === undefined) return first ?? second;
+  const last = new Map<string, T | undefined>(first.gone.map((key) => [key, undefined]));
+  for (const item of first.set) last.set(keyOf(item), item);
+  for (const key of second.gone) last.set(key, undefined);
+  for (const item of second.set) last.set(keyOf(item), item);
+  const set = [...last.values()].filter((item) => item !== undefined);
+  return { set, gone: [...last].filter(([, item]) => item === undefined).map(([key]) => key) };
+}
+
 /** The whole Directory as one delta, for a consumer that has nothing. */
 export function snapshotDelta(directory: Directory): DirectoryDelta {
   return {
@@ -211,10 +243,11 @@ function merged<T>(
   keyOf: (item: T) => string,
 ): ReadonlyMap<string, T> {
   if (changes === undefined) return base;
-  const next = new Map(base);
-  for (const key of changes.gone) next.delete(key);
-  for (const item of changes.set) next.set(keyOf(item), item);
-  return next;
+  return changedMap(
+    base,
+    changes.gone,
+    changes.set.map((item) => [keyOf(item), item] as const),
+  );
 }
 
 function reindexed(
@@ -226,15 +259,16 @@ function reindexed(
   const touched = new Set([...changed].flatMap((id) => base.endpoints.get(id)?.appId ?? []));
   const arrived = Map.groupBy(changes.set, (endpoint) => endpoint.appId);
   for (const app of arrived.keys()) touched.add(app);
-  const next = new Map(base.byApp);
+  const gone: AppId[] = [];
+  const set: [AppId, readonly Endpoint[]][] = [];
   for (const app of touched) {
     const kept = (base.byApp.get(app) ?? []).filter((endpoint) => !changed.has(endpoint.instanceId));
     const added = (arrived.get(app) ?? []).filter((endpoint) => endpoints.has(endpoint.instanceId));
     const group = [...kept, ...added].sort((a, b) => (a.instanceId < b.instanceId ? -1 : 1));
-    if (group.length === 0) next.delete(app);
-    else next.set(app, group);
+    if (group.length === 0) gone.push(app);
+    else set.push([app, group]);
   }
-  return next;
+  return changedMap(base.byApp, gone, set);
 }
 
 function changesOf<T>(before: ReadonlyMap<string, T>, after: ReadonlyMap<string, T>): Changes<T> | undefined {

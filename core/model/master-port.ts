@@ -21,7 +21,8 @@ export type MasterMessage =
   | { readonly kind: 'directory'; readonly delta: DirectoryDelta }
   /** Somebody asked the master something only this agent knows; the reply goes through `answer` with the same id. */
   | { readonly kind: 'question'; readonly id: string; readonly question: AgentQuestion }
-  | { readonly kind: 'ping' };
+  /** `heartbeatMs`: how often the master wants to hear of this agent at least; absent from older masters. */
+  | { readonly kind: 'ping'; readonly heartbeatMs?: number };
 
 export type AgentQuestion =
   /** The newest `tail` lines an instance wrote. Answered with LogText. */

@@ -4,7 +4,7 @@ import { Presence } from './presence.ts';
 const report = { instances: [], complete: false, acks: { dns: 3 }, inFlight: {} };
 
 function watched() {
-  const presence = new Presence();
+  const presence = new Presence(1_500);
   const seen = { changes: 0 };
   const end = presence.onChange(() => {
     seen.changes += 1;

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { AgentId, InstanceId } from '../model/ids.ts';
 import type { AgentReport } from '../model/master-port.ts';
 
@@ -12,23 +11,26 @@ export type AgentPresence = {
   readonly inFlight: Readonly<Record<InstanceId, number>>;
 };
 
-/** Agents report every second; after a gap like this somebody may have counted one as lost. */
-const noticedGapMs = 1_500;
-
 /**
  * Heartbeats and acknowledgements. Kept in the leader's memory, not in the store: they are worthless after a
  * restart (every agent states them again) and would cost a durable write each.
  */
 export class Presence {
   readonly #agents = new Map<AgentId, AgentPresence>();
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Set<(agent: AgentId) => void>();
+  readonly #noticedGapMs: number;
+
+  /** `noticedGapMs`: after a silence like this somebody may have counted an agent as lost. */
+  constructor(noticedGapMs: number) {
+    this.#noticedGapMs = noticedGapMs;
+  }
 
   get agents(): ReadonlyMap<AgentId, AgentPresence> {
     return this.#agents;
   }
 
-  /** Not called for a heartbeat that says nothing new. Returns the function that ends the subscription. */
-  onChange(listener: () => void): () => void {
+  /** Called with the agent; not for a heartbeat that says nothing new. Returns the function that ends the subscription. */
+  onChange(listener: (agent: AgentId) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -50,28 +52,35 @@ export class Presence {
       acks: report.acks,
       inFlight: report.inFlight,
     };
-    if (before !== undefined && saysNothingNew(before, after)) this.#agents.set(agent, after);
+    if (before !== undefined && this.#saysNothingNew(before, after)) this.#agents.set(agent, after);
     else this.#set(agent, after);
   }
 
   forget(agent: AgentId): void {
-    if (this.#agents.delete(agent)) this.#tell();
+    if (this.#agents.delete(agent)) this.#tell(agent);
   }
 
   #set(agent: AgentId, presence: AgentPresence): void {
     this.#agents.set(agent, presence);
-    this.#tell();
+    this.#tell(agent);
   }
 
-  #tell(): void {
-    for (const listener of [...this.#listeners]) listener();
+  #tell(agent: AgentId): void {
+    for (const listener of [...this.#listeners]) listener(agent);
+  }
+
+  #saysNothingNew(before: AgentPresence, after: AgentPresence): boolean {
+    return (
+      after.lastHeard - before.lastHeard < this.#noticedGapMs &&
+      isSame(before.acks, after.acks) &&
+      isSame(before.inFlight, after.inFlight)
+    );
   }
 }
 
-function saysNothingNew(before: AgentPresence, after: AgentPresence): boolean {
-  return (
-    after.lastHeard - before.lastHeard < noticedGapMs &&
-    isDeepStrictEqual(before.acks, after.acks) &&
-    isDeepStrictEqual(before.inFlight, after.inFlight)
-  );
+type Counts = Readonly<Record<string, number>>;
+
+function isSame(a: Counts, b: Counts): boolean {
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name]);
 }

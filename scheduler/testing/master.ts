@@ -27,7 +27,7 @@ class JumpingClock extends FakeClock {
 export async function startMaster(t: { teardown(work: () => Promise<void>): void }) {
   const clock = new JumpingClock();
   const database = new Database(new MemoryStore(), silentLog, clock);
-  const presence = new Presence();
+  const presence = new Presence(1_500);
   const publisher = new DirectoryPublisher(database);
   const bus = new EventBus();
   const events: string[] = [];

@@ -1,0 +1,58 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { text } from 'node:stream/consumers';
+import type { Instance } from '../core/model/instance.ts';
+import type { AgentReport } from '../core/model/master-port.ts';
+import type { Write } from '../core/state/store.ts';
+import type { ApiDependencies } from './dependencies.ts';
+
+/** What an error comes to, for whoever asked. */
+export type AnswerFor = (error: unknown) => { readonly status: number; readonly body: object };
+
+/**
+ * Takes the requests that are reports of agents, and says of others that they are not. They pass by the router and its
+ * hooks: with thousands of agents they are most of what a master hears.
+ */
+export function reportDoor(
+  dependencies: ApiDependencies,
+  answerFor: AnswerFor,
+): (request: IncomingMessage, response: ServerResponse) => boolean {
+  const take = async (agent: string, request: IncomingMessage, response: ServerResponse) => {
+    try {
+      await takeReport(dependencies, agent, JSON.parse(await text(request)) as AgentReport);
+      response.writeHead(204).end();
+    } catch (error) {
+      const { status, body } = answerFor(error);
+      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+    }
+  };
+  return (request, response) => {
+    const agent = request.method === 'POST' ? agentIn(request.url ?? '') : undefined;
+    if (agent === undefined) return false;
+    void take(agent, request, response);
+    return true;
+  };
+}
+
+const [head, tail] = ['/v1/agents/', '/report'];
+
+function agentIn(url: string): string | undefined {
+  if (!url.startsWith(head) || !url.endsWith(tail)) return undefined;
+  return decodeURIComponent(url.slice(head.length, -tail.length));
+}
+
+async function takeReport(dependencies: ApiDependencies, agent: string, report: AgentReport): Promise<void> {
+  const { database, presence, clock } = dependencies;
+  const writes = report.instances.flatMap((instance) => instanceWrite(dependencies, instance));
+  if (writes.length > 0) await database.commit(writes);
+  presence.reported(agent, report, clock.now());
+}
+
+/** A report of an instance that is no longer placed, or of an earlier attempt, has nothing to say any more. */
+function instanceWrite({ database }: ApiDependencies, instance: Instance): readonly Write[] {
+  const { snapshot } = database;
+  const placement = snapshot.table('placements').get(instance.instanceId);
+  if (placement?.attempt !== instance.attempt || placement.agentId !== instance.agentId) return [];
+  const before = snapshot.table('instances').get(instance.instanceId);
+  if (JSON.stringify(before) === JSON.stringify(instance)) return [];
+  return [{ kind: 'put', table: 'instances', key: instance.instanceId, value: instance }];
+}

@@ -1,0 +1,82 @@
+/** Below this a whole copy is as quick. */
+const worthwhile = 1_000;
+
+/**
+ * A map with changes, that leaves the map it is made from as it is. A large map is not copied each time: changes are kept
+ * beside it until they are a share of it, so that one change costs far less than the map is large.
+ */
+export function changedMap<T>(
+  base: ReadonlyMap<string, T>,
+  gone: readonly string[],
+  set: readonly (readonly [string, T])[],
+): ReadonlyMap<string, T> {
+  const [whole, changes] =
+    base instanceof LayeredMap
+      ? [base.whole, new Map(base.changes)]
+      : [base, new Map<string, T | undefined>()];
+  const limit = Math.max(worthwhile, Math.sqrt(whole.size) * 8);
+  if (whole.size < worthwhile || changes.size + gone.length + set.length > limit)
+    return copied(base, gone, set);
+  for (const key of gone) changes.set(key, undefined);
+  for (const [key, item] of set) changes.set(key, item);
+  return new LayeredMap(whole, changes, sizeOf(whole, changes));
+}
+
+function copied<T>(
+  base: ReadonlyMap<string, T>,
+  gone: readonly string[],
+  set: readonly (readonly [string, T])[],
+) {
+  const next = new Map(base);
+  for (const key of gone) next.delete(key);
+  for (const [key, item] of set) next.set(key, item);
+  return next;
+}
+
+function sizeOf<T>(whole: ReadonlyMap<string, T>, changes: ReadonlyMap<string, T | undefined>): number {
+  let size = whole.size;
+  for (const [key, item] of changes) size += Number(item !== undefined) - Number(whole.has(key));
+  return size;
+}
+
+/** `changes` on top of `whole`; undefined there: gone. */
+class LayeredMap<T> implements ReadonlyMap<string, T> {
+  readonly whole: ReadonlyMap<string, T>;
+  readonly changes: ReadonlyMap<string, T | undefined>;
+  readonly size: number;
+
+  constructor(whole: ReadonlyMap<string, T>, changes: ReadonlyMap<string, T | undefined>, size: number) {
+    this.whole = whole;
+    this.changes = changes;
+    this.size = size;
+  }
+
+  get(key: string): T | undefined {
+    return this.changes.has(key) ? this.changes.get(key) : this.whole.get(key);
+  }
+
+  has(key: string): boolean {
+    return this.changes.has(key) ? this.changes.get(key) !== undefined : this.whole.has(key);
+  }
+
+  *entries(): MapIterator<[string, T]> {
+    for (const entry of this.whole) if (!this.changes.has(entry[0])) yield entry;
+    for (const [key, item] of this.changes) if (item !== undefined) yield [key, item];
+  }
+
+  *keys(): MapIterator<string> {
+    for (const [key] of this.entries()) yield key;
+  }
+
+  *values(): MapIterator<T> {
+    for (const [, item] of this.entries()) yield item;
+  }
+
+  [Symbol.iterator](): MapIterator<[string, T]> {
+    return this.entries();
+  }
+
+  forEach(visit: (value: T, key: string, map: ReadonlyMap<string, T>) => void): void {
+    for (const [key, item] of this.entries()) visit(item, key, this);
+  }
+}
