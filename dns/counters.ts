@@ -2,13 +2,17 @@ import { Metrics } from '../core/kit/metrics.ts';
 import type { Client } from './handler.ts';
 import { codeName } from './plain-reply.ts';
 
-const transports = ['udp', 'tcp'] as const;
+const transports = ['udp', 'tcp', 'tls', 'https'] as const;
 const codes = 16;
 
 /** What the resolver counts (dns.md §13); label values are bounded by their types. */
 export class Counters {
   readonly #metrics = new Metrics();
   readonly rejected = this.#metrics.counter('weir_dns_rejected_total', 'Packets without an answer, by kind.');
+  readonly limited = this.#metrics.counter(
+    'weir_dns_rate_limited_total',
+    'UDP replies cut to the question because of how much went to that network.',
+  );
   readonly overloaded = this.#metrics.counter(
     'weir_dns_overload_drops_total',
     'Questions dropped because too many waited for the chain.',
@@ -29,7 +33,7 @@ export class Counters {
   readonly #replies = new Float64Array(transports.length * codes);
 
   reply(transport: Client['transport'], rcode: number, count = 1): void {
-    const at = (transport === 'tcp' ? codes : 0) + (rcode & (codes - 1));
+    const at = transports.indexOf(transport) * codes + (rcode & (codes - 1));
     this.#replies[at] = (this.#replies[at] ?? 0) + count;
   }
 

@@ -43,7 +43,9 @@ t.test('whatever arrives, the reply is none or a well-formed one that fits', asy
   zone.apply(directory);
   const counters = new Counters();
   const parts = { zone: () => zone, zoneOptions: defaultZoneOptions, counters, chance: () => 0.5 };
-  const options = { udpPayload: 1232, recursion: false };
+  const rateLimit = { amplification: 2, quietBytes: 1_000 };
+  const guard = { cookieSecret: new Uint8Array(16), salt: 1, rateLimit };
+  const options = { udpPayload: 1232, recursion: false, guard };
   const hot = new HotAnswers({ ...options, counters, chance: () => 0.5 });
   const respond = responder({ answer: chain(parts), counters, ...options, hot });
   const client = { address: '127.0.0.1', port: 9, transport: 'udp' } as const;

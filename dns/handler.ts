@@ -1,7 +1,12 @@
+import { EXTENDED, type ExtendedError } from './extended.ts';
 import { type Name, RCODE, type ResourceRecord } from './wire/types.ts';
 
 /** Who asks. */
-export type Client = { readonly address: string; readonly port: number; readonly transport: 'udp' | 'tcp' };
+export type Client = {
+  readonly address: string;
+  readonly port: number;
+  readonly transport: 'udp' | 'tcp' | 'tls' | 'https';
+};
 
 /** A well-formed question, on its way through the chain. A handler may hand a changed one to `next`. */
 export type DnsQuestion = {
@@ -29,6 +34,8 @@ export type Reply = {
    * asks. Absent: nothing is promised.
    */
   readonly reads?: readonly Name[];
+  /** Why, for a client that can be told. */
+  readonly extended?: ExtendedError;
 };
 
 export type MaybeLater<T> = T | Promise<T>;
@@ -61,7 +68,7 @@ export function status(rcode: number, parts: Partial<Reply> = {}): Reply {
 export function link(handlers: readonly Handler[]): Next {
   return handlers.reduceRight<Next>(
     (next, handler) => (question) => handler.answer(question, next),
-    () => status(RCODE.REFUSED),
+    () => status(RCODE.REFUSED, { extended: { code: EXTENDED.notAuthoritative, text: '' } }),
   );
 }
 

@@ -80,6 +80,14 @@ export type ForwardOptions = {
 
 export const defaultForwardOptions: ForwardOptions = { upstreams: [], zones: {}, timeoutMs: 2_000 };
 
+/** How much one network may be sent by UDP without a cookie: see RateLimit. */
+export type RateLimitOptions = {
+  /** Bytes out for a byte in. */
+  readonly amplification: number;
+  /** Bytes a second that are never counted against it. */
+  readonly quietBytes: number;
+};
+
 /** The server's limits. */
 export type ServerOptions = {
   /** The largest UDP reply in bytes, and what our OPT says we take: 512 to 4096. */
@@ -87,10 +95,17 @@ export type ServerOptions = {
   /** A TCP connection without a question for so long is closed. */
   readonly tcpIdleMs: number;
   readonly tcpConnections: number;
+  /** Absent: no limit. */
+  readonly rateLimit?: RateLimitOptions;
+  /** Sixteen bytes in hexadecimal; servers with the same one take each other's cookies. Absent: made at the start. */
+  readonly cookieSecret?: string;
+  /** What the server says who it is (NSID, RFC 5001); absent: it does not say. */
+  readonly identity?: string;
 };
 
 export const defaultServerOptions: ServerOptions = {
   udpPayload: 1232,
   tcpIdleMs: 10_000,
   tcpConnections: 256,
+  rateLimit: { amplification: 1.95, quietBytes: 32_768 },
 };

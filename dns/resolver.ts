@@ -1,8 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import type { ListenAddress } from '../core/kit/listen.ts';
 import type { DirectoryDelta } from '../core/model/directory.ts';
 import { chain } from './chain.ts';
 import { Counters } from './counters.ts';
 import { type Explanation, explain } from './explain.ts';
+import type { GuardOptions } from './guard.ts';
 import { type Handler, type Next, type Reply, status } from './handler.ts';
 import { canonicalName, dcosAliases } from './handlers/aliases.ts';
 import { HotAnswers } from './hot/answers.ts';
@@ -42,7 +44,14 @@ export class Resolver {
     const forward = parts.forward?.(this.#counters);
     const { udpPayload } = parts.server;
     const recursion = forward !== undefined;
-    this.#hot = new HotAnswers({ udpPayload, recursion, counters: this.#counters, chance: parts.chance });
+    const guard = guardOf(parts.server);
+    this.#hot = new HotAnswers({
+      udpPayload,
+      recursion,
+      guard,
+      counters: this.#counters,
+      chance: parts.chance,
+    });
     this.#zone = new Zone(parts.zone, this.#onChange);
     this.#answer = chain({
       zone: () => this.#zone,
@@ -57,6 +66,8 @@ export class Resolver {
         counters: this.#counters,
         udpPayload,
         recursion,
+        identity: parts.server.identity,
+        guard,
         hot: this.#hot,
       }),
       sockets: parts.sockets,
@@ -151,4 +162,9 @@ export class Resolver {
     const question = { name: read.name, type, class: CLASS.IN, recursion: true, dnssec: false, client };
     return this.#answer(question);
   }
+}
+
+function guardOf({ cookieSecret, rateLimit }: ServerOptions): GuardOptions {
+  const secret = cookieSecret === undefined ? randomBytes(16) : Buffer.from(cookieSecret, 'hex');
+  return { cookieSecret: Uint8Array.from(secret), rateLimit, salt: randomBytes(4).readInt32LE() };
 }

@@ -39,6 +39,11 @@ export class Zone {
     return this.#revision;
   }
 
+  /** Whether there is any Directory to answer from. */
+  get ready(): boolean {
+    return this.store.given('ready').length > 0;
+  }
+
   /** Puts a delta in force. One with `from: 0` needs a new Zone: see `zoneAfter`. */
   apply(delta: DirectoryDelta): void {
     for (const _ of this.steps(delta));
@@ -54,7 +59,7 @@ export class Zone {
       this.#writeEndpoint(id);
       yield;
     }
-    if (this.store.given('ready').length === 0) this.store.replace('ready', recordsWhenReady(this.options));
+    if (!this.ready) this.store.replace('ready', recordsWhenReady(this.options));
     this.#revision = delta.revision;
   }
 

@@ -11,6 +11,12 @@ import { C, type Libc } from './libc.ts';
 import { codes, type Handed, type LoopStart, longestQuery, type Mail, sharedWords, WORD } from './shared.ts';
 import { readSocketAddress, socketAddressLength } from './socket-address.ts';
 
+const withoutHot = {
+  udpPayload: longestQuery,
+  most: 0,
+  guardOptions: { cookieSecret: new Uint8Array(16), salt: 0 },
+};
+
 /** The loop is never busy for so long; it is a bound, not a delay. */
 const mostBusyMs = 5;
 
@@ -64,8 +70,8 @@ export class FastSocket implements OpenSocket, HotFollower {
     this.#parts = parts;
     this.address = at.address;
     this.port = boundPort(libc, fd);
-    const { udpPayload, most } = hot ?? { udpPayload: longestQuery, most: 0 };
-    const start: LoopStart = { fd, shared: this.#shared, udpPayload, most };
+    const { udpPayload, most, guardOptions: guard } = hot ?? withoutHot;
+    const start: LoopStart = { fd, shared: this.#shared, udpPayload, most, guard };
     this.#worker = new Worker(new URL('./loop.ts', import.meta.url), {
       workerData: start,
       execArgv: ['--disable-warning=ExperimentalWarning'],
@@ -100,7 +106,7 @@ export class FastSocket implements OpenSocket, HotFollower {
   takeCounts(): FollowerCounts {
     const take = (word: number) => Atomics.exchange(this.#shared, word, 0);
     const replies = Array.from({ length: codes }, (_, rcode) => take(WORD.replies + rcode));
-    return { replies, dropped: take(WORD.refused) };
+    return { replies, dropped: take(WORD.refused), limited: take(WORD.limited) };
   }
 
   async close(): Promise<void> {

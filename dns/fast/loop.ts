@@ -1,13 +1,16 @@
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { Guard } from '../guard.ts';
 import { HotQuestion } from '../hot/question.ts';
-import { HotTable } from '../hot/table.ts';
+import { type From, HotTable } from '../hot/table.ts';
+import { networkOfBytes } from '../rate-limit.ts';
 import { Batch } from './batch.ts';
 import { openLibc } from './libc.ts';
 import { batchSize, type Handed, type LoopStart, longestQuery, type Mail, WORD } from './shared.ts';
-import { socketAddressLength } from './socket-address.ts';
+import { addressIn, socketAddressLength } from './socket-address.ts';
 
 /** More are not handed over while so many wait: a flood of what is not hot must not grow without end. */
 const mostWaiting = 4_096;
+const noAddress: Uint8Array = new Uint8Array(0);
 
 /**
  * A thread that blocks in the kernel until datagrams come, answers those it has a hot answer for, and hands the others to the
@@ -17,7 +20,9 @@ class Loop {
   readonly #start: LoopStart;
   readonly #port: MessagePort;
   readonly #batch: Batch;
+  readonly #guard: Guard;
   readonly #table: HotTable;
+  readonly #from = { address: noAddress, network: 0, length: 0 };
   readonly #question = new HotQuestion();
   readonly #handed = new Uint8Array(batchSize * (socketAddressLength + 2 + longestQuery));
   #handedLength = 0;
@@ -25,13 +30,14 @@ class Loop {
   #mailTaken = 0;
 
   constructor(start: LoopStart, port: MessagePort) {
-    const { fd, most, udpPayload } = start;
+    const { fd, most, udpPayload, guard } = start;
     const libc = openLibc();
     if (libc === undefined) throw new TypeError('a loop was started where there is no C library to call');
     this.#start = start;
     this.#port = port;
     this.#batch = new Batch(libc, { fd, longestReply: udpPayload });
-    this.#table = new HotTable({ udpPayload, most, chance: Math.random });
+    this.#guard = new Guard(guard);
+    this.#table = new HotTable({ udpPayload, most, chance: Math.random, guard: this.#guard });
   }
 
   run(): void {
@@ -42,8 +48,10 @@ class Loop {
       if (count === 0) continue;
       // from here on the main thread waits for us when it must be sure that a change is in force
       Atomics.store(shared, WORD.busy, 1);
+      this.#guard.now = Date.now();
       if (Atomics.load(shared, WORD.mail) !== this.#mailTaken) this.#takeMail();
       for (let index = 0; index < count; index++) this.#answer(index);
+      Atomics.add(shared, WORD.limited, this.#table.takeLimited());
       this.#batch.send();
       Atomics.store(shared, WORD.busy, 0);
       Atomics.notify(shared, WORD.busy);
@@ -73,9 +81,18 @@ class Loop {
       this.#handIn(index, length);
       return;
     }
-    batch.reply(index, this.#table.write(answer, question, { into: batch.replies, at: batch.replyAt }));
+    const reply = { into: batch.replies, at: batch.replyAt, from: this.#fromOf(index, length) };
+    batch.reply(index, this.#table.write(answer, question, reply));
     const { shared } = this.#start;
     Atomics.add(shared, WORD.replies + answer.rcode, 1);
+  }
+
+  #fromOf(index: number, length: number): From {
+    const from = this.#from;
+    from.address = addressIn(this.#batch.addresses[index]!);
+    from.network = networkOfBytes(from.address);
+    from.length = length;
+    return from;
   }
 
   #handIn(index: number, length: number): void {

@@ -1,3 +1,4 @@
+import type { GuardOptions } from '../guard.ts';
 import type { HotAnswer } from '../hot/table.ts';
 
 /** Words of the memory both threads see. */
@@ -14,6 +15,8 @@ export const WORD = {
   refused: 4,
   /** 1: the socket is the loop's. */
   begin: 5,
+  /** Replies cut to the question. */
+  limited: 6,
   /** Sixteen words: hot replies by response code. */
   replies: 8,
 } as const;
@@ -28,6 +31,7 @@ export type LoopStart = {
   readonly udpPayload: number;
   /** Hot answers kept. */
   readonly most: number;
+  readonly guard: GuardOptions;
 };
 
 /** From the main thread; each is counted in `WORD.mail` after it was sent. */

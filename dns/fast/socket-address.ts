@@ -19,6 +19,13 @@ export function socketAddress({ address, port }: ListenAddress): Buffer<ArrayBuf
   return bytes;
 }
 
+/** The address alone, as a view: 4 or 16 bytes. */
+export function addressIn(bytes: Uint8Array): Uint8Array {
+  return bytes[0] === C.AF_INET6
+    ? bytes.subarray(address6At, address6At + 16)
+    : bytes.subarray(address4At, address4At + 4);
+}
+
 export function readSocketAddress(bytes: Buffer): ListenAddress {
   const six = bytes.readUInt16LE() === C.AF_INET6;
   const address = six ? ipv6Text(bytes, address6At) : ipv4Text(bytes, address4At);

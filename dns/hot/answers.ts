@@ -1,11 +1,14 @@
 import type { Counters } from '../counters.ts';
-import type { Reply } from '../handler.ts';
+import { Guard, type GuardOptions } from '../guard.ts';
+import type { Client, Reply } from '../handler.ts';
 import type { Chance } from '../lookup.ts';
+import { networkOf } from '../rate-limit.ts';
+import { addressBytes } from '../wire/address.ts';
 import { prebuild } from '../wire/prebuilt.ts';
 import type { Query } from '../wire/question.ts';
 import { FLAG, HEADER_LENGTH, type Message, type Name, type ResourceRecord, TYPE } from '../wire/types.ts';
 import { HotQuestion } from './question.ts';
-import { type HotAnswer, HotTable } from './table.ts';
+import { type From, type HotAnswer, HotTable } from './table.ts';
 
 export type HotOptions = {
   /** As in ServerOptions. */
@@ -16,6 +19,7 @@ export type HotOptions = {
   readonly most?: number;
   readonly counters: Counters;
   readonly chance: Chance;
+  readonly guard: GuardOptions;
 };
 
 /** Since the last time. */
@@ -24,6 +28,8 @@ export type FollowerCounts = {
   readonly replies: readonly number[];
   /** Questions that could not be passed on to the chain. */
   readonly dropped: number;
+  /** Replies cut to the question. */
+  readonly limited: number;
 };
 
 /** Another holder of the hot answers, which gives them itself. */
@@ -48,6 +54,8 @@ const commonTypes = new Set<number>([TYPE.A, TYPE.AAAA, TYPE.SRV, TYPE.PTR, TYPE
 export class HotAnswers {
   readonly udpPayload: number;
   readonly most: number;
+  readonly guardOptions: GuardOptions;
+  readonly #guard: Guard;
   readonly #table: HotTable;
   readonly #options: HotOptions;
   readonly #question = new HotQuestion();
@@ -61,21 +69,24 @@ export class HotAnswers {
     const { udpPayload, chance, most = defaultMost } = options;
     this.udpPayload = udpPayload;
     this.most = most;
-    this.#table = new HotTable({ udpPayload, chance, most });
+    this.guardOptions = options.guard;
+    this.#guard = new Guard(options.guard);
+    this.#table = new HotTable({ udpPayload, chance, most, guard: this.#guard });
   }
 
   /**
    * Writes the reply to `packet` at the start of `into`, where `udpPayload` bytes are free, and gives its length; 0: the
    * chain must be asked.
    */
-  answer(packet: Uint8Array, into: Uint8Array): number {
+  answer(packet: Uint8Array, client: Client, into: Uint8Array): number {
     const { counters } = this.#options;
     const question = this.#question;
     if (!question.read(packet, packet.length)) return 0;
     const answer = this.#table.find(question);
     if (answer === undefined) return 0;
     counters.reply('udp', answer.rcode);
-    return this.#table.write(answer, question, { into, at: 0 });
+    this.#guard.now = Date.now();
+    return this.#table.write(answer, question, { into, at: 0, from: fromOf(packet, client, question) });
   }
 
   /** Keeps a reply of the chain if it is one that lasts. */
@@ -132,15 +143,17 @@ export class HotAnswers {
   /** Counts what the followers have given. */
   countReplies(): void {
     for (const follower of this.#followers) this.#count(follower);
+    this.#options.counters.limited({}, this.#table.takeLimited());
   }
 
   #count(follower: HotFollower): void {
     const { counters } = this.#options;
-    const { replies, dropped } = follower.takeCounts();
+    const { replies, dropped, limited } = follower.takeCounts();
     replies.forEach((count, rcode) => {
       counters.reply('udp', rcode, count);
     });
     if (dropped > 0) counters.overloaded({}, dropped);
+    if (limited > 0) counters.limited({}, limited);
   }
 
   #ordersOf(query: Query, reply: Reply): readonly Message[] {
@@ -171,6 +184,13 @@ export class HotAnswers {
     }
     this.#reads.delete(hash);
   }
+}
+
+const noAddress = new Uint8Array(0);
+
+function fromOf(packet: Uint8Array, { address }: Client, question: HotQuestion): From {
+  const bytes = question.cookie === undefined ? noAddress : addressBytes(address);
+  return { address: bytes, network: networkOf(address), length: packet.length };
 }
 
 /**

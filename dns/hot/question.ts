@@ -1,3 +1,4 @@
+import { OPTION_COOKIE } from '../wire/edns.ts';
 import { MAX_LABEL, MAX_NAME } from '../wire/name-text.ts';
 import type { Asked } from '../wire/question.ts';
 import { type Edns, HEADER_LENGTH, TYPE } from '../wire/types.ts';
@@ -11,7 +12,7 @@ const hashPrime = 0x01000193;
 
 /**
  * One question at a time, read without making anything. It knows only what nearly every query is: one question, perhaps
- * an OPT of version 0 without options, nothing else.
+ * an OPT of version 0 with a cookie or without, nothing else.
  */
 export class HotQuestion implements Asked {
   packet: Uint8Array = new Uint8Array(0);
@@ -19,6 +20,9 @@ export class HotQuestion implements Asked {
   flags = 0;
   questionEnd = 0;
   edns: Edns | undefined;
+  /** The cookie the client sent. */
+  cookie: Uint8Array | undefined;
+  replyOptions: Uint8Array | undefined;
   /** Of name, type and class, whatever the letter case; 30 bits. */
   hash = 0;
   readonly #opt: Changing<Edns> = {
@@ -81,15 +85,28 @@ export class HotQuestion implements Asked {
   #readOpt(packet: Uint8Array, length: number): boolean {
     const at = this.questionEnd;
     this.edns = undefined;
+    this.cookie = undefined;
+    this.replyOptions = undefined;
     if (packet[11] === 0) return at === length;
-    if (at + optLength !== length || packet[at] !== 0) return false;
+    if (at + optLength > length || packet[at] !== 0) return false;
     if (packet[at + 1] !== 0 || packet[at + 2] !== TYPE.OPT) return false;
-    // version 0, no options
-    if ((packet[at + 6]! | packet[at + 9]! | packet[at + 10]!) !== 0) return false;
+    // version 0; the length of the options
+    if ((packet[at + 6]! | packet[at + 9]!) !== 0 || at + optLength + packet[at + 10]! !== length)
+      return false;
+    if (packet[at + 10] !== 0 && !this.#readCookie(packet, at + optLength)) return false;
     this.#opt.udpSize = (packet[at + 3]! << 8) | packet[at + 4]!;
     this.#opt.extendedRcode = packet[at + 5]!;
     this.#opt.flags = (packet[at + 7]! << 8) | packet[at + 8]!;
     this.edns = this.#opt;
+    return true;
+  }
+
+  /** Whether the options, which begin at `at` and end the packet, are one cookie: the client's own, or with one of ours. */
+  #readCookie(packet: Uint8Array, at: number): boolean {
+    const length = packet[at + 3]!;
+    if (packet[at - 1] !== length + 4 || (length !== 8 && length !== 24)) return false;
+    if (packet[at] !== 0 || packet[at + 1] !== OPTION_COOKIE || packet[at + 2] !== 0) return false;
+    this.cookie = packet.subarray(at + 4, at + 4 + length);
     return true;
   }
 }

@@ -63,6 +63,13 @@ export function ipv6Bytes(text: string): number[] {
   return [...front, ...new Array<number>(16 - front.length - back.length).fill(0), ...back];
 }
 
+/** The four or sixteen bytes of an address; a zone (`%eth0`) does not count. */
+export function addressBytes(text: string): Uint8Array {
+  if (text.includes(':')) return Uint8Array.from(ipv6Bytes(text.split('%')[0] ?? ''));
+  const number = ipv4Number(text);
+  return Uint8Array.of(number >>> 24, number >>> 16, number >>> 8, number);
+}
+
 function groupBytes(text: string): number[] {
   if (text === '') return [];
   return text.split(':').flatMap((group) => {

@@ -4,7 +4,9 @@ import { TYPE } from './types.ts';
 /** Owner, type, size, extended code, version, flags and length of an OPT record without options. */
 export const OPT_LENGTH = 11;
 export const DNSSEC_OK = 0x8000;
+export const OPTION_NSID = 3;
 export const OPTION_COOKIE = 10;
+export const OPTION_EXTENDED_ERROR = 15;
 /** What every DNS sender may send and every receiver takes over UDP without EDNS (RFC 1035 section 4.2.1). */
 export const PLAIN_UDP_LIMIT = 512;
 
@@ -50,6 +52,18 @@ export function optionData(options: Uint8Array, code: number): Uint8Array | unde
     if (u16(options, at) === code) return options.subarray(at + 4, at + 4 + u16(options, at + 2));
   }
   return undefined;
+}
+
+/** Options of an OPT as bytes: code, length, data of each. */
+export function optionBytes(
+  options: readonly { readonly code: number; readonly data: Uint8Array }[],
+): Uint8Array {
+  return Buffer.concat(
+    options.flatMap(({ code, data }) => [
+      Buffer.from([code >> 8, code, data.length >> 8, data.length]),
+      data,
+    ]),
+  );
 }
 
 /** Writes an OPT without options at `at`; `OPT_LENGTH` bytes must be free there. Returns the end. */

@@ -12,6 +12,8 @@ export type Asked = {
   /** `packet[12, questionEnd)` is to be echoed; 12 when there is no readable question. */
   readonly questionEnd: number;
   readonly edns: Edns | undefined;
+  /** The options of the reply's OPT, if it has one. */
+  readonly replyOptions?: Uint8Array | undefined;
 };
 
 export type Query = Asked & {

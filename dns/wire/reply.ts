@@ -31,6 +31,11 @@ export function fillRejection(rejected: Rejected, target: Target): number {
   return fillStatus(rejected, { flags: 0, rcode: REJECTION[rejected.kind] }, target);
 }
 
+/** Writes the question back with TC set: whoever asked is to come by TCP. Returns its length. */
+export function fillTruncated(asked: Asked, target: Target): number {
+  return fillStatus(asked, { flags: FLAG.TC, rcode: RCODE.NOERROR }, target);
+}
+
 /**
  * Writes a reply of header, question and OPT only; returns its length. `flags` may give AA and RA. A code over 15 needs
  * an OPT in the query.
@@ -44,7 +49,7 @@ export function fillStatus(asked: Asked, status: { flags: number; rcode: number 
 
 /** The bytes the reply's OPT will take. */
 export function optLength(asked: Asked): number {
-  return asked.edns === undefined ? 0 : OPT_LENGTH;
+  return asked.edns === undefined ? 0 : OPT_LENGTH + (asked.replyOptions?.length ?? 0);
 }
 
 /** Writes the header and the question in the letter case it was asked in. */
@@ -69,12 +74,17 @@ export function writeReplyOpt(
   opt: { at: number; extendedRcode: number },
 ): number {
   if (asked.edns === undefined) return opt.at;
-  return writeBareOpt(target.into, opt.at, {
+  const end = writeBareOpt(target.into, opt.at, {
     udpSize: target.udpSize,
     extendedRcode: opt.extendedRcode,
     version: 0,
     flags: asked.edns.flags & DNSSEC_OK,
   });
+  const options = asked.replyOptions;
+  if (options === undefined) return end;
+  put16(target.into, end - 2, options.length);
+  target.into.set(options, end);
+  return end + options.length;
 }
 
 function put16(into: Uint8Array, at: number, value: number): void {
