@@ -21,10 +21,9 @@ export type ProductOptions = {
 
 export type Ending = { readonly exitCode: number | null; readonly signal: NodeJS.Signals | null };
 
-/** One run of `weir dev` on a host. */
-export type Product = {
+/** A process of Weir on a host. */
+export type Running = {
   readonly pid: number;
-  readonly api: Api;
   /** All it wrote so far, both streams. */
   output(): string;
   /** Resolves when it has ended by itself or by a signal. */
@@ -32,6 +31,9 @@ export type Product = {
   /** Sends a signal and waits for the end. */
   end(signal: NodeJS.Signals): Promise<Ending>;
 };
+
+/** One run of `weir dev` on a host. */
+export type Product = Running & { readonly api: Api };
 
 const readyWithinMs = 30_000;
 const endWithinMs = 20_000;
@@ -73,8 +75,18 @@ function tellCrash(product: Product): Product {
 }
 
 /** Starts `weir dev` without waiting for anything. */
-export function launch(host: Host, { flags = [], as = [], env = {} }: ProductOptions): Product {
-  const [file, ...args] = host.inside([...as, program, 'dev', '--data', dataOf(host), ...flags]);
+export function launch(host: Host, { flags = [], ...how }: ProductOptions): Product {
+  const running = spawnWeir(host, ['dev', '--data', dataOf(host), ...flags], how);
+  return { ...running, api: new Api(host.tunnel) };
+}
+
+/** Starts any long-lived command of Weir on a host. */
+export function spawnWeir(
+  host: Host,
+  words: readonly string[],
+  { as = [], env = {} }: Pick<ProductOptions, 'as' | 'env'> = {},
+): Running {
+  const [file, ...args] = host.inside([...as, program, ...words]);
   const child = spawn(file, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     cwd: host.dir,
@@ -88,14 +100,13 @@ export function launch(host: Host, { flags = [], as = [], env = {} }: ProductOpt
   const ended = once(child, 'close').then(() => ({ exitCode: child.exitCode, signal: child.signalCode }));
   return {
     pid: child.pid ?? -1,
-    api: new Api(host.tunnel),
     output: () => output,
     ended,
     async end(signal) {
       child.kill(signal);
       const late = AbortSignal.timeout(endWithinMs);
       const ending = await Promise.race([ended, once(late, 'abort').then(() => undefined)]);
-      if (ending === undefined) throw new Error(`weir dev did not end after ${signal}:\n${output}`);
+      if (ending === undefined) throw new Error(`weir ${words[0]} did not end after ${signal}:\n${output}`);
       return ending;
     },
   };
