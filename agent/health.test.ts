@@ -1,12 +1,11 @@
 import t, { type Test } from 'tap';
 import { FakeClock } from '../core/kit/fake-clock.ts';
-import { silentLog } from '../core/kit/log.ts';
 import type { HealthCheck, HealthProtocol } from '../core/model/health-check.ts';
 import { HealthChecks, isFatal, judged } from './health.ts';
 import { Instances } from './instances.ts';
-import { Journal } from './journal.ts';
 import { assignmentOf, checkOf, keyOf, recordOf } from './testing/assignments.ts';
 import { turns } from './testing/eventually.ts';
+import { MemoryJournal } from './testing/memory-journal.ts';
 import { TestWorld } from './testing/world.ts';
 
 const key = keyOf('a');
@@ -111,6 +110,40 @@ t.test('every check of an instance has its own count', async (t) => {
   t.match(world.state()?.kind === 'running' && world.state(), { health: [{ alive: true }, { alive: true }] });
 });
 
+t.test('a verdict is kept for who adopts the instance, before it is told', async (t) => {
+  const world = await probing(t, { intervalSeconds: 1 });
+  const kept = () => {
+    const state = world.journal.records.get(key)?.state;
+    return state?.kind === 'running' ? state.health[0] : undefined;
+  };
+  await world.at(3);
+  t.match(kept(), { alive: true, firstSuccess: Number, lastSuccess: world.began });
+  t.match(world.health(), { lastSuccess: world.began + 3_000 }, 'the same verdict again is only told');
+  world.script.answer = 'refused';
+  await world.at(4);
+  t.match(kept(), { alive: false, consecutiveFailures: 1 });
+});
+
+t.test('a disk that is full does not end the checks', async (t) => {
+  const world = await probing(t, { intervalSeconds: 1 });
+  world.journal.isFull = true;
+  world.script.answer = 'refused';
+  await world.at(1);
+  t.match(world.health(), { alive: false });
+  world.script.answer = undefined;
+  await world.at(2);
+  t.match(world.health(), { alive: true });
+});
+
+t.test('the delay of an instance that is adopted is over', async (t) => {
+  const world = await probing(t, { protocol: 'MESOS_HTTP', delaySeconds: 7, intervalSeconds: 5 });
+  await world.at(8);
+  world.checks.stop();
+  world.checks.follow();
+  await world.at(8.1);
+  t.same(world.probed, [7, 8], 'it is probed at once');
+});
+
 t.test('a probe that throws is a failure', async (t) => {
   const world = await probing(t, {});
   world.script.throws = new Error('socket hang up');
@@ -125,7 +158,7 @@ t.test('nothing is probed after the end, and an answer that was on its way says 
   world.script.wait = late.promise;
   await world.at(2);
   const ended = { kind: 'ended', at: 0, how: 'failed', reason: 'exit code 3' } as const;
-  world.instances.observe(key, ended);
+  world.instances.observe(key, { state: ended });
   world.checks.follow();
   late.resolve();
   await world.at(60);
@@ -182,8 +215,8 @@ async function probing(
 ) {
   const clock = new FakeClock();
   const began = clock.now();
-  const instances = new Instances(new Journal(t.testdir(), silentLog), () => {});
-  await instances.load();
+  const journal = new MemoryJournal();
+  const instances = new Instances(journal, () => {});
   const health = healthChecks.map(() => null);
   const state = { kind: 'running', since: began, addresses: [], health } as const;
   await instances.put(
@@ -217,5 +250,5 @@ async function probing(
     const running = now();
     return running?.kind === 'running' ? running.health[0] : undefined;
   };
-  return { instances, checks, script, probed, unhealthy, at, state: now, health: first };
+  return { began, instances, journal, checks, script, probed, unhealthy, at, state: now, health: first };
 }

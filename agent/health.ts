@@ -1,7 +1,7 @@
 import type { Clock } from '../core/kit/clock.ts';
 import type { HealthCheck } from '../core/model/health-check.ts';
 import type { HealthResult } from '../core/model/instance.ts';
-import type { Instances } from './instances.ts';
+import type { Instances, RecordChange } from './instances.ts';
 import { type BrakeLimits, brakeLimits, heldBack } from './kill-brake.ts';
 import type { InstanceRecord } from './record.ts';
 
@@ -64,7 +64,7 @@ export class HealthChecks {
     try {
       const check = this.#options.instances.get(key)?.assignment.app.healthChecks[index];
       if (check === undefined) return;
-      if (isNodeSide(check)) await clock.sleep(check.delaySeconds * 1000, signal);
+      await clock.sleep(this.#delayMs(key, check), signal);
       let earlyMs = firstEarlyMs;
       for (;;) {
         const waitMs = await this.#probe(key, index, check, signal);
@@ -97,9 +97,32 @@ export class HealthChecks {
     const result = judged(before, cause, clock.now());
     const isEnd = cause !== undefined && isFatal(check, result);
     const held = isEnd ? this.#heldBack(record) : undefined;
-    instances.observe(key, { ...state, health: state.health.with(index, explained(result, held)) });
+    await this.#note(key, index, explained(result, held));
+    signal.throwIfAborted();
     if (isEnd && held === undefined) this.#options.onUnhealthy(key, cause);
     return 'regular';
+  }
+
+  /** From the instance's start: one that is adopted has waited already. */
+  #delayMs(key: string, check: HealthCheck): number {
+    const { instances, clock } = this.#options;
+    const state = instances.get(key)?.state;
+    if (!isNodeSide(check) || state?.kind !== 'running') return 0;
+    return Math.max(0, state.since + check.delaySeconds * 1000 - clock.now());
+  }
+
+  /** Another verdict goes to the disk before it is told: who adopts the instance must not take it for one that never served. */
+  async #note(key: string, index: number, result: HealthResult): Promise<void> {
+    const { instances } = this.#options;
+    const change: RecordChange = ({ state }) =>
+      state.kind === 'running'
+        ? { state: { ...state, health: state.health.with(index, result) } }
+        : undefined;
+    const state = instances.get(key)?.state;
+    if (state?.kind !== 'running') return;
+    if (state.health[index]?.alive === result.alive) instances.observe(key, change);
+    // A full disk must not end the checks.
+    else await instances.update(key, change).catch(() => instances.observe(key, change));
   }
 
   #heldBack({ assignment }: InstanceRecord): string | undefined {

@@ -34,7 +34,7 @@ t.test('Instances tells the master each change once', async (t) => {
   await instances.put('b', recordOf('b'));
   t.same(names(instances.takeUnreported()), ['web.instance-a', 'web.instance-b']);
   t.same(names(instances.takeUnreported()), []);
-  instances.observe('b', { ...running, health: [{ alive: true, consecutiveFailures: 0 }] });
+  instances.observe('b', { state: { ...running, health: [{ alive: true, consecutiveFailures: 0 }] } });
   t.same(names(instances.takeUnreported()), ['web.instance-b'], 'health is a change, too');
   await instances.update('a', () => undefined);
   t.same(names(instances.takeUnreported()), [], 'nothing changed');
@@ -85,10 +85,10 @@ t.test('Instances keeps what it knew when the disk refuses a change, and takes t
   t.same(instances.get('a')?.state, running);
 });
 
-t.test('Instances does not write health to disk', async (t) => {
+t.test('Instances does not write to disk what is only observed', async (t) => {
   const { instances, folder } = await opened(t);
   await instances.put('a', { ...record, state: running });
-  instances.observe('a', { ...running, health: [{ alive: true, consecutiveFailures: 0 }] });
+  instances.observe('a', { state: { ...running, health: [{ alive: true, consecutiveFailures: 0 }] } });
   t.match((await new Journal(folder, silentLog).load()).get('a')?.state, { health: [] });
 });
 

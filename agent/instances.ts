@@ -1,4 +1,4 @@
-import type { Instance, InstanceState } from '../core/model/instance.ts';
+import type { Instance } from '../core/model/instance.ts';
 import type { Journal } from './journal.ts';
 import { type InstanceRecord, instanceOf } from './record.ts';
 
@@ -7,19 +7,22 @@ export type RecordChange =
   | Partial<InstanceRecord>
   | ((record: InstanceRecord) => Partial<InstanceRecord> | undefined);
 
+/** What keeps records. */
+type Records = Pick<Journal, 'load' | 'put' | 'delete'>;
+
 /**
  * The agent's records: in memory to decide on, on disk to survive, and with a note of which ones the master has not
  * heard of yet. The disk comes first: what was reported is never forgotten. Changes of one record happen one after the
  * other, so that an exit and the end of a launch, which come together when a program fails at once, do not overwrite each other.
  */
 export class Instances {
-  readonly #journal: Journal;
+  readonly #journal: Records;
   readonly #records = new Map<string, InstanceRecord>();
   readonly #unreported = new Set<string>();
   readonly #turns = new Map<string, Promise<void>>();
   readonly #onChange: () => void;
 
-  constructor(journal: Journal, onChange: () => void) {
+  constructor(journal: Records, onChange: () => void) {
     this.#journal = journal;
     this.#onChange = onChange;
   }
@@ -46,17 +49,19 @@ export class Instances {
   update(key: string, change: RecordChange): Promise<void> {
     return this.#inTurn(key, async () => {
       const record = this.#records.get(key);
-      const changed = record && (typeof change === 'function' ? change(record) : change);
+      const changed = record && changedBy(change, record);
       if (record === undefined || changed === undefined) return;
-      await this.#journal.put(key, { ...record, ...changed });
-      this.#set(key, { ...(this.#records.get(key) ?? record), ...changed });
+      await this.#journal.put(key, changed);
+      // What was observed meanwhile stays.
+      this.#set(key, changedBy(change, this.#records.get(key) ?? record) ?? changed);
     });
   }
 
-  /** Health changes often and is found again by probing: reported, not written. */
-  observe(key: string, state: InstanceState): void {
+  /** What changes often and is found again by looking: reported, not written. */
+  observe(key: string, change: RecordChange): void {
     const record = this.#records.get(key);
-    if (record !== undefined) this.#set(key, { ...record, state });
+    const changed = record && changedBy(change, record);
+    if (changed !== undefined) this.#set(key, changed);
   }
 
   forget(key: string): Promise<void> {
@@ -105,4 +110,9 @@ export class Instances {
     this.#unreported.add(key);
     this.#onChange();
   }
+}
+
+function changedBy(change: RecordChange, record: InstanceRecord): InstanceRecord | undefined {
+  const changed = typeof change === 'function' ? change(record) : change;
+  return changed && { ...record, ...changed };
 }

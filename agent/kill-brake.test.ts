@@ -1,11 +1,10 @@
 import t, { type Test } from 'tap';
 import { FakeClock } from '../core/kit/fake-clock.ts';
-import { silentLog } from '../core/kit/log.ts';
 import { HealthChecks } from './health.ts';
 import { Instances } from './instances.ts';
-import { Journal } from './journal.ts';
 import { assignmentOf, checkOf, keyOf, recordOf } from './testing/assignments.ts';
 import { turns } from './testing/eventually.ts';
+import { MemoryJournal } from './testing/memory-journal.ts';
 
 const minute = 60;
 
@@ -61,7 +60,7 @@ t.test('an operator may switch the brake off', async (t) => {
 /** Apps `a`, `b`, … with an instance each, probed every ten seconds; the fourth failure in a row ends one. */
 async function machine(t: Test, apps: number, options: { isUp?: boolean; brake?: 'off' } = {}) {
   const clock = new FakeClock();
-  const instances = new Instances(new Journal(t.testdir(), silentLog), () => {});
+  const instances = new Instances(new MemoryJournal(), () => {});
   await instances.load();
   const names = [...'abcdefgh'].slice(0, apps);
   const healthChecks = [checkOf()];
