@@ -14,26 +14,44 @@ type What = 'starts' | 'serves' | 'leaves' | 'ends';
 
 /**
  * A server that writes its own life down: no word of Weir's is needed to know how many there were. It serves after up to
- * `WARM` seconds, and takes a moment to end after SIGTERM. Appended lines of many processes keep their order.
+ * `WARM` seconds, and takes a moment to end after SIGTERM. `FAULT`: it ends at once (`crash`), never listens (`deaf`), or is
+ * well for its first health check only (`sick`). Appended lines of many processes keep their order.
  */
 const server = `exec perl -MIO::Socket::INET -MTime::HiRes=sleep -e '
 open $t, ">>", "/trace/lines" or die "no trace: $!";
 sub note { syswrite $t, "$ENV{MARATHON_APP_ID} $ENV{MESOS_TASK_ID} $_[0]\\n" }
 $SIG{TERM} = sub { note("leaves"); sleep 0.05; note("ends"); exit };
+$fault = $ENV{FAULT} || "";
 note("starts");
-sleep rand($ENV{WARM});
+if ($fault eq "crash") { print STDERR "no database\\n"; note("ends"); exit 3 }
+sleep 1000 while $fault eq "deaf";
+sleep($fault eq "sick" ? 2 : rand($ENV{WARM}));
 $s = IO::Socket::INET->new(LocalPort => $ENV{PORT0}, Listen => 256, ReuseAddr => 1) or die "cannot listen: $!";
 note("serves");
 while (1) {
   $c = $s->accept or next;
+  $first = <$c>;
   while (<$c>) { last if /^\\r?$/ }
-  print $c "HTTP/1.1 200 OK\\r\\nContent-Length: 3\\r\\nConnection: close\\r\\n\\r\\nok\\n";
+  $is = $fault eq "sick" && $first =~ /health/ && $checks++ ? "500 Sick" : "200 OK";
+  $b = "$ENV{MESOS_TASK_ID} $ENV{VERSION}\\n";
+  print $c "HTTP/1.1 $is\\r\\nContent-Length: " . length($b) . "\\r\\nConnection: close\\r\\n\\r\\n$b";
   close $c
 }'`;
 
+export type Traced = {
+  readonly instances: number;
+  readonly strategy: Strategy;
+  /** Its public host. */
+  readonly host?: string;
+};
+
 /** The app, on a container network with a health check. */
-export function tracedServer(host: Host, id: string, instances: number, strategy: Strategy): Definition {
-  const folder = traceFolder(host);
+export function tracedServer(
+  machine: Pick<Host, 'dir'>,
+  id: string,
+  { instances, strategy, host }: Traced,
+): Definition {
+  const folder = traceFolder(machine);
   mkdirSync(folder, { recursive: true });
   return {
     id,
@@ -41,19 +59,27 @@ export function tracedServer(host: Host, id: string, instances: number, strategy
     instances,
     cpus: 0.05,
     mem: 32,
-    env: { WARM: '0.4', VERSION: '0' },
+    env: versionOf('0'),
     networks: [{ mode: 'container', name: 'weir' }],
     container: {
       type: 'MESOS',
       portMappings: [{ containerPort: 9000, name: 'http' }],
       volumes: [{ hostPath: folder, containerPath: '/trace', mode: 'RW' }],
     },
-    healthChecks: [healthCheck],
+    healthChecks: [{ ...healthCheck, path: '/health', maxConsecutiveFailures: 3 }],
     upgradeStrategy: strategy,
+    ...(host === undefined ? {} : { labels: { HAPROXY_GROUP: 'external', HAPROXY_0_VHOST: host } }),
   };
 }
 
-export function readTrace(host: Host): readonly Moment[] {
+export type Fault = 'crash' | 'deaf' | 'sick';
+
+/** The environment of another version. */
+export function versionOf(version: string, fault?: Fault): Readonly<Record<string, string>> {
+  return { WARM: '0.4', VERSION: version, ...(fault === undefined ? {} : { FAULT: fault }) };
+}
+
+export function readTrace(host: Pick<Host, 'dir'>): readonly Moment[] {
   const lines = readFileSync(join(traceFolder(host), 'lines'), 'utf8')
     .trim()
     .split('\n');
@@ -95,6 +121,6 @@ export function stillAlive(moments: readonly Moment[]): readonly string[] {
   return started.filter((task) => !ended.has(task)).toSorted();
 }
 
-function traceFolder({ dir }: Host): string {
+function traceFolder({ dir }: Pick<Host, 'dir'>): string {
   return join(dir, 'trace');
 }

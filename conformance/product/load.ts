@@ -5,6 +5,8 @@ import type { Host } from './host.ts';
 export type LoadTarget = {
   readonly name: string;
   readonly url: string;
+  /** Asked before each request for the address that `url` has as `ADDRESS`. */
+  readonly resolve?: () => Promise<string>;
   /** The Host header. */
   readonly host?: string;
 };
@@ -57,7 +59,9 @@ export function startLoad(
   }
 
   async function ask(): Promise<string> {
-    const answer = await request(target.url, {
+    const address = await target.resolve?.();
+    const url = address === undefined ? target.url : target.url.replace('ADDRESS', address);
+    const answer = await request(url, {
       dispatcher: tunnel.single,
       headersTimeout: timeoutMs,
       bodyTimeout: timeoutMs,

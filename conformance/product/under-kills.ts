@@ -13,6 +13,7 @@ import {
   type Strategy,
   stillAlive,
   tracedServer,
+  versionOf,
 } from './life-trace.ts';
 import { containerThings, differences, processesOfTask, traces } from './machine.ts';
 import type { Masters } from './masters.ts';
@@ -63,7 +64,7 @@ export async function deployUnderKills(
   await api.remove('/first');
   const before = await made(host);
   for (const { id, instances, strategy } of cases)
-    await api.must('POST', '/v2/apps', tracedServer(host, id, instances, strategy));
+    await api.must('POST', '/v2/apps', tracedServer(host, id, { instances, strategy }));
   for (const { id, instances } of cases) await healthy(api, id, instances);
 
   let version = 0;
@@ -90,7 +91,7 @@ export async function deployUnderKills(
 }
 
 async function replaceAll(api: Api, version: number): Promise<void> {
-  const env = { WARM: '0.4', VERSION: String(version) };
+  const env = versionOf(String(version));
   await api.must(
     'PUT',
     '/v2/apps',
