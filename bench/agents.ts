@@ -17,7 +17,7 @@ export type Counts = {
 
 /**
  * Agents without machines: they speak the agents' protocol over HTTP (a stream each, reports, a heartbeat each second) and
- * say of whatever they are given that it is started, then that it runs.
+ * say of whatever they are given that it runs: their runtime starts at once.
  */
 export class SimulatedAgents {
   readonly counts: Counts = { connected: 0, running: 0, messages: 0, reports: 0, worstMs: 0 };
@@ -139,9 +139,8 @@ class One {
       stagedAt: known?.stagedAt ?? now,
     });
     if (goal === 'run' && known?.attempt !== attempt) {
-      this.#is(as({ kind: 'staging', step: 'starting', since: now }));
       const health = app.healthChecks.map(() => ({ alive: true, consecutiveFailures: 0, firstSuccess: now }));
-      setImmediate(() => this.#is(as({ kind: 'running', since: now, addresses: [], health })));
+      this.#is(as({ kind: 'running', since: now, addresses: [], health }));
     }
     if (goal === 'stop' && known?.state.kind !== 'ended')
       this.#is(as({ kind: 'ended', at: now, how: 'killed', reason: 'asked to' }));
@@ -150,13 +149,15 @@ class One {
   #is(instance: Instance): void {
     this.#instances.set(instance.instanceId, instance);
     this.#unsaid.set(instance.instanceId, instance);
-    this.#say();
   }
 
   #say(): void {
-    this.#saying ??= this.#sayAll().finally(() => {
-      this.#saying = undefined;
-    });
+    // What comes in the same turn goes together.
+    this.#saying ??= Promise.resolve()
+      .then(() => this.#sayAll())
+      .finally(() => {
+        this.#saying = undefined;
+      });
   }
 
   async #sayAll(): Promise<void> {

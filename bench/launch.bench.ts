@@ -29,24 +29,31 @@ await insideOwnNetwork(import.meta.url, async (folder) => {
     await delay(2_000);
     const idle = await idleCpu(master);
     console.log(`idle, a heartbeat of each a second: ${(idle * 100).toFixed(0)} % of a core of the master`);
-    const one = await launch({ master, agents }, [app('/one', single)]);
+    const one = await launch({ master, agents }, [post(app('/one', single))]);
     console.log(
       `one app of ${single} instances: ${one.seconds.toFixed(2)} s (bound ${bounds.singleSeconds} s)`,
     );
     const apps = Array.from({ length: many.apps }, (_, n) => app(`/many/app-${n}`, many.instances));
-    const all = await launch({ master, agents }, apps);
     const total = many.apps * many.instances;
+    const all = await launch({ master, agents }, [
+      { path: '/v2/groups', body: { id: '/many', apps }, instances: total },
+    ]);
     const perSecond = Math.round(total / all.seconds);
     console.log(
-      `${many.apps} POSTs of ${many.instances} instances: ${all.seconds.toFixed(2)} s, ${perSecond} instances/s`,
+      `a group of ${many.apps} apps of ${many.instances} instances: ${all.seconds.toFixed(2)} s, ${perSecond} instances/s (bound ${bounds.perSecond}/s)`,
     );
     console.log(
-      `  ${Math.round(total / all.cpu)} instances for each second of a core of the master; bound ${bounds.perSecond}/s`,
+      `  answered after ${all.posted.toFixed(2)} s; ${Math.round(total / all.cpu)} instances for each second of a core of the master`,
+    );
+    const singles = Array.from({ length: 200 }, (_, n) => post(app(`/single/app-${n}`, 5)));
+    const each = await launch({ master, agents }, singles);
+    console.log(
+      `200 POSTs of 5 instances, ${atOnce} at a time: ${each.seconds.toFixed(2)} s, ${(each.posted * 5).toFixed(1)} ms a POST`,
     );
     const before = performance.now();
     await settled();
     console.log(`  deployments done ${seconds(before).toFixed(2)} s later`);
-    await checkRunning(total + single);
+    await checkRunning(total + single + 1_000);
     const memory = master.memory;
     console.log(`  master: ${memory.rss.toFixed(0)} MB resident, at most ${memory.most.toFixed(0)} MB`);
     console.log(
@@ -71,16 +78,18 @@ await insideOwnNetwork(import.meta.url, async (folder) => {
   }
 });
 
+type Post = { readonly path: string; readonly body: unknown; readonly instances: number };
+
 type Cluster = { readonly master: MasterProcess; readonly agents: AgentsProcess };
 
 /** Seconds on the clock, and of a core of the master, from the first POST until the last instance runs. */
-async function launch({ master, agents }: Cluster, apps: readonly { instances: number }[]) {
-  const wanted = apps.reduce((sum, { instances }) => sum + instances, 0) + (await agents.counts()).running;
+async function launch({ master, agents }: Cluster, posts: readonly Post[]) {
+  const wanted = posts.reduce((sum, { instances }) => sum + instances, 0) + (await agents.counts()).running;
   const [began, cpu] = [performance.now(), master.cpu];
-  const waiting = [...apps];
+  const waiting = [...posts];
   const lane = async () => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift())
-      await send('POST', '/v2/apps', next);
+      await send('POST', next.path, next.body);
   };
   await Promise.all(Array.from({ length: atOnce }, lane));
   const posted = seconds(began);
@@ -101,6 +110,10 @@ async function checkRunning(wanted: number): Promise<void> {
     0,
   );
   if (running !== wanted) throw new Error(`the API says that ${running} run, not ${wanted}`);
+}
+
+function post(one: { instances: number }): Post {
+  return { path: '/v2/apps', body: one, instances: one.instances };
 }
 
 function app(id: string, instances: number) {

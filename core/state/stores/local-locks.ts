@@ -6,10 +6,10 @@ type Held = { readonly lost: AbortController; readonly waiters: Waiter[] };
 /** Named locks between the parts of one process, for stores that only one process can have open. First come, first served. */
 export class LocalLocks {
   readonly #held = new Map<string, Held>();
-  readonly #nextFence: (name: string) => number;
+  readonly #nextFence: (name: string) => number | Promise<number>;
 
   /** `nextFence` gives a number larger than any it gave before for that name, over restarts too if the store survives them. */
-  constructor(nextFence: (name: string) => number) {
+  constructor(nextFence: (name: string) => number | Promise<number>) {
     this.#nextFence = nextFence;
   }
 
@@ -42,7 +42,7 @@ export class LocalLocks {
     });
   }
 
-  #take(name: string, waiters: Waiter[]): Lock {
+  async #take(name: string, waiters: Waiter[]): Promise<Lock> {
     const held: Held = { lost: new AbortController(), waiters };
     this.#held.set(name, held);
     let released = false;
@@ -53,6 +53,6 @@ export class LocalLocks {
       if (next === undefined) this.#held.delete(name);
       else next.grant();
     };
-    return { fence: this.#nextFence(name), lost: held.lost.signal, release };
+    return { fence: await this.#nextFence(name), lost: held.lost.signal, release };
   }
 }

@@ -1,5 +1,6 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import type { Change, CommitResult, StoredRecord, TableName, Write } from '../store.ts';
+import type { TableName } from '../store.ts';
+import type { Outcome, Row, TextWrite } from './sqlite-messages.ts';
 
 const schema = `
   CREATE TABLE IF NOT EXISTS records (
@@ -10,9 +11,7 @@ const schema = `
   PRAGMA user_version = 1;
 `;
 
-export type Outcome = { readonly result: CommitResult; readonly change?: Change };
-
-type Row = {
+type Columns = {
   readonly tbl: TableName;
   readonly key: string;
   readonly value: string;
@@ -54,18 +53,25 @@ export class SqliteFile {
     return this.#revision;
   }
 
-  list(): readonly StoredRecord[] {
-    const rows = this.#database.prepare('SELECT tbl, key, value, version FROM records').all() as Row[];
-    return rows.map(recordOf);
+  /** Everything, so many rows at a time. */
+  *list(atOnce: number): Iterable<readonly Row[]> {
+    let rows: Row[] = [];
+    for (const columns of this.#database.prepare('SELECT tbl, key, value, version FROM records').iterate()) {
+      rows.push(rowOf(columns as Columns));
+      if (rows.length < atOnce) continue;
+      yield rows;
+      rows = [];
+    }
+    yield rows;
   }
 
-  get(table: TableName, key: string): StoredRecord | undefined {
-    const row = this.#select.get(table, key) as Row | undefined;
-    return row === undefined ? undefined : recordOf(row);
+  get(table: TableName, key: string): Row | undefined {
+    const columns = this.#select.get(table, key) as Columns | undefined;
+    return columns && rowOf(columns);
   }
 
   /** Each element is one commit; they are decided in order, each against what the ones before it left. */
-  transaction(commits: readonly (readonly Write[])[]): readonly Outcome[] {
+  transaction(commits: readonly (readonly TextWrite[])[]): readonly Outcome[] {
     const before = this.#revision;
     try {
       return this.#inTransaction(() => commits.map((writes) => this.#commit(writes)));
@@ -85,32 +91,23 @@ export class SqliteFile {
     this.#database.close();
   }
 
-  #commit(writes: readonly Write[]): Outcome {
-    const lost = writes.find((write) => !this.#isExpected(write));
-    if (lost !== undefined) return { result: { kind: 'conflict', table: lost.table, key: lost.key } };
-    if (writes.length === 0) return { result: { kind: 'committed', revision: this.#revision } };
+  #commit(writes: readonly TextWrite[]): Outcome {
+    const lost = writes.findIndex((write) => !this.#isExpected(write));
+    if (lost !== -1) return { kind: 'conflict', lost };
+    if (writes.length === 0) return { kind: 'committed', revision: this.#revision };
     this.#revision += 1;
     const revision = this.#revision;
-    const records = writes.map((write) => this.#write(write, revision));
+    for (const { table, key, text } of writes)
+      if (text === undefined) this.#delete.run(table, key);
+      else this.#put.run(table, key, text, revision);
     this.#setCounter.run('revision', revision);
-    return { result: { kind: 'committed', revision }, change: { revision, records } };
+    return { kind: 'committed', revision };
   }
 
-  #isExpected(write: Write): boolean {
-    if (write.expect === undefined) return true;
-    const row = this.#select.get(write.table, write.key) as Row | undefined;
-    return write.expect === (row?.version ?? 0);
-  }
-
-  #write(write: Write, revision: number): Change['records'][number] {
-    const { table, key } = write;
-    if (write.kind === 'delete') {
-      this.#delete.run(table, key);
-      return { table, key, value: undefined };
-    }
-    const text = JSON.stringify(write.value);
-    this.#put.run(table, key, text, revision);
-    return { table, key, value: JSON.parse(text) };
+  #isExpected({ table, key, expect }: TextWrite): boolean {
+    if (expect === undefined) return true;
+    const columns = this.#select.get(table, key) as Columns | undefined;
+    return expect === (columns?.version ?? 0);
   }
 
   #inTransaction<T>(action: () => T): T {
@@ -131,6 +128,6 @@ export class SqliteFile {
   }
 }
 
-function recordOf(row: Row): StoredRecord {
-  return { table: row.tbl, key: row.key, value: JSON.parse(row.value), version: row.version };
+function rowOf({ tbl, key, value, version }: Columns): Row {
+  return [tbl, key, value, version];
 }

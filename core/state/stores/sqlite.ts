@@ -13,7 +13,8 @@ import {
 import { History } from './history.ts';
 import { LocalLocks } from './local-locks.ts';
 import { isBusy, unavailable } from './sqlite-error.ts';
-import { SqliteFile } from './sqlite-file.ts';
+import { errorOf, SqliteLink } from './sqlite-link.ts';
+import type { Answer, Outcome, Row, TextWrite } from './sqlite-messages.ts';
 
 export type SqliteOptions = {
   /** Made when missing. Only one process at a time can have it. */
@@ -21,60 +22,58 @@ export type SqliteOptions = {
 };
 
 type Pending = {
-  readonly writes: readonly Write[];
+  readonly writes: readonly TextWrite[];
   readonly settle: (result: CommitResult) => void;
   readonly fail: (error: StoreUnavailable) => void;
 };
 
-type Open = { readonly file: SqliteFile; readonly history: History; readonly locks: LocalLocks };
+type Open = { readonly link: SqliteLink; readonly history: History; readonly locks: LocalLocks };
 
 /**
- * The Store of one machine: a folder with a SQLite file in WAL mode, synchronous=FULL.
- * Commits made in the same turn of the event loop share one transaction, so one flush of the disk; each of them is still
- * all or nothing, has its own revision, and resolves after the flush.
+ * The Store of one machine: a folder with a SQLite file in WAL mode, synchronous=FULL, which a thread of its own has open.
+ * Commits made in the same turn of the event loop, or while the thread is busy, share one transaction, so one flush of the
+ * disk; each of them is still all or nothing, has its own revision, and resolves after the flush.
  */
 export class SqliteStore implements Store {
   readonly #folder: string;
   #opened: Open | undefined;
+  #opening: Promise<void> | undefined;
   #pending: Pending[] = [];
+  #committing: Promise<void> | undefined;
 
   constructor(options: SqliteOptions) {
     this.#folder = options.folder;
   }
 
-  async open(): Promise<void> {
-    if (this.#opened !== undefined) return;
-    const holder = join(this.#folder, 'weir.pid');
-    try {
-      makeFolder(this.#folder);
-      accessSync(this.#folder, constants.W_OK);
-      const file = new SqliteFile(join(this.#folder, 'weir.sqlite'));
-      const history = new History({ revision: file.revision });
-      const locks = new LocalLocks((name) => this.#attempt(() => file.nextFence(name)));
-      this.#opened = { file, history, locks };
-      writeFileSync(holder, `${process.pid}\n`);
-    } catch (error) {
-      this.#opened?.file.close();
-      this.#opened = undefined;
-      throw unavailable(this.#folder, error, isBusy(error) ? holderText(holder) : undefined);
-    }
+  open(): Promise<void> {
+    if (this.#opened !== undefined) return Promise.resolve();
+    this.#opening ??= this.#start().finally(() => {
+      this.#opening = undefined;
+    });
+    return this.#opening;
   }
 
   async list() {
-    const { file, history } = this.#open();
-    return { revision: history.revision, records: this.#attempt(() => file.list()) };
+    const { link } = this.#open();
+    const records: StoredRecord[] = [];
+    const take = (rows: readonly Row[]) => {
+      for (const row of rows) records.push(recordOf(row));
+    };
+    const { revision } = expected('listed', await this.#attempt(() => link.ask({ kind: 'list' }, take)));
+    return { revision, records };
   }
 
   async get(table: TableName, key: string): Promise<StoredRecord | undefined> {
-    const { file } = this.#open();
-    return this.#attempt(() => file.get(table, key));
+    const { link } = this.#open();
+    const { row } = expected('row', await this.#attempt(() => link.ask({ kind: 'get', table, key })));
+    return row === undefined ? undefined : recordOf(row);
   }
 
   commit(writes: readonly Write[]): Promise<CommitResult> {
     return new Promise((settle, fail) => {
       this.#open();
-      if (this.#pending.length === 0) setImmediate(() => this.#flush());
-      this.#pending.push({ writes, settle, fail });
+      this.#pending.push({ writes: writes.map(textWrite), settle, fail });
+      this.#committing ??= this.#commitAll();
     });
   }
 
@@ -90,39 +89,76 @@ export class SqliteStore implements Store {
   }
 
   async close(): Promise<void> {
+    await this.#opening?.catch(() => {});
+    await this.#committing;
     if (this.#opened === undefined) return;
-    this.#flush();
-    const { file, history, locks } = this.#opened;
+    const { link, history, locks } = this.#opened;
     this.#opened = undefined;
     history.close();
     locks.close();
-    file.close();
+    await link.ask({ kind: 'close' }).catch(() => {});
+    await link.stop();
   }
 
-  #flush(): void {
-    const batch = this.#pending;
-    this.#pending = [];
-    if (batch.length > 0) this.#perform(batch);
-  }
-
-  /** A batch that fails is tried again one by one: a commit too big for the disk must not fail its neighbours. */
-  #perform(batch: readonly Pending[]): void {
+  async #start(): Promise<void> {
+    const holder = join(this.#folder, 'weir.pid');
+    let link: SqliteLink | undefined;
     try {
-      const { file, history } = this.#open();
-      const outcomes = file.transaction(batch.map((pending) => pending.writes));
-      for (const [index, outcome] of outcomes.entries()) {
-        if (outcome.change !== undefined) history.append(outcome.change);
-        batch[index]!.settle(outcome.result);
-      }
+      makeFolder(this.#folder);
+      accessSync(this.#folder, constants.W_OK);
+      link = new SqliteLink(join(this.#folder, 'weir.sqlite'));
+      const { revision } = expected('opened', await link.opened());
+      this.#opened = {
+        link,
+        history: new History({ revision }),
+        locks: new LocalLocks((name) => this.#fence(name)),
+      };
+      writeFileSync(holder, `${process.pid}\n`);
     } catch (error) {
-      if (batch.length === 1) batch[0]!.fail(unavailable(this.#folder, error));
-      else for (const pending of batch) this.#perform([pending]);
+      this.#opened = undefined;
+      await link?.stop();
+      throw unavailable(this.#folder, error, isBusy(error) ? holderText(holder) : undefined);
     }
   }
 
-  #attempt<T>(action: () => T): T {
+  async #fence(lock: string): Promise<number> {
+    const { link } = this.#open();
+    return expected('fence', await this.#attempt(() => link.ask({ kind: 'fence', lock }))).fence;
+  }
+
+  async #commitAll(): Promise<void> {
+    // What else is committed in this turn goes along.
+    await new Promise(setImmediate);
+    while (this.#pending.length > 0) await this.#commitBatch(this.#pending.splice(0));
+    this.#committing = undefined;
+  }
+
+  async #commitBatch(batch: readonly Pending[]): Promise<void> {
     try {
-      return action();
+      const { link } = this.#open();
+      const commits = batch.map(({ writes }) => writes);
+      const { outcomes } = expected('commits', await link.ask({ kind: 'commit', commits }));
+      for (const [index, outcome] of outcomes.entries()) this.#settle(batch[index]!, outcome);
+    } catch (error) {
+      for (const pending of batch) pending.fail(unavailable(this.#folder, error));
+    }
+  }
+
+  #settle({ writes, settle, fail }: Pending, outcome: Outcome): void {
+    if (outcome.kind === 'failed') fail(unavailable(this.#folder, errorOf(outcome.fault)));
+    else if (outcome.kind === 'conflict') {
+      const { table, key } = writes[outcome.lost]!;
+      settle({ kind: 'conflict', table, key });
+    } else {
+      const { revision } = outcome;
+      if (writes.length > 0) this.#opened?.history.append({ revision, records: writes.map(written) });
+      settle({ kind: 'committed', revision });
+    }
+  }
+
+  async #attempt<T>(action: () => Promise<T>): Promise<T> {
+    try {
+      return await action();
     } catch (error) {
       throw unavailable(this.#folder, error);
     }
@@ -132,6 +168,28 @@ export class SqliteStore implements Store {
     if (this.#opened !== undefined) return this.#opened;
     throw new StoreUnavailable(`in the folder ${this.#folder}`, 'it is not open');
   }
+}
+
+function textWrite(write: Write): TextWrite {
+  const { table, key, expect } = write;
+  return {
+    ...{ table, key },
+    ...(write.kind === 'put' ? { text: JSON.stringify(write.value) } : {}),
+    ...(expect === undefined ? {} : { expect }),
+  };
+}
+
+function written({ table, key, text }: TextWrite): Change['records'][number] {
+  return { table, key, value: text === undefined ? undefined : JSON.parse(text) };
+}
+
+function recordOf([table, key, text, version]: Row): StoredRecord {
+  return { table, key, value: JSON.parse(text), version };
+}
+
+function expected<K extends Answer['kind']>(kind: K, answer: Answer): Extract<Answer, { kind: K }> {
+  if (answer.kind !== kind) throw new Error(`the thread of the store answered ${answer.kind}, not ${kind}`);
+  return answer as Extract<Answer, { kind: K }>;
 }
 
 function holderText(path: string): string | undefined {

@@ -1,0 +1,69 @@
+import { Worker } from 'node:worker_threads';
+import type { Answer, Fault, Request, Row } from './sqlite-messages.ts';
+
+type Waiting = {
+  readonly settle: (answer: Answer) => void;
+  readonly fail: (error: Error) => void;
+  readonly rows?: (rows: readonly Row[]) => void;
+};
+
+/** The way to the thread that has the file. Requests are answered in the order they were made. */
+export class SqliteLink {
+  readonly #worker: Worker;
+  readonly #waiting: Waiting[] = [];
+  #end: Error | undefined;
+
+  constructor(path: string) {
+    this.#worker = new Worker(new URL('sqlite-thread.ts', import.meta.url), { workerData: path });
+    this.#worker.unref();
+    this.#worker.on('message', (answer: Answer) => this.#take(answer));
+    this.#worker.on('error', (error) =>
+      this.#ended(error instanceof Error ? error : new Error(String(error))),
+    );
+    this.#worker.on('exit', () => this.#ended(new Error('its thread ended')));
+  }
+
+  /** The first answer: the file is open, or why not. Throws SQLite's own errors, as all of these. */
+  opened(): Promise<Answer> {
+    return this.#answer();
+  }
+
+  ask(request: Request, rows?: (rows: readonly Row[]) => void): Promise<Answer> {
+    if (this.#end !== undefined) return Promise.reject(this.#end);
+    const answer = this.#answer(rows);
+    this.#worker.postMessage(request);
+    return answer;
+  }
+
+  async stop(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  #answer(rows?: (rows: readonly Row[]) => void): Promise<Answer> {
+    // While an answer is owed the process may not end.
+    this.#worker.ref();
+    return new Promise((settle, fail) => {
+      this.#waiting.push({ settle, fail, ...(rows === undefined ? {} : { rows }) });
+    });
+  }
+
+  #take(answer: Answer): void {
+    if (answer.kind === 'rows') {
+      this.#waiting[0]?.rows?.(answer.rows);
+      return;
+    }
+    const waiting = this.#waiting.shift();
+    if (this.#waiting.length === 0) this.#worker.unref();
+    if (answer.kind === 'failed') waiting?.fail(errorOf(answer.fault));
+    else waiting?.settle(answer);
+  }
+
+  #ended(error: Error): void {
+    this.#end ??= error;
+    for (const waiting of this.#waiting.splice(0)) waiting.fail(this.#end);
+  }
+}
+
+export function errorOf({ message, ...rest }: Fault): Error {
+  return Object.assign(new Error(message), rest);
+}

@@ -1,0 +1,71 @@
+/** The thread of its own that has the SQLite file: a flush of the disk holds up nobody else in the process. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { SqliteFile } from './sqlite-file.ts';
+import type { Answer, Outcome, Request, TextWrite } from './sqlite-messages.ts';
+
+/** Records told at once while everything is listed. */
+const listedAtOnce = 2_000;
+
+const port = parentPort;
+if (port === null) throw new Error('sqlite-thread.ts runs as a worker thread');
+const say = (answer: Answer) => port.postMessage(answer);
+
+const file = opened();
+if (file !== undefined) port.on('message', (request: Request) => say(perform(file, request)));
+
+function opened(): SqliteFile | undefined {
+  try {
+    const opened = new SqliteFile(String(workerData));
+    say({ kind: 'opened', revision: opened.revision });
+    return opened;
+  } catch (error) {
+    say({ kind: 'failed', fault: faultOf(error) });
+    return undefined;
+  }
+}
+
+function perform(file: SqliteFile, request: Request): Answer {
+  try {
+    return answer(file, request);
+  } catch (error) {
+    return { kind: 'failed', fault: faultOf(error) };
+  }
+}
+
+function answer(file: SqliteFile, request: Request): Answer {
+  switch (request.kind) {
+    case 'commit':
+      return { kind: 'commits', outcomes: commit(file, request.commits) };
+    case 'list':
+      for (const rows of file.list(listedAtOnce)) say({ kind: 'rows', rows });
+      return { kind: 'listed', revision: file.revision };
+    case 'get':
+      return { kind: 'row', row: file.get(request.table, request.key) };
+    case 'fence':
+      return { kind: 'fence', fence: file.nextFence(request.lock) };
+    case 'close':
+      file.close();
+      port?.close();
+      return { kind: 'closed' };
+  }
+}
+
+/** A batch that fails is tried again one by one: a commit too big for the disk must not fail its neighbours. */
+function commit(file: SqliteFile, commits: readonly (readonly TextWrite[])[]): readonly Outcome[] {
+  try {
+    return file.transaction(commits);
+  } catch (error) {
+    if (commits.length === 1) return [{ kind: 'failed', fault: faultOf(error) }];
+    return commits.flatMap((one) => commit(file, [one]));
+  }
+}
+
+/** What of an error survives the way to another thread. */
+function faultOf(error: unknown) {
+  const {
+    message = String(error),
+    code,
+    errcode,
+  } = error as { message?: string; code?: string; errcode?: number };
+  return { message, ...(code === undefined ? {} : { code }), ...(errcode === undefined ? {} : { errcode }) };
+}
