@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { isHostMode } from '../core/model/app.ts';
+import { type App, isHostMode } from '../core/model/app.ts';
 import { safeId } from '../core/model/ids.ts';
 import type { Assignment } from '../core/model/master-port.ts';
 import { dnsLabel } from '../core/model/name.ts';
@@ -39,11 +39,7 @@ export function specOf(assignment: Assignment, record: InstanceRecord, host: Spe
       image === undefined
         ? { kind: 'host' }
         : { kind: 'image', reference: image.image, forcePull: image.forcePullImage },
-    mounts: (app.container?.volumes ?? []).map(({ hostPath, containerPath, mode }) => ({
-      hostPath,
-      containerPath,
-      mode,
-    })),
+    mounts: (app.container?.volumes ?? []).flatMap((volume) => ('hostPath' in volume ? [volume] : [])),
     files: isolated
       ? {
           resolvConf: `nameserver ${host.address}\nsearch weir\noptions timeout:1 attempts:3\n`,
@@ -53,8 +49,16 @@ export function specOf(assignment: Assignment, record: InstanceRecord, host: Spe
       : {},
     netns: isolated && record.netns !== undefined ? { kind: 'path', path: record.netns } : { kind: 'host' },
     cpus: app.cpus,
-    mem: app.mem,
+    mem: memCeiling(app),
     logDir: join(host.containers, id, 'log'),
     labels: { appId: app.id },
   };
+}
+
+/** MiB; beyond what any machine has, and still a whole number of bytes. */
+const endlessMem = 2 ** 33;
+
+function memCeiling({ mem, resourceLimits }: Pick<App, 'mem' | 'resourceLimits'>): number {
+  const limit = resourceLimits?.mem ?? mem;
+  return limit === 'unlimited' ? endlessMem : limit;
 }

@@ -12,8 +12,10 @@ import type { AppDraft } from './marathon/normalise.ts';
 import type { Parsed } from './marathon/parse-app.ts';
 import { assignServicePorts, PortBook } from './marathon/service-ports.ts';
 import { locked, NotFound, Problem, tooMany } from './problem.ts';
+import { checkResidentChange } from './resident-change.ts';
 import { withRole } from './roles.ts';
 import { historyWrites } from './root-history.ts';
+import { warningsOf } from './warnings.ts';
 
 export type ApplyOptions = {
   /** Deployments that hold the apps are cancelled. */
@@ -22,7 +24,12 @@ export type ApplyOptions = {
   readonly posted?: Posted;
 };
 
-export type Accepted = { readonly deploymentId: string; readonly version: Version };
+export type Accepted = {
+  readonly deploymentId: string;
+  readonly version: Version;
+  /** Of the apps that were put, what is not acted on: values of the header `Warning`. */
+  readonly warnings: readonly string[];
+};
 
 /** Gives the root's new apps, or throws a Problem: evaluated under the root's lock, so it sees what will be changed. */
 export type Change = (root: Root, version: Version) => WantedRoot;
@@ -46,7 +53,9 @@ export class AppChanges {
     if (result.kind === 'refused') throw result.refusal;
     if (result.kind === 'locked') throw locked(result.deployments);
     if (result.kind === 'full') throw tooMany(result.limit);
-    return result;
+    const stored = this.#dependencies.database.snapshot.table('apps');
+    const put = (posted?.apps ?? []).flatMap((id) => stored.get(id) ?? []);
+    return { ...result, warnings: warningsOf(put) };
   }
 
   /** The steps that the change would take. Throws Problem, the change's own. */
@@ -103,6 +112,7 @@ export class AppChanges {
         message: `All ports in the range [${range.begin}-${range.end}) are already in use`,
       });
     }
+    if (previous !== undefined) checkResidentChange(complete, previous);
     ports.add(complete);
     return {
       ...complete,
@@ -121,6 +131,14 @@ export class AppChanges {
       details: [{ path: '/networks', errors: [error] }],
     });
   }
+}
+
+/** Headers of the answer to an accepted change. */
+export function acceptedHeaders({ deploymentId, warnings }: Accepted): Record<string, string | string[]> {
+  return {
+    'marathon-deployment-id': deploymentId,
+    ...(warnings.length === 0 ? {} : { warning: [...warnings] }),
+  };
 }
 
 /** The root with each app scaled down by its instances among `placements`, which are the ones to end. */

@@ -116,7 +116,7 @@ t.test('the HTTP layer', async (t) => {
       [],
     );
     t.match(info, { name: 'marathon', version: /^1\.\d+\.\d+$/, elected: true, leader: new URL(url).host });
-    t.match(info['marathon_config'], { local_port_min: 10_000, local_port_max: 20_000, features: [] });
+    t.match(info['marathon_config'], { local_port_min: 10_000, local_port_max: 20_000, features: Array });
     t.same(await api.must('GET', '/v2/leader'), { leader: new URL(url).host });
     t.same(await api.must('GET', '/v2/plugins'), { plugins: [] });
     t.match(await api.must('GET', '/metrics'), { version: String, gauges: {}, counters: {}, timers: {} });

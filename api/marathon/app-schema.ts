@@ -69,7 +69,7 @@ const docker = object({
   forcePullImage: optional(flag),
   privileged: optional(flag),
   parameters: optional(list(object({ key: required(text()), value: required(text()) }))),
-  pullConfig: optional(anything),
+  pullConfig: optional(object({ secret: required(text({ minLength: 1 })) })),
   credential: optional(anything),
   network: optional(oneOf('HOST', 'BRIDGE', 'USER', 'NONE')),
   portMappings: optional(list(portMapping)),
@@ -87,7 +87,14 @@ const container = object({
   docker: optional(docker),
   portMappings: optional(list(portMapping)),
   volumes: optional(list(volume)),
-  linuxInfo: optional(anything),
+  linuxInfo: optional(
+    object({
+      seccomp: optional(object({ profileName: optional(text()), unconfined: optional(flag) })),
+      ipcInfo: optional(
+        object({ mode: required(oneOf('PRIVATE', 'SHARE_PARENT')), shmSize: optional(integer({ min: 0 })) }),
+      ),
+    }),
+  ),
 });
 
 const healthCheck = object({
@@ -130,6 +137,14 @@ const unreachableStrategy = reader<Unreachable>(
     typeof value === 'string' ? disabled(value, path, faults) : unreachable(value, path, faults),
 );
 
+const unlimited = oneOf('unlimited');
+const amount = number({ min: 0 });
+const limit = reader<number | 'unlimited'>(
+  { oneOf: [amount.schema, unlimited.schema] },
+  (value, path, faults) =>
+    typeof value === 'string' ? unlimited(value, path, faults) : amount(value, path, faults),
+);
+
 const appFields = {
   id: optional(text()),
   cmd: optional(text({ minLength: 1 })),
@@ -143,7 +158,13 @@ const appFields = {
   env: optional(map(envValue)),
   labels: optional(labels),
   executor: optional(text({ pattern: /^(|\/\/cmd|\/?[^/]+(\/[^/]+)*)$/ })),
-  executorResources: optional(anything),
+  executorResources: optional(
+    object({
+      cpus: optional(number({ min: 0.1 })),
+      mem: optional(number({ min: 32 })),
+      disk: optional(number({ min: 10 })),
+    }),
+  ),
   fetch: optional(
     list(
       object({
@@ -200,8 +221,13 @@ const appFields = {
     }),
   ),
   container: optional(container),
-  residency: optional(anything),
-  resourceLimits: optional(anything),
+  residency: optional(
+    object({
+      relaunchEscalationTimeoutSeconds: optional(integer({ min: 0 })),
+      taskLostBehavior: optional(oneOf('WAIT_FOREVER', 'RELAUNCH_AFTER_TIMEOUT')),
+    }),
+  ),
+  resourceLimits: optional(object({ cpus: optional(limit), mem: optional(limit) })),
   role: optional(text({ minLength: 1 })),
   secrets: optional(map(object({ source: required(text({ minLength: 1 })) }))),
   taskKillGracePeriodSeconds: optional(integer({ min: 0 })),

@@ -3,7 +3,9 @@ import type { AppInput } from './app-schema.ts';
 import { checkConstraints } from './check-constraints.ts';
 import { checkContainer } from './check-container.ts';
 import { checkHealth, checkReadiness } from './check-health.ts';
+import { checkLimits } from './check-limits.ts';
 import { checkNetworks } from './check-networks.ts';
+import { checkResident } from './check-resident.ts';
 import { checkSecrets } from './check-secrets.ts';
 import { checkNotSupported } from './check-supported.ts';
 import { checkText } from './check-text.ts';
@@ -20,6 +22,8 @@ export function checkApp(input: AppInput, { draft, written }: Meaning, faults: F
   checkCommand(input, faults);
   checkContainer(input, faults);
   checkVolumes(input.container?.volumes ?? [], faults);
+  checkResident(input, draft, faults);
+  checkLimits(input, draft, faults);
   checkNetworks(input, draft, faults);
   checkConstraints(input.constraints ?? [], faults);
   checkHealth(input.healthChecks ?? [], draft, faults);
@@ -57,6 +61,14 @@ function checkLists(input: AppInput, faults: Faults): void {
   if ((input.uris ?? []).length > 0 && (input.fetch ?? []).length > 0) {
     faults.add('/uris', 'may not be set in conjunction with fetch');
   }
+  for (const [index, { uri }] of (input.fetch ?? []).entries()) checkUri(uri, `/fetch(${index})/uri`, faults);
+  for (const [index, uri] of (input.uris ?? []).entries()) checkUri(uri, `/uris(${index})`, faults);
+}
+
+/** A URL, or a path on the agent (§18.4). */
+function checkUri(uri: string, path: string, faults: Faults): void {
+  if (uri === '' || /[\s<>"{}|\\^`]/.test(uri) || !URL.canParse(uri, 'file:///'))
+    faults.add(path, 'URI has invalid syntax.');
 }
 
 function checkStrategies(input: AppInput, draft: AppDraft, faults: Faults): void {

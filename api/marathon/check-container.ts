@@ -1,3 +1,4 @@
+import type { LinuxInfo } from '../../core/model/app.ts';
 import type { AppInput, ContainerInput } from './app-schema.ts';
 import type { Faults } from './schema.ts';
 
@@ -13,10 +14,18 @@ export function checkContainer(input: AppInput, faults: Faults): void {
     faults.add('/', 'GPU resources only work with the Mesos containerizer');
 }
 
-function checkMesos({ docker }: ContainerInput, faults: Faults): void {
+function checkMesos({ docker, linuxInfo = {} }: ContainerInput, faults: Faults): void {
+  checkLinuxInfo(linuxInfo, faults);
   if (docker?.network !== undefined) faults.add('/container/docker/network', 'must be empty');
   if ((docker?.portMappings ?? []).length > 0) faults.add('/container/docker/portMappings', 'must be empty');
   if ((docker?.parameters ?? []).length > 0) faults.add('/container/docker/parameters', 'must be empty');
+}
+
+function checkLinuxInfo({ seccomp, ipcInfo }: LinuxInfo, faults: Faults): void {
+  if (seccomp !== undefined && (seccomp.profileName === undefined) !== (seccomp.unconfined === true))
+    faults.add('/container/linuxInfo/seccomp', 'must have exactly one of profileName and unconfined = true');
+  if (ipcInfo?.mode === 'SHARE_PARENT' && ipcInfo.shmSize !== undefined)
+    faults.add('/container/linuxInfo/ipcInfo', 'shmSize is not allowed with mode SHARE_PARENT');
 }
 
 function checkDocker({ docker, linuxInfo }: ContainerInput, faults: Faults): void {

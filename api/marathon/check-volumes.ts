@@ -1,5 +1,5 @@
 import type { VolumeInput } from './app-schema.ts';
-import type { Faults } from './schema.ts';
+import { type Faults, isObject } from './schema.ts';
 
 type Add = (field: string, error: string) => void;
 
@@ -16,9 +16,8 @@ export function checkVolumes(volumes: readonly VolumeInput[], faults: Faults): v
 function checkVolume(volume: VolumeInput, add: Add): void {
   if (volume.containerPath === '') add('/containerPath', 'must not be empty');
   if (volume.persistent !== undefined) checkPersistent(volume, volume.persistent, add);
-  else if (volume.external !== undefined) add('/external', 'not supported yet: external volumes');
-  else if (volume.secret !== undefined) add('/secret', 'not supported yet: secret volumes');
-  else if (!volume.hostPath) add('/hostPath', 'must not be empty');
+  else if (volume.external !== undefined) checkExternal(volume.external, add);
+  else if (volume.secret === undefined && !volume.hostPath) add('/hostPath', 'must not be empty');
 }
 
 function checkPersistent(
@@ -34,5 +33,23 @@ function checkPersistent(
   if (maxSize !== undefined && maxSize <= size) add('/persistent', 'Max size must be larger than size');
   if (constraints.length > 0 && type === 'root')
     add('/persistent/constraints', 'Constraints on root volumes are not supported');
-  add('/persistent', 'not supported yet: persistent volumes');
+  for (const [index, constraint] of constraints.entries()) {
+    const [field, operator = '', value] = constraint;
+    const isRight = field === 'path' && /^(un)?like$/i.test(operator) && value !== undefined;
+    if (!isRight || constraint.length > 3)
+      add(`/persistent/constraints(${index})`, 'must be a LIKE or UNLIKE constraint on path');
+  }
+}
+
+const providers = ['dvdi', 'csi'];
+
+function checkExternal(
+  { name = '', provider = '', options }: NonNullable<VolumeInput['external']>,
+  add: Add,
+): void {
+  if (name === '') add('/external/name', 'must not be empty');
+  if (!providers.includes(provider))
+    add('/external/provider', `is unknown provider; known: ${providers.join(', ')}`);
+  if (provider === 'dvdi' && (!isObject(options) || typeof options['dvdi/driver'] !== 'string'))
+    add('/external/options/"dvdi/driver"', 'not defined');
 }

@@ -1,11 +1,12 @@
-import type { App, Container, FetchUri, PortDefinition, UpgradeStrategy } from '../../core/model/app.ts';
+import type { App, FetchUri, PortDefinition, UpgradeStrategy } from '../../core/model/app.ts';
 import type { Constraint } from '../../core/model/constraint.ts';
 import type { HealthCheck } from '../../core/model/health-check.ts';
 import { absoluteId } from './app-id.ts';
-import type { AppInput, ContainerInput, HealthCheckInput } from './app-schema.ts';
+import type { AppInput, HealthCheckInput } from './app-schema.ts';
+import { containerOf } from './container-of.ts';
 import { networksOf } from './networks-of.ts';
 import { pick } from './pick.ts';
-import { portMappingsOf } from './port-mappings-of.ts';
+import { isResident, keepsData, residencyOf } from './residency-of.ts';
 
 /** Definition without what the server assigns. */
 export type AppDraft = Omit<App, 'version' | 'versionInfo'>;
@@ -30,6 +31,11 @@ export function normalise(input: AppInput, id: string): AppDraft {
     env: input.env ?? {},
     labels: input.labels ?? {},
     executor: input.executor ?? '',
+    ...pick(input, 'resourceLimits'),
+    ...(input.executorResources === undefined
+      ? {}
+      : { executorResources: { ...executorDefaults, ...input.executorResources } }),
+    ...residencyOf(input),
     ...(container === undefined ? {} : { container }),
     networks,
     ...(isHost ? { portDefinitions: portDefinitionsOf(input) } : {}),
@@ -68,31 +74,12 @@ const readinessDefaults = {
   preserveLastResponse: false,
 } as const;
 
+const executorDefaults = { cpus: 0.1, mem: 32, disk: 10 };
 const fetchDefaults = { extract: true, executable: false, cache: false };
 const archives = ['.tgz', '.tar.gz', '.tbz2', '.tar.bz2', '.txz', '.tar.xz', '.zip'];
 
 function fetchOf(uri: string): FetchUri {
   return { uri, extract: archives.some((ending) => uri.endsWith(ending)), executable: false, cache: false };
-}
-
-function containerOf(input: AppInput, isHost: boolean): Container | undefined {
-  const given = input.container;
-  if (given === undefined && isHost) return undefined;
-  return {
-    type: given === undefined ? 'MESOS' : (given.type ?? 'DOCKER'),
-    ...(given?.docker === undefined ? {} : { docker: dockerOf(given.docker) }),
-    volumes: (given?.volumes ?? []).map(({ containerPath, hostPath = '', mode = 'RW' }) => ({
-      containerPath,
-      hostPath,
-      mode,
-    })),
-    ...(isHost ? {} : { portMappings: portMappingsOf(input) }),
-  };
-}
-
-function dockerOf(given: NonNullable<ContainerInput['docker']>): NonNullable<Container['docker']> {
-  const { image, forcePullImage = false, privileged = false, parameters = [] } = given;
-  return { image, forcePullImage, privileged, parameters };
 }
 
 function portDefinitionsOf(input: AppInput): readonly PortDefinition[] {
@@ -128,13 +115,18 @@ function healthCheckOf(check: HealthCheckInput): HealthCheck {
   };
 }
 
-/** Weir's choice for single-instance apps, whose only possible strategy Marathon wants to be told (§10.3). */
+/**
+ * Weir's choice for single-instance apps, whose only possible strategy Marathon wants to be told (§10.3). Where data is kept,
+ * two instances must not have it at once.
+ */
 function defaultStrategy(input: AppInput): UpgradeStrategy {
+  if (keepsData(input)) return { minimumHealthCapacity: 0.5, maximumOverCapacity: 0 };
   const capacity = isSingle(input) ? 0 : 1;
   return { minimumHealthCapacity: capacity, maximumOverCapacity: capacity };
 }
 
-function unreachableOf({ unreachableStrategy: given }: AppInput): App['unreachableStrategy'] {
+function unreachableOf(input: AppInput): App['unreachableStrategy'] {
+  const given = input.unreachableStrategy ?? (isResident(input) ? 'disabled' : {});
   if (given === 'disabled') return 'disabled';
   return { inactiveAfterSeconds: 0, expungeAfterSeconds: 0, ...given };
 }

@@ -97,7 +97,7 @@ t.test('an impossible definition is refused in the words of Marathon, at each pa
       /FRAMEWORK_NAME/,
     ],
     [{ container: {} }, '/container/docker: not defined'],
-    [{ container: { ...image, linuxInfo: {} } }, /MESOS only/, /not supported yet/],
+    [{ container: { ...image, linuxInfo: {} } }, /MESOS only/],
     [
       { container: { type: 'MESOS', docker: { image: 'x', network: 'BRIDGE' } } },
       '/container/docker/network: must be empty',
@@ -224,33 +224,73 @@ t.test('health checks must find their port', async (t) => {
   for (const fields of fine) t.ok(parseApp({ ...app, ...fields }).ok, JSON.stringify(fields));
 });
 
-t.test('what cannot be acted on yet is refused by name', async (t) => {
-  const rows: readonly [fields: object, ...faults: RegExp[]][] = [
-    [{ gpus: 1 }, /^\/gpus: not supported yet: GPU/],
+const resident = { containerPath: 'data', mode: 'RW', persistent: { size: 10 } };
+const mesos = (...volumes: object[]) => ({ container: { type: 'MESOS', volumes } });
+
+t.test('what a deployment would wait for in vain is refused by name', async (t) => {
+  checkRow(t, { check: {} }, [/^\/check: not supported yet/]);
+});
+
+t.test('fields for volumes, secrets and later versions are checked', async (t) => {
+  const pull = { type: 'MESOS', docker: { image: 'a', pullConfig: { secret: 'x' } } };
+  const external = {
+    containerPath: '/x',
+    external: { name: 'v', provider: 'dvdi', options: { 'dvdi/driver': 'r' } },
+  };
+  const rows: readonly [fields: object, ...faults: (string | RegExp)[]][] = [
+    [{ gpus: 1, container: { docker: { image: 'a' } } }, /^\/: GPU resources only work with the Mesos/],
+    [{ env: { PW: { secret: 'pw' } } }, '/env/PW/secret: references an undefined secret'],
+    [mesos({ containerPath: 'x', secret: 's' }), /secret: volume.secret must refer to an existing secret/],
+    [{ container: pull }, /pullConfig\/secret: pullConfig.secret must refer to an existing secret/],
     [
-      { secrets: { pw: { source: '/s' } }, env: { PW: { secret: 'pw' } } },
-      /^\/secrets: not/,
-      /^\/env\/PW\/secret: not/,
-      /^\/env: use of secret-references/,
+      { resourceLimits: { cpus: 0.01, mem: 1 } },
+      /^\/resourceLimits\/cpus: must be/,
+      /^\/resourceLimits\/mem: must be/,
     ],
-    [{ env: { PW: { secret: 'pw' } } }, /references an undefined secret/, /not supported yet/, /^\/env: /],
-    [{ fetch: [{ uri: 'http://x' }] }, /^\/fetch: not supported yet/],
-    [{ executor: '/my/executor' }, /^\/executor: not supported yet/],
-    [{ resourceLimits: { cpus: 2 } }, /^\/resourceLimits: not supported yet/],
-    [{ role: 'dev' }, /^\/role: not supported yet/],
-    [{ residency: {} }, /^\/residency: not supported yet/],
-    [{ check: {} }, /^\/check: not supported yet/],
-    [{ tty: true }, /^\/tty: not supported yet/],
+    [{ fetch: [{ uri: 'http://a b' }] }, '/fetch(0)/uri: URI has invalid syntax.'],
+    [{ acceptedResourceRoles: ['b'], role: 'a' }, /: acceptedResourceRoles can only contain \* and a$/],
+    [
+      {
+        ...mesos(resident),
+        unreachableStrategy: {},
+        upgradeStrategy: { minimumHealthCapacity: 1, maximumOverCapacity: 1 },
+      },
+      '/upgradeStrategy/maximumOverCapacity: got 1, expected 0.0',
+      '/unreachableStrategy: unreachableStrategy must be disabled for resident tasks',
+    ],
+    [{ ...mesos(external), instances: 2 }, /^\/instances: got 2, expected 1 or less/],
+    [mesos(external, external), /Volume names must be unique/],
+    [
+      {
+        container: {
+          type: 'MESOS',
+          linuxInfo: { seccomp: {}, ipcInfo: { mode: 'SHARE_PARENT', shmSize: 1 } },
+        },
+      },
+      /seccomp: must have exactly one/,
+      /ipcInfo: shmSize is not allowed/,
+    ],
   ];
   for (const [fields, ...wanted] of rows) checkRow(t, fields, wanted);
   const volumes = [
     { containerPath: '/data', mode: 'RO', persistent: { size: 0, maxSize: 0 } },
     { containerPath: 'x', external: {} },
-    { containerPath: 'x', secret: 's' },
     { containerPath: '', mode: 'RO' },
+    { ...resident, persistent: { size: 1, constraints: [['path', 'LIKE', 'x']] } },
+    {
+      ...resident,
+      persistent: {
+        size: 1,
+        type: 'path',
+        constraints: [
+          ['path', 'UNIQUE'],
+          ['path', 'unlike', 'x'],
+        ],
+      },
+    },
   ];
   t.same(
-    faultsOf(parseApp({ ...app, container: { type: 'MESOS', volumes } })).map((fault) =>
+    faultsOf(parseApp({ ...app, ...mesos(...volumes) })).map((fault) =>
       fault.replace('/container/volumes', ''),
     ),
     [
@@ -259,21 +299,38 @@ t.test('what cannot be acted on yet is refused by name', async (t) => {
       '(0)/persistent/size: must be greater than 0',
       '(0)/persistent: Only mount volumes can have maxSize',
       '(0)/persistent: Max size must be larger than size',
-      '(0)/persistent: not supported yet: persistent volumes',
-      '(1)/external: not supported yet: external volumes',
-      '(2)/secret: not supported yet: secret volumes',
-      '(3)/containerPath: must not be empty',
-      '(3)/hostPath: must not be empty',
+      '(1)/external/name: must not be empty',
+      '(1)/external/provider: is unknown provider; known: dvdi, csi',
+      '(2)/containerPath: must not be empty',
+      '(2)/hostPath: must not be empty',
+      '(3)/persistent/constraints: Constraints on root volumes are not supported',
+      '(4)/persistent/constraints(0): must be a LIKE or UNLIKE constraint on path',
     ],
   );
 });
 
+t.test('what outlives instances changes the defaults', async (t) => {
+  const parsed = parseApp({ ...app, ...mesos(resident) });
+  t.match(parsed.ok && parsed.value, {
+    residency: { relaunchEscalationTimeoutSeconds: 3600, taskLostBehavior: 'WAIT_FOREVER' },
+    upgradeStrategy: { minimumHealthCapacity: 0.5, maximumOverCapacity: 0 },
+    unreachableStrategy: 'disabled',
+    container: { volumes: [resident] },
+  });
+});
+
 t.test('all faults of a level are reported together', async (t) => {
-  const parsed = parseApp({ id: '/A', cmd: 'x', args: ['y'], constraints: [['a', 'UNIQUE', 'b']], gpus: 1 });
+  const parsed = parseApp({
+    id: '/A',
+    cmd: 'x',
+    args: ['y'],
+    constraints: [['a', 'UNIQUE', 'b']],
+    uris: [''],
+  });
   t.match(parsed, { status: 422, body: { message: 'Object is not valid' } });
   t.same(
     faultsOf(parsed).map((fault) => fault.split(': ')[0]),
-    ['/id', '/', '/constraints(0)', '/gpus'],
+    ['/id', '/', '/constraints(0)', '/uris(0)'],
   );
 });
 

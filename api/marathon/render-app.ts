@@ -8,6 +8,7 @@ export function renderDefinition(app: AppDraft | App): Json {
   return {
     id: app.id,
     ...given(app, 'cmd', 'user', 'role', 'acceptedResourceRoles', 'taskKillGracePeriodSeconds', 'tty'),
+    ...given(app, 'executorResources', 'resourceLimits', 'residency'),
     ...filled('args', app.args),
     ...filled('env', app.env),
     ...filled(
@@ -20,6 +21,7 @@ export function renderDefinition(app: AppDraft | App): Json {
     ...filled('fetch', app.fetch),
     ...filled('healthChecks', app.healthChecks),
     ...filled('readinessChecks', app.readinessChecks),
+    ...filled('secrets', app.secrets),
     instances: app.instances,
     cpus: app.cpus,
     mem: app.mem,
@@ -47,11 +49,18 @@ export function renderApp(app: App): Json {
   return { ...renderDefinition(app), version: app.version, versionInfo: app.versionInfo };
 }
 
-function renderContainer({ type, docker, volumes, portMappings }: NonNullable<App['container']>): Json {
+function renderContainer({
+  type,
+  docker,
+  volumes,
+  portMappings,
+  linuxInfo,
+}: NonNullable<App['container']>): Json {
   return {
     type,
     ...(docker === undefined ? {} : { docker }),
     volumes,
+    ...(linuxInfo === undefined ? {} : { linuxInfo }),
     ...(portMappings === undefined
       ? {}
       : {

@@ -1,7 +1,13 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { App } from '../../core/model/app.ts';
 import { AppTexts } from '../app-texts.ts';
-import { type Accepted, type AppChanges, type ApplyOptions, required } from '../change-apps.ts';
+import {
+  type Accepted,
+  type AppChanges,
+  type ApplyOptions,
+  acceptedHeaders,
+  required,
+} from '../change-apps.ts';
 import type { ApiDependencies, ApiOptions, Root } from '../dependencies.ts';
 import { labelSelector } from '../label-selector.ts';
 import { absoluteId } from '../marathon/app-id.ts';
@@ -148,7 +154,9 @@ export function appRoutes(
       },
       applyOptions(request, [path.id]),
     );
-    return isNew ? created(reply, accepted, `${base}${path.id}`).send(accepted) : updated(reply, accepted);
+    return isNew
+      ? created(reply, accepted, `${base}${path.id}`).send(result(accepted))
+      : updated(reply, accepted);
   }
 
   /** What a PUT or PATCH of one app comes to: an older version of it, a partial update, or a whole definition. */
@@ -207,12 +215,16 @@ function createdInfo(app: App, { deploymentId }: Accepted) {
   };
 }
 
-function created(reply: FastifyReply, { deploymentId }: Accepted, location: string): FastifyReply {
-  return reply.code(201).headers({ location, 'marathon-deployment-id': deploymentId });
+function created(reply: FastifyReply, accepted: Accepted, location: string): FastifyReply {
+  return reply.code(201).headers({ location, ...acceptedHeaders(accepted) });
 }
 
-function updated(reply: FastifyReply, { version, deploymentId }: Accepted): FastifyReply {
-  return reply.headers({ 'marathon-deployment-id': deploymentId }).send({ version, deploymentId });
+function updated(reply: FastifyReply, accepted: Accepted): FastifyReply {
+  return reply.headers(acceptedHeaders(accepted)).send(result(accepted));
+}
+
+function result({ version, deploymentId }: Accepted) {
+  return { version, deploymentId };
 }
 
 /** A rollback names an older version and nothing else (§3.4). */

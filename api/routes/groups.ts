@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { App } from '../../core/model/app.ts';
-import { type Accepted, type AppChanges, type Change, required } from '../change-apps.ts';
+import { type Accepted, type AppChanges, acceptedHeaders, type Change, required } from '../change-apps.ts';
 import { type GroupChange, removeGroup, setGroup, updateGroup } from '../change-groups.ts';
 import type { ApiDependencies, ApiOptions, Posted, WantedRoot } from '../dependencies.ts';
 import { appsBelow, groupExists, groupInfo, rootVersions, type Sections, treeAt, treeOf } from '../groups.ts';
@@ -134,8 +134,9 @@ function draftsIn({ apps = [], groups = [] }: Wish): readonly { readonly id: str
   return [...apps, ...groups.flatMap(draftsIn)];
 }
 
-function answer(reply: FastifyReply, { version, deploymentId }: Accepted): FastifyReply {
-  return reply.header('marathon-deployment-id', deploymentId).send({ version, deploymentId });
+function answer(reply: FastifyReply, accepted: Accepted): FastifyReply {
+  const { version, deploymentId } = accepted;
+  return reply.headers(acceptedHeaders(accepted)).send({ version, deploymentId });
 }
 
 /** The group that a change is of; there is nothing below a group that can be changed. */

@@ -35,7 +35,8 @@ export function systemRoutes(
       hostname: options.host,
       local_port_min: options.servicePorts.begin,
       local_port_max: options.servicePorts.end,
-      features: [],
+      // What definitions may ask for; what of it is not acted on, the header Warning of the answer says.
+      features: ['external_volumes', 'gpu_resources', 'secrets'],
       default_network_name: bridgeNetwork,
       framework_name: 'marathon',
       ha: false,

@@ -4,6 +4,7 @@ import { systemClock } from '../../core/kit/clock.ts';
 import { createLog, type LogLevel } from '../../core/kit/log.ts';
 import type { PortRange } from '../../core/model/resources.ts';
 import type { Address } from '../agent-settings.ts';
+import { wholeNumber } from '../numbers.ts';
 import { serve } from '../serve.ts';
 import {
   defaults,
@@ -32,6 +33,7 @@ type Options = {
   vipRange: string;
   attribute: Readonly<Record<string, string>>;
   cpus?: number;
+  gpus?: number;
   mem?: number;
   ports: PortRange;
   scope?: string;
@@ -71,6 +73,9 @@ export function register(program: Command): void {
     )
     .addOption(new Option('--cpus <n>', 'cores to offer').env('WEIR_CPUS').argParser(Number))
     .addOption(new Option('--mem <mib>', 'memory to offer').env('WEIR_MEM').argParser(Number))
+    .addOption(
+      new Option('--gpus <n>', 'graphics processors to offer').env('WEIR_GPUS').argParser(wholeNumber),
+    )
     .addOption(
       new Option('--ports <begin-end>', 'host ports to offer')
         .env('WEIR_PORTS')
@@ -135,7 +140,7 @@ async function run(options: Options): Promise<void> {
   const facts = await machineFacts();
   const choices = chooseBackends(facts);
   const log = createLog({ level: options.logLevel });
-  const { cpus, mem, http, https } = options;
+  const { cpus, mem, gpus, http, https } = options;
   const agent = await composeAgent(
     {
       master: options.master,
@@ -147,7 +152,11 @@ async function run(options: Options): Promise<void> {
       vip: options.vip ?? choices.vip.value,
       vipRange: options.vipRange,
       attributes: options.attribute,
-      resources: { ...(cpus === undefined ? {} : { cpus }), ...(mem === undefined ? {} : { mem }) },
+      resources: {
+        ...(cpus === undefined ? {} : { cpus }),
+        ...(mem === undefined ? {} : { mem }),
+        ...(gpus === undefined ? {} : { gpus }),
+      },
       ports: options.ports,
       dns: options.dns,
       dnsHttp: options.dnsHttp,

@@ -17,13 +17,19 @@ export function register(program: Command): void {
         readQueue(master),
         master.get<{ nodes: readonly NodeInfo[] }>('/v1/nodes'),
       ]);
-      const { waits } = await master.get<{ waits: readonly Wait[] }>(`/v1/why${id}`);
+      const { waits, notActedOn = [] } = await master.get<Why>(`/v1/why${id}`);
       const waiting = queue.get(id);
-      if (json) return printJson({ waiting: waiting ?? null, waits });
+      if (json) return printJson({ waiting: waiting ?? null, waits, notActedOn });
       const first = waiting === undefined ? [notWaiting(info)] : whyLong(waiting, nodes);
-      print([...first, ...waits.map(sentence), ...failure(info), ...vipFaultLines(info)].join('\n'));
+      const ignored = notActedOn.map((text) => `Not acted on yet: ${text}`);
+      print(
+        [...first, ...waits.map(sentence), ...failure(info), ...vipFaultLines(info), ...ignored].join('\n'),
+      );
     });
 }
+
+/** A master of before does not say what it leaves undone. */
+type Why = { readonly waits: readonly Wait[]; readonly notActedOn?: readonly string[] };
 
 type Wait = {
   readonly kind: string;

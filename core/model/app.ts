@@ -19,6 +19,8 @@ export type App = {
   readonly env: Readonly<Record<string, EnvValue>>;
   readonly labels: Readonly<Record<string, string>>;
   readonly executor: string;
+  readonly executorResources?: ExecutorResources;
+  readonly resourceLimits?: ResourceLimits;
   readonly container?: Container;
   readonly networks: readonly NetworkRequest[];
   /** Host mode only. */
@@ -41,6 +43,8 @@ export type App = {
   readonly unreachableStrategy: UnreachableStrategy;
   readonly fetch: readonly FetchUri[];
   readonly secrets: Readonly<Record<string, { readonly source: string }>>;
+  /** Given: instances belong to the agents that their data is on. */
+  readonly residency?: Residency;
   readonly tty?: boolean;
   readonly version: Version;
   readonly versionInfo: VersionInfo;
@@ -55,6 +59,7 @@ export type Container = {
   readonly type: 'MESOS' | 'DOCKER';
   readonly docker?: DockerImage;
   readonly volumes: readonly Volume[];
+  readonly linuxInfo?: LinuxInfo;
   /** Non-host networks only. */
   readonly portMappings?: readonly PortMapping[];
 };
@@ -64,13 +69,58 @@ export type DockerImage = {
   readonly forcePullImage: boolean;
   readonly privileged: boolean;
   readonly parameters: readonly { readonly key: string; readonly value: string }[];
+  /** Names a secret. */
+  readonly pullConfig?: { readonly secret: string };
 };
 
-/** Host volumes are acted on; other kinds are refused at the door until storage exists. */
-export type Volume = {
-  readonly containerPath: string;
-  readonly hostPath: string;
-  readonly mode: 'RO' | 'RW';
+/** Marathon §18.1. Only host volumes are acted on. */
+export type Volume = HostVolume | PersistentVolume | ExternalVolume | SecretVolume;
+
+type Mounted = { readonly containerPath: string; readonly mode: 'RO' | 'RW' };
+
+export type HostVolume = Mounted & { readonly hostPath: string };
+
+export type PersistentVolume = Mounted & {
+  readonly persistent: {
+    /** MiB. */
+    readonly size: number;
+    readonly type?: 'root' | 'path' | 'mount';
+    /** MiB. */
+    readonly maxSize?: number;
+    readonly profileName?: string;
+    readonly constraints?: readonly (readonly string[])[];
+  };
+};
+
+export type ExternalVolume = Mounted & {
+  readonly external: {
+    readonly name?: string;
+    readonly provider?: string;
+    readonly size?: number;
+    readonly options?: unknown;
+    readonly shared?: boolean;
+  };
+};
+
+export type SecretVolume = { readonly containerPath: string; readonly secret: string };
+
+export type ExecutorResources = { readonly cpus: number; readonly mem: number; readonly disk: number };
+
+/** At least what is requested; mem in MiB. */
+export type ResourceLimits = {
+  readonly cpus?: number | 'unlimited';
+  readonly mem?: number | 'unlimited';
+};
+
+export type Residency = {
+  readonly relaunchEscalationTimeoutSeconds: number;
+  readonly taskLostBehavior: 'WAIT_FOREVER' | 'RELAUNCH_AFTER_TIMEOUT';
+};
+
+export type LinuxInfo = {
+  readonly seccomp?: { readonly profileName?: string; readonly unconfined?: boolean };
+  /** `shmSize` in MiB. */
+  readonly ipcInfo?: { readonly mode: 'PRIVATE' | 'SHARE_PARENT'; readonly shmSize?: number };
 };
 
 export type NetworkRequest =
