@@ -6,6 +6,7 @@ import { cnamesHandler } from './handlers/cnames.ts';
 import { localhostHandler } from './handlers/localhost.ts';
 import { metricsHandler } from './handlers/metrics.ts';
 import { ownZonesHandler } from './handlers/own-zones.ts';
+import { searchHandler } from './handlers/search.ts';
 import type { Chance } from './lookup.ts';
 import type { ZoneOptions } from './options.ts';
 import type { Zone } from './zone.ts';
@@ -28,6 +29,7 @@ export function chain(parts: ChainParts): Next {
     aliasesHandler(dcosAliases(parts.zoneOptions)),
     cnamesHandler,
     ownZonesHandler(parts.zone, parts.chance),
+    searchHandler(parts.zone),
     ...(parts.forward === undefined ? [] : [parts.forward]),
   ]);
 }

@@ -1,3 +1,4 @@
+import type { CacheOptions } from './forward/cache.ts';
 import type { Name } from './wire/types.ts';
 
 /** What the zones are made with. Values every part of the resolver agrees on; plain data, sent to the worker as JSON. */
@@ -74,11 +75,26 @@ export type Upstream = { readonly address: string; readonly port: number };
 export type ForwardOptions = {
   readonly upstreams: readonly Upstream[];
   readonly zones: Readonly<Record<Name, readonly Upstream[]>>;
+  /**
+   * `order`: as they stand · `fastest`: the quickest first · `race`: the two quickest at once. Always: one that does not answer
+   * comes last until it does again, and silence or failure of one means the next is asked.
+   */
+  readonly policy: 'order' | 'fastest' | 'race';
   /** For one try of one upstream. */
   readonly timeoutMs: number;
+  /** Questions that wait for upstreams at once; for more it is SERVFAIL. */
+  readonly mostInFlight: number;
+  readonly cache: CacheOptions;
 };
 
-export const defaultForwardOptions: ForwardOptions = { upstreams: [], zones: {}, timeoutMs: 2_000 };
+export const defaultForwardOptions: ForwardOptions = {
+  upstreams: [],
+  zones: {},
+  policy: 'order',
+  timeoutMs: 2_000,
+  mostInFlight: 1_024,
+  cache: { entries: 10_000, staleSeconds: 86_400 },
+};
 
 /** How much one network may be sent by UDP without a cookie: see RateLimit. */
 export type RateLimitOptions = {

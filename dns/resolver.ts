@@ -4,6 +4,7 @@ import type { DirectoryDelta } from '../core/model/directory.ts';
 import { chain } from './chain.ts';
 import { Counters } from './counters.ts';
 import { type Explanation, explain } from './explain.ts';
+import type { ForwarderParts } from './forward/forwarder.ts';
 import type { GuardOptions } from './guard.ts';
 import { type Handler, type Next, type Reply, status } from './handler.ts';
 import { canonicalName, dcosAliases } from './handlers/aliases.ts';
@@ -26,8 +27,10 @@ export type ResolverParts = {
   readonly server: ServerOptions;
   readonly sockets: SocketLayer;
   readonly chance: Chance;
+  /** Milliseconds, from any beginning; default: the machine's. For what upstreams said. */
+  readonly now?: () => number;
   /** Absent: what is not ours is refused. */
-  readonly forward?: (counters: Counters) => Handler;
+  readonly forward?: (parts: ForwarderParts) => Handler;
 };
 
 /** Zone, chain and sockets of one process. What the worker runs; a test can run it as well. */
@@ -38,10 +41,17 @@ export class Resolver {
   readonly #onChange = (name: Name) => this.#hot.changed(name);
   readonly #answer: Next;
   #zone: Zone;
+  #bound: readonly ListenAddress[] = [];
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(parts: ResolverParts) {
-    const forward = parts.forward?.(this.#counters);
+    const forward = parts.forward?.({
+      counters: this.#counters,
+      chance: parts.chance,
+      now: parts.now ?? (() => performance.now()),
+      owns: (name) => this.#zone.apexOf(name) !== undefined,
+      isOurs: (upstream) => this.#bound.some((at) => isSame(at, upstream)),
+    });
     const { udpPayload } = parts.server;
     const recursion = forward !== undefined;
     const guard = guardOf(parts.server);
@@ -77,8 +87,9 @@ export class Resolver {
   }
 
   /** See `DnsServer.listen`. */
-  listen(wanted: readonly ListenAddress[]): Promise<readonly ListenAddress[]> {
-    return this.#server.listen(wanted);
+  async listen(wanted: readonly ListenAddress[]): Promise<readonly ListenAddress[]> {
+    this.#bound = await this.#server.listen(wanted);
+    return this.#bound;
   }
 
   /** Puts a delta in force, as a whole between two questions; gives its revision. */
@@ -162,6 +173,10 @@ export class Resolver {
     const question = { name: read.name, type, class: CLASS.IN, recursion: true, dnssec: false, client };
     return this.#answer(question);
   }
+}
+
+function isSame(a: ListenAddress, b: ListenAddress): boolean {
+  return a.address === b.address && a.port === b.port;
 }
 
 function guardOf({ cookieSecret, rateLimit }: ServerOptions): GuardOptions {

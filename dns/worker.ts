@@ -14,7 +14,7 @@ const resolver = new Resolver({
   server,
   sockets: chooseSockets(sockets),
   chance: Math.random,
-  ...(forward && { forward: (counters) => forwardHandler(forward, counters) }),
+  ...(forward && { forward: (parts) => forwardHandler(forward, parts) }),
 });
 
 process.on('message', (message) => {

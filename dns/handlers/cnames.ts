@@ -25,8 +25,10 @@ function followed(reply: Reply, question: DnsQuestion, { next, left }: Following
   return then(later, (found) => joined(reply, found));
 }
 
-function targetOf({ answers, rcode }: Reply, question: DnsQuestion): Name | undefined {
+function targetOf({ answers, authorities, rcode }: Reply, question: DnsQuestion): Name | undefined {
   const last = answers.at(-1);
+  // with a SOA it says that the end of the chain has nothing
+  if (authorities.some((record) => record.type === 'SOA')) return undefined;
   if (rcode !== RCODE.NOERROR || last?.type !== 'CNAME' || last.target === question.name) return undefined;
   return question.type === TYPE.CNAME || question.type === TYPE.ANY ? undefined : last.target;
 }

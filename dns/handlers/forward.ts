@@ -1,69 +1,106 @@
 import type { Counters } from '../counters.ts';
-import { type DnsQuestion, type Handler, type Reply, status } from '../handler.ts';
-import type { ForwardOptions, Upstream } from '../options.ts';
-import { parentOf } from '../record-store.ts';
-import { askUpstream } from '../upstream.ts';
-import { FLAG, type Message, type Name, RCODE, rcodeOf } from '../wire/types.ts';
+import { EXTENDED } from '../extended.ts';
+import { aged, type Entry, ForwardCache, isFresh } from '../forward/cache.ts';
+import { Forwarder, type ForwarderParts } from '../forward/forwarder.ts';
+import { nobody } from '../forward/search.ts';
+import type { DnsQuestion, Handler, MaybeLater, Reply } from '../handler.ts';
+import type { ForwardOptions } from '../options.ts';
+import { RCODE } from '../wire/types.ts';
 
-/**
- * Asks the upstreams of the longest zone that holds the name, in order. An upstream that is silent, or says SERVFAIL or
- * REFUSED, does not end the search (dns.md §14.26); if none does better, the first such reply is given.
- */
-export function forwardHandler(options: ForwardOptions, counters: Counters): Handler {
+/** A client waits about a second; before it gives up, a stale answer is better than none (RFC 8767 §5). */
+const staleAfterMs = 800;
+/** After a failure upstreams are left alone so long while there is a stale answer. */
+const retryMs = 30_000;
+/** A reply that is asked for is fetched again before it ends: in the last tenth of its time. */
+const prefetchPart = 0.1;
+const shortestPrefetchedMs = 10_000;
+
+/** Gives what upstreams say to names outside our zones, from the cache where it can. */
+export function forwardHandler(options: ForwardOptions, parts: ForwarderParts): Handler {
+  const forward = new Forward(options, parts);
   return {
     name: 'forward',
-    answer: (question, next) => {
-      const upstreams = upstreamsFor(question.name, options);
+    answer: (question, next) =>
       // without RD the client wants only what we know ourselves
-      if (upstreams.length === 0 || !question.recursion) return next(question);
-      return tryInOrder(question, { upstreams, options, counters });
-    },
+      question.recursion && forward.handles(question) ? forward.answer(question) : next(question),
   };
 }
 
-function upstreamsFor(name: Name, options: ForwardOptions): readonly Upstream[] {
-  for (let zone = name; zone !== ''; zone = parentOf(zone)) {
-    if (Object.hasOwn(options.zones, zone)) return options.zones[zone]!;
+class Forward {
+  readonly #forwarder: Forwarder;
+  readonly #cache: ForwardCache;
+  readonly #counters: Counters;
+  readonly #now: () => number;
+
+  constructor(options: ForwardOptions, parts: ForwarderParts) {
+    this.#forwarder = new Forwarder(options, parts);
+    this.#cache = new ForwardCache(options.cache);
+    this.#counters = parts.counters;
+    this.#now = parts.now;
+    parts.counters.whenRead(() => parts.counters.cached(this.#cache.size));
   }
-  return options.upstreams;
-}
 
-type Search = {
-  readonly upstreams: readonly Upstream[];
-  readonly options: ForwardOptions;
-  readonly counters: Counters;
-};
-
-async function tryInOrder(question: DnsQuestion, search: Search): Promise<Reply> {
-  let poor: Reply | undefined;
-  for (const upstream of search.upstreams) {
-    const reply = await tryOne(upstream, question, search);
-    if (reply === undefined) continue;
-    if (reply.rcode !== RCODE.SERVFAIL && reply.rcode !== RCODE.REFUSED) return reply;
-    poor ??= reply;
+  handles({ name }: DnsQuestion): boolean {
+    return this.#forwarder.upstreamsFor(name).length > 0;
   }
-  return poor ?? status(RCODE.SERVFAIL);
-}
 
-async function tryOne(
-  upstream: Upstream,
-  question: DnsQuestion,
-  { options, counters }: Search,
-): Promise<Reply | undefined> {
-  try {
-    const reply = replyOf(await askUpstream(upstream, question, options.timeoutMs));
-    counters.forwarded({ outcome: reply.rcode === RCODE.SERVFAIL ? 'servfail' : 'reply' });
+  answer(question: DnsQuestion): MaybeLater<Reply> {
+    const key = `${question.type} ${question.dnssec ? 1 : 0} ${question.name}`;
+    const now = this.#now();
+    const entry = this.#cache.find(key, now);
+    if (entry === undefined) return this.#counted('miss', this.#fetch(key, question));
+    if (isFresh(entry, now)) {
+      if (wantsPrefetch(entry, now)) void this.#fetch(key, question);
+      return this.#counted('hit', aged(entry, now));
+    }
+    if (now < entry.retryAt) return this.#counted('stale', stale(entry, now));
+    return this.#orStale(entry, this.#fetch(key, question));
+  }
+
+  async #fetch(key: string, question: DnsQuestion): Promise<Reply> {
+    const reply = await this.#forwarder.ask(key, question);
+    this.#keep(key, reply);
     return reply;
-  } catch {
-    counters.forwarded({ outcome: 'failed' });
-    return undefined;
+  }
+
+  /** A failure does not take the place of an answer, even of a stale one. */
+  #keep(key: string, reply: Reply): void {
+    const now = this.#now();
+    const before = this.#cache.find(key, now);
+    if (isGood(reply) || before === undefined) this.#cache.store(key, reply, now);
+    else before.retryAt = now + retryMs;
+  }
+
+  async #orStale(entry: Entry, fetched: Promise<Reply>): Promise<Reply> {
+    const timer = Promise.withResolvers<undefined>();
+    const timeout = setTimeout(() => timer.resolve(undefined), staleAfterMs).unref();
+    const reply = await Promise.race([fetched, timer.promise]);
+    clearTimeout(timeout);
+    if (reply !== undefined && isGood(reply)) return this.#counted('miss', reply);
+    return this.#counted('stale', stale(entry, this.#now()));
+  }
+
+  #counted<T>(outcome: 'hit' | 'miss' | 'stale', reply: T): T {
+    this.#counters.cacheLookups({ outcome });
+    return reply;
   }
 }
 
-/** An extended code cannot be passed on to every client: it becomes SERVFAIL. */
-function replyOf(message: Message): Reply {
-  const rcode = rcodeOf(message);
-  const { answers, authorities, additionals } = message;
-  const authoritative = (message.flags & FLAG.AA) !== 0;
-  return { rcode: rcode > 15 ? RCODE.SERVFAIL : rcode, authoritative, answers, authorities, additionals };
+function isGood({ rcode }: Reply): boolean {
+  return rcode === RCODE.NOERROR || rcode === RCODE.NXDOMAIN;
+}
+
+function wantsPrefetch(entry: Entry, now: number): boolean {
+  entry.hits += 1;
+  const left = entry.storedAt + entry.ttlMs - now;
+  if (entry.ttlMs < shortestPrefetchedMs || left > entry.ttlMs * prefetchPart) return false;
+  // once is asked for by chance; the question in flight is asked once anyway
+  return entry.hits > 1;
+}
+
+function stale(entry: Entry, now: number): Reply {
+  const reply = aged(entry, now);
+  if (!isGood(reply)) return nobody(EXTENDED.noReachableAuthority, 'no upstream answers');
+  const code = reply.rcode === RCODE.NXDOMAIN ? EXTENDED.staleNxdomain : EXTENDED.staleAnswer;
+  return { ...reply, extended: { code, text: 'no upstream answers' } };
 }
