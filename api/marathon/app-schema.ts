@@ -15,17 +15,17 @@ import {
   text,
 } from './schema.ts';
 
-const labels = map(text());
+export const labels = map(text());
 const secretReference = object({ secret: required(text()) });
 const plainText = text();
-const envValue = reader<string | { readonly secret: string }>(
+export const envValue = reader<string | { readonly secret: string }>(
   { oneOf: [plainText.schema, secretReference.schema] },
   (value, path, faults) =>
     isObject(value) ? secretReference(value, path, faults) : plainText(value, path, faults),
 );
-const portNumber = integer({ min: 0, max: 65_535 });
+export const portNumber = integer({ min: 0, max: 65_535 });
 const portName = text({ pattern: /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/ });
-const networkName = text({ minLength: 1, maxLength: 63, pattern: /^[a-z0-9]([-a-z0-9_]*[a-z0-9])?$/ });
+export const networkName = text({ minLength: 1, maxLength: 63, pattern: /^[a-z0-9]([-a-z0-9_]*[a-z0-9])?$/ });
 const protocol = oneOf('tcp', 'udp', 'udp,tcp', 'tcp,udp');
 
 const portMapping = object({
@@ -131,7 +131,7 @@ const disabled = oneOf('disabled');
 type Unreachable =
   | 'disabled'
   | { readonly inactiveAfterSeconds?: number; readonly expungeAfterSeconds?: number };
-const unreachableStrategy = reader<Unreachable>(
+export const unreachableStrategy = reader<Unreachable>(
   { oneOf: [disabled.schema, unreachable.schema] },
   (value, path, faults) =>
     typeof value === 'string' ? disabled(value, path, faults) : unreachable(value, path, faults),

@@ -3,13 +3,17 @@ import type { Faults } from './schema.ts';
 const operators = ['UNIQUE', 'CLUSTER', 'GROUP_BY', 'LIKE', 'MAX_PER', 'UNLIKE', 'IS'];
 
 /** Marathon §13. */
-export function checkConstraints(constraints: readonly (readonly string[])[], faults: Faults): void {
+export function checkConstraints(
+  constraints: readonly (readonly string[])[],
+  faults: Faults,
+  at = '/constraints',
+): void {
   const seen = new Set<string>();
   for (const [index, constraint] of constraints.entries()) {
-    const path = `/constraints(${index})`;
+    const path = `${at}(${index})`;
     for (const error of faultsOf(constraint)) faults.add(path, error);
     const text = JSON.stringify(constraint);
-    if (seen.has(text)) faults.add('/constraints', 'must not contain duplicates');
+    if (seen.has(text)) faults.add(at, 'must not contain duplicates');
     seen.add(text);
   }
 }

@@ -6,7 +6,7 @@ import type { Faults } from './schema.ts';
 /** Marathon §11. */
 export function checkNetworks(input: AppInput, draft: AppDraft, faults: Faults): void {
   checkMixing(input, faults);
-  checkModes(input, draft, faults);
+  checkModes(input.networks ?? [], draft, faults);
   checkDefinitions(input, faults);
   checkMappings(draft, mappingsPath(input), faults);
 }
@@ -41,9 +41,10 @@ function portFormsDiffer({ ports, portDefinitions }: AppInput): boolean {
   return defined.length !== ports.length || defined.some((port, index) => port !== ports[index]);
 }
 
-function checkModes(input: AppInput, draft: AppDraft, faults: Faults): void {
+/** Which networks go together (§11.1), for apps and pods. `given`: as the client wrote them. */
+export function checkModes(given: NonNullable<AppInput['networks']>, draft: AppDraft, faults: Faults): void {
   const add = (error: string) => faults.add('/networks', error);
-  const networks = (input.networks ?? []).map((network) => ({ mode: 'container' as const, ...network }));
+  const networks = given.map((network) => ({ mode: 'container' as const, ...network }));
   const hasLabels = (labels = {}) => Object.keys(labels).length > 0;
   if (networks.some((n) => n.mode === 'host' && (n.name !== undefined || hasLabels(n.labels))))
     add('Host networks may not have names or labels');

@@ -77,7 +77,7 @@ function renderDefinitionPort({ labels, ...port }: NonNullable<App['portDefiniti
 }
 
 /** The field, unless there is nothing in it. */
-function filled(name: string, value: object | undefined): Json {
+export function filled(name: string, value: object | undefined): Json {
   return value === undefined || Object.keys(value).length === 0 ? {} : { [name]: value };
 }
 

@@ -1,8 +1,9 @@
 import type { Constraint } from './constraint.ts';
 import type { HealthCheck } from './health-check.ts';
 import type { AppId, Version } from './ids.ts';
+import type { Pod } from './pod.ts';
 
-/** What a user wants to run, normalised: deprecated input forms are gone, defaults are filled in (Marathon §10). */
+/** What a user wants to run, an app or a pod, normalised: deprecated input forms are gone, defaults are filled in (Marathon §10). */
 export type App = {
   readonly id: AppId;
   readonly cmd?: string;
@@ -46,6 +47,8 @@ export type App = {
   /** Given: instances belong to the agents that their data is on. */
   readonly residency?: Residency;
   readonly tty?: boolean;
+  /** It is a pod; `cmd`, `args` and `container` are absent then. */
+  readonly pod?: Pod;
   readonly version: Version;
   readonly versionInfo: VersionInfo;
 };
@@ -188,6 +191,10 @@ export function networkNames(app: Pick<App, 'networks'>): readonly string[] {
     if (network.mode === 'host') return [];
     return [network.mode === 'container' ? network.name : bridgeNetwork];
   });
+}
+
+export function isPod<T extends Pick<App, 'pod'>>(app: T): app is T & { readonly pod: Pod } {
+  return app.pod !== undefined;
 }
 
 export function isHostMode(app: Pick<App, 'networks'>): boolean {

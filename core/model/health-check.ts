@@ -15,6 +15,10 @@ export type HealthCheck = {
   readonly port?: number;
   /** COMMAND only: a shell line run inside the container. */
   readonly command?: { readonly value: string };
+  /** COMMAND of a pod, instead of `command`: a program with its arguments. */
+  readonly argv?: readonly string[];
+  /** Of a pod: the container it looks into. */
+  readonly container?: string;
   readonly gracePeriodSeconds: number;
   readonly intervalSeconds: number;
   readonly timeoutSeconds: number;

@@ -2,7 +2,7 @@
 export type AppId = string;
 /** `shop_web.instance-<uuid>`; stable over attempts (Marathon §17.2, 1.8+ family). */
 export type InstanceId = string;
-/** `shop_web.instance-<uuid>._app.<attempt>`. */
+/** `shop_web.instance-<uuid>._app.<attempt>`; of a pod with the container's name for `_app`. */
 export type TaskId = string;
 export type AgentId = string;
 /** ISO-8601 UTC with milliseconds; unique per change of the root. */
@@ -21,7 +21,7 @@ export function taskId(instance: InstanceId, attempt: number): TaskId {
   return `${instance}._app.${attempt}`;
 }
 
-const taskPattern = /^(.+\.instance-[^_.]+)\._app\.\d+$/;
+const taskPattern = /^(.+\.instance-[^_.]+)\.(?:_app\.\d+|[a-z0-9][-a-z0-9]*(?:\.\d+)?)$/;
 const instancePattern = /^(.+)\.(?:instance-|marathon-)([^.]+)$/;
 
 /** The instance that a task id or an instance id names, or undefined when it has neither form. */

@@ -12,7 +12,24 @@ export type HealthResult = {
   readonly lastFailureCause?: string;
 };
 
-/** What an agent says of a placement. A discriminated union: only a running instance has addresses. */
+/** One container of a pod. */
+export type ContainerStatus = {
+  readonly name: string;
+  /** Running since, ms since the epoch. */
+  readonly since: number;
+  /** Absent: it runs. */
+  readonly end?: ContainerOutcome;
+};
+
+export type ContainerOutcome = {
+  /** ms since the epoch. */
+  readonly at: number;
+  readonly how: 'finished' | 'failed' | 'killed';
+  readonly reason: string;
+  readonly exitCode?: number;
+};
+
+/** What an agent says of a placement. A discriminated union: only a running instance has addresses; `containers`: of a pod, in its order. */
 export type InstanceState =
   | { readonly kind: 'staging'; readonly step: 'fetching' | 'attaching' | 'starting'; readonly since: number }
   | {
@@ -21,8 +38,13 @@ export type InstanceState =
       readonly addresses: readonly NetworkAddress[];
       /** One per health check of the app, in order; null until the first result. */
       readonly health: readonly (HealthResult | null)[];
+      readonly containers?: readonly ContainerStatus[];
     }
-  | { readonly kind: 'killing'; readonly since: number }
+  | {
+      readonly kind: 'killing';
+      readonly since: number;
+      readonly containers?: readonly ContainerStatus[];
+    }
   | {
       readonly kind: 'ended';
       readonly at: number;
@@ -31,6 +53,8 @@ export type InstanceState =
       /** For people, with the failing part's own words. */
       readonly reason: string;
       readonly exitCode?: number;
+      /** Of a pod: those that were started. */
+      readonly containers?: readonly ContainerStatus[];
     };
 
 export type Instance = {

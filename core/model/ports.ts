@@ -1,6 +1,7 @@
-import { type App, isHostMode, type PortProtocol } from './app.ts';
+import { type App, isHostMode, isPod, type PortProtocol } from './app.ts';
+import { endpointsOf, type PodEndpoint } from './pod.ts';
 
-/** One port an app asks for, whichever of the two forms (definition or mapping) it was written in. */
+/** One port an app asks for, whichever form (definition, mapping, endpoint of a pod) it was written in. */
 export type PortRequest = {
   readonly index: number;
   readonly name?: string;
@@ -21,10 +22,11 @@ export function protocolsOf(protocol: PortProtocol): readonly ('tcp' | 'udp')[] 
   return [protocol];
 }
 
-type PortFields = Pick<App, 'networks' | 'portDefinitions' | 'requirePorts' | 'container'>;
+type PortFields = Pick<App, 'networks' | 'portDefinitions' | 'requirePorts' | 'container' | 'pod'>;
 
-/** The ports of an app in definition order (Marathon §11). */
+/** The ports of an app in definition order (Marathon §11); of a pod container by container. */
 export function portsOf(app: PortFields): readonly PortRequest[] {
+  if (isPod(app)) return endpointsOf(app.pod).map((endpoint, index) => endpointPort(endpoint, index));
   if (isHostMode(app)) {
     return (app.portDefinitions ?? []).map((port, index) => ({
       index,
@@ -46,4 +48,19 @@ export function portsOf(app: PortFields): readonly PortRequest[] {
     labels: port.labels,
     networkNames: port.networkNames,
   }));
+}
+
+/** Pods have no service ports. */
+function endpointPort(endpoint: PodEndpoint, index: number): PortRequest {
+  const { name, protocol, hostPort, containerPort, labels, networkNames } = endpoint;
+  return {
+    index,
+    name,
+    protocols: protocol,
+    ...(hostPort === undefined ? {} : { hostPort }),
+    ...(containerPort === undefined ? {} : { containerPort }),
+    servicePort: 0,
+    labels,
+    networkNames,
+  };
 }

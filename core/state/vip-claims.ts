@@ -55,7 +55,7 @@ export function vipClaims(app: App, addresses: ReadonlyMap<string, AddressRecord
   const own = addresses.get(ownAddress(app))?.address;
   const ownClaims = portsOf(app).flatMap((port) =>
     port.protocols.flatMap((protocol) =>
-      own === undefined
+      own === undefined || vipPort(port) === 0
         ? []
         : [
             claim(app, port, protocol, {
@@ -106,9 +106,12 @@ function claim(app: App, port: PortRequest, protocol: 'tcp' | 'udp', target: Tar
   };
 }
 
-/** An app's own VIP listens on the port its container does; where that is drawn at launch, on the service port. */
-function vipPort(port: PortRequest): number {
-  return port.containerPort === undefined || port.containerPort === 0 ? port.servicePort : port.containerPort;
+/**
+ * An app's own VIP listens on the port its container does; where that is drawn at launch, on the service port. An endpoint
+ * of a pod has none: its host port counts, and where that is drawn too (0), only its labels make it a VIP.
+ */
+function vipPort({ containerPort, servicePort, hostPort }: PortRequest): number {
+  return containerPort || servicePort || hostPort || 0;
 }
 
 function ownAddress(app: App): string {
