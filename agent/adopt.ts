@@ -1,13 +1,21 @@
 import { errorText } from '../core/kit/errors.ts';
 import type { Log } from '../core/kit/log.ts';
+import { isPod } from '../core/model/app.ts';
+import type { ContainerStatus } from '../core/model/instance.ts';
+import { podAdoption } from './adopt-pod.ts';
+import { ownerOf } from './containers.ts';
 import type { Instances } from './instances.ts';
-import { howOf, type InstanceRecord } from './record.ts';
+import { howOf, type InstanceRecord, recordKey } from './record.ts';
 import type { Container, ContainerRuntime } from './runtime.ts';
 
 export type Adoption =
   | { readonly kind: 'keep' }
   /** It runs, and the agent died before it could note that. */
-  | { readonly kind: 'running'; readonly since: number }
+  | {
+      readonly kind: 'running';
+      readonly since: number;
+      readonly containers?: readonly ContainerStatus[];
+    }
   | {
       readonly kind: 'ended';
       readonly how: 'finished' | 'failed' | 'killed';
@@ -45,6 +53,15 @@ export function adoption(record: InstanceRecord, container: Container | undefine
   };
 }
 
+/** Of a pod that is not whole any more the rest is removed with it. */
+function outcomeOf(record: InstanceRecord, containers: ReadonlyMap<string, Container>): Adoption {
+  if (!isPod(record.assignment.app)) return adoption(record, containers.get(recordKey(record.assignment)));
+  const outcome = podAdoption(record, containers);
+  if (outcome === 'lost')
+    return record.failed === undefined ? adoption(record, undefined) : { kind: 'ended', ...record.failed };
+  return outcome === 'keep' ? { kind: 'keep' } : outcome;
+}
+
 /** Brings records and containers together after a start: what runs is adopted, what belongs to no record is removed. */
 export async function adoptAll(
   instances: Instances,
@@ -53,11 +70,12 @@ export async function adoptAll(
 ): Promise<void> {
   const containers = new Map((await runtime.list()).map((container) => [container.id, container]));
   for (const [key, record] of instances.all) {
-    const outcome = adoption(record, containers.get(key));
+    const outcome = outcomeOf(record, containers);
     if (outcome.kind === 'running') {
       const health = record.assignment.app.healthChecks.map(() => null);
       await instances.update(key, {
         state: { kind: 'running', since: outcome.since, addresses: record.addresses, health },
+        ...(outcome.containers && { containers: outcome.containers }),
       });
     }
     if (outcome.kind !== 'ended') continue;
@@ -67,7 +85,7 @@ export async function adoptAll(
     });
   }
   for (const id of containers.keys()) {
-    if (instances.all.has(id)) continue;
+    if (ownerOf(id, instances.all) !== undefined) continue;
     await runtime.remove(id).catch((error: unknown) => {
       log.error('a container of no instance cannot be removed', { id, error: errorText(error) });
     });

@@ -12,6 +12,7 @@ import type { Lease, Network } from '../core/model/network.ts';
 import { adoptAll } from './adopt.ts';
 import { attachmentId } from './attach.ts';
 import { Consumers } from './consumers.ts';
+import { ownerOf } from './containers.ts';
 import { type AgentAction, decide } from './decide.ts';
 import { DirectoryFile } from './directory-file.ts';
 import { HealthChecks, type Probe } from './health.ts';
@@ -139,10 +140,11 @@ export class Agent implements Part {
   }
 
   async start(): Promise<void> {
-    const { runtime, clock, log } = this.#dependencies;
+    const { runtime, volumes, clock, log } = this.#dependencies;
     this.#stopping = new AbortController();
     await this.#instances.load();
     await adoptAll(this.#instances, runtime, { now: clock.now(), log });
+    await volumes.keep(new Set(this.#instances.all.keys()));
     await this.#dependencies.networks.recover(this.#attachments());
     const kept = await this.#directoryFile.load();
     if (kept !== undefined) this.#consumers.load(kept);
@@ -226,7 +228,8 @@ export class Agent implements Part {
     while (!signal.aborted) {
       try {
         for await (const { id, end } of runtime.exits(signal)) {
-          if (this.#busy.get(id) !== 'stop') await this.#recordEnd(id, end, signal);
+          const key = ownerOf(id, this.#instances.all)?.key ?? id;
+          if (this.#busy.get(key) !== 'stop') await this.#recordEnd(id, end, signal);
         }
       } catch (error) {
         log.error('ends of containers are not heard of, looking again', { error: errorText(error) });

@@ -47,6 +47,8 @@ function actionFor(key: string, record: InstanceRecord, world: AgentWorld): Agen
       : undefined;
   }
   if (busy !== undefined && busy !== 'launch') return undefined;
+  // One of its containers failed: what is left of a pod ends, whatever the master says.
+  if (record.failed !== undefined) return { kind: 'stop', key, reason: record.failed.reason };
   if (world.assignments === undefined) return undefined;
   const wanted = world.assignments.get(key);
   if (wanted === undefined) return { kind: 'stop', key, reason: 'it is not assigned to this agent' };

@@ -36,7 +36,7 @@ export function environmentOf(inputs: EnvironmentInputs): Environment {
   const prefixed = Object.entries(local).map(([name, value]) => [`${prefix}${name}`, value]);
   return {
     ...contextVariables(inputs),
-    ...labelVariables(app),
+    ...labelVariables(app.labels),
     ...Object.fromEntries(prefixed),
     ...userVariables(inputs),
   };
@@ -68,8 +68,8 @@ function contextVariables({ app, placement, address }: EnvironmentInputs): Envir
 const longestLabelKey = 492;
 const longestLabelValue = 511;
 
-function labelVariables(app: App): Environment {
-  const labels = Object.entries(app.labels)
+export function labelVariables(given: App['labels']): Environment {
+  const labels = Object.entries(given)
     .filter(([key, value]) => key.length <= longestLabelKey && value.length <= longestLabelValue)
     .map(([key, value]) => [key.replaceAll(/[^a-zA-Z0-9_]+/g, '_').toUpperCase(), value] as const);
   return {
@@ -110,6 +110,6 @@ function userVariables({ app, secrets = {} }: EnvironmentInputs): Environment {
 }
 
 /** As Java prints a double: at least one decimal. */
-function decimal(value: number): string {
+export function decimal(value: number): string {
   return Number.isInteger(value) ? value.toFixed(1) : String(value);
 }

@@ -3,6 +3,7 @@ import type { HealthCheck } from '../core/model/health-check.ts';
 import type { HealthResult } from '../core/model/instance.ts';
 import type { Instances, RecordChange } from './instances.ts';
 import { type BrakeLimits, brakeLimits, heldBack } from './kill-brake.ts';
+import { hasEnded } from './pod-ends.ts';
 import type { InstanceRecord } from './record.ts';
 
 /** `undefined`: healthy; else what went wrong, for people. */
@@ -86,6 +87,11 @@ export class HealthChecks {
     const { instances, probe, clock } = this.#options;
     const record = instances.get(key);
     if (record === undefined) return 'regular';
+    if (check.container !== undefined && hasEnded(record, check.container)) {
+      // What is left of the pod is as well as its other containers are.
+      await this.#note(key, index, { alive: true, consecutiveFailures: 0 });
+      return 'regular';
+    }
     const cause = await probe(record, check, signal).catch((error: unknown) => String(error));
     signal.throwIfAborted();
     const state = instances.get(key)?.state;

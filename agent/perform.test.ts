@@ -28,7 +28,7 @@ const faults: readonly Fault[] = [
   {
     what: 'its specification cannot be made',
     words: 'Cannot launch /web: there is no value for secret "s"',
-    arrange: () => ({ specOf: rejects(new Error('Cannot launch /web: there is no value for secret "s"')) }),
+    arrange: () => ({ specsOf: rejects(new Error('Cannot launch /web: there is no value for secret "s"')) }),
   },
   {
     what: 'its image is missing',

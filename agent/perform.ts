@@ -1,30 +1,34 @@
 import type { Clock } from '../core/kit/clock.ts';
 import { errorText } from '../core/kit/errors.ts';
 import type { Log } from '../core/kit/log.ts';
-import { isHostMode } from '../core/model/app.ts';
+import { isHostMode, isPod } from '../core/model/app.ts';
 import type { InstanceState } from '../core/model/instance.ts';
 import type { Assignment } from '../core/model/master-port.ts';
+import type { Pod } from '../core/model/pod.ts';
 import { type Attacher, attachAll, detachAll, type Namespaces } from './attach.ts';
+import { containersOf, type InstanceContainer, ownerOf } from './containers.ts';
 import type { AgentAction } from './decide.ts';
 import type { Instances } from './instances.ts';
+import { podEnded, withStarted, withStopped } from './pod-ends.ts';
 import { howOf, type InstanceRecord } from './record.ts';
 import type { ContainerEnd, ContainerRuntime, ContainerSpec } from './runtime.ts';
+import type { Volumes } from './volumes.ts';
 
 export type PerformDependencies = {
   readonly runtime: ContainerRuntime;
   readonly attacher: Attacher;
   readonly namespaces: Namespaces;
+  readonly volumes: Volumes;
   readonly instances: Instances;
   readonly clock: Clock;
   readonly log: Log;
-  /** The container of an assignment, once its network is there. */
-  readonly specOf: (assignment: Assignment, record: InstanceRecord) => Promise<ContainerSpec>;
+  /** The containers of an assignment, once its network is there. */
+  readonly specsOf: (assignment: Assignment, record: InstanceRecord) => Promise<readonly ContainerSpec[]>;
   /** Name of an instance's network namespace. */
   readonly namespaceName: (key: string) => string;
 };
 
-/** SIGTERM to SIGKILL where the app says nothing (Marathon §10.1). */
-const defaultGraceSeconds = 3;
+type Ended = { readonly name: string | undefined; readonly end: ContainerEnd };
 
 /** The only place where an agent acts on its instances. Each action may be repeated, also after a crash in its middle. */
 export class Performer {
@@ -52,8 +56,12 @@ export class Performer {
   }
 
   /** Records the end of a container that was seen to end, whoever wanted it. */
-  async ended(key: string, end: ContainerEnd): Promise<void> {
-    await this.#dependencies.instances.update(key, ({ state }) => {
+  async ended(id: string, end: ContainerEnd): Promise<void> {
+    const { instances, clock } = this.#dependencies;
+    const { key = id, name } = ownerOf(id, instances.all) ?? {};
+    await instances.update(key, (record) => {
+      if (name !== undefined) return podEnded(record, { name, end, now: clock.now() });
+      const { state } = record;
       if (state.kind === 'ended') return undefined;
       const unhealthy = state.kind === 'running' ? this.#unhealthy.get(key) : undefined;
       const how = unhealthy === undefined ? howOf(state, end) : 'failed';
@@ -65,13 +73,14 @@ export class Performer {
 
   /** Ends an instance whose health checks failed; the reason reaches the app's last failure. */
   async unhealthy(key: string, cause: string): Promise<void> {
-    const { runtime, instances, clock } = this.#dependencies;
+    const { instances, clock } = this.#dependencies;
     const record = instances.get(key);
     if (record?.state.kind !== 'running' || this.#unhealthy.has(key)) return;
     const reason = `Task was killed since health check failed. Reason: ${cause}`;
+    if (isPod(record.assignment.app)) return this.#failPod(key, reason);
     this.#unhealthy.set(key, reason);
     try {
-      await runtime.stop(key, graceMs(record.assignment)).catch(() => {});
+      await this.#stopAll(containersOf(record.assignment)).catch(() => {});
       await this.#end(key, { kind: 'ended', at: clock.now(), how: 'failed', reason });
     } finally {
       this.#unhealthy.delete(key);
@@ -79,7 +88,7 @@ export class Performer {
   }
 
   async #launch(key: string, assignment: Assignment, signal: AbortSignal): Promise<void> {
-    const { runtime, instances, clock, log } = this.#dependencies;
+    const { runtime, instances, volumes, clock, log } = this.#dependencies;
     const netns = isHostMode(assignment.app)
       ? undefined
       : this.#dependencies.namespaces.path(this.#dependencies.namespaceName(key));
@@ -95,12 +104,15 @@ export class Performer {
     try {
       if (netns !== undefined) await this.#attach(key, assignment, { netns, signal });
       signal.throwIfAborted();
-      await runtime.create(await this.#dependencies.specOf(assignment, instances.get(key)!), signal);
-      signal.throwIfAborted();
+      if (isPod(assignment.app)) await volumes.create(key, sharedFolders(assignment.app.pod));
+      for (const spec of await this.#dependencies.specsOf(assignment, instances.get(key)!)) {
+        await runtime.create(spec, signal);
+        signal.throwIfAborted();
+      }
       await instances.update(key, ({ state }) =>
         state.kind === 'staging' ? { state: this.#staging('starting') } : undefined,
       );
-      await runtime.start(key);
+      for (const container of containersOf(assignment)) await this.#start(key, container, signal);
       await this.#running(key);
     } catch (error) {
       const reason = signal.aborted ? 'stopped while it was being started' : errorText(error);
@@ -140,6 +152,14 @@ export class Performer {
     });
   }
 
+  async #start(key: string, { id, name }: InstanceContainer, signal: AbortSignal): Promise<void> {
+    const { runtime, instances, clock } = this.#dependencies;
+    signal.throwIfAborted();
+    await runtime.start(id);
+    if (name === undefined) return;
+    await instances.update(key, (record) => ({ containers: withStarted(record, name, clock.now()) }));
+  }
+
   async #decline(key: string, assignment: Assignment): Promise<void> {
     const { instances, clock } = this.#dependencies;
     const at = clock.now();
@@ -153,14 +173,15 @@ export class Performer {
   }
 
   async #stop(key: string, reason: string): Promise<void> {
-    const { runtime, instances, clock } = this.#dependencies;
+    const { instances, clock } = this.#dependencies;
     const record = instances.get(key);
     if (record === undefined || record.state.kind === 'ended') return;
     await instances.update(key, ({ state }) =>
       state.kind === 'ended' ? undefined : { state: { kind: 'killing', since: clock.now() } },
     );
-    const present = (await runtime.list()).some((container) => container.id === key);
-    const end = present ? await runtime.stop(key, graceMs(record.assignment)) : undefined;
+    const ends = await this.#stopAll(containersOf(record.assignment));
+    await this.#noteEnds(key, ends);
+    const end = ends.at(-1)?.end;
     await this.#end(key, {
       kind: 'ended',
       at: end?.at ?? clock.now(),
@@ -170,11 +191,40 @@ export class Performer {
     });
   }
 
+  /** Together, each with its own grace. Those that are not there (any more) have no end to tell. */
+  async #stopAll(containers: readonly InstanceContainer[]): Promise<readonly Ended[]> {
+    const { runtime } = this.#dependencies;
+    const present = new Set((await runtime.list()).map(({ id }) => id));
+    return Promise.all(
+      containers
+        .filter(({ id }) => present.has(id))
+        .map(async ({ id, name, graceMs }) => ({ name, end: await runtime.stop(id, graceMs) })),
+    );
+  }
+
+  async #noteEnds(key: string, ends: readonly Ended[]): Promise<void> {
+    const named = ends.flatMap(({ name, end }) => (name === undefined ? [] : [{ name, end }]));
+    if (named.length === 0) return;
+    await this.#dependencies.instances.update(key, (record) => ({ containers: withStopped(record, named) }));
+  }
+
+  /** All of a pod ends because of one container; decided on from the record, also by the next agent. */
+  async #failPod(key: string, reason: string): Promise<void> {
+    const { instances, clock } = this.#dependencies;
+    const at = clock.now();
+    await instances.update(key, ({ state }) =>
+      state.kind === 'running'
+        ? { failed: { at, how: 'failed', reason }, state: { kind: 'killing', since: at } }
+        : undefined,
+    );
+  }
+
   async #clean(key: string): Promise<void> {
-    const { runtime, attacher, namespaces, instances } = this.#dependencies;
+    const { runtime, attacher, namespaces, volumes, instances } = this.#dependencies;
     const record = instances.get(key);
     if (record === undefined) return;
-    await runtime.remove(key);
+    for (const { id } of containersOf(record.assignment)) await runtime.remove(id);
+    if (isPod(record.assignment.app)) await volumes.remove(key);
     if (!isHostMode(record.assignment.app)) {
       await detachAll(attacher, record.assignment, record.netns ?? '');
       if (record.netns !== undefined) await namespaces.remove(record.netns);
@@ -184,11 +234,13 @@ export class Performer {
 
   async #end(key: string, state: Extract<InstanceState, { kind: 'ended' }>): Promise<void> {
     await this.#dependencies.instances.update(key, (record) =>
-      record.state.kind === 'ended' ? undefined : { state },
+      record.state.kind === 'ended'
+        ? undefined
+        : { state: record.failed === undefined ? state : { ...state, ...record.failed } },
     );
   }
 }
 
-function graceMs({ app }: Assignment): number {
-  return (app.taskKillGracePeriodSeconds ?? defaultGraceSeconds) * 1000;
+function sharedFolders({ volumes }: Pod): readonly string[] {
+  return volumes.filter(({ host }) => host === undefined).map(({ name }) => name);
 }

@@ -84,9 +84,9 @@ t.test('a check without its port has no target', async (t) => {
   t.match(probeTarget(check({ protocol: 'TCP' }), { ...onNetworks, addresses: [] }), { kind: 'none' });
 });
 
-t.test('a COMMAND check is its line', async (t) => {
+t.test('a COMMAND check is its line in a shell', async (t) => {
   const command = check({ protocol: 'COMMAND', command: { value: 'test -f /up' } });
-  t.same(probeTarget(command, onHost), { kind: 'command', line: 'test -f /up' });
+  t.same(probeTarget(command, onHost), { kind: 'command', argv: ['/bin/sh', '-c', 'test -f /up'] });
 });
 
 function check(some: Partial<HealthCheck> & { protocol: HealthCheck['protocol'] }): HealthCheck {

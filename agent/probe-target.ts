@@ -15,7 +15,7 @@ export type ProbeTarget =
       readonly path: string;
     }
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
-  | { readonly kind: 'command'; readonly line: string }
+  | { readonly kind: 'command'; readonly argv: readonly string[] }
   /** The check names a port the instance does not have; never healthy. */
   | { readonly kind: 'none'; readonly cause: string };
 
@@ -33,7 +33,8 @@ export type ProbedInstance = {
  * 127.0.0.1 for the kinds made on the node, the agent's address for those a scheduler would make.
  */
 export function probeTarget(check: HealthCheck, instance: ProbedInstance): ProbeTarget {
-  if (check.protocol === 'COMMAND') return { kind: 'command', line: check.command?.value ?? '' };
+  if (check.protocol === 'COMMAND')
+    return { kind: 'command', argv: check.argv ?? ['/bin/sh', '-c', check.command?.value ?? ''] };
   const endpoint = endpointOf(check, instance);
   if (typeof endpoint === 'string') return { kind: 'none', cause: endpoint };
   if (check.protocol === 'TCP' || check.protocol === 'MESOS_TCP') return { kind: 'tcp', ...endpoint };

@@ -77,13 +77,13 @@ t.test('a TCP probe of a listening port is healthy', async (t) => {
 });
 
 t.test('a COMMAND probe is healthy by the exit code of a shell line in the container', async (t) => {
-  t.equal(await run({ target: { kind: 'command', line: 'good' } }), undefined);
-  t.equal(await run({ target: { kind: 'command', line: 'bad' } }), 'exit code 3: no luck');
+  t.equal(await run({ target: { kind: 'command', argv: ['/bin/sh', '-c', 'good'] } }), undefined);
+  t.equal(await run({ target: { kind: 'command', argv: ['/bin/sh', '-c', 'bad'] } }), 'exit code 3: no luck');
 });
 
 t.test('a COMMAND probe that takes too long is not healthy', async (t) => {
   t.match(
-    await run({ target: { kind: 'command', line: 'hang' }, timeoutMs: 50 }),
+    await run({ target: { kind: 'command', argv: ['/bin/sh', '-c', 'hang'] }, timeoutMs: 50 }),
     /no end within 50 ms|no answer/,
   );
 });

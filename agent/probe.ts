@@ -24,7 +24,7 @@ export async function probe(runtime: ContainerRuntime, request: ProbeRequest): P
       case 'none':
         return target.cause;
       case 'command':
-        return await probeCommand(runtime, { ...request, line: target.line });
+        return await probeCommand(runtime, { ...request, argv: target.argv });
       case 'tcp':
         return await probeTcp(target, either);
       case 'http':
@@ -52,9 +52,9 @@ export async function probeInstance(
 
 async function probeCommand(
   runtime: ContainerRuntime,
-  { container, line, timeoutMs }: ProbeRequest & { line: string },
+  { container, argv, timeoutMs }: ProbeRequest & { argv: readonly string[] },
 ): Promise<string | undefined> {
-  const { exitCode, output } = await runtime.exec(container, { argv: ['/bin/sh', '-c', line], timeoutMs });
+  const { exitCode, output } = await runtime.exec(container, { argv, timeoutMs });
   if (exitCode === 0) return undefined;
   return [`exit code ${exitCode}`, output.trim().slice(-200)].filter(Boolean).join(': ');
 }

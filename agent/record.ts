@@ -1,4 +1,10 @@
-import type { Instance, InstanceState, NetworkAddress } from '../core/model/instance.ts';
+import type {
+  ContainerOutcome,
+  ContainerStatus,
+  Instance,
+  InstanceState,
+  NetworkAddress,
+} from '../core/model/instance.ts';
 import type { Assignment } from '../core/model/master-port.ts';
 import type { ContainerEnd } from './runtime.ts';
 
@@ -15,6 +21,10 @@ export type InstanceRecord = {
   readonly cleaned: boolean;
   /** Ended, and taking it down failed at least once; it is tried again, but the master need not wait for it. */
   readonly lingers?: true;
+  /** Of a pod: its containers that were started. */
+  readonly containers?: readonly ContainerStatus[];
+  /** Of a pod: why all of it ends. On record before any of it is stopped. */
+  readonly failed?: ContainerOutcome;
 };
 
 /** Unique on the machine over all attempts; also the container's id. */
@@ -39,9 +49,10 @@ export function instanceOf(record: InstanceRecord): Instance {
   };
 }
 
-function told({ state, cleaned, lingers }: InstanceRecord): InstanceState {
-  if (state.kind !== 'ended' || cleaned || lingers) return state;
-  return { kind: 'killing', since: state.at };
+function told({ state, cleaned, lingers, containers }: InstanceRecord): InstanceState {
+  const isTold = state.kind !== 'ended' || cleaned || lingers;
+  const shown: InstanceState = isTold ? state : { kind: 'killing', since: state.at };
+  return containers === undefined || shown.kind === 'staging' ? shown : { ...shown, containers };
 }
 
 /** How an instance in this state is said to have ended when its container did. */

@@ -1,9 +1,23 @@
 import t from 'tap';
 import type { InstanceRecord } from './record.ts';
-import { specOf } from './spec.ts';
+import type { ContainerSpec } from './runtime.ts';
+import type { SpecHost } from './setting.ts';
+import { specsOf } from './spec.ts';
 import { assignmentOf, recordOf } from './testing/assignments.ts';
 
-const host = { hostname: 'one', address: '100.64.255.1', isolates: true, containers: '/data/containers' };
+const host: SpecHost = {
+  hostname: 'one',
+  address: '100.64.255.1',
+  isolates: true,
+  containers: '/data/containers',
+  volume: (key, name) => `/data/volumes/${key}/${name}`,
+};
+
+function specOf(...given: Parameters<typeof specsOf>): ContainerSpec {
+  const [spec, ...more] = specsOf(...given);
+  if (spec === undefined || more.length > 0) throw new Error('an app has one container');
+  return spec;
+}
 
 const staging: Partial<InstanceRecord> = {
   state: { kind: 'staging', step: 'fetching', since: 0 },

@@ -1,5 +1,5 @@
 import type { App } from '../core/model/app.ts';
-import { networkNames } from '../core/model/app.ts';
+import { isPod, networkNames } from '../core/model/app.ts';
 import type { Groups } from '../core/model/dependencies.ts';
 import type { DeploymentStep } from '../core/model/deployment.ts';
 import type { AppId, Version } from '../core/model/ids.ts';
@@ -91,10 +91,11 @@ export class AppChanges {
     }
   }
 
-  /** A stored definition, or 404 in Marathon's words. */
+  /** A stored definition of an app, or 404 in Marathon's words. */
   version(id: AppId, version: Version): App {
     const app = this.#dependencies.database.snapshot.table('versions').get(versionKey(id, version));
-    if (app === undefined) throw new NotFound(`App '${id}' does not exist in version ${version}`);
+    if (app === undefined || isPod(app))
+      throw new NotFound(`App '${id}' does not exist in version ${version}`);
     return app;
   }
 
@@ -103,6 +104,7 @@ export class AppChanges {
     previous: App | undefined,
     { ports, version }: { ports: PortBook; version: Version },
   ): App {
+    checkKind(draft, previous);
     this.#checkNetworks(draft);
     if (previous !== undefined) ports.remove(previous);
     const range = this.#options.servicePorts;
@@ -150,6 +152,13 @@ export function minus(root: Root, placements: readonly Placement[]): WantedRoot 
     after.set(id, { ...app, instances: Math.max(0, app.instances - sentenced.length) });
   }
   return { after, sentenced: placements.map((placement) => placement.instanceId) };
+}
+
+/** A pod never becomes an app, nor the reverse (§5.6). */
+function checkKind(draft: AppDraft, previous: App | undefined): void {
+  if (previous === undefined || isPod(previous) === isPod(draft)) return;
+  const error = 'Applications and Pods may not share the same id';
+  throw new Problem(422, { message: 'Object is not valid', details: [{ path: '/', errors: [error] }] });
 }
 
 /** The draft, or its Problem thrown. */

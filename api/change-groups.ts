@@ -1,4 +1,4 @@
-import type { App } from '../core/model/app.ts';
+import { type App, isPod } from '../core/model/app.ts';
 import type { Groups } from '../core/model/dependencies.ts';
 import { ancestorsOf, type GroupSettings, parentOf } from '../core/model/group.ts';
 import type { Version } from '../core/model/ids.ts';
@@ -6,6 +6,7 @@ import type { Snapshot } from '../core/state/snapshot.ts';
 import type { AppChanges } from './change-apps.ts';
 import type { Root, WantedRoot } from './dependencies.ts';
 import { groupExists, type Tree, treeAt } from './groups.ts';
+import { appAt } from './kinds.ts';
 import type { AppDraft } from './marathon/normalise.ts';
 import { type GroupUpdate, type GroupWish, isBelow } from './marathon/parse-group.ts';
 import { NotFound, Problem } from './problem.ts';
@@ -45,7 +46,7 @@ function putGroup(wish: GroupWish, { root, snapshot, version, changes }: GroupCh
     for (const ancestor of ancestorsOf(id)) if (!groups.has(ancestor)) groups.set(ancestor, {});
     groups.set(id, { ...groups.get(id), ...settings });
     if (apps !== undefined) {
-      for (const app of kept) if (parentOf(app) === id) kept.delete(app);
+      for (const app of kept) if (parentOf(app) === id && appAt(root, app) !== undefined) kept.delete(app);
       drafts.push(...apps);
     }
     if (inner === undefined) return;
@@ -71,7 +72,7 @@ function scaleGroup(
 ): WantedRoot {
   mustExist(id, { apps: root, groups: snapshot.table('groups') });
   const scaled = (app: App): App =>
-    isBelow(app.id, id) ? { ...app, instances: Math.ceil(app.instances * factor) } : app;
+    isBelow(app.id, id) && !isPod(app) ? { ...app, instances: Math.ceil(app.instances * factor) } : app;
   return { after: new Map([...root].map(([path, app]) => [path, scaled(app)])) };
 }
 

@@ -1,4 +1,4 @@
-import type { App } from '../core/model/app.ts';
+import { type App, isPod } from '../core/model/app.ts';
 import { dependencyGraph, type Groups } from '../core/model/dependencies.ts';
 import { ancestorsOf } from '../core/model/group.ts';
 import type { AppId } from '../core/model/ids.ts';
@@ -17,13 +17,16 @@ export function checkRoot(after: Root, changed: readonly AppId[], groups: Groups
 function checkIdentifiers(after: Root, changed: readonly AppId[], groups: ReadonlySet<string>): void {
   const occupied = new Set([...[...after.keys()].flatMap(ancestorsOf), ...[...groups].flatMap(ancestorsOf)]);
   for (const id of changed) {
-    const isInsideApp = ancestorsOf(id).some((group) => after.has(group));
-    if ((after.has(id) && occupied.has(id)) || isInsideApp)
-      refuse('/', 'Groups and Applications may not have the same identifier.');
+    const around = ancestorsOf(id).find((group) => after.has(group));
+    if (after.has(id) && occupied.has(id)) refuseGroup(after.get(id));
+    if (around !== undefined) refuseGroup(after.get(around));
   }
-  for (const group of groups)
-    if (after.has(group) && !changed.includes(group))
-      refuse('/', 'Groups and Applications may not have the same identifier.');
+  for (const group of groups) if (after.has(group) && !changed.includes(group)) refuseGroup(after.get(group));
+}
+
+function refuseGroup(holder: App | undefined): never {
+  const kind = holder !== undefined && isPod(holder) ? 'Pods' : 'Applications';
+  return refuse('/', `Groups and ${kind} may not have the same identifier.`);
 }
 
 /** Dependencies may name what does not exist; a cycle could never be started. */

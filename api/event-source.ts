@@ -17,6 +17,7 @@ import {
   launchEvents,
 } from './marathon/events.ts';
 import { type Json, renderApp } from './marathon/render-app.ts';
+import { renderPod } from './marathon/render-pod.ts';
 
 type Source = Pick<ApiDependencies, 'database' | 'events' | 'clock'>;
 
@@ -95,6 +96,6 @@ function groupsOf(deployment: Deployment, target: Tree): Json {
     else original.apps.set(id, app);
   }
   const sections = { apps: true, groups: true, pods: true };
-  const info = (tree: Tree) => groupInfo(tree, '/', { sections, renderApp });
+  const info = (tree: Tree) => groupInfo(tree, '/', { sections, renderApp, renderPod });
   return { original: info(original), target: info(target) };
 }

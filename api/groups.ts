@@ -1,8 +1,9 @@
-import type { App } from '../core/model/app.ts';
+import { type App, isPod, type PodApp } from '../core/model/app.ts';
 import { ancestorsOf, type Group, parentOf } from '../core/model/group.ts';
 import type { AppId, Version } from '../core/model/ids.ts';
 import type { Snapshot } from '../core/state/snapshot.ts';
 import type { RootRecord } from '../core/state/tables.ts';
+import { appsIn } from './kinds.ts';
 import { isBelow } from './marathon/parse-group.ts';
 import type { Json } from './marathon/render-app.ts';
 
@@ -39,17 +40,19 @@ export function groupExists(tree: Tree, id: string): boolean {
 }
 
 export function appsBelow(tree: Tree, group: string): readonly App[] {
-  return [...tree.apps.values()].filter((app) => isBelow(app.id, group));
+  return appsIn(tree.apps).filter((app) => isBelow(app.id, group));
 }
 
 export type Sections = { readonly apps: boolean; readonly groups: boolean; readonly pods: boolean };
 
+export type GroupView = {
+  readonly sections: Sections;
+  readonly renderApp: (app: App) => Json;
+  readonly renderPod: (pod: PodApp) => Json;
+};
+
 /** GroupInfo of Marathon §5.1. */
-export function groupInfo(
-  tree: Tree,
-  id: string,
-  { sections, renderApp }: { sections: Sections; renderApp: (app: App) => Json },
-): Json {
+export function groupInfo(tree: Tree, id: string, { sections, renderApp, renderPod }: GroupView): Json {
   const apps = Map.groupBy(tree.apps.values(), (app) => parentOf(app.id));
   const paths = new Set([...tree.groups.keys(), ...[...tree.apps.keys()].flatMap(ancestorsOf)]);
   paths.delete('/');
@@ -63,9 +66,9 @@ export function groupInfo(
       dependencies,
       ...(enforceRole === undefined ? {} : { enforceRole }),
       version: versionOf(tree.groups.get(group), [...own, ...inner]),
-      ...(sections.apps ? { apps: own.map(renderApp) } : {}),
+      ...(sections.apps ? { apps: own.filter((app) => !isPod(app)).map(renderApp) } : {}),
       ...(sections.groups ? { groups: inner } : {}),
-      ...(sections.pods ? { pods: [] } : {}),
+      ...(sections.pods ? { pods: own.filter(isPod).map(renderPod) } : {}),
     };
   };
   return info(id);

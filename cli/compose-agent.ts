@@ -3,11 +3,13 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Agent } from '../agent/agent.ts';
 import { type Attacher, kernelNamespaces, type Namespaces, noNamespaces } from '../agent/attach.ts';
+import { checkedContainer } from '../agent/containers.ts';
 import { Journal } from '../agent/journal.ts';
 import { probeInstance } from '../agent/probe.ts';
 import type { ContainerRuntime } from '../agent/runtime.ts';
 import { ProcessRuntime } from '../agent/runtimes/process/process-runtime.ts';
-import { specOf } from '../agent/spec.ts';
+import { specsOf } from '../agent/spec.ts';
+import { VolumeFolders } from '../agent/volumes.ts';
 import { MasterClient } from '../api/client.ts';
 import { createCni } from '../cni/cni.ts';
 import { createProcessExec } from '../cni/process-exec.ts';
@@ -79,6 +81,7 @@ export async function composeAgent(
   const edge = settings.edge && edgeOf(settings.edge, { clock, log, authority });
   const consumers = edge === undefined ? [dns, vip] : [dns, vip, edge];
   const containers = join(dataDir, 'containers');
+  const volumes = new VolumeFolders(join(dataDir, 'volumes'));
   const agent = new Agent(
     {
       master,
@@ -86,12 +89,14 @@ export async function composeAgent(
       attacher: attacherOf(overlay),
       namespaces: settings.runtime === 'runc' ? kernelNamespaces : noNamespaces,
       namespaceName: (key) => namespaceName(settings.scope, `${dataDir} ${key}`),
-      specOf: async (assignment, record) =>
-        specOf(assignment, record, {
+      volumes,
+      specsOf: async (assignment, record) =>
+        specsOf(assignment, record, {
           hostname: settings.hostname,
           address: settings.address,
           isolates: settings.runtime === 'runc',
           containers,
+          volume: (key, name) => volumes.path(key, name),
         }),
       networks: {
         set: (networks, leases) => overlay.update(networks, leases),
@@ -100,7 +105,7 @@ export async function composeAgent(
       consumers,
       probe: (record, check, signal) => {
         const { placement, app } = record.assignment;
-        const container = `${placement.instanceId}.${placement.attempt}`;
+        const container = checkedContainer(record.assignment, check);
         return probeInstance(
           runtime,
           { app, placement, addresses: record.addresses, hostAddress: settings.address, container },
@@ -145,6 +150,7 @@ export async function composeAgent(
     stop: () => stopAll(all),
     remove: async () => {
       for (const container of await runtime.list()) await runtime.remove(container.id);
+      await volumes.keep(new Set());
       await overlay.start();
       await overlay.recover([]);
       await removeNetworks(overlay);

@@ -1,6 +1,6 @@
-import type { App } from '../core/model/app.ts';
+import { type App, isPod } from '../core/model/app.ts';
 import { dependencyGraph, type Groups } from '../core/model/dependencies.ts';
-import type { DeploymentAction, DeploymentStep } from '../core/model/deployment.ts';
+import type { ActionKind, DeploymentAction, DeploymentStep } from '../core/model/deployment.ts';
 import type { AppId } from '../core/model/ids.ts';
 
 export type Root = ReadonlyMap<AppId, App>;
@@ -20,15 +20,15 @@ export type PlanOptions = {
  * dependency layer, dependencies first. Empty steps are left out.
  */
 export function plan(before: Root, after: Root, { groups, mixed }: PlanOptions): readonly DeploymentStep[] {
-  const removed = [...before.keys()].filter((id) => !after.has(id));
-  const added = [...after.keys()].filter((id) => !before.has(id));
+  const removed = [...before.values()].filter((app) => !after.has(app.id));
+  const added = [...after.values()].filter((app) => !before.has(app.id));
   const changed = [...after.values()].filter((app) => changeOf(before.get(app.id), app) !== 'none');
   const below = dependencyGraph(after, groups) ?? (() => []);
   const depths = new Map<AppId, number>();
   const layers = Map.groupBy(changed, (app) => depth(app, below, depths));
   const steps = [
-    removed.map((app): DeploymentAction => ({ kind: 'StopApplication', app })),
-    added.map((app): DeploymentAction => ({ kind: 'StartApplication', app })),
+    removed.map((app) => actionOn(app, 'StopApplication')),
+    added.map((app) => actionOn(app, 'StartApplication')),
     ...[...layers]
       .sort(([a], [b]) => a - b)
       .map(([, apps]) => apps.map((app) => actionFor(before.get(app.id), app, mixed))),
@@ -46,7 +46,12 @@ export function changeOf(before: App | undefined, after: App | undefined): AppCh
 function actionFor(before: App | undefined, app: App, mixed: ReadonlySet<AppId>): DeploymentAction {
   const differs = before !== undefined && (changeOf(before, app) === 'config' || mixed.has(app.id));
   const restarts = differs && app.instances > 0;
-  return { kind: restarts ? 'RestartApplication' : 'ScaleApplication', app: app.id, target: app.instances };
+  const kind = restarts ? 'RestartApplication' : 'ScaleApplication';
+  return { ...actionOn(app, kind), target: app.instances };
+}
+
+function actionOn(app: App, kind: ActionKind): DeploymentAction {
+  return { kind, app: app.id, ...(isPod(app) ? { pod: true } : {}) };
 }
 
 /** Longest path from an app without dependencies. Cycles are refused at the door; the mark only keeps us from hanging on one. */

@@ -36,5 +36,6 @@ export function failureOf(placement: Placement, instance: Instance, host: string
     message: state.reason,
     at: state.at,
     version: placement.appVersion,
+    ...(state.containers === undefined ? {} : { startedAt: instance.stagedAt, containers: state.containers }),
   };
 }

@@ -2,9 +2,11 @@ import type { Clock } from '../../core/kit/clock.ts';
 import type { Assignment } from '../../core/model/master-port.ts';
 import type { HostNetworks } from '../agent.ts';
 import type { Attacher, Namespaces } from '../attach.ts';
+import { containersOf } from '../containers.ts';
 import { recordKey } from '../record.ts';
 import type { ContainerSpec } from '../runtime.ts';
 import { FakeMachine, type FakeProgram } from '../runtimes/fake/fake-machine.ts';
+import type { Volumes } from '../volumes.ts';
 
 type Attachment = Parameters<Attacher['attach']>[0];
 
@@ -13,6 +15,7 @@ export class FakeHost implements Attacher, Namespaces, HostNetworks {
   readonly machine: FakeMachine;
   readonly namespaces = new Set<string>();
   readonly attachments = new Map<string, Attachment & { readonly ip: string }>();
+  readonly volumes = new FakeVolumes();
   readonly networkUpdates: unknown[] = [];
   /** Called before each change with its name (`attach`, `detach`, `create`, `remove`); what it throws or waits for is the change's fate. */
   before: (what: string, request?: { readonly network: string; readonly instanceId: string }) => unknown =
@@ -65,19 +68,49 @@ export class FakeHost implements Attacher, Namespaces, HostNetworks {
 
   /** Everything an instance has here, for people: nothing is left when it is empty. */
   leftOf(key: string): readonly string[] {
-    const container = this.machine.find(key);
+    const containers = this.machine.containers.filter(
+      ({ spec }) => spec.id === key || spec.id.startsWith(`${key}.`),
+    );
     const attached = [...this.attachments.values()].filter((one) => one.instanceId === key);
     return [
-      ...(container === undefined ? [] : [`container ${container.state.kind}`]),
+      ...containers.map(({ state }) => `container ${state.kind}`),
       ...attached.map(({ network, ifName }) => `${ifName} on ${network}`),
       ...(this.namespaces.has(this.path(key)) ? ['namespace'] : []),
+      ...(this.volumes.folders.has(key) ? ['volumes'] : []),
     ];
   }
 }
 
+/** Which instances have shared folders, and which. */
+class FakeVolumes implements Volumes {
+  readonly folders = new Map<string, readonly string[]>();
+
+  path(key: string, name: string): string {
+    return `/volumes/${key}/${name}`;
+  }
+
+  async create(key: string, names: readonly string[]): Promise<void> {
+    this.folders.set(key, names);
+  }
+
+  async remove(key: string): Promise<void> {
+    this.folders.delete(key);
+  }
+
+  async keep(keys: ReadonlySet<string>): Promise<void> {
+    for (const key of this.folders.keys()) if (!keys.has(key)) this.folders.delete(key);
+  }
+}
+
 export function specOf(assignment: Assignment): ContainerSpec {
-  const { app } = assignment;
-  const id = recordKey(assignment);
+  return specFor(recordKey(assignment), assignment);
+}
+
+export function specsOf(assignment: Assignment): readonly ContainerSpec[] {
+  return containersOf(assignment).map(({ id }) => specFor(id, assignment));
+}
+
+function specFor(id: string, { app }: Assignment): ContainerSpec {
   return {
     id,
     command: { kind: 'argv', argv: [app.cmd ?? ''] },

@@ -8,7 +8,7 @@ import { FakeRuntime } from '../runtimes/fake/fake-runtime.ts';
 import { testAgent } from './assignments.ts';
 import { eventually } from './eventually.ts';
 import { FakeConsumer } from './fake-consumer.ts';
-import { FakeHost, specOf } from './fake-host.ts';
+import { FakeHost, specsOf } from './fake-host.ts';
 import { ScriptedMaster } from './scripted-master.ts';
 
 /** One machine, one master, one clock; agents come and go on them. */
@@ -39,7 +39,8 @@ export class TestWorld {
       namespaces: host,
       networks: host,
       namespaceName: (key) => key,
-      specOf: async (assignment) => specOf(assignment),
+      volumes: host.volumes,
+      specsOf: async (assignment) => specsOf(assignment),
       consumers: [this.consumer],
       probe: async () => undefined,
       answer: async (question) => ({ asked: question.kind }),

@@ -29,6 +29,8 @@ export function apiEvents(event: MasterEvent, now: number): readonly ApiEvent[] 
           appDefinition: renderApp(event.app),
         }),
       ];
+    case 'pod-changed':
+      return [make(`pod_${event.change}_event`, { clientIp: event.clientIp, uri: event.uri })];
     case 'root-changed':
       return [make('group_change_success', { groupId: '/', version: event.version })];
     case 'deployment-step':

@@ -1,18 +1,18 @@
-import type { Deployment, DeploymentStep } from '../../core/model/deployment.ts';
+import type { Deployment, DeploymentAction, DeploymentStep } from '../../core/model/deployment.ts';
 import type { Json } from './render-app.ts';
 
 /** §7.1. Steps count from 1. */
 export function renderDeployment(deployment: Deployment): Json {
   const current = deployment.steps[deployment.step];
+  const pods = new Set(podsIn(deployment));
   return {
     id: deployment.id,
     version: deployment.version,
-    affectedApps: deployment.affectedApps,
-    affectedPods: [],
+    affectedApps: deployment.affectedApps.filter((id) => !pods.has(id)),
+    affectedPods: deployment.affectedApps.filter((id) => pods.has(id)),
     steps: deployment.steps.map(renderStep),
     currentActions: (current?.actions ?? []).map((action) => ({
-      action: action.kind,
-      app: action.app,
+      ...renderAction(action),
       readinessCheckResults: [],
     })),
     currentStep: Math.min(deployment.step + 1, deployment.steps.length),
@@ -26,5 +26,14 @@ export function renderPlan(deployment: Deployment): Json {
 }
 
 export function renderStep(step: DeploymentStep | undefined): Json {
-  return { actions: (step?.actions ?? []).map(({ kind, app }) => ({ action: kind, app })) };
+  return { actions: (step?.actions ?? []).map(renderAction) };
+}
+
+/** Of a pod, the action and its object have other names. */
+function renderAction({ kind, app, pod }: DeploymentAction): Json {
+  return pod === undefined ? { action: kind, app } : { action: kind.replace('Application', 'Pod'), pod: app };
+}
+
+function podsIn({ steps }: Deployment): readonly string[] {
+  return steps.flatMap(({ actions }) => actions.flatMap(({ app, pod }) => (pod === undefined ? [] : app)));
 }

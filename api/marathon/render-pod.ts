@@ -1,5 +1,5 @@
-import type { App } from '../../core/model/app.ts';
-import type { Pod, PodContainer, PodEndpoint } from '../../core/model/pod.ts';
+import type { PodApp } from '../../core/model/app.ts';
+import type { PodContainer, PodEndpoint } from '../../core/model/pod.ts';
 import type { PodDraft } from './normalise-pod.ts';
 import { pick } from './pick.ts';
 import { filled, type Json } from './render-app.ts';
@@ -23,7 +23,7 @@ export function renderPodDefinition(app: PodDraft): Json {
 }
 
 /** A stored pod. */
-export function renderPod(app: App & { readonly pod: Pod }): Json {
+export function renderPod(app: PodApp): Json {
   return { ...renderPodDefinition(app), version: app.version };
 }
 

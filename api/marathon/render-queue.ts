@@ -1,10 +1,11 @@
 import { timestamp } from '../../core/kit/clock.ts';
 import type { Agent } from '../../core/model/agent.ts';
-import type { App } from '../../core/model/app.ts';
+import { type App, isPod } from '../../core/model/app.ts';
 import type { TaskFailure } from '../../core/state/tables.ts';
 import type { Waiting } from '../dependencies.ts';
 import type { Free } from '../free-resources.ts';
 import { type Json, renderApp } from './render-app.ts';
+import { renderPod } from './render-pod.ts';
 
 /** The order in which Marathon counts why an agent was not used (§8.1). */
 const funnel = [
@@ -32,7 +33,7 @@ export function renderQueueItem({ app, waiting, failure, now }: QueueFacts): Jso
   const delayed = waiting.kind === 'backoff' ? Math.max(0, Math.ceil((waiting.until - now) / 1000)) : 0;
   const refusals = waiting.kind === 'no-agent' ? waiting.refusals : [];
   return {
-    app: renderApp(app),
+    ...(isPod(app) ? { pod: renderPod(app) } : { app: renderApp(app) }),
     count: waiting.count,
     delay: { timeLeftSeconds: delayed, overdue: delayed === 0 },
     since: timestamp(since(app, failure, now)),

@@ -3,6 +3,7 @@ import type { AppId, InstanceId } from '../../core/model/ids.ts';
 import { instanceOfTask, taskId } from '../../core/model/ids.ts';
 import { type AppChanges, minus } from '../change-apps.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import { appAt, appsIn } from '../kinds.ts';
 import { renderTask, type TaskFacts } from '../marathon/render-task.ts';
 import { NotFound, Problem } from '../problem.ts';
 import { taskTable } from '../task-table.ts';
@@ -19,8 +20,11 @@ export function appTaskRoutes(dependencies: ApiDependencies, changes: AppChanges
   /** One app, or every app below a group. */
   function named(id: AppId): readonly AppId[] {
     const apps = database.snapshot.table('apps');
-    if (id.endsWith('/*')) return [...apps.keys()].filter((app) => app.startsWith(id.slice(0, -1)));
-    if (!apps.has(id)) throw new NotFound(`App '${id}' does not exist`);
+    if (id.endsWith('/*'))
+      return appsIn(apps)
+        .map((app) => app.id)
+        .filter((app) => app.startsWith(id.slice(0, -1)));
+    if (appAt(apps, id) === undefined) throw new NotFound(`App '${id}' does not exist`);
     return [id];
   }
 

@@ -9,6 +9,7 @@ import {
   required,
 } from '../change-apps.ts';
 import type { ApiDependencies, ApiOptions, Root } from '../dependencies.ts';
+import { appAt, appsIn } from '../kinds.ts';
 import { labelSelector } from '../label-selector.ts';
 import { absoluteId } from '../marathon/app-id.ts';
 import { parseApp, parseUpdate } from '../marathon/parse-app.ts';
@@ -40,7 +41,7 @@ export function appRoutes(
   server.get<{ Querystring: Query }>('/v2/apps', async (request, reply) => {
     const holds = appFilter(request.query);
     const embeds = embedsFrom(request.query['embed'], ['counts', 'deployments']);
-    const apps = [...database.snapshot.table('apps').values()].filter(holds);
+    const apps = appsIn(database.snapshot.table('apps')).filter(holds);
     const list = texts.list(database.snapshot, apps, embeds);
     return reply.type('application/json').send(`{"apps":${list}}`);
   });
@@ -49,7 +50,7 @@ export function appRoutes(
     const draft = required(parseApp(request.body));
     const accepted = await changes.apply(
       (root, version) => {
-        if (root.has(draft.id))
+        if (appAt(root, draft.id) !== undefined)
           throw new Problem(409, { message: `An app with id [${draft.id}] already exists.` });
         return changes.put(root, [draft], version);
       },
@@ -124,7 +125,7 @@ export function appRoutes(
     const accepted = await changes.apply(
       (root, version) => {
         if (mustExist) for (const { id } of updates) mustHave(root, id);
-        const drafts = updates.map((update) => draftFor(root.get(update.id), { ...update, partial }));
+        const drafts = updates.map((update) => draftFor(appAt(root, update.id), { ...update, partial }));
         return changes.put(root, drafts, version);
       },
       applyOptions(
@@ -147,7 +148,7 @@ export function appRoutes(
     let isNew = false;
     const accepted = await changes.apply(
       (root, version) => {
-        const before = root.get(path.id);
+        const before = appAt(root, path.id);
         isNew = before === undefined;
         if (isNew && mustExist) throw new NotFound(`App '${path.id}' does not exist`);
         return changes.put(root, [draftFor(before, { id: path.id, body: request.body, partial })], version);
@@ -183,14 +184,12 @@ export function appRoutes(
   }
 
   function below(group: string, embeds: ReadonlySet<Embed>) {
-    const apps = [...database.snapshot.table('apps').values()].filter((app) =>
-      app.id.startsWith(`${group}/`),
-    );
+    const apps = appsIn(database.snapshot.table('apps')).filter((app) => app.id.startsWith(`${group}/`));
     return apps.map((app) => appInfo(database.snapshot, app, embeds));
   }
 
   function existing(id: string): App {
-    const app = database.snapshot.table('apps').get(id);
+    const app = appAt(database.snapshot.table('apps'), id);
     if (app === undefined) throw new NotFound(`App '${id}' does not exist`);
     return app;
   }
@@ -259,5 +258,5 @@ function appFilter(query: Query): (app: App) => boolean {
 }
 
 function mustHave(root: Root, id: string): void {
-  if (!root.has(id)) throw new NotFound(`App '${id}' does not exist`);
+  if (appAt(root, id) === undefined) throw new NotFound(`App '${id}' does not exist`);
 }

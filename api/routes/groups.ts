@@ -1,12 +1,13 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import type { App } from '../../core/model/app.ts';
+import type { App, PodApp } from '../../core/model/app.ts';
 import { type Accepted, type AppChanges, acceptedHeaders, type Change, required } from '../change-apps.ts';
 import { type GroupChange, removeGroup, setGroup, updateGroup } from '../change-groups.ts';
 import type { ApiDependencies, ApiOptions, Posted, WantedRoot } from '../dependencies.ts';
 import { appsBelow, groupExists, groupInfo, rootVersions, type Sections, treeAt, treeOf } from '../groups.ts';
 import { type GroupUpdate, parseGroup, parseGroupPatch } from '../marathon/parse-group.ts';
-import { renderApp } from '../marathon/render-app.ts';
+import { type Json, renderApp } from '../marathon/render-app.ts';
 import { renderStep } from '../marathon/render-deployment.ts';
+import { podStatus } from '../pod-status.ts';
 import { NotFound, Problem } from '../problem.ts';
 import { appInfo, embedsFrom } from '../views.ts';
 import { groupPath } from './group-path.ts';
@@ -18,7 +19,7 @@ type AtGroup = { Params: { '*'?: string }; Querystring: Query; Body: unknown };
 /** Marathon §5. The root is the group `/`; what holds for `/v2/groups/x` holds for `/v2/groups`. */
 export function groupRoutes(
   server: FastifyInstance,
-  { database }: ApiDependencies,
+  { database, clock }: ApiDependencies,
   { changes, options }: { changes: AppChanges; options: ApiOptions },
 ): void {
   const base = `http://${options.host}:${options.port}/v2/groups`;
@@ -41,6 +42,7 @@ export function groupRoutes(
       return groupInfo(treeOf(database.snapshot), path.id, {
         sections: sectionsFrom(embed),
         renderApp: render,
+        renderPod: statusOf,
       });
     });
 
@@ -94,6 +96,10 @@ export function groupRoutes(
     return { steps: (await changes.preview(change)).map(renderStep) };
   }
 
+  function statusOf(pod: PodApp): Json {
+    return podStatus(database.snapshot, pod, clock.now());
+  }
+
   function context(now: Pick<GroupChange, 'root' | 'version'>): GroupChange {
     return { ...now, snapshot: database.snapshot, changes };
   }
@@ -111,7 +117,7 @@ export function groupRoutes(
     const tree = treeAt(database.snapshot, version);
     if (tree === undefined || !groupExists(tree, id))
       throw new NotFound(`Group '${id}' does not exist in version ${version}`);
-    return groupInfo(tree, id, { sections: sectionsFrom(embed), renderApp });
+    return groupInfo(tree, id, { sections: sectionsFrom(embed), renderApp, renderPod: statusOf });
   }
 }
 

@@ -9,6 +9,7 @@ import { groupRoutes } from './groups.ts';
 import { networkRoutes } from './networks.ts';
 import { nodeRoutes } from './nodes.ts';
 import { notBuiltRoutes } from './not-built.ts';
+import { podRoutes } from './pods.ts';
 import { publicRoutes } from './public-routes.ts';
 import { queueRoutes } from './queue.ts';
 import { serviceRoutes } from './service.ts';
@@ -23,6 +24,7 @@ export function allRoutes(server: FastifyInstance, dependencies: ApiDependencies
   const changes = new AppChanges(dependencies, options);
   appRoutes(server, dependencies, { changes, options });
   groupRoutes(server, dependencies, { changes, options });
+  podRoutes(server, dependencies, { changes, options });
   taskRoutes(server, dependencies, changes);
   deploymentRoutes(server, dependencies, changes);
   queueRoutes(server, dependencies);

@@ -3,9 +3,6 @@ import { NotBuilt } from '../problem.ts';
 
 /** What Marathon has and Weir does not have yet. Answering 501 with the name is better than a wrong 200 or a vague 404. */
 const missing: readonly (readonly [url: string, name: string])[] = [
-  ['/v2/pods', 'Pods'],
-  ['/v2/pods/*', 'Pods'],
-  ['/v2/pods::status', 'Pods'],
   ['/logging', 'Changing log levels at run time'],
 ];
 

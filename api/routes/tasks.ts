@@ -3,6 +3,7 @@ import { instanceOfTask } from '../../core/model/ids.ts';
 import { portsOf } from '../../core/model/ports.ts';
 import { type AppChanges, minus } from '../change-apps.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import { appsIn } from '../kinds.ts';
 import { renderTask, type TaskFacts } from '../marathon/render-task.ts';
 import { isObject } from '../marathon/schema.ts';
 import { Problem } from '../problem.ts';
@@ -20,7 +21,7 @@ export function taskRoutes(
 ): void {
   server.get<{ Querystring: Query }>('/v2/tasks', async (request, reply) => {
     const { snapshot } = database;
-    const apps = [...snapshot.table('apps').keys()];
+    const apps = appsIn(snapshot.table('apps')).map((app) => app.id);
     if (request.headers.accept?.includes('text/plain'))
       return reply.type('text/plain').send(taskTable(snapshot, apps));
     const wanted = statuses(request.query);
@@ -37,8 +38,8 @@ export function taskRoutes(
     }
     const instances = new Set(idsIn(request.body).map(parseTaskId));
     const { snapshot } = database;
-    const found = [...snapshot.table('apps').keys()]
-      .flatMap((app) => tasksOf(snapshot, app))
+    const found = appsIn(snapshot.table('apps'))
+      .flatMap((app) => tasksOf(snapshot, app.id))
       .filter((task) => instances.has(task.placement.instanceId));
     if (scale) {
       const placements = found.map((task) => task.placement);

@@ -76,7 +76,12 @@ export class PretendAgent {
       const health = app.healthChecks.map(() => ({ alive: true, consecutiveFailures: 0 }));
       await this.#say(fresh, starting);
       if (this.#instances.get(instanceId)?.state !== starting) return;
-      await this.#say(fresh, { kind: 'running', since: Date.now(), addresses: [], health });
+      const since = Date.now();
+      const containers = app.pod?.containers.map(({ name }) => ({ name, since }));
+      await this.#say(fresh, {
+        ...{ kind: 'running', since, addresses: [], health },
+        ...(containers && { containers }),
+      });
     }
     if (goal === 'stop')
       await this.#say(instance ?? fresh, {

@@ -211,11 +211,11 @@ export const refusals: readonly Refusal[] = [
     says: /'\/nobody' does not exist/,
   },
   {
-    what: 'pods, which are not there yet',
+    what: 'a pod that is not there',
     method: 'GET',
-    path: '/v2/pods',
-    status: 501,
-    says: /Pods is not built yet/,
+    path: '/v2/pods/nobody::status',
+    status: 404,
+    says: /Pod '\/nobody' does not exist/,
   },
   {
     what: 'an address that means nothing',

@@ -193,6 +193,8 @@ export function networkNames(app: Pick<App, 'networks'>): readonly string[] {
   });
 }
 
+export type PodApp = App & { readonly pod: Pod };
+
 export function isPod<T extends Pick<App, 'pod'>>(app: T): app is T & { readonly pod: Pod } {
   return app.pod !== undefined;
 }

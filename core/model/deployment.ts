@@ -6,7 +6,9 @@ export type ActionKind = 'StartApplication' | 'StopApplication' | 'ScaleApplicat
 
 export type DeploymentAction = {
   readonly kind: ActionKind;
+  /** An app or a pod. */
   readonly app: AppId;
+  readonly pod?: true;
   /** Scale and restart: how many instances at the end. */
   readonly target?: number;
 };

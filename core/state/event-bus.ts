@@ -5,6 +5,12 @@ import type { AppId, Version } from '../model/ids.ts';
 /** What the master did, for those who follow along. Changes of instances are seen in the tables instead. */
 export type MasterEvent =
   | { readonly kind: 'app-posted'; readonly app: App; readonly clientIp: string; readonly uri: string }
+  | {
+      readonly kind: 'pod-changed';
+      readonly change: 'created' | 'updated' | 'deleted';
+      readonly clientIp: string;
+      readonly uri: string;
+    }
   | { readonly kind: 'root-changed'; readonly version: Version }
   | { readonly kind: 'deployment-step'; readonly deployment: Deployment }
   | { readonly kind: 'deployment-step-done'; readonly deployment: Deployment }

@@ -4,7 +4,7 @@ import type { Deployment } from '../model/deployment.ts';
 import type { ServiceRef } from '../model/directory.ts';
 import type { Group } from '../model/group.ts';
 import type { AgentId, AppId, InstanceId, Version } from '../model/ids.ts';
-import type { Instance } from '../model/instance.ts';
+import type { ContainerStatus, Instance } from '../model/instance.ts';
 import type { Lease, Network } from '../model/network.ts';
 import type { Placement } from '../model/placement.ts';
 import type { TableName } from './store.ts';
@@ -54,6 +54,10 @@ export type TaskFailure = {
   readonly message: string;
   readonly at: number;
   readonly version: Version;
+  /** Of a pod. */
+  readonly startedAt?: number;
+  /** Of a pod: those that were started. */
+  readonly containers?: readonly ContainerStatus[];
 };
 
 /** What one change of the root changed, as it was before: null for what was not there. Undoing newer ones gives an older root. */

@@ -1,0 +1,54 @@
+import { join } from 'node:path';
+import { isHostMode } from '../core/model/app.ts';
+import { safeId } from '../core/model/ids.ts';
+import type { Assignment } from '../core/model/master-port.ts';
+import { dnsLabel } from '../core/model/name.ts';
+import { type InstanceRecord, recordKey } from './record.ts';
+import type { ContainerSpec } from './runtime.ts';
+
+/** What a container's specification takes from the machine. */
+export type SpecHost = {
+  readonly hostname: string;
+  /** The agent's own; containers find the resolver there. */
+  readonly address: string;
+  /** Containers have network stacks of their own. */
+  readonly isolates: boolean;
+  /** Folder of the containers' logs. */
+  readonly containers: string;
+  /** Where a volume that the containers of an instance share is. */
+  readonly volume: (key: string, name: string) => string;
+};
+
+/** What all containers of an instance have in common. */
+export type InstanceSetting = Pick<ContainerSpec, 'files' | 'netns'> & {
+  readonly key: string;
+  /** Of the instance; in host mode the agent's. */
+  readonly address: string;
+  /** What programs are told is their host. */
+  readonly hostname: string;
+  /** An instance without a network stack of its own must be told which of the machine's addresses is its. */
+  readonly addressVariable: Readonly<Record<string, string>>;
+  readonly logDir: (container: string) => string;
+};
+
+export function settingOf(assignment: Assignment, record: InstanceRecord, host: SpecHost): InstanceSetting {
+  const { app, placement } = assignment;
+  const address = record.addresses[0]?.ip ?? host.address;
+  const isolated = host.isolates && !isHostMode(app);
+  const hostname = dnsLabel(`${safeId(app.id)}-${placement.instanceId.slice(-12)}`);
+  return {
+    key: recordKey(assignment),
+    address,
+    hostname: isHostMode(app) ? host.hostname : address,
+    addressVariable: isolated || isHostMode(app) ? {} : { WEIR_ADDRESS: address },
+    files: isolated
+      ? {
+          resolvConf: `nameserver ${host.address}\nsearch weir\noptions timeout:1 attempts:3\n`,
+          hosts: `127.0.0.1\tlocalhost\n::1\tlocalhost\n${address}\t${hostname}\n`,
+          hostname: `${hostname}\n`,
+        }
+      : {},
+    netns: isolated && record.netns !== undefined ? { kind: 'path', path: record.netns } : { kind: 'host' },
+    logDir: (container) => join(host.containers, container, 'log'),
+  };
+}
