@@ -1,5 +1,6 @@
 import { WeirError } from '../core/kit/errors.ts';
-import type { App, EnvValue } from '../core/model/app.ts';
+import type { App } from '../core/model/app.ts';
+import type { EnvValue } from '../core/model/env-value.ts';
 import { taskId } from '../core/model/ids.ts';
 import type { Placement } from '../core/model/placement.ts';
 import { type PortRequest, portsOf } from '../core/model/ports.ts';

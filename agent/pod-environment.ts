@@ -1,4 +1,5 @@
-import { type App, type EnvValue, isHostMode, type PodApp } from '../core/model/app.ts';
+import { type App, isHostMode, type PodApp } from '../core/model/app.ts';
+import type { EnvValue } from '../core/model/env-value.ts';
 import { safeId } from '../core/model/ids.ts';
 import type { Placement } from '../core/model/placement.ts';
 import { endpointsOf, type PodContainer, podTaskId } from '../core/model/pod.ts';

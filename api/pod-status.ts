@@ -2,8 +2,8 @@ import type { PodApp } from '../core/model/app.ts';
 import type { Snapshot } from '../core/state/snapshot.ts';
 import { versionKey } from '../core/state/tables.ts';
 import { podAt } from './kinds.ts';
+import type { PodInstanceFacts } from './marathon/pod-facts.ts';
 import type { Json } from './marathon/render-app.ts';
-import type { PodInstanceFacts } from './marathon/render-pod-instance.ts';
 import { renderPodStatus } from './marathon/render-pod-status.ts';
 
 /** The status document of a pod (Marathon §19.3). */

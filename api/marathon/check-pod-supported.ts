@@ -1,4 +1,4 @@
-import type { EnvValue } from '../../core/model/app.ts';
+import type { EnvValue } from '../../core/model/env-value.ts';
 import type { PodContainerInput, PodInput } from './pod-schema.ts';
 import type { Faults } from './schema.ts';
 

@@ -1,8 +1,8 @@
 import { timestamp } from '../../core/kit/clock.ts';
 import type { ContainerStatus, HealthResult } from '../../core/model/instance.ts';
 import { endpointsOf, type PodContainer, podTaskId } from '../../core/model/pod.ts';
+import type { PodInstanceFacts } from './pod-facts.ts';
 import type { Json } from './render-app.ts';
-import type { PodInstanceFacts } from './render-pod-instance.ts';
 import { taskState } from './render-task.ts';
 
 export type RenderedContainer = {

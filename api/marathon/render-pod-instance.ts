@@ -1,20 +1,10 @@
 import { timestamp } from '../../core/kit/clock.ts';
 import type { Agent } from '../../core/model/agent.ts';
-import { isHostMode, type PodApp } from '../../core/model/app.ts';
-import type { Instance } from '../../core/model/instance.ts';
-import type { Placement } from '../../core/model/placement.ts';
+import { isHostMode } from '../../core/model/app.ts';
+import type { PodInstanceFacts } from './pod-facts.ts';
 import type { Json } from './render-app.ts';
 import { renderPodContainers } from './render-pod-container.ts';
 import { condition } from './render-task.ts';
-
-export type PodInstanceFacts = {
-  /** The definition it was launched from. */
-  readonly pod: PodApp;
-  readonly placement: Placement;
-  /** Undefined: its agent has not said anything of it. */
-  readonly instance: Instance | undefined;
-  readonly agent: Agent | undefined;
-};
 
 export type PodInstanceJson = Json & { readonly status: InstanceStatus; readonly statusSince: string };
 

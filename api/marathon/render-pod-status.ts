@@ -2,9 +2,10 @@ import { timestamp } from '../../core/kit/clock.ts';
 import type { PodApp } from '../../core/model/app.ts';
 import { podTaskId } from '../../core/model/pod.ts';
 import type { TaskFailure } from '../../core/state/tables.ts';
+import type { PodInstanceFacts } from './pod-facts.ts';
 import type { Json } from './render-app.ts';
 import { renderPod } from './render-pod.ts';
-import { type PodInstanceFacts, renderPodInstance } from './render-pod-instance.ts';
+import { renderPodInstance } from './render-pod-instance.ts';
 
 export type PodStatusFacts = {
   readonly pod: PodApp;

@@ -1,6 +1,7 @@
 import type { ApiDependencies } from '../dependencies.ts';
 import { podAt } from '../kinds.ts';
-import { type PodInstanceFacts, renderKilledInstance } from '../marathon/render-pod-instance.ts';
+import type { PodInstanceFacts } from '../marathon/pod-facts.ts';
+import { renderKilledInstance } from '../marathon/render-pod-instance.ts';
 import { podInstances } from '../pod-status.ts';
 import { NotFound, Problem } from '../problem.ts';
 

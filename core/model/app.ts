@@ -1,4 +1,5 @@
 import type { Constraint } from './constraint.ts';
+import type { EnvValue } from './env-value.ts';
 import type { HealthCheck } from './health-check.ts';
 import type { AppId, Version } from './ids.ts';
 import type { Pod } from './pod.ts';
@@ -52,8 +53,6 @@ export type App = {
   readonly version: Version;
   readonly versionInfo: VersionInfo;
 };
-
-export type EnvValue = string | { readonly secret: string };
 
 /** Scaling moves `lastScalingAt`; any other change moves all (Marathon §15.1). */
 export type VersionInfo = { readonly lastScalingAt: Version; readonly lastConfigChangeAt: Version };

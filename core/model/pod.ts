@@ -1,4 +1,4 @@
-import type { EnvValue } from './app.ts';
+import type { EnvValue } from './env-value.ts';
 import type { InstanceId, TaskId } from './ids.ts';
 import type { Resources } from './resources.ts';
 
