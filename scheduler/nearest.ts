@@ -22,7 +22,10 @@ export type Candidate = { readonly view: AgentView; readonly isDrained: boolean 
 /** The app that holds a port on an agent. */
 export type PortHolder = (agent: Agent, port: number) => string | undefined;
 
-/** Of several the agent with the fewest conditions, then the one with the smallest shortage in the sum. */
+/**
+ * Of several the agent that breaks the fewest constraints (what is short can become free, but an agent's rack stays), then
+ * the one with the fewest conditions, then with the smallest shortage in the sum.
+ */
 export function nearestMiss(
   needs: Needs,
   candidates: Iterable<Candidate>,
@@ -41,6 +44,8 @@ export function nearestMiss(
 type Distance = {
   readonly agent: Agent;
   readonly conditions: readonly string[];
+  /** How many of them are constraints. */
+  readonly unmet: number;
   /** Sum over the resources of what is missing, as a share of what is needed. */
   readonly shortage: number;
 };
@@ -51,15 +56,14 @@ function distanceTo(
   holder: PortHolder,
 ): Distance {
   const missing = shortages(app, view);
+  const refusals = rules.flatMap((rule) => unmetRule(rule, view.agent) ?? []);
   return {
     agent: view.agent,
+    unmet: refusals.length,
     shortage: missing.reduce((sum, { resource, short }) => sum + short / app[resource], 0),
     conditions: [
       ...(isDrained ? ['it were not being drained'] : []),
-      ...rules.flatMap((rule) => {
-        const refusal = unmetRule(rule, view.agent);
-        return refusal === undefined ? [] : [`the constraint allowed it (${refusal})`];
-      }),
+      ...refusals.map((refusal) => `the constraint allowed it (${refusal})`),
       ...missing.map(({ resource, short, unit }) => {
         const all = view.agent.resources[resource];
         return app[resource] > all
@@ -83,8 +87,6 @@ function portConditions(need: PortNeed, view: AgentView, holder: PortHolder): re
 }
 
 function isNearer(a: Distance, b: Distance): boolean {
-  return (
-    a.conditions.length - b.conditions.length < 0 ||
-    (a.conditions.length === b.conditions.length && a.shortage < b.shortage)
-  );
+  const order = a.unmet - b.unmet || a.conditions.length - b.conditions.length || a.shortage - b.shortage;
+  return order < 0;
 }

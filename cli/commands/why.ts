@@ -20,7 +20,7 @@ export function register(program: Command): void {
       const { waits, notActedOn = [] } = await master.get<Why>(`/v1/why${id}`);
       const waiting = queue.get(id);
       if (json) return printJson({ waiting: waiting ?? null, waits, notActedOn });
-      const first = waiting === undefined ? [notWaiting(info)] : whyLong(waiting, nodes);
+      const first = waiting === undefined ? [notWaiting(info, waits)] : whyLong(waiting, nodes);
       const ignored = notActedOn.map((text) => `Not acted on yet: ${text}`);
       print(
         [...first, ...waits.map(sentence), ...failure(info), ...vipFaultLines(info), ...ignored].join('\n'),
@@ -42,10 +42,12 @@ function sentence({ kind, instanceId, count, detail }: Wait): string {
   return `  ${instanceId ?? `${count} not launched`} (${kind}): ${detail}`;
 }
 
-function notWaiting(app: AppInfo): string {
+function notWaiting(app: AppInfo, waits: readonly Wait[]): string {
   const counts = countsOf(app).join(', ');
   const ready = (hasChecks(app) ? app.tasksHealthy : app.tasksRunning) ?? 0;
   if (ready >= app.instances) return `${app.id} has all it wants: ${counts}.`;
+  if (waits.some(({ kind }) => kind === 'step'))
+    return `${app.id} waits for its turn in its deployment: ${counts}.`;
   return `${app.id} has a place for every instance, but not all are ready yet: ${counts}.`;
 }
 

@@ -35,7 +35,9 @@ export function portShortage(need: PortNeed, view: AgentView): string | undefine
   if (need.fixed.length === 0 && need.dynamic <= view.freePorts) return undefined;
   const { taken, missing } = blockingPorts(need, view);
   if (taken.length > 0) return `port ${taken[0]} of ${view.agent.hostname} is taken`;
-  return missing > 0 ? `${view.agent.hostname} has no free port` : undefined;
+  if (missing === 0) return undefined;
+  const wanted = need.dynamic === 1 ? 'a host port' : `${need.dynamic} host ports`;
+  return `needs ${wanted}, ${view.agent.hostname} has ${need.dynamic - missing} free`;
 }
 
 /** `taken`: ports that must be just these and are not free; `missing`: how many of the others are not there. */

@@ -1,0 +1,66 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { RunResult } from '../../core/kit/exec.ts';
+import { createLab, type Lab } from '../lab/lab.ts';
+import { netnsPath } from '../lab/names.ts';
+import { becomes } from '../lab/processes.ts';
+import { Api } from './api.ts';
+import { program } from './product.ts';
+import { openTunnel } from './tunnel.ts';
+
+/** Machines of their own for one test; a master on the first, an agent on each. */
+export type Cluster = {
+  readonly lab: Lab;
+  readonly api: Api;
+  /** A command of Weir, as a person gives it on the master's machine. */
+  weir(...words: readonly string[]): Promise<RunResult>;
+};
+
+export type ClusterOptions = {
+  /** Flags of each machine's agent; as many machines as there are of these. */
+  readonly agents: readonly (readonly string[])[];
+  readonly masterFlags?: readonly string[];
+};
+
+type Teardown = { teardown(end: () => Promise<void>): void };
+
+const readyWithinMs = 60_000;
+
+/** Resolves when every agent is connected and has everything in force. */
+export async function startCluster(
+  t: Teardown,
+  label: string,
+  { agents, masterFlags = [] }: ClusterOptions,
+): Promise<Cluster> {
+  const folder = mkdtempSync(join(tmpdir(), 'weir-cluster-'));
+  const name = `${label}${process.pid.toString(36)}`;
+  const lab = createLab({ name, dir: join(folder, 'lab'), hosts: agents.length });
+  t.teardown(async () => {
+    await lab.down();
+    rmSync(folder, { recursive: true });
+  });
+  await lab.up();
+  const [first] = lab.hosts;
+  const masterData = ['--api', '0.0.0.0:8080', '--data', `${first?.dir}/master`];
+  await lab.start('h1', 'master', [program, 'master', ...masterData, ...masterFlags]);
+  for (const [index, { name, address, dir }] of lab.hosts.entries()) {
+    const identity = ['--address', address, '--hostname', name, '--data', `${dir}/agent`];
+    const scope = ['--scope', `${lab.plan.name}/${name}`];
+    const flags = ['--master', `http://${first?.address}:8080`, ...identity, ...scope];
+    await lab.start(name, 'agent', [program, 'agent', ...flags, ...(agents[index] ?? [])]);
+  }
+  const inside = (argv: readonly string[]): readonly [string, ...string[]] => [
+    'nsenter',
+    `--net=${netnsPath(first?.netns ?? '')}`,
+    '--',
+    ...argv,
+  ];
+  const api = new Api(await openTunnel(inside, join(folder, 'tunnel.sock')));
+  const connected = await becomes(async () => {
+    const nodes = await api.must<{ nodes: unknown[] }>('GET', '/v1/nodes').catch(() => undefined);
+    return nodes?.nodes.length === agents.length && (await api.inForce());
+  }, readyWithinMs);
+  if (!connected) throw new Error(`not all agents of ${label} are connected`);
+  return { lab, api, weir: (...words) => lab.exec('h1', [program, ...words]) };
+}
