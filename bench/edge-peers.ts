@@ -5,7 +5,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { systemClock } from '../core/kit/clock.ts';
 import { createLog } from '../core/kit/log.ts';
-import { applyDelta, type Directory, emptyDirectory, type Route } from '../core/model/directory.ts';
+import { applyDelta, type Directory, emptyDirectory } from '../core/model/directory.ts';
+import type { Route } from '../core/model/route.ts';
 import { EdgeConsumer } from '../lb/edge/consumer.ts';
 
 /** A proxy under measurement: one process that does the work, on `port` of 127.0.0.1. */

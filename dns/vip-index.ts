@@ -1,5 +1,6 @@
-import type { ServiceRef, Vip } from '../core/model/directory.ts';
+import type { Vip } from '../core/model/directory.ts';
 import type { AppId } from '../core/model/ids.ts';
+import type { ServiceRef } from '../core/model/route.ts';
 
 /** VIPs by key, and by the port of the app they stand for. */
 export class VipIndex {

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import type { Route } from '../../core/model/directory.ts';
+import type { Route } from '../../core/model/route.ts';
 import { readRouteLabels } from '../../core/state/route-labels.ts';
 import type { Snapshot } from '../../core/state/snapshot.ts';
 import type { RouteRecord } from '../../core/state/tables.ts';

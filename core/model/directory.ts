@@ -1,6 +1,7 @@
 import type { AgentId, AppId, InstanceId, TaskId } from './ids.ts';
 import type { NetworkAddress } from './instance.ts';
 import { changedMap } from './layered-map.ts';
+import type { Route, ServiceRef } from './route.ts';
 import type { VipBalance } from './vip-policy.ts';
 
 /** One port of an instance that others can reach. */
@@ -34,9 +35,6 @@ export type Endpoint = {
   readonly unreachable?: true;
 };
 
-/** Names one port of one app; its endpoints are found through `Directory.byApp`. */
-export type ServiceRef = { readonly appId: AppId; readonly portIndex: number };
-
 /** `weight`: share of the VIP's new connections, 0 takes none; default 1. */
 export type WeightedService = ServiceRef & { readonly weight?: number };
 
@@ -53,49 +51,6 @@ export type Vip = {
   /** Default `random`. */
   readonly balance?: VipBalance;
 };
-
-/** A public route: requests for `host` (and below `pathPrefix`) go to a service. */
-export type Route = {
-  readonly id: string;
-  /** Lower case, no port; `*.example.org` matches one or more labels. */
-  readonly host: string;
-  /** Begins with `/`; `/` matches all. */
-  readonly pathPrefix: string;
-  /** The prefix is compared without regard to case. */
-  readonly ignoreCase?: true;
-  /** Of routes with the same host and equally long prefixes the heavier one is taken. Default 0. */
-  readonly weight?: number;
-  readonly service: ServiceRef;
-  /** Who declared it: `app:/shop/web` (labels) or `route:<id>` (operator). */
-  readonly owner: string;
-  readonly options?: RouteOptions;
-};
-
-/** What happens to the requests and answers of a route besides being passed on. */
-export type RouteOptions = {
-  /** Requests that come without TLS are sent to the same place with TLS (301). */
-  readonly redirectToHttps?: true;
-  /** Answers over TLS tell the browser to come with TLS from now on. */
-  readonly hsts?: true;
-  /** Who asks must name this user and password. */
-  readonly auth?: BasicAuth;
-  /** Addresses and ranges (`10.0.0.0/8`) that may ask; others get 403. */
-  readonly allow?: readonly string[];
-  /** Taken off the front of the path; Host becomes the route's host. */
-  readonly stripPrefix?: string;
-  /** Put in front of the path in `Location` of answers. */
-  readonly locationPrefix?: string;
-  /** Where a request for exactly `/` is sent (301). */
-  readonly rootTo?: string;
-  /** A client stays with the endpoint that answered first, by a cookie. */
-  readonly sticky?: true;
-  readonly balance?: RouteBalance;
-};
-
-/** `crypted`: what crypt(3) made of the password, `$5$…` or `$6$…`. */
-export type BasicAuth = { readonly realm: string; readonly user: string; readonly crypted: string };
-
-export type RouteBalance = 'round-robin' | 'least-requests' | 'two-choices' | 'hash';
 
 export type DirectoryAgent = {
   readonly id: AgentId;

@@ -1,6 +1,7 @@
-import type { DirectoryAgent, Endpoint, Route, Vip } from '../model/directory.ts';
+import type { DirectoryAgent, Endpoint, Vip } from '../model/directory.ts';
 import { applyDelta, type Directory, type DirectoryDelta, emptyDirectory } from '../model/directory.ts';
 import type { AppId } from '../model/ids.ts';
+import type { Route } from '../model/route.ts';
 import { endpointOf } from './endpoints.ts';
 import { readRouteLabels } from './route-labels.ts';
 import { operatorRoute } from './routes.ts';

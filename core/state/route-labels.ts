@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import type { App } from '../model/app.ts';
-import type { BasicAuth, Route, RouteBalance, RouteOptions } from '../model/directory.ts';
 import { type PortRequest, portsOf } from '../model/ports.ts';
+import type { BasicAuth, Route, RouteBalance, RouteOptions } from '../model/route.ts';
 
 /** The edge group whose apps Weir's edge exposes. */
 export const externalGroup = 'external';

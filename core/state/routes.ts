@@ -1,4 +1,4 @@
-import type { Route } from '../model/directory.ts';
+import type { Route } from '../model/route.ts';
 import type { RouteRecord } from './tables.ts';
 
 export function operatorRoute(record: RouteRecord): Route {

@@ -1,12 +1,12 @@
 import type { Agent } from '../model/agent.ts';
 import type { App } from '../model/app.ts';
 import type { Deployment } from '../model/deployment.ts';
-import type { ServiceRef } from '../model/directory.ts';
 import type { Group } from '../model/group.ts';
 import type { AgentId, AppId, InstanceId, Version } from '../model/ids.ts';
 import type { ContainerStatus, Instance } from '../model/instance.ts';
 import type { Lease, Network } from '../model/network.ts';
 import type { Placement } from '../model/placement.ts';
+import type { ServiceRef } from '../model/route.ts';
 import type { TableName } from './store.ts';
 
 /** A route declared by an operator, as opposed to by labels. */

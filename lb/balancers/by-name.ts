@@ -1,4 +1,4 @@
-import type { RouteBalance } from '../../core/model/directory.ts';
+import type { RouteBalance } from '../../core/model/route.ts';
 import type { BalancerFactory } from '../balancer.ts';
 import { hash } from './hash.ts';
 import { leastRequests } from './least-requests.ts';

@@ -13,6 +13,10 @@ export interface AnswerUser {
   interim(head: ResponseHead): void;
   /** 101: all that follows is the other protocol's. */
   switching(head: ResponseHead, rest: string): void;
+  /** The final answer's head came. True: it is of no use, and the request goes elsewhere. */
+  declines(head: ResponseHead): boolean;
+  /** How the content of this answer is to be handed on: `coded` as it came, `payload` without its framing. */
+  contentAs(head: ResponseHead, framing: Framing): 'coded' | 'payload';
   /** The final answer's head, with what came of its content. */
   begun(head: ResponseHead, buffer: Buffer, content: Slices): void;
   content(buffer: Buffer, content: Slices): void;
@@ -24,13 +28,6 @@ export interface AnswerUser {
   unreadable(): void;
 }
 
-export type AnswerReaderOptions = {
-  /** Of the request: it decides which answers have content. */
-  readonly method: string;
-  /** How content is handed on: `coded` as it came, `payload` without its framing. */
-  readonly contentAs: 'coded' | 'payload';
-};
-
 /** Reads one answer of an endpoint from pieces cut anywhere. */
 export class AnswerReader {
   /** The final answer's head, once it has come. */
@@ -38,19 +35,20 @@ export class AnswerReader {
   framing: Framing = 'none';
   readonly #scratch: Scratch;
   readonly #settings: EdgeSettings;
-  readonly #options: AnswerReaderOptions;
+  /** Of the request: it decides which answers have content. */
+  readonly #method: string;
   readonly #user: AnswerUser;
   #body: BodyReader | undefined;
   #backlog: Backlog | undefined;
 
   constructor(
     { scratch, settings }: { readonly scratch: Scratch; readonly settings: EdgeSettings },
-    options: AnswerReaderOptions,
+    method: string,
     user: AnswerUser,
   ) {
     this.#scratch = scratch;
     this.#settings = settings;
-    this.#options = options;
+    this.#method = method;
     this.#user = user;
   }
 
@@ -98,10 +96,11 @@ export class AnswerReader {
   }
 
   #begin(head: ResponseHead, buffer: Buffer, at: number, end: number): void {
+    if (this.#user.declines(head)) return;
     const { slices, trailers } = this.#scratch;
-    const { method, contentAs } = this.#options;
-    const framing = responseFraming(head, method);
-    const body = bodyReader({ framing, contentLength: head.contentLength, as: contentAs, fields: trailers });
+    const framing = responseFraming(head, this.#method);
+    const as = this.#user.contentAs(head, framing);
+    const body = bodyReader({ framing, contentLength: head.contentLength, as, fields: trailers });
     this.head = head;
     this.framing = framing;
     this.#body = body;

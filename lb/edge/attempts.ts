@@ -1,5 +1,7 @@
+import type { RouteOptions } from '../../core/model/route.ts';
 import type { BalanceRequest, Outcome } from '../balancer.ts';
 import type { EdgeContext } from './context.ts';
+import type { AnswerEdits } from './forward.ts';
 import { observe } from './outliers.ts';
 import type { Connection, Upstream } from './upstream.ts';
 import { type BoundPool, pick } from './upstreams.ts';
@@ -7,8 +9,8 @@ import { type BoundPool, pick } from './upstreams.ts';
 export type AttemptOptions = {
   readonly poolKey: string;
   readonly balance: BalanceRequest;
-  /** The cookie value of the endpoint that the client stays with. */
-  readonly sticky: string | undefined;
+  readonly edits: AnswerEdits | undefined;
+  readonly options: RouteOptions;
 };
 
 const maxRefusals = 4;
@@ -30,10 +32,11 @@ export class Attempts {
   /** A connection to an endpoint that was not tried yet; undefined: there is none, or enough have refused. */
   next(fresh: boolean): Connection | undefined {
     const { upstreams, clock, settings } = this.#context;
-    const { poolKey, balance, sticky } = this.#options;
+    const { poolKey, balance, edits } = this.#options;
+    const sticky = edits?.sticky?.sent;
     if (this.#refusals > maxRefusals) return undefined;
     const pool = upstreams.pool(poolKey);
-    if (this.#pool === undefined) pool?.retries.earn();
+    if (this.#pool === undefined) pool?.retries.earn(this.#budget);
     this.#pool = pool;
     const options = { tried: this.#tried, now: clock.now(), sticky, slowStartMs: settings.slowStartMs };
     const upstream = pool && pick(pool, balance, options);
@@ -59,13 +62,21 @@ export class Attempts {
   mayRepeat(connection: Connection): boolean {
     // A kept connection may have been closed just when we wrote; a new one that is lost is given a second chance once.
     if (connection.reused) return true;
-    return this.#losses === 0 && this.#pool?.retries.spend() === true;
+    return this.#losses < this.#most && this.#pool?.retries.spend() === true;
+  }
+
+  /** An answer came of which the route says that it is worth another try. Whether there is one, elsewhere. */
+  mayRepeatAfter(status: number, { upstream }: Connection): boolean {
+    const { statuses = [] } = this.#options.options.retries ?? {};
+    if (!statuses.includes(status) || this.#losses >= this.#most) return false;
+    const isLeft = (other: Upstream) => other !== upstream && this.#tried?.has(other) !== true;
+    return this.#pool?.upstreams.some(isLeft) === true && this.#pool.retries.spend();
   }
 
   /** It is sent once more: elsewhere, unless the connection was just too old. */
-  repeats(connection: Connection): void {
+  repeats(connection: Connection, { lost }: { readonly lost: boolean }): void {
     this.#context.counters.retries++;
-    if (connection.reused) return;
+    if (lost && connection.reused) return;
     this.#losses++;
     this.#exclude(connection);
   }
@@ -81,6 +92,15 @@ export class Attempts {
   settle(connection: Connection, outcome: Outcome): void {
     this.#pool?.balancer.settled(connection.upstream, outcome);
     this.#context.upstreams.leave(connection.upstream);
+  }
+
+  get #most(): number {
+    return this.#options.options.retries?.attempts ?? 1;
+  }
+
+  /** Of a hundred requests. */
+  get #budget(): number {
+    return this.#options.options.retries?.budgetPercent ?? 20;
   }
 
   #exclude(connection: Connection): void {

@@ -1,5 +1,5 @@
 import { hash, randomBytes } from 'node:crypto';
-import type { BasicAuth } from '../../core/model/directory.ts';
+import type { BasicAuth } from '../../core/model/route.ts';
 import { matchesCrypted } from './sha-crypt.ts';
 
 export type AuthVerdict = 'granted' | 'denied' | 'busy';

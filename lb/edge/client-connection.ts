@@ -3,9 +3,11 @@ import { ClientInput, type InputUser } from './client-input.ts';
 import type { EdgeContext } from './context.ts';
 import type { Deadlined } from './deadlines.ts';
 import { decide } from './decide.ts';
+import type { AuthVerdict } from './forward-auth.ts';
 import { HeadReader } from './head-reader.ts';
 import type { Fault } from './http1/fault.ts';
 import { INCOMPLETE, REFUSED } from './http1/fields.ts';
+import type { Lease } from './limiter.ts';
 import { renderPage } from './pages.ts';
 import { Tunnel } from './tunnel.ts';
 import { Turn, type TurnHost } from './turn.ts';
@@ -38,6 +40,8 @@ export class ClientConnection implements WireUser, InputUser, TurnHost, Deadline
   #lingering = false;
   /** Something must be found out about the request whose head came last. */
   #waiting = false;
+  /** What was found out about it. */
+  #verdict: AuthVerdict | undefined;
   #ended = false;
 
   constructor(context: EdgeContext, options: ClientOptions) {
@@ -121,11 +125,12 @@ export class ClientConnection implements WireUser, InputUser, TurnHost, Deadline
     else this.#linger();
   }
 
-  upgraded(connection: Connection): void {
+  upgraded(connection: Connection, lease: Lease | undefined): void {
     this.#turn = undefined;
     const touch = () => this.expect(this.#context.settings.tunnelMs);
     touch();
-    const tunnel = new Tunnel(this.#context, { client: this.wire, upstream: connection }, touch);
+    const sides = { client: this.wire, upstream: connection };
+    const tunnel = new Tunnel(this.#context, sides, { touch, ended: () => lease?.end() });
     this.#tunnel = tunnel;
     this.#input.handOver((buffer, start, end) => tunnel.clientBytes(buffer, start, end));
     this.wire.resume();
@@ -156,7 +161,8 @@ export class ClientConnection implements WireUser, InputUser, TurnHost, Deadline
     }
     const { head } = this.#heads;
     if (head === undefined) return next;
-    const decision = decide(this.#context, this.facts, head);
+    const decision = decide(this.#context, [this.facts, head], this.#verdict);
+    this.#verdict = undefined;
     if (decision.kind === 'wait') {
       this.#wait(decision.until);
       return start;
@@ -167,11 +173,12 @@ export class ClientConnection implements WireUser, InputUser, TurnHost, Deadline
   }
 
   /** The request stays where it is and is read again when we know what we wait for. */
-  #wait(until: Promise<void>): void {
+  #wait(until: Promise<AuthVerdict | undefined>): void {
     this.#waiting = true;
     this.expect(this.#context.settings.headMs);
-    void until.then(() => {
+    void until.then((verdict) => {
       this.#waiting = false;
+      this.#verdict = verdict;
       if (this.wire.open) this.#input.again(true);
     });
   }

@@ -1,5 +1,6 @@
 import type { BlockList } from 'node:net';
 import type { Passwords } from './basic-auth.ts';
+import type { ForwardAuths } from './forward-auth.ts';
 import type { RouteTable } from './route-table.ts';
 import type { UpstreamContext } from './upstream-context.ts';
 import type { Upstreams } from './upstreams.ts';
@@ -9,6 +10,9 @@ export type EdgeContext = UpstreamContext & {
   readonly upstreams: Upstreams;
   readonly trusted: BlockList;
   readonly passwords: Passwords;
+  readonly forwardAuths: ForwardAuths;
   readonly requestId: () => string;
+  /** Numbers in [0, 1). */
+  readonly chance: () => number;
   readonly table: () => RouteTable;
 };

@@ -1,27 +1,49 @@
+import type { Clock } from '../../core/kit/clock.ts';
 import type { Passwords } from './basic-auth.ts';
 import { type ClientFacts, policyRequest } from './client-facts.ts';
 import type { Counters } from './counters.ts';
+import type { FieldChanges } from './field-changes.ts';
 import { valuesOf } from './forward.ts';
+import type { AuthVerdict, ForwardAuths } from './forward-auth.ts';
 import type { RequestHead } from './http1/request-head.ts';
+import type { Lease } from './limiter.ts';
 import { matchRoute } from './match.ts';
-import { type PolicyAnswer, passwordAnswer, policyAnswer, type RoutePolicy } from './route-policy.ts';
-import type { RouteTable, TableRoute } from './route-table.ts';
+import {
+  limitAnswer,
+  type PolicyAnswer,
+  passwordAnswer,
+  policyAnswer,
+  type RoutePolicy,
+} from './route-policy.ts';
+import type { RouteTable } from './route-table.ts';
 import type { RouteTally } from './route-tally.ts';
 import type { EdgeSettings } from './settings.ts';
+import type { TableRoute } from './table-route.ts';
 
 /** What is to become of a request. */
 export type Decision =
   /** The edge answers by itself. */
   | { readonly kind: 'answer'; readonly answer: PolicyAnswer; readonly tally: RouteTally }
-  | { readonly kind: 'forward'; readonly route: TableRoute }
-  /** Something has to be found out first: then the same question again. */
-  | { readonly kind: 'wait'; readonly until: Promise<void> };
+  | Forward
+  /** Something has to be found out first: then the same question again, with what was found. */
+  | { readonly kind: 'wait'; readonly until: Promise<AuthVerdict | undefined> };
+
+export type Forward = {
+  readonly kind: 'forward';
+  readonly route: TableRoute;
+  /** To be ended with the request; undefined: nothing is limited. */
+  readonly lease: Lease | undefined;
+  /** What access control adds to the request. */
+  readonly changes: FieldChanges | undefined;
+};
 
 export type DecisionContext = {
   readonly table: () => RouteTable;
+  readonly clock: Clock;
   readonly settings: EdgeSettings;
   readonly counters: Counters;
   readonly passwords: Passwords;
+  readonly forwardAuths: ForwardAuths;
 };
 
 const noRoute = { status: 404, text: 'No route leads from this host and path to a service.' };
@@ -30,32 +52,65 @@ const noTable = { status: 503, text: 'The edge has no routes yet.' };
 
 /**
  * Decides on a request whose head has come, whatever protocol it came by: which route, and whether its policies let it pass. Writes
- * nothing and opens nothing. Whoever is told to wait asks again with the same head.
+ * nothing to the client. Whoever is told to wait asks again with the same head and what came of it.
  */
-export function decide(context: DecisionContext, client: ClientFacts, head: RequestHead): Decision {
+export function decide(
+  context: DecisionContext,
+  [client, head]: readonly [ClientFacts, RequestHead],
+  verdict?: AuthVerdict,
+): Decision {
   const table = context.table();
-  const route = head.host === undefined ? undefined : matchRoute(table, head.host.name, head.path);
+  const route = head.host === undefined ? undefined : matchRoute(table, head.host.name, head);
   if (route === undefined) {
     const answer = table.revision === 0 ? noTable : noRoute;
     return { kind: 'answer', answer, tally: context.counters.unrouted };
   }
-  const { policy, tally } = route;
-  if (policy === undefined) return { kind: 'forward', route };
-  const answer = policyAnswer(policy, policyRequest(client, head, context.settings.httpsPort));
-  if (answer !== undefined) return { kind: 'answer', answer, tally };
-  return passwordDecision(context.passwords, policy, head, route);
+  const { policy } = route;
+  if (policy === undefined) return { kind: 'forward', route, lease: undefined, changes: undefined };
+  const asked = policyRequest(client, head, context.settings.httpsPort);
+  const answer = policyAnswer(policy, asked);
+  if (answer !== undefined) return { kind: 'answer', answer, tally: route.tally };
+  return (
+    passwordDecision(context.passwords, policy, head, route) ??
+    authDecision(context.forwardAuths, [client, head], route, verdict) ??
+    admit(context, asked.clientAddress, route, verdict)
+  );
 }
 
 function passwordDecision(
   passwords: Passwords,
   { options: { auth } }: RoutePolicy,
   head: RequestHead,
-  route: TableRoute,
-): Decision {
-  const { tally } = route;
-  const verdict = auth === undefined ? 'granted' : passwords.check(auth, valuesOf(head, 'authorization'));
-  if (typeof verdict === 'object') return { kind: 'wait', until: verdict };
-  if (verdict === 'granted') return { kind: 'forward', route };
-  const answer = verdict === 'busy' ? busy : passwordAnswer(auth?.realm ?? '');
+  { tally }: TableRoute,
+): Decision | undefined {
+  if (auth === undefined) return undefined;
+  const verdict = passwords.check(auth, valuesOf(head, 'authorization'));
+  if (typeof verdict === 'object') return { kind: 'wait', until: verdict.then(() => undefined) };
+  if (verdict === 'granted') return undefined;
+  const answer = verdict === 'busy' ? busy : passwordAnswer(auth.realm);
   return { kind: 'answer', answer, tally };
+}
+
+/** The other service is asked about each request anew. */
+function authDecision(
+  forwardAuths: ForwardAuths,
+  request: readonly [ClientFacts, RequestHead],
+  { policy, tally }: TableRoute,
+  verdict: AuthVerdict | undefined,
+): Decision | undefined {
+  const forwardAuth = policy?.options.forwardAuth;
+  if (policy === undefined || forwardAuth === undefined) return undefined;
+  if (verdict === undefined) return { kind: 'wait', until: forwardAuths.ask(policy, forwardAuth, request) };
+  return verdict.answer === undefined ? undefined : { kind: 'answer', answer: verdict.answer, tally };
+}
+
+function admit(
+  { clock }: DecisionContext,
+  clientAddress: string,
+  route: TableRoute,
+  verdict: AuthVerdict | undefined,
+): Decision {
+  const lease = route.policy?.limiter?.admit(clientAddress, clock.now());
+  if (typeof lease === 'string') return { kind: 'answer', answer: limitAnswer(lease), tally: route.tally };
+  return { kind: 'forward', route, lease, changes: verdict?.changes };
 }

@@ -1,11 +1,15 @@
+import type { RouteOptions } from '../../core/model/route.ts';
 import type { BalanceRequest, Outcome } from '../balancer.ts';
+import type { ContentCoding } from './accept-encoding.ts';
 import { AnswerReader, type AnswerUser } from './answer-reader.ts';
 import { Attempts } from './attempts.ts';
+import { type CoderUser, ContentCoder, isCodable } from './content-coder.ts';
 import type { EdgeContext } from './context.ts';
 import type { AnswerEdits } from './forward.ts';
 import type { Framing } from './http1/body.ts';
 import type { ResponseHead } from './http1/response-head.ts';
 import type { Slices } from './http1/slices.ts';
+import type { Lease } from './limiter.ts';
 import type { RouteTally } from './route-tally.ts';
 import type { Connection } from './upstream.ts';
 import type { UpstreamUser } from './upstream-connection.ts';
@@ -40,6 +44,8 @@ export type Answer = {
   readonly framing: Framing;
   /** The endpoint's name in cookies; empty when clients do not stay. */
   readonly endpoint: string;
+  /** The content comes in this coding, without framing and of unknown length; undefined: as the endpoint sent it. */
+  readonly encoding: ContentCoding | undefined;
 };
 
 export type ExchangeRequest = {
@@ -53,6 +59,12 @@ export type ExchangeRequest = {
   readonly balance: BalanceRequest;
   /** What the route changes about the answer. */
   readonly edits: AnswerEdits | undefined;
+  /** Of the route; those about traffic count here. */
+  readonly options: RouteOptions;
+  /** Ended with the exchange; goes to the tunnel when there is one. */
+  readonly lease: Lease | undefined;
+  /** The coding the client likes best, where the route compresses. */
+  readonly encoding: ContentCoding | undefined;
 };
 
 /** Content up to this size is written together with its head. */
@@ -61,7 +73,7 @@ const joinedBytes = 8_192;
 const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
 
 /** One request and its answer: finds an endpoint, hands bytes on both ways, and tries another while nothing is lost. */
-export class Exchange implements UpstreamUser, AnswerUser {
+export class Exchange implements UpstreamUser, AnswerUser, CoderUser {
   readonly #context: EdgeContext;
   readonly #client: ExchangeClient;
   readonly #request: ExchangeRequest;
@@ -74,6 +86,9 @@ export class Exchange implements UpstreamUser, AnswerUser {
   #sentMore = false;
   #sending = false;
   #connection: Connection | undefined;
+  #coder: ContentCoder | undefined;
+  /** When all must be over, ms since the epoch. */
+  readonly #lastAt: number;
   /** Any byte of an answer has come: from now on the request cannot go elsewhere. */
   #answered = false;
 
@@ -81,9 +96,11 @@ export class Exchange implements UpstreamUser, AnswerUser {
     this.#context = context;
     this.#client = client;
     this.#request = request;
-    const { poolKey, balance, edits } = request;
-    this.#attempts = new Attempts(context, { poolKey, balance, sticky: edits?.sticky?.sent });
-    this.#answer = new AnswerReader(context, request, this);
+    const { method, options } = request;
+    this.#attempts = new Attempts(context, request);
+    this.#answer = new AnswerReader(context, method, this);
+    const totalMs = options.timeouts?.totalMs;
+    this.#lastAt = totalMs === undefined ? Number.POSITIVE_INFINITY : context.clock.now() + totalMs;
   }
 
   /** Looks for an endpoint. `content`: what came with the head, as the endpoint gets it; `complete`: there is no more. */
@@ -111,18 +128,23 @@ export class Exchange implements UpstreamUser, AnswerUser {
   fail(status: number, text: string): void {
     if (this.#connection !== undefined) this.#attempts.observe(this.#connection, status >= 500);
     this.#release('failed', false);
+    this.#coder?.destroy();
+    this.#request.lease?.end();
     if (this.#answer.head === undefined) this.#client.failed(status, text);
     else this.#client.broken();
   }
 
   clientDrained(): void {
-    this.#connection?.wire.resume();
+    this.#coder?.resume();
+    if (this.#coder?.congested !== true) this.#connection?.wire.resume();
     this.#touchAnswer();
   }
 
   /** The client is gone: nobody is left to answer. */
   clientClosed(): void {
     this.#release('answered', false);
+    this.#coder?.destroy();
+    this.#request.lease?.end();
   }
 
   connected(): void {
@@ -144,21 +166,23 @@ export class Exchange implements UpstreamUser, AnswerUser {
       return;
     }
     this.#release('answered', false);
-    this.#client.finished();
+    this.#finish();
   }
 
   closed(): void {
     const connection = this.#connection;
     if (connection === undefined) return;
     if (!connection.ready) this.#refused(connection);
-    else if (this.#isRepeatable() && this.#attempts.mayRepeat(connection)) this.#repeat(connection);
+    else if (this.#isRepeatable() && this.#attempts.mayRepeat(connection))
+      this.#repeat(connection, { lost: true });
     else this.fail(502, 'The service closed the connection before it answered.');
   }
 
   overdue(): void {
     const connection = this.#connection;
     if (connection === undefined) return;
-    if (!connection.ready) this.#refused(connection);
+    if (this.#context.clock.now() >= this.#lastAt) this.fail(504, 'The service took too long.');
+    else if (!connection.ready) this.#refused(connection);
     else this.fail(504, 'The service did not answer in time.');
   }
 
@@ -177,21 +201,48 @@ export class Exchange implements UpstreamUser, AnswerUser {
     this.#client.switched(connection, head, rest);
   }
 
+  declines(head: ResponseHead): boolean {
+    const connection = this.#connection!;
+    if (this.#request.options.retries?.statuses === undefined || !this.#isKept()) return false;
+    if (!this.#attempts.mayRepeatAfter(head.status, connection)) return false;
+    this.#attempts.observe(connection, head.status >= 500);
+    this.#answered = false;
+    this.#repeat(connection, { lost: false });
+    return true;
+  }
+
+  contentAs(head: ResponseHead, framing: Framing): 'coded' | 'payload' {
+    const { encoding, options, contentAs } = this.#request;
+    const codes = encoding !== undefined && framing !== 'none' && isCodable(head, options.compress ?? {});
+    if (codes) this.#coder = new ContentCoder(encoding, this);
+    return codes ? 'payload' : contentAs;
+  }
+
   begun(head: ResponseHead, buffer: Buffer, content: Slices): void {
-    const { tally, edits } = this.#request;
-    const { upstream } = this.#connection!;
+    const { tally, edits, encoding } = this.#request;
+    const connection = this.#connection!;
     tally.answered(head.status);
-    this.#attempts.observe(this.#connection!, head.status >= 500);
-    const endpoint = edits?.sticky === undefined ? '' : upstream.cookie;
-    this.#client.answer({ head, framing: this.#answer.framing, endpoint }, buffer, content);
+    this.#attempts.observe(connection, head.status >= 500);
+    const endpoint = edits?.sticky === undefined ? '' : connection.upstream.cookie;
+    const { framing } = this.#answer;
+    if (this.#coder === undefined) {
+      this.#client.answer({ head, framing, endpoint, encoding: undefined }, buffer, content);
+      return;
+    }
+    const { slices } = this.#context.scratch;
+    const first = content.taken(buffer);
+    slices.clear();
+    this.#client.answer({ head, framing, endpoint, encoding }, buffer, slices);
+    if (first !== undefined) this.#coder.write(first);
   }
 
   content(buffer: Buffer, content: Slices): void {
-    this.#client.content(buffer, content);
+    if (this.#coder === undefined) this.#client.content(buffer, content);
+    else if (content.size > 0) this.#coder.write(content.copy(buffer));
   }
 
   unfinished(): void {
-    if (this.#client.congested) this.#connection?.wire.pause();
+    if (this.#client.congested || this.#coder?.congested === true) this.#connection?.wire.pause();
     this.#touchAnswer();
   }
 
@@ -199,7 +250,28 @@ export class Exchange implements UpstreamUser, AnswerUser {
     const head = this.#answer.head!;
     const persistent = head.minor === 1 ? !head.close : head.keepAlive;
     this.#release('answered', persistent && this.#complete && !extra);
-    this.#client.finished();
+    this.#finish();
+  }
+
+  coded(bytes: Buffer): void {
+    const { slices } = this.#context.scratch;
+    slices.clear();
+    slices.add(0, bytes.length);
+    this.#client.content(bytes, slices);
+    if (this.#client.congested) this.#coder?.pause();
+    this.#client.touched();
+  }
+
+  codedAll(): void {
+    this.#end();
+  }
+
+  codingFailed(): void {
+    this.fail(502, '');
+  }
+
+  coderDrained(): void {
+    if (!this.#client.congested) this.#connection?.wire.resume();
   }
 
   unreadable(): void {
@@ -215,9 +287,22 @@ export class Exchange implements UpstreamUser, AnswerUser {
     connection.user = this;
     this.#connection = connection;
     if (connection.ready) this.#send(connection);
+    else if (this.#request.options.timeouts !== undefined) this.#limitConnect(connection);
+  }
+
+  /** The endpoint has said all; what is still being coded has to follow. */
+  #finish(): void {
+    if (this.#coder === undefined) this.#end();
+    else this.#coder.end();
+  }
+
+  #end(): void {
+    this.#request.lease?.end();
+    this.#client.finished();
   }
 
   #noEndpoint(): void {
+    this.#request.lease?.end();
     if (this.#attempts.begun) this.#client.failed(502, 'No endpoint of the service could be reached.');
     else this.#client.failed(503, 'The service has no endpoint that takes requests.');
   }
@@ -229,20 +314,30 @@ export class Exchange implements UpstreamUser, AnswerUser {
     else if (content.length <= joinedBytes) connection.wire.write(forwarded + content.toString('latin1'));
     else connection.wire.writeBoth(forwarded, content);
     this.#sending = true;
+    connection.deadlineAt = this.#lastAt;
     if (this.#complete) this.#awaitAnswer(connection);
     else this.#client.wantContent();
   }
 
+  #limitConnect(connection: Connection): void {
+    const { clock, settings } = this.#context;
+    const { connectMs = settings.connectMs } = this.#request.options.timeouts ?? {};
+    connection.deadlineAt = Math.min(clock.now() + connectMs, this.#lastAt);
+  }
+
   #awaitAnswer(connection: Connection): void {
-    if (this.#answer.head === undefined)
-      connection.deadlineAt = this.#context.clock.now() + this.#context.settings.firstByteMs;
+    if (this.#answer.head !== undefined) return;
+    const { clock, settings } = this.#context;
+    const { firstByteMs = settings.firstByteMs } = this.#request.options.timeouts ?? {};
+    connection.deadlineAt = Math.min(clock.now() + firstByteMs, this.#lastAt);
   }
 
   #touchAnswer(): void {
     if (this.#connection === undefined || this.#answer.head === undefined) return;
     const { clock, settings } = this.#context;
+    const { idleMs = settings.answerMs } = this.#request.options.timeouts ?? {};
     const stalled = this.#client.congested;
-    this.#connection.deadlineAt = stalled ? Number.POSITIVE_INFINITY : clock.now() + settings.answerMs;
+    this.#connection.deadlineAt = stalled ? this.#lastAt : Math.min(clock.now() + idleMs, this.#lastAt);
     this.#client.touched();
   }
 
@@ -252,13 +347,17 @@ export class Exchange implements UpstreamUser, AnswerUser {
     this.#attempt(false);
   }
 
-  /** Nothing came back, and all that was sent is still here. */
   #isRepeatable(): boolean {
-    return !this.#answered && !this.#sentMore && idempotent.has(this.#request.method);
+    return !this.#answered && this.#isKept();
   }
 
-  #repeat(connection: Connection): void {
-    this.#attempts.repeats(connection);
+  /** All that was sent is still here, and may be sent twice. */
+  #isKept(): boolean {
+    return !this.#sentMore && idempotent.has(this.#request.method);
+  }
+
+  #repeat(connection: Connection, how: { readonly lost: boolean }): void {
+    this.#attempts.repeats(connection, how);
     this.#release('failed', false);
     this.#attempt(true);
   }

@@ -1,3 +1,5 @@
+import type { ContentCoding } from './accept-encoding.ts';
+import type { FieldChanges } from './field-changes.ts';
 import type { Framing } from './http1/body.ts';
 import { type FieldName, type FieldNames, fieldNames, knownNames } from './http1/fields.ts';
 import type { RequestHead } from './http1/request-head.ts';
@@ -18,7 +20,11 @@ export type ForwardFacts = {
   readonly hostText: string | undefined;
   /** Replaces what the client sent as Cookie (empty: none); undefined: it stays. */
   readonly cookie: string | undefined;
+  /** Fields that the route leaves out and adds. */
+  readonly changes: FieldChanges | undefined;
 };
+
+const none: ReadonlySet<string> = new Set();
 
 /** Fields about one connection only (RFC 9110 §7.6.1). */
 const hopByHop: readonly FieldName[] = [
@@ -50,14 +56,24 @@ const dropped = {
   fromServer: fieldNames(hopByHop),
   unchunked: fieldNames([...hopByHop, 'transfer-encoding']),
   unframed: fieldNames([...hopByHop, 'transfer-encoding', 'content-length']),
+  recoded: fieldNames([
+    ...hopByHop,
+    'transfer-encoding',
+    'content-length',
+    'trailer',
+    'etag',
+    'vary',
+    'accept-ranges',
+  ]),
   fromSwitch: fieldNames(hopByHop.filter((name) => name !== 'upgrade')),
   fromInterim: fieldNames(knownNames.filter((name) => name !== 'other')),
 } as const;
 
 /** The head for the endpoint. What need not change is copied in one piece, in the order and spelling it came. */
 export function forwardRequest(head: RequestHead, facts: ForwardFacts): string {
-  const kept = keptFields(head, droppedOfRequest(head, facts));
-  return `${requestLine(head)}${kept}${forwardedFields(head, facts)}${connectionOf(facts)}${cookieOf(facts)}Via: 1.${head.minor} weir\r\n\r\n`;
+  const kept = keptFields(head, droppedOfRequest(head, facts), facts.changes?.drop);
+  const added = facts.changes?.lines ?? '';
+  return `${requestLine(head)}${kept}${forwardedFields(head, facts)}${connectionOf(facts)}${cookieOf(facts)}${added}Via: 1.${head.minor} weir\r\n\r\n`;
 }
 
 export type AnswerFacts = {
@@ -70,6 +86,8 @@ export type AnswerFacts = {
   readonly edits: AnswerEdits | undefined;
   /** The endpoint's name in cookies; read only with edits. */
   readonly endpoint: string;
+  /** How the edge codes the content; undefined: not at all. */
+  readonly encoding: ContentCoding | undefined;
 };
 
 /** What a route changes about its answers. */
@@ -78,14 +96,17 @@ export type AnswerEdits = {
   /** Turns a Location of the service into the public's; undefined: it stays. */
   readonly location: ((location: string) => string) | undefined;
   /** Whoever sent this cookie value need not be told it again; undefined: clients do not stay. */
-  readonly sticky: { readonly sent: string | undefined } | undefined;
+  readonly sticky: { readonly sent: string | undefined; readonly name: string | undefined } | undefined;
+  readonly changes: FieldChanges | undefined;
 };
 
 /** The head for the client of a final answer. */
 export function forwardResponse(head: ResponseHead, facts: AnswerFacts): string {
-  const kept = keptFields(head, droppedOfAnswer(head, facts));
-  const edited = facts.edits === undefined ? '' : editedFields(head, facts.edits, facts.endpoint);
-  return `${statusLine(head)}${kept}${edited}Via: 1.${head.minor} weir\r\n${persistence(facts)}\r\n`;
+  const { edits, encoding } = facts;
+  const kept = keptFields(head, droppedOfAnswer(head, facts), edits?.changes?.drop);
+  const edited = edits === undefined ? '' : editedFields(head, edits, facts.endpoint);
+  const coded = encoding === undefined ? '' : codedFields(head, encoding, facts.clientMinor);
+  return `${statusLine(head)}${kept}${edited}${coded}Via: 1.${head.minor} weir\r\n${persistence(facts)}\r\n`;
 }
 
 /** The head of an interim answer (1xx but 101). */
@@ -111,10 +132,20 @@ function droppedOfRequest(head: RequestHead, { trusted, cookie }: ForwardFacts):
   return fieldNames([...(trusted ? fromTrusted : fromAnyone), ...also]);
 }
 
-function droppedOfAnswer(head: ResponseHead, { clientMinor, edits }: AnswerFacts): FieldNames {
-  const usual = droppedByFraming(head, clientMinor);
+function droppedOfAnswer(head: ResponseHead, { clientMinor, edits, encoding }: AnswerFacts): FieldNames {
+  const usual = encoding === undefined ? droppedByFraming(head, clientMinor) : dropped.recoded;
   if (edits?.location === undefined) return usual;
   return fieldNames(knownNames.filter((name, kind) => name === 'location' || usual[kind] === 1));
+}
+
+/** What coding the content changes (RFC 9110 §8.4, §8.8.3): it has no length yet, and another strong validator. */
+function codedFields(head: ResponseHead, encoding: ContentCoding, clientMinor: 0 | 1): string {
+  const tag = firstValue(head, 'etag');
+  const validator = tag === undefined ? '' : `ETag: ${tag.startsWith('W/') ? tag : `W/${tag}`}\r\n`;
+  const vary = valuesOf(head, 'vary');
+  const varies = vary === '' ? 'Accept-Encoding' : `${vary}, Accept-Encoding`;
+  const framing = clientMinor === 1 ? 'Transfer-Encoding: chunked\r\n' : '';
+  return `Content-Encoding: ${encoding}\r\nVary: ${varies}\r\n${validator}${framing}`;
 }
 
 function droppedByFraming(head: ResponseHead, clientMinor: 0 | 1): FieldNames {
@@ -129,22 +160,31 @@ function editedFields(head: ResponseHead, edits: AnswerEdits, endpoint: string):
   if (edits.hsts && firstValue(head, 'strict-transport-security') === undefined)
     text += 'Strict-Transport-Security: max-age=15768000\r\n';
   if (edits.sticky !== undefined && edits.sticky.sent !== endpoint)
-    text += `Set-Cookie: ${stickyCookie}=${endpoint}; Path=/\r\nCache-Control: private\r\n`;
-  return text;
+    text += `Set-Cookie: ${edits.sticky.name ?? stickyCookie}=${endpoint}; Path=/\r\nCache-Control: private\r\n`;
+  return text + (edits.changes?.lines ?? '');
 }
 
-function keptFields(head: RequestHead | ResponseHead, drop: FieldNames): string {
+function keptFields(
+  head: RequestHead | ResponseHead,
+  drop: FieldNames,
+  also: ReadonlySet<string> = none,
+): string {
   const { text, fields, named } = head;
+  const byName = named.size > 0 || also.size > 0;
   let kept = '';
   let from = head.fieldsStart;
   for (let i = 0; i < fields.count; i++) {
-    const isNamed = named.size > 0 && named.has(fields.name(text, i).toLowerCase());
+    const isNamed = byName && isIn(fields.name(text, i).toLowerCase(), named, also);
     if (!isNamed && !fields.isIn(drop, i)) continue;
     kept += text.slice(from, fields.lineStart(i));
     from = fields.lineEnd(i);
   }
   // The head ends with the empty line, which is written anew.
   return kept + text.slice(from, -2);
+}
+
+function isIn(name: string, one: ReadonlySet<string>, other: ReadonlySet<string>): boolean {
+  return one.has(name) || other.has(name);
 }
 
 function requestLine(head: RequestHead): string {
@@ -183,7 +223,7 @@ function persistence(facts: AnswerFacts): string {
   return facts.clientMinor === 0 ? 'Connection: keep-alive\r\n' : '';
 }
 
-function firstValue(head: ResponseHead, kind: FieldName): string | undefined {
+export function firstValue(head: ResponseHead, kind: FieldName): string | undefined {
   for (let i = 0; i < head.fields.count; i++)
     if (head.fields.kind(i) === kind) return head.fields.value(head.text, i);
   return undefined;
@@ -194,8 +234,19 @@ function has(head: RequestHead, kind: FieldName): boolean {
   return false;
 }
 
+/** All values of any field, by its name in lower case, joined; undefined: it is not there. */
+export function fieldValue(head: RequestHead, name: string): string | undefined {
+  let joined: string | undefined;
+  for (let i = 0; i < head.fields.count; i++) {
+    if (head.fields.name(head.text, i).toLowerCase() !== name) continue;
+    const value = head.fields.value(head.text, i);
+    joined = joined === undefined ? value : `${joined}, ${value}`;
+  }
+  return joined;
+}
+
 /** All values of a list field, joined (RFC 9110 §5.3). */
-export function valuesOf(head: RequestHead, kind: FieldName, separator = ', '): string {
+export function valuesOf(head: RequestHead | ResponseHead, kind: FieldName, separator = ', '): string {
   let joined = '';
   for (let i = 0; i < head.fields.count; i++) {
     if (head.fields.kind(i) !== kind) continue;

@@ -1,6 +1,11 @@
 /** The statuses the edge answers by itself; node:http has the list too but costs 15 MB of memory. */
 const phrases: Readonly<Record<number, string>> = {
+  200: 'OK',
   301: 'Moved Permanently',
+  302: 'Found',
+  303: 'See Other',
+  307: 'Temporary Redirect',
+  308: 'Permanent Redirect',
   400: 'Bad Request',
   401: 'Unauthorized',
   403: 'Forbidden',
@@ -9,6 +14,7 @@ const phrases: Readonly<Record<number, string>> = {
   408: 'Request Timeout',
   414: 'URI Too Long',
   417: 'Expectation Failed',
+  429: 'Too Many Requests',
   431: 'Request Header Fields Too Large',
   501: 'Not Implemented',
   502: 'Bad Gateway',
@@ -26,15 +32,19 @@ export type Page = {
   readonly close: boolean;
   /** Further field lines, each with its CRLF. */
   readonly fields?: string | undefined;
+  /** `text` is the whole content, of this type. */
+  readonly contentType?: string | undefined;
 };
 
 /** An answer of the edge itself, complete with head. It names the request id, under which logs have the details. */
 export function renderPage(page: Page): string {
   const title = `${page.status} ${phrases[page.status] ?? 'Error'}`;
-  const body = `${title}\n\n${page.text}\nRequest id: ${page.requestId}\n`;
+  const { contentType = 'text/plain; charset=utf-8' } = page;
+  const sentence = `${title}\n\n${page.text}\nRequest id: ${page.requestId}\n`;
+  const body = page.contentType === undefined ? sentence : page.text;
   const close = page.close ? 'Connection: close\r\n' : '';
   const head =
-    `HTTP/1.1 ${title}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${body.length}\r\n` +
+    `HTTP/1.1 ${title}\r\nContent-Type: ${contentType}\r\nContent-Length: ${body.length}\r\n` +
     `Cache-Control: no-store\r\nX-Request-Id: ${page.requestId}\r\n${page.fields ?? ''}${close}\r\n`;
   return page.headOnly ? head : head + body;
 }

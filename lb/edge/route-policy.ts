@@ -1,18 +1,44 @@
 import { BlockList, isIPv6 } from 'node:net';
-import type { Route, RouteOptions } from '../../core/model/directory.ts';
+import type { Route, RouteOptions } from '../../core/model/route.ts';
+import { type FieldChanges, fieldChanges } from './field-changes.ts';
+import { Limiter } from './limiter.ts';
+import { moved, redirected, secureLocation } from './redirect.ts';
+import { type PathChange, pathChange } from './rewrite.ts';
 
 /** What a route does with requests and answers besides passing them on; the options of a route, made ready to use. */
 export type RoutePolicy = {
   readonly options: RouteOptions;
-  /** The route's host as declared. */
+  /** The route's host and path as declared. */
   readonly host: string;
+  readonly pathPrefix: string;
   readonly allowed: BlockList | undefined;
+  readonly denied: BlockList | undefined;
+  readonly maintenance: PolicyAnswer | undefined;
+  /** Who gets the service during maintenance. */
+  readonly spared: BlockList | undefined;
+  readonly limiter: Limiter | undefined;
+  readonly changePath: PathChange | undefined;
+  readonly requestChanges: FieldChanges | undefined;
+  readonly answerChanges: FieldChanges | undefined;
 };
 
 /** Undefined for a route without options. Throws on addresses that are none; the API lets none through. */
-export function policyOf({ options, host }: Route): RoutePolicy | undefined {
+export function policyOf({ options, host, pathPrefix }: Route): RoutePolicy | undefined {
   if (options === undefined) return undefined;
-  return { options, host, allowed: options.allow && blockList(options.allow) };
+  const { allow, deny, maintenance, limits, requestFields, answerFields } = options;
+  return {
+    options,
+    host,
+    pathPrefix,
+    allowed: allow && blockList(allow),
+    denied: deny && blockList(deny),
+    maintenance: maintenance && maintenanceAnswer(maintenance),
+    spared: maintenance?.except && blockList(maintenance.except),
+    limiter: limits && new Limiter(limits),
+    changePath: pathChange(options, pathPrefix),
+    requestChanges: requestFields && fieldChanges(requestFields),
+    answerChanges: answerFields && fieldChanges(answerFields),
+  };
 }
 
 export type PolicyRequest = {
@@ -32,16 +58,22 @@ export type PolicyAnswer = {
   readonly text: string;
   /** Further field lines, each with its CRLF. */
   readonly fields?: string | undefined;
+  /** `text` is the whole content, of this type; else it is a sentence for a page of ours. */
+  readonly contentType?: string | undefined;
 };
 
-/** Whether the edge answers by itself: who may not ask is told so first, then redirects. */
+/** Whether the edge answers by itself: who may not ask is told so first, then that it is closed, then redirects. */
 export function policyAnswer(policy: RoutePolicy, request: PolicyRequest): PolicyAnswer | undefined {
-  const { options, allowed } = policy;
+  const { options, allowed, denied, maintenance } = policy;
   const { path, scheme, clientAddress } = request;
-  if (allowed !== undefined && !listed(allowed, clientAddress))
+  const barred = denied !== undefined && listed(denied, clientAddress);
+  if (barred || (allowed !== undefined && !listed(allowed, clientAddress)))
     return { status: 403, text: 'This address may not use the service.' };
-  if (options.redirectToHttps && scheme === 'http') return moved(secureLocation(request));
-  if (options.rootTo !== undefined && path === '/' && options.rootTo !== '/') return moved(options.rootTo);
+  if (maintenance !== undefined && !isSpared(policy, clientAddress)) return maintenance;
+  if (options.redirectToHttps && scheme === 'http') return moved(301, secureLocation(request));
+  if (options.redirect !== undefined) return redirected(options.redirect, policy, request);
+  if (options.rootTo !== undefined && path === '/' && options.rootTo !== '/')
+    return moved(301, options.rootTo);
   return undefined;
 }
 
@@ -50,20 +82,11 @@ export function passwordAnswer(realm: string): PolicyAnswer {
   return { status: 401, text: 'The service asks for a user name and a password.', fields };
 }
 
-/** The target for the service: `/in/x?q` without the prefix `/in` is `/x?q`. */
-export function strippedTarget(options: RouteOptions, target: string): string {
-  const prefix = options.stripPrefix?.replace(/\/+$/, '') ?? '';
-  const rest = target.slice(prefix.length);
-  if (!target.startsWith(prefix) || !/^([/?]|$)/.test(rest)) return target;
-  return rest.startsWith('/') ? rest : `/${rest}`;
-}
-
-/** A `Location` of the service as the public must see it: with the prefix, if it leads back to the same host. */
-export function publicLocation(prefix: string, location: string, hostText: string): string {
-  const [, authority, path] = /^(?:https?:\/\/([^/?#]*))?(\/(?!\/).*)$/i.exec(location) ?? [];
-  if (path === undefined) return location;
-  const foreign = authority !== undefined && hostName(authority) !== hostName(hostText);
-  return foreign ? location : `${prefix.replace(/\/+$/, '')}${path}`;
+export function limitAnswer(whose: 'client' | 'route'): PolicyAnswer {
+  const fields = 'Retry-After: 1\r\n';
+  if (whose === 'client')
+    return { status: 429, text: 'This address asks too often, or too much at once.', fields };
+  return { status: 503, text: 'The service is asked more than it may be.', fields };
 }
 
 export function blockList(ranges: readonly string[]): BlockList {
@@ -80,17 +103,17 @@ export function listed(list: BlockList, address: string): boolean {
   return address !== '' && list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
 }
 
-/** Who came to a port of their own choice is sent to ours; who came to the usual one to the usual one of TLS. */
-function secureLocation({ hostText, target, httpsPort }: PolicyRequest): string {
-  const withPort = /:\d+$/.test(hostText) && httpsPort !== undefined && httpsPort !== 443;
-  const name = hostText.replace(/:\d*$/, '');
-  return `https://${name}${withPort ? `:${httpsPort}` : ''}${target === '*' ? '/' : target}`;
+function isSpared({ spared }: RoutePolicy, address: string): boolean {
+  return spared !== undefined && listed(spared, address);
 }
 
-function moved(location: string): PolicyAnswer {
-  return { status: 301, text: `It is at ${location}`, fields: `Location: ${location}\r\n` };
-}
-
-function hostName(authority: string): string {
-  return authority.replace(/:\d*$/, '').toLowerCase();
+function maintenanceAnswer({
+  status = 503,
+  text = 'The service is being worked on.',
+  contentType,
+  retryAfterSeconds,
+}: NonNullable<RouteOptions['maintenance']>): PolicyAnswer {
+  const fields = retryAfterSeconds === undefined ? '' : `Retry-After: ${retryAfterSeconds}\r\n`;
+  // One character per byte, as wires take it.
+  return { status, text: Buffer.from(text).toString('latin1'), fields, contentType };
 }

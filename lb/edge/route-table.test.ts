@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { applyDelta, type Directory, deltaBetween, emptyDirectory } from '../../core/model/directory.ts';
-import { matchRoute } from './match.ts';
+import { matchPath } from './match.ts';
 import { buildTable, type RouteTable, updateTable } from './route-table.ts';
 import { TableKeeper } from './table-keeper.ts';
 import { endpoint, route } from './testing/peers.ts';
@@ -75,7 +75,7 @@ t.test('the route that matches is the most specific one, whatever the order of a
       path,
       (routes, turn, host, path) => {
         const shuffled = routes.map((_, i) => routes[(i + turn) % routes.length]!);
-        const found = [routes, shuffled].map((list) => matchRoute(tableOf(list), host, path)?.id);
+        const found = [routes, shuffled].map((list) => matchPath(tableOf(list), host, path)?.id);
         return found[0] === found[1] && found[0] === slowMatch(routes, host, path);
       },
     ),

@@ -1,14 +1,10 @@
-import type {
-  Directory,
-  DirectoryDelta,
-  Route,
-  RouteBalance,
-  ServiceRef,
-} from '../../core/model/directory.ts';
-import { backendsOf } from '../../core/model/directory.ts';
+import { backendsOf, type Directory, type DirectoryDelta } from '../../core/model/directory.ts';
+import type { ActiveCheck, Route, RouteBalance, ServiceRef } from '../../core/model/route.ts';
+import { HostRoutes } from './host-routes.ts';
 import { type Draft, PersistentMap } from './persistent-map.ts';
-import { policyOf, type RoutePolicy } from './route-policy.ts';
-import { RouteTally } from './route-tally.ts';
+import { poolKey, serviceKey, servicesOf } from './pool-key.ts';
+import type { RouteTally } from './route-tally.ts';
+import { tableRoute } from './table-route.ts';
 
 /** One address that takes requests. `key` is unique over instance, address and port. */
 export type PoolEndpoint = {
@@ -24,33 +20,23 @@ export type RoutePool = {
   readonly service: ServiceRef;
   /** Undefined: as the engine does by default. */
   readonly balance: RouteBalance | undefined;
+  readonly check: ActiveCheck | undefined;
   readonly uses: number;
   readonly endpoints: readonly PoolEndpoint[];
 };
 
-export type TableRoute = {
-  readonly id: string;
-  /** Lower case when case is ignored. */
-  readonly pathPrefix: string;
-  readonly ignoreCase: boolean;
-  readonly weight: number;
-  readonly poolKey: string;
-  readonly policy: RoutePolicy | undefined;
-  /** Counts this route's answers, from one table to the next. */
-  readonly tally: RouteTally;
-};
-
 /**
  * Everything the edge needs to send a request somewhere: an immutable value, swapped as a whole.
- * `hosts` is keyed by the route's host as written (`shop.example.org`, `*.example.org`, `*`); the routes of a host are
- * ordered so that the first one whose prefix matches is the right one, whatever the order they arrived in.
+ * `hosts` is keyed by the route's host as written (`shop.example.org`, `*.example.org`, `*`).
  */
 export type RouteTable = {
   readonly revision: number;
-  readonly hosts: PersistentMap<readonly TableRoute[]>;
+  readonly hosts: PersistentMap<HostRoutes>;
   /** How many keys of `hosts` are wildcards: 0 spares the search for one. */
   readonly wildcards: number;
   readonly pools: PersistentMap<RoutePool>;
+  /** Keys of the pools of a service, by `serviceKey`. */
+  readonly poolsOf: PersistentMap<readonly string[]>;
 };
 
 export const emptyTable: RouteTable = {
@@ -58,18 +44,21 @@ export const emptyTable: RouteTable = {
   hosts: PersistentMap.empty(),
   wildcards: 0,
   pools: PersistentMap.empty(),
+  poolsOf: PersistentMap.empty(),
 };
 
 /** The table of a whole Directory. */
 export function buildTable(directory: Directory): RouteTable {
   const byHost = Map.groupBy(directory.routes.values(), (route) => route.host);
   const hosts = PersistentMap.of(
-    [...byHost].map(([host, routes]) => [host, ordered(routes.map((route) => tableRoute(route)))] as const),
+    [...byHost].map(
+      ([host, routes]) => [host, new HostRoutes(routes.map((route) => tableRoute(route)))] as const,
+    ),
   );
-  const pools = PersistentMap.empty<RoutePool>().edit();
-  for (const route of directory.routes.values()) countUse(pools, directory, route, 1);
+  const draft = draftOf(emptyTable);
+  for (const route of directory.routes.values()) countUses(draft, directory, route, 1);
   const wildcards = [...byHost.keys()].filter(isWildcard).length;
-  return { revision: directory.revision, hosts, wildcards, pools: pools.done() };
+  return { revision: directory.revision, hosts, wildcards, ...done(draft) };
 }
 
 /**
@@ -82,19 +71,29 @@ export function updateTable(
   delta: DirectoryDelta,
 ): RouteTable {
   if (delta.from === 0 || table.revision !== before.revision) return buildTable(after);
-  const pools = table.pools.edit();
-  const hosts = updateHosts(table.hosts, pools, [before, after], delta);
-  for (const key of touchedPools([before, after], delta)) {
-    const pool = pools.get(key);
-    if (pool !== undefined) pools.set(key, { ...pool, endpoints: endpointsOf(after, pool.service) });
+  const draft = draftOf(table);
+  const hosts = updateHosts(table.hosts, draft, [before, after], delta);
+  for (const key of touchedServices([before, after], delta).flatMap((one) => draft.poolsOf.get(one) ?? [])) {
+    const pool = draft.pools.get(key);
+    if (pool !== undefined) draft.pools.set(key, { ...pool, endpoints: endpointsOf(after, pool.service) });
   }
   const wildcards = table.wildcards + newWildcards(table.hosts, hosts);
-  return { revision: after.revision, hosts, wildcards, pools: pools.done() };
+  return { revision: after.revision, hosts, wildcards, ...done(draft) };
+}
+
+type PoolsDraft = { readonly pools: Draft<RoutePool>; readonly poolsOf: Draft<readonly string[]> };
+
+function draftOf({ pools, poolsOf }: RouteTable): PoolsDraft {
+  return { pools: pools.edit(), poolsOf: poolsOf.edit() };
+}
+
+function done({ pools, poolsOf }: PoolsDraft): Pick<RouteTable, 'pools' | 'poolsOf'> {
+  return { pools: pools.done(), poolsOf: poolsOf.done() };
 }
 
 function updateHosts(
   hosts: RouteTable['hosts'],
-  pools: Draft<RoutePool>,
+  draft: PoolsDraft,
   [before, after]: readonly [Directory, Directory],
   delta: DirectoryDelta,
 ): RouteTable['hosts'] {
@@ -105,19 +104,21 @@ function updateHosts(
   const added = Map.groupBy(delta.routes.set, (route) => route.host);
   const next = hosts.edit();
   for (const host of new Set([...old.map((route) => route.host), ...added.keys()])) {
-    const kept = (hosts.get(host) ?? []).filter((route) => !changed.has(route.id));
+    const kept = (hosts.get(host)?.routes ?? []).filter((route) => !changed.has(route.id));
     const fresh = (added.get(host) ?? []).map((route) => tableRoute(route, tallies.get(route.id)));
     if (kept.length + fresh.length === 0) next.delete(host);
-    else next.set(host, ordered([...kept, ...fresh]));
+    else next.set(host, new HostRoutes([...kept, ...fresh]));
   }
-  for (const route of delta.routes.set) countUse(pools, after, route, 1);
-  for (const route of old) countUse(pools, after, route, -1);
+  for (const route of delta.routes.set) countUses(draft, after, route, 1);
+  for (const route of old) countUses(draft, after, route, -1);
   return next.done();
 }
 
 /** What was counted for routes that are about to be replaced, by route id. */
 function talliesOf(hosts: RouteTable['hosts'], routes: readonly Route[]): ReadonlyMap<string, RouteTally> {
-  const found = routes.flatMap(({ id, host }) => (hosts.get(host) ?? []).filter((route) => route.id === id));
+  const found = routes.flatMap(({ id, host }) =>
+    (hosts.get(host)?.routes ?? []).filter((route) => route.id === id),
+  );
   return new Map(found.map((route) => [route.id, route.tally]));
 }
 
@@ -127,35 +128,43 @@ function newWildcards(before: RouteTable['hosts'], after: RouteTable['hosts']): 
   return changed.reduce((sum, host) => sum + Number(after.has(host)) - Number(before.has(host)), 0);
 }
 
-function countUse(pools: Draft<RoutePool>, directory: Directory, route: Route, by: 1 | -1): void {
-  const key = poolKeyOf(route);
-  const pool = pools.get(key) ?? newPool(directory, route);
+function countUses(draft: PoolsDraft, directory: Directory, route: Route, by: 1 | -1): void {
+  for (const service of servicesOf(route)) countUse(draft, newPool(directory, service, route), by);
+}
+
+function countUse({ pools, poolsOf }: PoolsDraft, unused: RoutePool, by: 1 | -1): void {
+  const { key, service } = unused;
+  const pool = pools.get(key) ?? unused;
   const uses = pool.uses + by;
   if (uses === 0) pools.delete(key);
   else pools.set(key, { ...pool, uses });
+  if (uses !== 0 && pool !== unused) return;
+  const others = (poolsOf.get(serviceKey(service)) ?? []).filter((other) => other !== key);
+  const keys = uses === 0 ? others : [...others, key];
+  if (keys.length === 0) poolsOf.delete(serviceKey(service));
+  else poolsOf.set(serviceKey(service), keys);
 }
 
-function newPool(directory: Directory, route: Route): RoutePool {
-  const { service } = route;
+function newPool(directory: Directory, service: ServiceRef, { options = {} }: Route): RoutePool {
+  const { balance, check } = options;
   const endpoints = endpointsOf(directory, service);
-  return { key: poolKeyOf(route), service, balance: route.options?.balance, uses: 0, endpoints };
+  return { key: poolKey(service, options), service, balance, check, uses: 0, endpoints };
 }
 
 /** The services that a changed endpoint is or was a part of. */
-function touchedPools(
+function touchedServices(
   [before, after]: readonly [Directory, Directory],
   delta: DirectoryDelta,
-): ReadonlySet<string> {
+): readonly string[] {
   const { gone = [], set = [] } = delta.endpoints ?? {};
   const ids = [...gone, ...set.map((endpoint) => endpoint.instanceId)];
   const endpoints = ids
     .flatMap((id) => [before.endpoints.get(id) ?? [], after.endpoints.get(id) ?? []])
     .flat();
-  return new Set(
-    endpoints.flatMap(({ appId, ports }) =>
-      ports.flatMap((port) => balances.map((balance) => poolKey({ appId, portIndex: port.index }, balance))),
-    ),
+  const services = endpoints.flatMap(({ appId, ports }) =>
+    ports.map((port) => serviceKey({ appId, portIndex: port.index })),
   );
+  return [...new Set(services)];
 }
 
 function endpointsOf(directory: Directory, service: ServiceRef): readonly PoolEndpoint[] {
@@ -165,41 +174,6 @@ function endpointsOf(directory: Directory, service: ServiceRef): readonly PoolEn
     address,
     port,
   }));
-}
-
-function tableRoute(route: Route, tally = new RouteTally(route.id)): TableRoute {
-  const { id, pathPrefix, ignoreCase = false, weight = 0 } = route;
-  return {
-    id,
-    pathPrefix: ignoreCase ? pathPrefix.toLowerCase() : pathPrefix,
-    ignoreCase,
-    weight,
-    poolKey: poolKeyOf(route),
-    policy: policyOf(route),
-    tally,
-  };
-}
-
-/** Routes that balance in different ways cannot share a pool. */
-const balances = [undefined, 'round-robin', 'least-requests', 'two-choices', 'hash'] as const;
-
-function poolKeyOf(route: Route): string {
-  return poolKey(route.service, route.options?.balance);
-}
-
-function poolKey(service: ServiceRef, balance: RouteBalance | undefined): string {
-  const key = `${service.appId}:${service.portIndex}`;
-  return balance === undefined ? key : `${key}:${balance}`;
-}
-
-/** Longest prefix first, then the greater weight, then the smaller id: the order of arrival never matters. */
-function ordered(routes: readonly TableRoute[]): readonly TableRoute[] {
-  return routes.toSorted(
-    (a, b) =>
-      b.pathPrefix.length - a.pathPrefix.length ||
-      b.weight - a.weight ||
-      (a.id < b.id ? -1 : a.id > b.id ? 1 : 0),
-  );
 }
 
 function isWildcard(host: string): boolean {

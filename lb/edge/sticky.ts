@@ -16,9 +16,9 @@ export type StickyCookies = {
 };
 
 /** Takes our own cookie out of a `Cookie` value: the service is not to see it. */
-export function readCookies(text: string): StickyCookies {
+export function readCookies(text: string, name = stickyCookie): StickyCookies {
   const pairs = text.split(';').map((pair) => pair.trim());
-  const ours = pairs.find((pair) => pair.startsWith(`${stickyCookie}=`));
-  const others = pairs.filter((pair) => pair !== '' && !pair.startsWith(`${stickyCookie}=`));
-  return { wanted: ours?.slice(stickyCookie.length + 1), others: others.join('; ') };
+  const ours = pairs.find((pair) => pair.startsWith(`${name}=`));
+  const others = pairs.filter((pair) => pair !== '' && !pair.startsWith(`${name}=`));
+  return { wanted: ours?.slice(name.length + 1), others: others.join('; ') };
 }

@@ -3,8 +3,8 @@ import {
   type Directory,
   type DirectoryDelta,
   emptyDirectory,
-  type Route,
 } from '../../core/model/directory.ts';
+import type { Route } from '../../core/model/route.ts';
 import { emptyTable, type RouteTable, updateTable } from './route-table.ts';
 
 /**

@@ -5,6 +5,12 @@ import type { Wire } from './wire.ts';
 
 const textBytes = 4_096;
 
+export type TunnelOptions = {
+  /** Called whenever something moves, to put off the client's deadline. */
+  readonly touch: () => void;
+  readonly ended: () => void;
+};
+
 /**
  * An upgraded connection: bytes both ways until both sides have ended. Each side may end first and still receive.
  * It holds its endpoint's count until the connection to the endpoint is gone.
@@ -13,18 +19,17 @@ export class Tunnel implements UpstreamUser {
   readonly #context: EdgeContext;
   readonly #client: Wire;
   readonly #upstream: Connection;
-  readonly #touch: () => void;
+  readonly #options: TunnelOptions;
 
-  /** `touch` is called whenever something moves, to put off the client's deadline. */
   constructor(
     context: EdgeContext,
     sides: { readonly client: Wire; readonly upstream: Connection },
-    touch: () => void,
+    options: TunnelOptions,
   ) {
     this.#context = context;
     this.#client = sides.client;
     this.#upstream = sides.upstream;
-    this.#touch = touch;
+    this.#options = options;
     this.#upstream.deadlineAt = Number.POSITIVE_INFINITY;
     this.#upstream.user = this;
   }
@@ -62,6 +67,7 @@ export class Tunnel implements UpstreamUser {
   closed(): void {
     this.#upstream.user = undefined;
     this.#context.upstreams.leave(this.#upstream.upstream);
+    this.#options.ended();
     // After a clean end the client may still be reading what was written to it.
     if (this.#client.socket.writableEnded) this.#client.socket.destroySoon();
     else this.#client.reset();
@@ -71,7 +77,7 @@ export class Tunnel implements UpstreamUser {
 
   #move(buffer: Buffer, at: number, end: number, from: Wire, to: Wire): void {
     if (at === end) return;
-    this.#touch();
+    this.#options.touch();
     if (end - at <= textBytes) to.write(buffer.toString('latin1', at, end));
     else to.writeBytes(Buffer.from(buffer.subarray(at, end)));
     if (to.congested) from.pause();

@@ -1,16 +1,17 @@
 import type { ClientFacts } from './client-facts.ts';
 import type { EdgeContext } from './context.ts';
-import type { Decision } from './decide.ts';
-import { type Answer, Exchange, type ExchangeClient } from './exchange.ts';
+import type { Decision, Forward } from './decide.ts';
+import { type Answer, Exchange, type ExchangeClient, type ExchangeRequest } from './exchange.ts';
 import { exchangeRequest } from './exchange-request.ts';
 import { type AnswerEdits, forwardInterim, forwardResponse, forwardSwitch } from './forward.ts';
 import { type BodyReader, bodyReader, requestFraming } from './http1/body.ts';
 import type { RequestHead } from './http1/request-head.ts';
 import type { ResponseHead } from './http1/response-head.ts';
 import type { Slices } from './http1/slices.ts';
+import type { Lease } from './limiter.ts';
+import { type Mirror, mirrored } from './mirror.ts';
 import { renderPage } from './pages.ts';
 import type { PolicyAnswer } from './route-policy.ts';
-import type { TableRoute } from './route-table.ts';
 import type { RouteTally } from './route-tally.ts';
 import type { Connection } from './upstream.ts';
 import type { Wire } from './wire.ts';
@@ -28,7 +29,7 @@ export interface TurnHost {
   /** The answer was given. `keepAlive`: another request may follow. */
   over(keepAlive: boolean): void;
   /** From now on the connection carries another protocol. */
-  upgraded(connection: Connection): void;
+  upgraded(connection: Connection, lease: Lease | undefined): void;
 }
 
 const never = Number.POSITIVE_INFINITY;
@@ -44,7 +45,11 @@ export class Turn implements ExchangeClient {
   #edits: AnswerEdits | undefined;
   #body: BodyReader | undefined;
   #exchange: Exchange | undefined;
+  #lease: Lease | undefined;
+  #mirror: Mirror | undefined;
   #keepAlive = false;
+  /** The answer's content is put into chunks here. */
+  #chunks = false;
 
   constructor(context: EdgeContext, host: TurnHost, head: RequestHead) {
     this.#context = context;
@@ -56,7 +61,7 @@ export class Turn implements ExchangeClient {
 
   /** Does as was decided; the request's content begins at `at`. Gives the offset after what was used. */
   begin(decision: Exclude<Decision, { kind: 'wait' }>, buffer: Buffer, at: number, end: number): number {
-    if (decision.kind === 'forward') return this.#forward(decision.route, buffer, at, end);
+    if (decision.kind === 'forward') return this.#forward(decision, buffer, at, end);
     this.#tally = decision.tally;
     this.#answerItself(decision.answer);
     return at;
@@ -77,7 +82,7 @@ export class Turn implements ExchangeClient {
     scratch.slices.clear();
     const next = body.read(buffer, at, end, scratch.slices);
     if (body.bad) exchange.fail(400, badContent);
-    else exchange.requestContent(scratch.slices.taken(buffer), body.done);
+    else this.#moreContent(exchange, scratch.slices.taken(buffer), body.done);
     if (body.done) this.#host.expect(never);
     return next;
   }
@@ -117,17 +122,26 @@ export class Turn implements ExchangeClient {
     if (this.#head.minor === 1) this.#host.wire.write(forwardInterim(head));
   }
 
-  answer({ head, framing, endpoint }: Answer, buffer: Buffer, content: Slices): void {
+  answer({ head, framing, endpoint, encoding }: Answer, buffer: Buffer, content: Slices): void {
     const { minor } = this.#head;
+    const recoded = encoding !== undefined;
+    this.#chunks = recoded && minor === 1;
     // Both sides must know where this answer and its request end.
-    const unframed = framing === 'close' || (minor === 0 && framing === 'chunked');
-    this.#keepAlive = this.read && !unframed && this.#keeps();
-    const facts = { framing, clientMinor: minor, keepAlive: this.#keepAlive, edits: this.#edits, endpoint };
+    const unframed = minor === 0 ? recoded || framing === 'chunked' : false;
+    const framed = this.#chunks || (framing !== 'close' && !unframed);
+    this.#keepAlive = this.read && framed && this.#keeps();
+    const edits = this.#edits;
+    const facts = { framing, clientMinor: minor, keepAlive: this.#keepAlive, edits, endpoint, encoding };
     this.#host.wire.writeContent(forwardResponse(head, facts), buffer, content);
   }
 
   content(buffer: Buffer, content: Slices): void {
-    this.#host.wire.writeContent('', buffer, content);
+    if (!this.#chunks) {
+      this.#host.wire.writeContent('', buffer, content);
+      return;
+    }
+    content.tail = '\r\n';
+    this.#host.wire.writeContent(`${(content.size - 2).toString(16)}\r\n`, buffer, content);
   }
 
   touched(): void {
@@ -136,6 +150,7 @@ export class Turn implements ExchangeClient {
   }
 
   finished(): void {
+    if (this.#chunks) this.#host.wire.write('0\r\n\r\n');
     this.#host.over(this.#keepAlive);
   }
 
@@ -149,45 +164,64 @@ export class Turn implements ExchangeClient {
 
   switched(connection: Connection, head: ResponseHead, rest: string): void {
     this.#host.wire.write(forwardSwitch(head) + rest);
-    this.#host.upgraded(connection);
+    this.#host.upgraded(connection, this.#lease);
   }
 
-  #forward(route: TableRoute, buffer: Buffer, at: number, end: number): number {
-    const { settings, scratch } = this.#context;
+  #forward(decision: Forward, buffer: Buffer, at: number, end: number): number {
+    const { settings, scratch, upstreams, chance } = this.#context;
     const head = this.#head;
-    const request = exchangeRequest(route, [this.#host.facts, head], {
+    const request = exchangeRequest(decision, [this.#host.facts, head], {
       requestId: this.#requestId,
       httpsPort: settings.httpsPort,
       contentAs: head.minor === 0 ? 'payload' : 'coded',
+      upstreams,
+      chance,
     });
+    const framing = requestFraming(head);
     const { contentLength } = head;
-    const body = bodyReader({
-      framing: requestFraming(head),
-      contentLength,
-      as: 'coded',
-      fields: scratch.trailers,
-    });
-    this.#tally = route.tally;
+    const body = bodyReader({ framing, contentLength, as: 'coded', fields: scratch.trailers });
+    this.#tally = request.tally;
     this.#edits = request.edits;
+    this.#lease = request.lease;
     this.#body = body;
     this.#host.expect(never);
     scratch.slices.clear();
     const next = body.read(buffer, at, end, scratch.slices);
     if (body.bad) {
+      request.lease?.end();
       this.failed(400, badContent);
       return next;
     }
     this.#exchange = new Exchange(this.#context, this, request);
-    this.#exchange.begin(scratch.slices.taken(buffer), body.done);
+    this.#start(this.#exchange, request, scratch.slices.taken(buffer));
     return next;
   }
 
+  #start(exchange: Exchange, request: ExchangeRequest, content: Buffer | undefined): void {
+    const complete = this.read;
+    if (request.options.mirror !== undefined)
+      this.#mirror = mirrored(this.#context, request, { content, complete });
+    exchange.begin(content, complete);
+  }
+
+  #moreContent(exchange: Exchange, content: Buffer | undefined, complete: boolean): void {
+    this.#mirror?.content(content, complete);
+    exchange.requestContent(content, complete);
+  }
+
   /** After a request with content we would have to read on to find the next one; it is simpler and safer to close. */
-  #answerItself({ status, text, fields }: PolicyAnswer): void {
+  #answerItself({ status, text, fields, contentType }: PolicyAnswer): void {
     const { minor, method } = this.#head;
     const keepAlive = minor === 1 && requestFraming(this.#head) === 'none' && this.#keeps();
     this.#tally.answered(status);
-    const page = { status, text, fields, requestId: this.#requestId, headOnly: method === 'HEAD' };
+    const page = {
+      status,
+      text,
+      fields,
+      contentType,
+      requestId: this.#requestId,
+      headOnly: method === 'HEAD',
+    };
     this.#host.wire.write(renderPage({ ...page, close: !keepAlive }));
     this.#host.over(keepAlive);
   }

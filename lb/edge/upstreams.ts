@@ -44,6 +44,11 @@ export class Upstreams {
     return this.#pools.get(key);
   }
 
+  /** Whether one of the pool's endpoints has this name in cookies. */
+  hasSticky(key: string, cookie: string): boolean {
+    return this.#pools.get(key)?.upstreams.some((upstream) => upstream.cookie === cookie) === true;
+  }
+
   /** Counts a request towards an endpoint until `leave`. */
   enter(upstream: Upstream): void {
     upstream.inFlight++;

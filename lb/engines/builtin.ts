@@ -7,6 +7,7 @@ import { ClientConnection, type ClientOptions } from '../edge/client-connection.
 import type { EdgeContext } from '../edge/context.ts';
 import { Counters } from '../edge/counters.ts';
 import { Deadlines } from '../edge/deadlines.ts';
+import { AskingForwardAuths } from '../edge/forward-auth.ts';
 import { type CertificateSource, listenPlain, listenTls, portOf } from '../edge/listener.ts';
 import { blockList } from '../edge/route-policy.ts';
 import { emptyTable, type RouteTable } from '../edge/route-table.ts';
@@ -101,7 +102,9 @@ export class BuiltinEngine implements IngressEngine {
       scratch: createScratch(this.#settings.maxFields),
       trusted: blockList(this.#settings.trustedProxies),
       passwords: new Passwords(),
+      forwardAuths: new AskingForwardAuths(() => this.#context),
       requestId,
+      chance,
       table: () => this.#table,
     };
     return { ...base, upstreams: new Upstreams(base, { balancer, chance }) };
@@ -154,6 +157,6 @@ export class BuiltinEngine implements IngressEngine {
 }
 
 function* tallies(table: RouteTable, counters: Counters): Generator<RouteTally> {
-  for (const routes of table.hosts.values()) for (const route of routes) yield route.tally;
+  for (const { routes } of table.hosts.values()) for (const route of routes) yield route.tally;
   yield counters.unrouted;
 }

@@ -134,7 +134,8 @@ export class ChunkedBody {
     let kept = '';
     for (let i = 0; i < fields.count; i++) {
       const name = fields.name(this.#trailers, i);
-      if (fields.kind(i) !== 'other' || forbiddenTrailers.test(name)) continue;
+      const isPlain = fields.kind(i) === 'other' || fields.kind(i) === 'etag';
+      if (!isPlain || forbiddenTrailers.test(name)) continue;
       kept += `${name}: ${fields.value(this.#trailers, i)}\r\n`;
     }
     return kept;

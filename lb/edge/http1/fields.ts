@@ -28,6 +28,12 @@ export const knownNames = [
   'cookie',
   'location',
   'strict-transport-security',
+  'etag',
+  'vary',
+  'accept-ranges',
+  'content-type',
+  'content-encoding',
+  'cache-control',
 ] as const;
 
 export type FieldName = (typeof knownNames)[number];
@@ -169,11 +175,11 @@ function refuse(table: FieldTable, fault: Fault): number {
 }
 
 /** The one known name that a hash may belong to; a test keeps two names from sharing a place. */
-const candidates = new Uint8Array(1_024);
+const candidates = new Uint8Array(4_096);
 for (const [kind, name] of knownNames.entries()) candidates[placeOf(hashOf(name))] = kind;
 
 function placeOf(hash: number): number {
-  return (hash ^ (hash >>> 10)) & 1_023;
+  return (hash ^ (hash >>> 12)) & 4_095;
 }
 
 function hashOf(name: string): number {

@@ -2,13 +2,8 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { type Clock, systemClock } from '../../../core/kit/clock.ts';
 import { Watched } from '../../../core/kit/watched.ts';
-import {
-  applyDelta,
-  type Directory,
-  type Endpoint,
-  emptyDirectory,
-  type Route,
-} from '../../../core/model/directory.ts';
+import { applyDelta, type Directory, type Endpoint, emptyDirectory } from '../../../core/model/directory.ts';
+import type { Route } from '../../../core/model/route.ts';
 import { BuiltinEngine } from '../../engines/builtin.ts';
 import { buildTable } from '../route-table.ts';
 import type { EdgeSettings } from '../settings.ts';

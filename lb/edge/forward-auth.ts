@@ -1,0 +1,112 @@
+import type { ForwardAuth } from '../../core/model/route.ts';
+import type { ClientFacts } from './client-facts.ts';
+import { CollectingClient } from './collecting-client.ts';
+import type { EdgeContext } from './context.ts';
+import { Exchange, type ExchangeRequest } from './exchange.ts';
+import type { FieldChanges } from './field-changes.ts';
+import { forwardRequest } from './forward.ts';
+import type { RequestHead } from './http1/request-head.ts';
+import { poolKey } from './pool-key.ts';
+import type { PolicyAnswer, RoutePolicy } from './route-policy.ts';
+import { RouteTally } from './route-tally.ts';
+
+/** What the other service says of a request. */
+export type AuthVerdict = {
+  /** It may not pass; undefined: it may. */
+  readonly answer: PolicyAnswer | undefined;
+  /** What it adds to the request; a client cannot say the same by itself. */
+  readonly changes: FieldChanges | undefined;
+};
+
+/** Asks other services whether requests may pass. */
+export interface ForwardAuths {
+  ask(
+    policy: RoutePolicy,
+    auth: ForwardAuth,
+    request: readonly [ClientFacts, RequestHead],
+  ): Promise<AuthVerdict>;
+}
+
+/** Fields that speak of content, which the question has not. */
+const dropped = new Set(['content-length', 'transfer-encoding', 'content-encoding', 'expect', 'trailer']);
+const unavailable = { status: 503, text: 'The service that decides about access did not answer.' };
+
+export class AskingForwardAuths implements ForwardAuths {
+  readonly #context: () => EdgeContext;
+  readonly #tally = new RouteTally('forward-auth');
+
+  constructor(context: () => EdgeContext) {
+    this.#context = context;
+  }
+
+  async ask(
+    policy: RoutePolicy,
+    auth: ForwardAuth,
+    [client, head]: readonly [ClientFacts, RequestHead],
+  ): Promise<AuthVerdict> {
+    const collecting = new CollectingClient();
+    const exchange = new Exchange(this.#context(), collecting, this.#question(policy, auth, [client, head]));
+    exchange.begin(undefined, true);
+    const { status, fields, content } = await collecting.answered;
+    if (status === 0) return { answer: unavailable, changes: undefined };
+    if (status >= 200 && status < 300) return { answer: undefined, changes: copied(fields, auth.copy ?? []) };
+    const kept = fields.filter(({ name }) =>
+      /^(www-authenticate|location|set-cookie|cache-control)$/.test(name),
+    );
+    const contentType = fields.find(({ name }) => name === 'content-type')?.value ?? 'text/plain';
+    return { answer: { status, text: content, fields: linesOf(kept), contentType }, changes: undefined };
+  }
+
+  #question(
+    policy: RoutePolicy,
+    auth: ForwardAuth,
+    [client, head]: readonly [ClientFacts, RequestHead],
+  ): ExchangeRequest {
+    const asked = {
+      ...head,
+      method: 'GET',
+      target: auth.path,
+      path: auth.path,
+      absolute: true,
+      minor: 1,
+    } as const;
+    const forwarded = forwardRequest(asked, {
+      clientAddress: client.address,
+      scheme: client.scheme,
+      port: client.port,
+      trusted: client.trusted,
+      requestId: this.#context().requestId(),
+      upgrade: undefined,
+      hostText: head.host?.text,
+      cookie: undefined,
+      changes: {
+        drop: new Set([...dropped, 'x-forwarded-method', 'x-forwarded-uri']),
+        lines: `X-Forwarded-Method: ${head.method}\r\nX-Forwarded-Uri: ${head.target}\r\n`,
+      },
+    });
+    return {
+      method: 'GET',
+      forwarded,
+      upgrade: false,
+      contentAs: 'payload',
+      tally: this.#tally,
+      poolKey: poolKey(auth.service, policy.options),
+      balance: { hashKey: client.address },
+      edits: undefined,
+      lease: undefined,
+      options: policy.options,
+      encoding: undefined,
+    };
+  }
+}
+
+type NamedValue = { readonly name: string; readonly value: string };
+
+function copied(fields: readonly NamedValue[], names: readonly string[]): FieldChanges {
+  const drop = new Set(names.map((name) => name.toLowerCase()));
+  return { drop, lines: linesOf(fields.filter(({ name }) => drop.has(name))) };
+}
+
+function linesOf(fields: readonly NamedValue[]): string {
+  return fields.map(({ name, value }) => `${name}: ${value}\r\n`).join('');
+}

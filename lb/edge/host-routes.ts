@@ -1,0 +1,91 @@
+import type { TableRoute } from './table-route.ts';
+
+/**
+ * The routes of one host in the order in which they are to be tried: the first that fits is the right one, whatever the order they
+ * arrived in. Many are found by their paths instead of one after the other.
+ */
+export class HostRoutes {
+  readonly routes: readonly TableRoute[];
+  readonly #byPath: ReadonlyMap<string, readonly TableRoute[]> | undefined;
+  readonly #regexes: readonly TableRoute[];
+
+  constructor(routes: readonly TableRoute[]) {
+    this.routes = routes.toSorted(precedence);
+    this.#regexes = this.routes.filter(({ kind }) => kind === 'regex');
+    this.#byPath =
+      routes.length < indexedFrom
+        ? undefined
+        : Map.groupBy(
+            this.routes.filter(({ kind }) => kind !== 'regex'),
+            ({ kind, path }) => indexKey(kind, path.toLowerCase()),
+          );
+  }
+
+  /** The first route whose path fits and that `fits`. */
+  find(path: string, fits: (route: TableRoute) => boolean): TableRoute | undefined {
+    if (this.#byPath === undefined) return firstOf(this.routes, path, fits);
+    for (const key of keysFor(path.toLowerCase())) {
+      const found = firstOf(key === regexes ? this.#regexes : this.#byPath.get(key), path, fits);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+}
+
+/** Fewer are compared one by one: that is faster. */
+const indexedFrom = 9;
+const regexes = 'regex';
+const ranks = { exact: 0, prefix: 1, regex: 2 } as const;
+
+/** ingress.md D2: exact path, longest prefix, expression, no path; then more conditions, weight, and the id so that it is never chance. */
+function precedence(a: TableRoute, b: TableRoute): number {
+  return (
+    rankOf(a) - rankOf(b) ||
+    (a.kind === 'regex' ? 0 : b.path.length - a.path.length) ||
+    b.conditionCount - a.conditionCount ||
+    b.weight - a.weight ||
+    (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
+  );
+}
+
+function rankOf({ kind, path }: TableRoute): number {
+  return kind === 'prefix' && path === '/' ? 3 : ranks[kind];
+}
+
+/** The keys under which routes for a path may be, in the order of their precedence. */
+function* keysFor(path: string): Generator<string> {
+  yield indexKey('exact', path);
+  if (path !== '/') yield indexKey('prefix', path);
+  for (let slash = path.lastIndexOf('/'); slash > 0; slash = path.lastIndexOf('/', slash - 1)) {
+    if (slash + 1 < path.length) yield indexKey('prefix', path.slice(0, slash + 1));
+    yield indexKey('prefix', path.slice(0, slash));
+  }
+  yield regexes;
+  yield indexKey('prefix', '/');
+}
+
+function indexKey(kind: string, path: string): string {
+  return `${kind} ${path}`;
+}
+
+function firstOf(
+  routes: readonly TableRoute[] | undefined,
+  path: string,
+  fits: (route: TableRoute) => boolean,
+): TableRoute | undefined {
+  if (routes === undefined) return undefined;
+  for (const route of routes) if (pathFits(route, path) && fits(route)) return route;
+  return undefined;
+}
+
+function pathFits({ kind, path: wanted, ignoreCase, regex }: TableRoute, path: string): boolean {
+  if (regex !== undefined) return regex.testExact(path);
+  const given = ignoreCase ? path.toLowerCase() : path;
+  return kind === 'exact' ? given === wanted : prefixFits(wanted, given);
+}
+
+/** `/api` matches `/api` and `/api/x` but not `/apix`; `/api/` matches only below `/api/`. */
+function prefixFits(prefix: string, path: string): boolean {
+  if (!path.startsWith(prefix)) return false;
+  return prefix.endsWith('/') || path.length === prefix.length || path.charCodeAt(prefix.length) === 47;
+}

@@ -1,0 +1,49 @@
+import { RE2JS } from 're2js';
+import type { Route } from '../../core/model/route.ts';
+import { type Conditions, compileConditions, countConditions } from './conditions.ts';
+import { type PoolShare, poolKey, shareOf } from './pool-key.ts';
+import { policyOf, type RoutePolicy } from './route-policy.ts';
+import { RouteTally } from './route-tally.ts';
+
+/** A route made ready to be compared with requests. */
+export type TableRoute = {
+  readonly id: string;
+  readonly kind: 'exact' | 'prefix' | 'regex';
+  /** Lower case when case is ignored. */
+  readonly path: string;
+  readonly regex: RE2JS | undefined;
+  readonly ignoreCase: boolean;
+  readonly conditions: Conditions | undefined;
+  readonly conditionCount: number;
+  readonly weight: number;
+  /** The pool of the route's own service. */
+  readonly poolKey: string;
+  /** Undefined: all goes to the one pool. */
+  readonly shares: readonly PoolShare[] | undefined;
+  readonly policy: RoutePolicy | undefined;
+  /** Counts this route's answers, from one table to the next. */
+  readonly tally: RouteTally;
+};
+
+/** Throws on what the API lets through nowhere: bad expressions and addresses. */
+export function tableRoute(route: Route, tally = new RouteTally(route.id)): TableRoute {
+  const { id, pathPrefix, pathKind: kind = 'prefix', ignoreCase = false, weight = 0, conditions } = route;
+  return {
+    id,
+    kind,
+    path: ignoreCase && kind !== 'regex' ? pathPrefix.toLowerCase() : pathPrefix,
+    regex: kind === 'regex' ? expression(pathPrefix, ignoreCase) : undefined,
+    ignoreCase,
+    conditions: conditions && compileConditions(conditions),
+    conditionCount: countConditions(conditions),
+    weight,
+    poolKey: poolKey(route.service, route.options),
+    shares: route.options?.split && shareOf(route),
+    policy: policyOf(route),
+    tally,
+  };
+}
+
+function expression(text: string, ignoreCase: boolean): RE2JS {
+  return RE2JS.compile(text, ignoreCase ? RE2JS.CASE_INSENSITIVE : 0);
+}
