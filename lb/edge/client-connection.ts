@@ -1,9 +1,9 @@
+import type { AuthVerdict } from './access-question.ts';
 import { type ClientFacts, clientFacts } from './client-facts.ts';
 import { ClientInput, type InputUser } from './client-input.ts';
 import type { EdgeContext } from './context.ts';
 import type { Deadlined } from './deadlines.ts';
 import { decide } from './decide.ts';
-import type { AuthVerdict } from './forward-auth.ts';
 import { HeadReader } from './head-reader.ts';
 import type { Fault } from './http1/fault.ts';
 import { INCOMPLETE, REFUSED } from './http1/fields.ts';

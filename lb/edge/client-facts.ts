@@ -2,7 +2,8 @@ import type { BlockList } from 'node:net';
 import { isIP } from 'node:net';
 import { valuesOf } from './forward.ts';
 import type { RequestHead } from './http1/request-head.ts';
-import { listed, type PolicyRequest } from './route-policy.ts';
+import type { PolicyRequest } from './policy-answer.ts';
+import { listed } from './route-policy.ts';
 
 /** What is known of a client before it asks anything. */
 export type ClientFacts = {

@@ -1,6 +1,6 @@
 import type { BlockList } from 'node:net';
+import type { ForwardAuths } from './access-question.ts';
 import type { Passwords } from './basic-auth.ts';
-import type { ForwardAuths } from './forward-auth.ts';
 import type { RouteTable } from './route-table.ts';
 import type { UpstreamContext } from './upstream-context.ts';
 import type { Upstreams } from './upstreams.ts';

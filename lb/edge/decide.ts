@@ -1,20 +1,15 @@
 import type { Clock } from '../../core/kit/clock.ts';
+import type { AuthVerdict, ForwardAuths } from './access-question.ts';
 import type { Passwords } from './basic-auth.ts';
 import { type ClientFacts, policyRequest } from './client-facts.ts';
 import type { Counters } from './counters.ts';
 import type { FieldChanges } from './field-changes.ts';
 import { valuesOf } from './forward.ts';
-import type { AuthVerdict, ForwardAuths } from './forward-auth.ts';
 import type { RequestHead } from './http1/request-head.ts';
 import type { Lease } from './limiter.ts';
 import { matchRoute } from './match.ts';
-import {
-  limitAnswer,
-  type PolicyAnswer,
-  passwordAnswer,
-  policyAnswer,
-  type RoutePolicy,
-} from './route-policy.ts';
+import type { PolicyAnswer } from './policy-answer.ts';
+import { limitAnswer, passwordAnswer, policyAnswer, type RoutePolicy } from './route-policy.ts';
 import type { RouteTable } from './route-table.ts';
 import type { RouteTally } from './route-tally.ts';
 import type { EdgeSettings } from './settings.ts';

@@ -1,4 +1,5 @@
 import type { ForwardAuth } from '../../core/model/route.ts';
+import type { AuthVerdict, ForwardAuths } from './access-question.ts';
 import type { ClientFacts } from './client-facts.ts';
 import { CollectingClient } from './collecting-client.ts';
 import type { EdgeContext } from './context.ts';
@@ -7,25 +8,8 @@ import type { FieldChanges } from './field-changes.ts';
 import { forwardRequest } from './forward.ts';
 import type { RequestHead } from './http1/request-head.ts';
 import { poolKey } from './pool-key.ts';
-import type { PolicyAnswer, RoutePolicy } from './route-policy.ts';
+import type { RoutePolicy } from './route-policy.ts';
 import { RouteTally } from './route-tally.ts';
-
-/** What the other service says of a request. */
-export type AuthVerdict = {
-  /** It may not pass; undefined: it may. */
-  readonly answer: PolicyAnswer | undefined;
-  /** What it adds to the request; a client cannot say the same by itself. */
-  readonly changes: FieldChanges | undefined;
-};
-
-/** Asks other services whether requests may pass. */
-export interface ForwardAuths {
-  ask(
-    policy: RoutePolicy,
-    auth: ForwardAuth,
-    request: readonly [ClientFacts, RequestHead],
-  ): Promise<AuthVerdict>;
-}
 
 /** Fields that speak of content, which the question has not. */
 const dropped = new Set(['content-length', 'transfer-encoding', 'content-encoding', 'expect', 'trailer']);

@@ -1,14 +1,14 @@
 import type { Redirect } from '../../core/model/route.ts';
+import type { PolicyAnswer, PolicyRequest } from './policy-answer.ts';
 import { withoutPort } from './rewrite.ts';
-import type { PolicyAnswer, PolicyRequest, RoutePolicy } from './route-policy.ts';
 
-/** Where a redirect of the route sends a request. What it does not name stays as it was asked for. */
-export function redirected(redirect: Redirect, policy: RoutePolicy, request: PolicyRequest): PolicyAnswer {
+/** Where a redirect sends a request to a route of this path. What it does not name stays as it was asked for. */
+export function redirected(redirect: Redirect, pathPrefix: string, request: PolicyRequest): PolicyAnswer {
   const scheme = redirect.scheme ?? request.scheme;
   const host = redirect.host ?? withoutPort(request.hostText);
   const authority = `${host}${portText(redirect, request, scheme)}`;
   const query = request.target.slice(request.path.length);
-  return moved(redirect.status, `${scheme}://${authority}${pathOf(redirect, policy, request)}${query}`);
+  return moved(redirect.status, `${scheme}://${authority}${pathOf(redirect, pathPrefix, request)}${query}`);
 }
 
 export function moved(status: number, location: string): PolicyAnswer {
@@ -32,7 +32,7 @@ function portText(
   return same ? (/:\d+$/.exec(hostText)?.[0] ?? '') : '';
 }
 
-function pathOf({ path, prefix }: Redirect, { pathPrefix }: RoutePolicy, request: PolicyRequest): string {
+function pathOf({ path, prefix }: Redirect, pathPrefix: string, request: PolicyRequest): string {
   if (path !== undefined) return path;
   if (prefix === undefined) return request.path;
   const rest = request.path.slice(pathPrefix.length).replace(/^\/+/, '');

@@ -2,6 +2,7 @@ import { BlockList, isIPv6 } from 'node:net';
 import type { Route, RouteOptions } from '../../core/model/route.ts';
 import { type FieldChanges, fieldChanges } from './field-changes.ts';
 import { Limiter } from './limiter.ts';
+import type { PolicyAnswer, PolicyRequest } from './policy-answer.ts';
 import { moved, redirected, secureLocation } from './redirect.ts';
 import { type PathChange, pathChange } from './rewrite.ts';
 
@@ -41,37 +42,16 @@ export function policyOf({ options, host, pathPrefix }: Route): RoutePolicy | un
   };
 }
 
-export type PolicyRequest = {
-  readonly scheme: 'http' | 'https';
-  readonly clientAddress: string;
-  /** Host as the client wrote it. */
-  readonly hostText: string;
-  readonly path: string;
-  readonly target: string;
-  /** Where the edge serves TLS. */
-  readonly httpsPort: number | undefined;
-};
-
-/** An answer of the edge itself instead of the service's. */
-export type PolicyAnswer = {
-  readonly status: number;
-  readonly text: string;
-  /** Further field lines, each with its CRLF. */
-  readonly fields?: string | undefined;
-  /** `text` is the whole content, of this type; else it is a sentence for a page of ours. */
-  readonly contentType?: string | undefined;
-};
-
 /** Whether the edge answers by itself: who may not ask is told so first, then that it is closed, then redirects. */
 export function policyAnswer(policy: RoutePolicy, request: PolicyRequest): PolicyAnswer | undefined {
-  const { options, allowed, denied, maintenance } = policy;
+  const { options, pathPrefix, allowed, denied, maintenance } = policy;
   const { path, scheme, clientAddress } = request;
   const barred = denied !== undefined && listed(denied, clientAddress);
   if (barred || (allowed !== undefined && !listed(allowed, clientAddress)))
     return { status: 403, text: 'This address may not use the service.' };
   if (maintenance !== undefined && !isSpared(policy, clientAddress)) return maintenance;
   if (options.redirectToHttps && scheme === 'http') return moved(301, secureLocation(request));
-  if (options.redirect !== undefined) return redirected(options.redirect, policy, request);
+  if (options.redirect !== undefined) return redirected(options.redirect, pathPrefix, request);
   if (options.rootTo !== undefined && path === '/' && options.rootTo !== '/')
     return moved(301, options.rootTo);
   return undefined;

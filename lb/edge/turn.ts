@@ -11,7 +11,7 @@ import type { Slices } from './http1/slices.ts';
 import type { Lease } from './limiter.ts';
 import { type Mirror, mirrored } from './mirror.ts';
 import { renderPage } from './pages.ts';
-import type { PolicyAnswer } from './route-policy.ts';
+import type { PolicyAnswer } from './policy-answer.ts';
 import type { RouteTally } from './route-tally.ts';
 import type { Connection } from './upstream.ts';
 import type { Wire } from './wire.ts';

@@ -1,0 +1,23 @@
+import type { ForwardAuth } from '../../core/model/route.ts';
+import type { ClientFacts } from './client-facts.ts';
+import type { FieldChanges } from './field-changes.ts';
+import type { RequestHead } from './http1/request-head.ts';
+import type { PolicyAnswer } from './policy-answer.ts';
+import type { RoutePolicy } from './route-policy.ts';
+
+/** What the other service says of a request. */
+export type AuthVerdict = {
+  /** It may not pass; undefined: it may. */
+  readonly answer: PolicyAnswer | undefined;
+  /** What it adds to the request; a client cannot say the same by itself. */
+  readonly changes: FieldChanges | undefined;
+};
+
+/** Asks other services whether requests may pass. */
+export interface ForwardAuths {
+  ask(
+    policy: RoutePolicy,
+    auth: ForwardAuth,
+    request: readonly [ClientFacts, RequestHead],
+  ): Promise<AuthVerdict>;
+}
