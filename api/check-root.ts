@@ -16,12 +16,13 @@ export function checkRoot(after: Root, changed: readonly AppId[], groups: Groups
 /** Only what is changed is judged: a clash that is there already must not keep others from changing. */
 function checkIdentifiers(after: Root, changed: readonly AppId[], groups: ReadonlySet<string>): void {
   const occupied = new Set([...[...after.keys()].flatMap(ancestorsOf), ...[...groups].flatMap(ancestorsOf)]);
+  const fresh = new Set(changed);
   for (const id of changed) {
     const around = ancestorsOf(id).find((group) => after.has(group));
     if (after.has(id) && occupied.has(id)) refuseGroup(after.get(id));
     if (around !== undefined) refuseGroup(after.get(around));
   }
-  for (const group of groups) if (after.has(group) && !changed.includes(group)) refuseGroup(after.get(group));
+  for (const group of groups) if (after.has(group) && !fresh.has(group)) refuseGroup(after.get(group));
 }
 
 function refuseGroup(holder: App | undefined): never {

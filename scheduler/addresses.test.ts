@@ -2,16 +2,15 @@ import fc from 'fast-check';
 import t from 'tap';
 import { vipRange } from '../core/model/vip-address.ts';
 import type { AddressRecord } from '../core/state/tables.ts';
-import { testApp } from '../core/state/testing/apps.ts';
 import { addressWrites, VirtualAddressesExhausted } from './addresses.ts';
-import type { Root } from './plan.ts';
 
 const range = vipRange('11.0.0.1', '11.0.0.4');
 const minute = 60_000;
 
-function rootOf(names: readonly string[]): Root {
-  const portDefinitions = [{ port: 1, protocol: 'tcp' as const, labels: {} }];
-  return new Map(names.map((name) => [`/${name}`, testApp(`/${name}`, { portDefinitions })]));
+/** The root has these names and no others. */
+function changesTo(names: readonly string[], records: ReadonlyMap<string, AddressRecord>) {
+  const needed = new Set(names.map((name) => `weir/${name}`));
+  return { needed, dropped: new Set([...records.keys()].filter((name) => !needed.has(name))) };
 }
 
 function after(
@@ -20,7 +19,7 @@ function after(
   now: number,
 ): ReadonlyMap<string, AddressRecord> {
   const next = new Map(records);
-  for (const write of addressWrites(records, rootOf(names), { now, vipRange: range })) {
+  for (const write of addressWrites(records, changesTo(names, records), { now, vipRange: range })) {
     if (write.kind === 'delete') next.delete(write.key);
     else next.set(write.key, write.value as AddressRecord);
   }

@@ -1,9 +1,10 @@
 import { WeirError } from '../core/kit/errors.ts';
+import type { App } from '../core/model/app.ts';
 import { allocate, inVipRange, type VipRange } from '../core/model/vip-address.ts';
+import type { Snapshot } from '../core/state/snapshot.ts';
 import type { Write } from '../core/state/store.ts';
 import type { AddressRecord } from '../core/state/tables.ts';
 import { addressNames, hashedName } from '../core/state/vip-claims.ts';
-import type { Root } from './plan.ts';
 
 export type AddressOptions = { readonly now: number; readonly vipRange: VipRange };
 
@@ -20,17 +21,38 @@ export class VirtualAddressesExhausted extends WeirError {
   }
 }
 
+/** Names that the apps of the root have from now on, and those that none has any more. Others stay as they are. */
+export type NameChanges = { readonly needed: ReadonlySet<string>; readonly dropped: ReadonlySet<string> };
+
+/** What a change from some apps to others makes of the names; nothing is asked of the apps that stay as they are. */
+export function nameChanges(snapshot: Snapshot, before: readonly App[], after: readonly App[]): NameChanges {
+  const change = new Map<string, number>();
+  const count = (apps: readonly App[], by: number) => {
+    for (const name of apps.flatMap(addressNames)) change.set(name, (change.get(name) ?? 0) + by);
+  };
+  count(before, -1);
+  count(after, 1);
+  const isUsed = (name: string) => snapshot.appsNamed(name) + (change.get(name) ?? 0) > 0;
+  const [needed, dropped] = [new Set<string>(), new Set<string>()];
+  for (const name of change.keys()) (isUsed(name) ? needed : dropped).add(name);
+  return { needed, dropped };
+}
+
 /**
  * Gives every name of the root a virtual address, and releases those of names that are gone. A name that returns before its
- * address was given away gets the same one again.
+ * address was given away gets the same one again. Addresses that are outside the range by now are replaced.
  */
 export function addressWrites(
   records: ReadonlyMap<string, AddressRecord>,
-  after: Root,
+  { needed, dropped }: NameChanges,
   options: AddressOptions,
 ): readonly Write[] {
-  const names = new Set([...after.values()].flatMap(addressNames));
-  return [...assign(records, names, options), ...release(records, names, options.now)];
+  const strays = [...records.values()].filter(
+    ({ name, address, releasedAt }) =>
+      releasedAt === undefined && !dropped.has(name) && !inVipRange(options.vipRange, address),
+  );
+  const names = new Set([...needed, ...strays.map(({ name }) => name)]);
+  return [...assign(records, names, options), ...release(records, { needed, dropped }, options.now)];
 }
 
 function assign(
@@ -40,11 +62,12 @@ function assign(
 ): readonly Write[] {
   const holds = (record: AddressRecord) =>
     inVipRange(vipRange, record.address) && !isQuarantineOver(record, now);
-  const taken = new Set([...records.values()].filter(holds).map((record) => record.address));
+  let taken: Set<string> | undefined;
   return [...names].flatMap((name): readonly Write[] => {
     const known = records.get(name);
     if (known !== undefined && holds(known))
       return known.releasedAt === undefined ? [] : [put({ name, address: known.address })];
+    taken ??= new Set([...records.values()].filter(holds).map((record) => record.address));
     const address = allocate(hashedName(name), vipRange, taken);
     if (address === undefined) throw new VirtualAddressesExhausted(name);
     taken.add(address);
@@ -54,14 +77,19 @@ function assign(
 
 function release(
   records: ReadonlyMap<string, AddressRecord>,
-  names: ReadonlySet<string>,
+  { needed, dropped }: NameChanges,
   now: number,
 ): readonly Write[] {
-  return [...records.values()].flatMap((record): readonly Write[] => {
-    if (names.has(record.name)) return [];
-    if (record.releasedAt === undefined) return [put({ ...record, releasedAt: now })];
-    return isQuarantineOver(record, now) ? [{ kind: 'delete', table: 'addresses', key: record.name }] : [];
+  const released = [...dropped].flatMap((name): readonly Write[] => {
+    const record = records.get(name);
+    return record === undefined || record.releasedAt !== undefined
+      ? []
+      : [put({ ...record, releasedAt: now })];
   });
+  const over = [...records.values()].filter(
+    (record) => isQuarantineOver(record, now) && !needed.has(record.name),
+  );
+  return [...released, ...over.map(({ name }): Write => ({ kind: 'delete', table: 'addresses', key: name }))];
 }
 
 function isQuarantineOver({ releasedAt }: AddressRecord, now: number): boolean {

@@ -11,15 +11,15 @@ export type AppChange = 'added' | 'removed' | 'scale' | 'config' | 'none';
 export type PlanOptions = {
   /** Of the root to come: dependencies of groups order the apps in them. */
   readonly groups: Groups;
-  /** Apps that run more than one configuration now. */
-  readonly mixed: ReadonlySet<AppId>;
+  /** Whether an app of the root to come runs instances of another configuration now. */
+  readonly isMixed: (app: App) => boolean;
 };
 
 /**
  * The steps from one root to another (Marathon §15.2): removed apps stop, new ones start, then one step per
  * dependency layer, dependencies first. Empty steps are left out.
  */
-export function plan(before: Root, after: Root, { groups, mixed }: PlanOptions): readonly DeploymentStep[] {
+export function plan(before: Root, after: Root, { groups, isMixed }: PlanOptions): readonly DeploymentStep[] {
   const removed = [...before.values()].filter((app) => !after.has(app.id));
   const added = [...after.values()].filter((app) => !before.has(app.id));
   const changed = [...after.values()].filter((app) => changeOf(before.get(app.id), app) !== 'none');
@@ -31,7 +31,7 @@ export function plan(before: Root, after: Root, { groups, mixed }: PlanOptions):
     added.map((app) => actionOn(app, 'StartApplication')),
     ...[...layers]
       .sort(([a], [b]) => a - b)
-      .map(([, apps]) => apps.map((app) => actionFor(before.get(app.id), app, mixed))),
+      .map(([, apps]) => apps.map((app) => actionFor(before.get(app.id), app, isMixed))),
   ];
   return steps.filter((actions) => actions.length > 0).map((actions) => ({ actions }));
 }
@@ -43,8 +43,8 @@ export function changeOf(before: App | undefined, after: App | undefined): AppCh
   return before.instances === after.instances ? 'none' : 'scale';
 }
 
-function actionFor(before: App | undefined, app: App, mixed: ReadonlySet<AppId>): DeploymentAction {
-  const differs = before !== undefined && (changeOf(before, app) === 'config' || mixed.has(app.id));
+function actionFor(before: App | undefined, app: App, isMixed: PlanOptions['isMixed']): DeploymentAction {
+  const differs = before !== undefined && (changeOf(before, app) === 'config' || isMixed(app));
   const restarts = differs && app.instances > 0;
   const kind = restarts ? 'RestartApplication' : 'ScaleApplication';
   return { ...actionOn(app, kind), target: app.instances };

@@ -8,7 +8,7 @@ import type { VipRange } from '../core/model/vip-address.ts';
 import type { Snapshot } from '../core/state/snapshot.ts';
 import type { Write } from '../core/state/store.ts';
 import { versionKey } from '../core/state/tables.ts';
-import { addressWrites } from './addresses.ts';
+import { addressWrites, nameChanges } from './addresses.ts';
 import { changeOf, plan, type Root } from './plan.ts';
 import { allVersionWrites, oldVersionWrites } from './versions.ts';
 import { configOf, isCurrent } from './view.ts';
@@ -49,10 +49,11 @@ export function planRoot(snapshot: Snapshot, wanted: WantedRoot, options: RootPl
   const before = snapshot.table('apps');
   const after = stamped(snapshot, wanted, options.version);
   const steps = stepsTo(snapshot, wanted, after);
-  const affectedApps = [...new Set(steps.flatMap((step) => step.actions.map((action) => action.app)))];
+  const affected = new Set(steps.flatMap((step) => step.actions.map((action) => action.app)));
+  const affectedApps = [...affected];
   const running = [...snapshot.table('deployments').values()];
   const conflicting = running.filter((deployment) =>
-    deployment.affectedApps.some((app) => affectedApps.includes(app)),
+    deployment.affectedApps.some((app) => affected.has(app)),
   );
   if (conflicting.length > 0 && !options.force)
     return { kind: 'locked', deployments: conflicting.map((d) => d.id) };
@@ -69,9 +70,11 @@ export function planRoot(snapshot: Snapshot, wanted: WantedRoot, options: RootPl
     ...(wanted.sentenced === undefined ? {} : { sentenced: wanted.sentenced }),
     startedAt: options.now,
   };
+  const those = (root: Root) => affectedApps.flatMap((id) => root.get(id) ?? []);
+  const names = nameChanges(snapshot, those(before), those(after));
   const writes = [
     ...affectedApps.flatMap((id) => appWrites(id, after.get(id), snapshot)),
-    ...addressWrites(snapshot.table('addresses'), after, options),
+    ...addressWrites(snapshot.table('addresses'), names, options),
     ...conflicting.map((old): Write => ({ kind: 'delete', table: 'deployments', key: old.id })),
     { kind: 'put', table: 'deployments', key: deployment.id, value: deployment } satisfies Write,
     ...(wanted.alongside ?? []),
@@ -87,7 +90,7 @@ export function preview(snapshot: Snapshot, wanted: WantedRoot, version: Version
 function stepsTo(snapshot: Snapshot, { groups }: WantedRoot, after: Root): readonly DeploymentStep[] {
   return plan(snapshot.table('apps'), after, {
     groups: groups ?? snapshot.table('groups'),
-    mixed: mixedApps(snapshot, after),
+    isMixed: (app) => isMixed(app, snapshot),
   });
 }
 
@@ -104,16 +107,15 @@ function groupsBefore(snapshot: Snapshot, after: Groups = new Map()): Pick<Deplo
 
 /** Versions grow, over deleted apps too: if the clock did not advance, the previous one plus a millisecond (Marathon §1.4). */
 export function nextVersion(now: number, snapshot: Snapshot): Version {
-  let newest: Version = timestamp(0);
-  for (const app of snapshot.table('versions').values()) if (app.version > newest) newest = app.version;
-  return timestamp(Math.max(now, Date.parse(newest) + 1));
+  return timestamp(Math.max(now, Date.parse(snapshot.newestVersion) + 1));
 }
 
 function stamped(snapshot: Snapshot, wanted: WantedRoot, version: Version): Root {
+  const again = new Set(wanted.restarted);
   return new Map(
     [...wanted.after].map(([id, app]) => [
       id,
-      wanted.restarted?.includes(id) ? restarted(app, version) : stamp(app, version, snapshot),
+      again.has(id) ? restarted(app, version) : stamp(app, version, snapshot),
     ]),
   );
 }
@@ -175,14 +177,14 @@ function appWrites(id: AppId, after: App | undefined, snapshot: Snapshot): reado
   return delayed ? [...writes, { kind: 'delete', table: 'backoffs', key: id }] : writes;
 }
 
-/** Apps left half replaced by a cancelled deployment: scaling them also finishes the replacement. */
-function mixedApps(snapshot: Snapshot, after: Root): ReadonlySet<AppId> {
-  const mixed = [...snapshot.table('placements').values()].filter((placement) => {
-    const app = after.get(placement.appId);
-    const config = configOf(placement, { snapshot });
-    return placement.goal === 'run' && app !== undefined && !isCurrent({ config }, app);
-  });
-  return new Set(mixed.map((placement) => placement.appId));
+/** Left half replaced by a cancelled deployment: scaling it also finishes the replacement. */
+function isMixed(app: App, snapshot: Snapshot): boolean {
+  return snapshot
+    .placementsOf(app.id)
+    .some(
+      (placement) =>
+        placement.goal === 'run' && !isCurrent({ config: configOf(placement, { snapshot }) }, app),
+    );
 }
 
 /** What is still running keeps its versions until it is gone. */

@@ -1,8 +1,10 @@
+import { timestamp } from '../kit/clock.ts';
 import type { App } from '../model/app.ts';
-import type { AppId } from '../model/ids.ts';
+import type { AppId, Version } from '../model/ids.ts';
 import type { Placement } from '../model/placement.ts';
 import type { Change, StoredRecord } from './store.ts';
 import { type KnownTable, knownTables, type Tables } from './tables.ts';
+import { addressNames } from './vip-claims.ts';
 
 /**
  * All tables as of one revision. Decisions read it synchronously, so what they see is one moment;
@@ -13,6 +15,10 @@ export interface Snapshot {
   table<K extends KnownTable>(name: K): ReadonlyMap<string, Tables[K]>;
   placementsOf(app: AppId): readonly Placement[];
   placementsOn(agent: string): readonly Placement[];
+  /** Newer than or as new as every version that was ever stored while this copy was kept. */
+  readonly newestVersion: Version;
+  /** How many apps have this name (`AddressRecord.name`). */
+  appsNamed(name: string): number;
   /** Every stored version of an app, in the order they were stored. */
   versionsOf(app: AppId): readonly App[];
 }
@@ -20,10 +26,12 @@ export interface Snapshot {
 /** The tables in memory, kept up to date by changes. */
 export class Replica implements Snapshot {
   revision = 0;
+  newestVersion: Version = timestamp(0);
   readonly #tables = new Map<KnownTable, Map<string, unknown>>();
   readonly #byApp: Index<Placement> = new Map();
   readonly #byAgent: Index<Placement> = new Map();
   readonly #versions: Index<App> = new Map();
+  readonly #names = new Map<string, number>();
 
   constructor() {
     this.#clear();
@@ -57,7 +65,13 @@ export class Replica implements Snapshot {
     return [...(this.#versions.get(app)?.values() ?? [])];
   }
 
+  appsNamed(name: string): number {
+    return this.#names.get(name) ?? 0;
+  }
+
   #clear(): void {
+    this.newestVersion = timestamp(0);
+    this.#names.clear();
     for (const name of knownTables) this.#tables.set(name, new Map());
     for (const index of [this.#byApp, this.#byAgent, this.#versions]) index.clear();
   }
@@ -67,10 +81,27 @@ export class Replica implements Snapshot {
     if (table === undefined) return;
     const before = table.get(key);
     if (name === 'placements') this.#indexPlacement(key, before as Placement, value as Placement);
-    if (name === 'versions')
-      reindex(this.#versions, key, { before: before as App, after: value as App }, (app) => app.id);
+    if (name === 'apps') this.#indexNames(before as App | undefined, value as App | undefined);
+    if (name === 'versions') this.#indexVersion(key, before as App | undefined, value as App | undefined);
     if (value === undefined) table.delete(key);
     else table.set(key, value);
+  }
+
+  #indexVersion(key: string, before: App | undefined, after: App | undefined): void {
+    reindex(this.#versions, key, { before, after }, (app) => app.id);
+    if (after !== undefined && after.version > this.newestVersion) this.newestVersion = after.version;
+  }
+
+  #indexNames(before: App | undefined, after: App | undefined): void {
+    const count = (app: App | undefined, by: number) => {
+      for (const name of app === undefined ? [] : addressNames(app)) {
+        const users = (this.#names.get(name) ?? 0) + by;
+        if (users > 0) this.#names.set(name, users);
+        else this.#names.delete(name);
+      }
+    };
+    count(before, -1);
+    count(after, 1);
   }
 
   #indexPlacement(key: string, before: Placement | undefined, after: Placement | undefined): void {
