@@ -98,9 +98,10 @@ export class Scheduler implements Part {
 
   async stop(): Promise<void> {
     for (const end of this.#ends) end();
-    this.#wakeUp.abort();
     await this.#loop.stop();
     await this.#turns.idle();
+    // Last, for a round that was under way has set it anew.
+    this.#wakeUp.abort();
   }
 
   /** Why apps wait, as of the last round. */
