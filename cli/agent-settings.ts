@@ -11,7 +11,7 @@ export type AgentSettings = {
   readonly address: string;
   readonly dataDir: string;
   readonly runtime: 'runc' | 'process';
-  readonly vip: 'nftables' | 'userspace';
+  readonly vip: 'ebpf' | 'nftables' | 'userspace';
   readonly vipRange: string;
   /** Folder of the CNI plugins; absent: container networks only by backends that need none. */
   readonly cniDir?: string;

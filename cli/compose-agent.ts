@@ -8,6 +8,7 @@ import { Journal } from '../agent/journal.ts';
 import { probeInstance } from '../agent/probe.ts';
 import type { ContainerRuntime } from '../agent/runtime.ts';
 import { ProcessRuntime } from '../agent/runtimes/process/process-runtime.ts';
+import { controlGroupScope } from '../agent/runtimes/runc/scope.ts';
 import { specsOf } from '../agent/spec.ts';
 import { VolumeFolders } from '../agent/volumes.ts';
 import { MasterClient } from '../api/client.ts';
@@ -21,8 +22,12 @@ import { DnsConsumer } from '../dns/consumer.ts';
 import { MesosDnsServer } from '../dns/mesos-dns-server.ts';
 import { DevelopmentAuthority } from '../lb/edge/authority.ts';
 import { EdgeConsumer } from '../lb/edge/consumer.ts';
+import type { VipBackend } from '../lb/vip/backend.ts';
+import { EbpfVips } from '../lb/vip/backends/ebpf/ebpf.ts';
+import { socketPrograms } from '../lb/vip/backends/ebpf/object.ts';
 import { NftablesVips } from '../lb/vip/backends/nftables/nftables.ts';
 import { UserspaceVips } from '../lb/vip/backends/userspace/userspace.ts';
+import { FirstThatStarts } from '../lb/vip/first-that-starts.ts';
 import { VipConsumer } from '../lb/vip/vip-consumer.ts';
 import { createHostGw } from '../overlay/backends/host-gw.ts';
 import { createLoopback } from '../overlay/backends/loopback.ts';
@@ -72,7 +77,7 @@ export async function composeAgent(
     },
   );
   const vip = new VipConsumer({
-    backend: vipBackendOf(settings, { clock, log }),
+    backend: vipBackendOf(settings, dataDir, { clock, log }),
     log,
     clock,
     memory: fileMemory(join(dataDir, 'departed.json')),
@@ -260,9 +265,19 @@ function fileMemory(path: string) {
   };
 }
 
-function vipBackendOf(settings: AgentSettings, { clock, log }: { clock: Clock; log: Log }) {
-  if (settings.vip === 'nftables') return new NftablesVips({ log }, { ranges: [settings.vipRange] });
-  return new UserspaceVips({ clock, log, random: Math.random });
+function vipBackendOf(
+  settings: AgentSettings,
+  dataDir: string,
+  { clock, log }: { clock: Clock; log: Log },
+): VipBackend {
+  if (settings.vip === 'userspace') return new UserspaceVips({ clock, log, random: Math.random });
+  const kernel = new NftablesVips({ log }, { ranges: [settings.vipRange] });
+  const containers =
+    settings.runtime === 'runc' ? [`weir/${controlGroupScope(dataDir, settings.scope)}`] : [];
+  const sockets = new EbpfVips({ log, kernel }, { object: socketPrograms, containers });
+  const ebpf = { backend: sockets, leave: () => sockets.removePrograms() };
+  const nftables = { backend: kernel };
+  return new FirstThatStarts(settings.vip === 'ebpf' ? [ebpf, nftables] : [nftables, ebpf], log);
 }
 
 function edgeOf(

@@ -46,7 +46,7 @@ export async function composeDev(
   const network: Pick<Network, 'cidr' | 'backend' | 'mtu'> = isolated
     ? { cidr: kernelRanges.network, backend: 'host-gw', mtu: 1_500 }
     : { cidr: loopbackRanges.network, backend: 'loopback' };
-  const vipRange = settings.vip === 'nftables' ? kernelRanges.vip : loopbackRanges.vip;
+  const vipRange = settings.vip !== 'userspace' ? kernelRanges.vip : loopbackRanges.vip;
   const { dataDir, api, drainLimitMs, waitForAcks, http, https } = settings;
   const master = await composeMaster(
     {

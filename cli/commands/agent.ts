@@ -29,7 +29,7 @@ type Options = {
   dnsHttp: Address;
   resolver: readonly Address[];
   runtime?: 'runc' | 'process';
-  vip?: 'nftables' | 'userspace';
+  vip?: 'ebpf' | 'nftables' | 'userspace';
   vipRange: string;
   attribute: Readonly<Record<string, string>>;
   cpus?: number;
@@ -123,7 +123,7 @@ export function trafficOptions(command: Command): Command {
     .addOption(
       new Option('--vip <name>', 'default: the best this machine can do')
         .env('WEIR_VIP')
-        .choices(['nftables', 'userspace']),
+        .choices(['ebpf', 'nftables', 'userspace']),
     )
     .addOption(
       new Option('--vip-range <cidr>', "the master's range of virtual addresses")

@@ -16,7 +16,7 @@ type Options = {
   dnsHttp: Address;
   resolver: readonly Address[];
   runtime?: 'runc' | 'process';
-  vip?: 'nftables' | 'userspace';
+  vip?: 'ebpf' | 'nftables' | 'userspace';
   drainLimit: number;
   waitForAcks: boolean;
   demo?: true;

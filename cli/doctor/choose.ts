@@ -4,7 +4,7 @@ import type { MachineFacts } from './facts.ts';
 export type Choices = {
   readonly runtime: Choice<'runc' | 'process'>;
   readonly network: Choice<'vxlan' | 'loopback'>;
-  readonly vip: Choice<'nftables' | 'userspace'>;
+  readonly vip: Choice<'ebpf' | 'nftables' | 'userspace'>;
 };
 
 export type Choice<T> = {
@@ -43,11 +43,21 @@ export function chooseBackends(facts: MachineFacts): Choices {
     ...need(facts.kernel.nftables !== false, 'nftables in the kernel'),
     ...need(network.length === 0, 'the vxlan network'),
   ];
+  const sockets = [
+    ...need(facts.bpftool, 'bpftool'),
+    ...need(facts.bpf.compiled, 'clang-14 and libbpf-dev when scripts/setup ran'),
+    ...need(facts.bpf.cgroups, 'version 2 of control groups'),
+  ];
   return {
     runtime: { value: container.length === 0 ? 'runc' : 'process', lacks: container },
     network: { value: network.length === 0 ? 'vxlan' : 'loopback', lacks: network },
-    vip: { value: vip.length === 0 ? 'nftables' : 'userspace', lacks: vip },
+    vip: vip.length > 0 ? { value: 'userspace', lacks: vip } : atSocket(sockets),
   };
+}
+
+/** eBPF is a layer over nftables; without it VIPs cost a little for each packet. */
+function atSocket(lacks: readonly string[]): Choices['vip'] {
+  return { value: lacks.length === 0 ? 'ebpf' : 'nftables', lacks };
 }
 
 function need(given: unknown, name: string): readonly string[] {

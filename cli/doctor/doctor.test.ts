@@ -14,6 +14,8 @@ const all: MachineFacts = {
   conntrack: '/usr/sbin/conntrack',
   skopeo: '/usr/bin/skopeo',
   umoci: '/usr/bin/umoci',
+  bpftool: '/usr/sbin/bpftool',
+  bpf: { compiled: true, cgroups: true },
   vxlan: true,
   overlayfs: true,
   cgroups: 2,
@@ -22,7 +24,7 @@ const all: MachineFacts = {
 
 t.test('chooseBackends takes the real thing when nothing is missing', async (t) => {
   const { runtime, network, vip } = chooseBackends(all);
-  t.same([runtime.value, network.value, vip.value], ['runc', 'vxlan', 'nftables']);
+  t.same([runtime.value, network.value, vip.value], ['runc', 'vxlan', 'ebpf']);
   t.same([runtime.lacks, network.lacks, vip.lacks], [[], [], []]);
 });
 
@@ -41,6 +43,8 @@ t.test('chooseBackends falls back together, and says for want of what', async (t
   const noVxlan = chooseBackends({ ...all, vxlan: false, kernel: { ...all.kernel, vxlan: false } });
   t.same([noVxlan.runtime.value, noVxlan.network.value], ['runc', 'loopback']);
   t.equal(chooseBackends({ ...all, conntrack: undefined }).vip.value, 'userspace');
+  const { vip } = chooseBackends({ ...all, bpf: { compiled: false, cgroups: true } });
+  t.match(vip, { value: 'nftables', lacks: [/clang/] });
 });
 
 t.test(

@@ -1,5 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { cgroupRoot } from '../../lb/vip/backends/ebpf/cgroups.ts';
+import { socketPrograms } from '../../lb/vip/backends/ebpf/object.ts';
 import { type KernelFacts, probeKernel } from './kernel.ts';
 import { findProgram, isExecutable } from './programs.ts';
 
@@ -16,6 +18,9 @@ export type MachineFacts = {
   readonly conntrack: string | undefined;
   readonly skopeo: string | undefined;
   readonly umoci: string | undefined;
+  readonly bpftool: string | undefined;
+  /** For virtual IPs at the socket: compiled programs, and something to attach them to. */
+  readonly bpf: { readonly compiled: boolean; readonly cgroups: boolean };
   readonly vxlan: boolean;
   readonly overlayfs: boolean;
   /** 1 also where version 2 is mounted beside it; undefined: none can be used. */
@@ -26,8 +31,10 @@ export type MachineFacts = {
 /** Looks and tries out; changes nothing that outlives the call. About 50 ms. */
 export async function machineFacts(): Promise<MachineFacts> {
   const root = process.getuid?.() === 0;
-  const [runc, conmon, nft, ip, conntrack, skopeo, umoci] = await Promise.all(
-    ['runc', 'conmon', 'nft', 'ip', 'conntrack', 'skopeo', 'umoci'].map((name) => findProgram(name)),
+  const [runc, conmon, nft, ip, conntrack, skopeo, umoci, bpftool] = await Promise.all(
+    ['runc', 'conmon', 'nft', 'ip', 'conntrack', 'skopeo', 'umoci', 'bpftool'].map((name) =>
+      findProgram(name),
+    ),
   );
   const [cni, cgroups, kernel] = await Promise.all([
     cniFolder(),
@@ -44,6 +51,8 @@ export async function machineFacts(): Promise<MachineFacts> {
     conntrack,
     skopeo,
     umoci,
+    bpftool,
+    bpf: { compiled: await exists(socketPrograms), cgroups: (await cgroupRoot()) !== undefined },
     vxlan: kernel.vxlan ?? false,
     overlayfs: kernel.overlayfs ?? false,
     cgroups,

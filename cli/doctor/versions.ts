@@ -13,7 +13,7 @@ export type Tool = {
 };
 
 type ToolKind = Omit<Tool, 'path' | 'version'> & {
-  readonly key: 'runc' | 'conmon' | 'cni' | 'nft' | 'ip' | 'conntrack' | 'skopeo' | 'umoci';
+  readonly key: 'runc' | 'conmon' | 'cni' | 'nft' | 'ip' | 'conntrack' | 'skopeo' | 'umoci' | 'bpftool';
   readonly ask: readonly string[];
 };
 
@@ -41,6 +41,13 @@ const kinds: readonly ToolKind[] = [
     ask: ['--version'],
     package: 'conntrack',
     gives: 'virtual IPs that leave dead backends at once',
+  },
+  {
+    key: 'bpftool',
+    name: 'bpftool',
+    ask: ['version'],
+    package: 'bpftool',
+    gives: 'virtual IPs at the socket',
   },
   { key: 'skopeo', name: 'skopeo', ask: ['--version'], package: 'skopeo', gives: 'container images' },
   { key: 'umoci', name: 'umoci', ask: ['--version'], package: 'umoci', gives: 'container images' },

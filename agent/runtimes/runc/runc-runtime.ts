@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Clock } from '../../../core/kit/clock.ts';
@@ -38,6 +37,7 @@ import { conmonSources, keepFullLog, logFile } from './conmon-log.ts';
 import { leaderOf, noteLeader } from './leader.ts';
 import { type Programs, startMonitor } from './monitor.ts';
 import { runcExec } from './runc-exec.ts';
+import { controlGroupScope } from './scope.ts';
 import { terminate } from './terminate.ts';
 
 export type RuncRuntimeOptions = {
@@ -70,7 +70,7 @@ export class RuncRuntime implements ContainerRuntime {
     this.#runcRoot = join(this.#dataDir, 'runc');
     this.#clock = options.clock;
     this.#programs = options.programs ?? { runc: 'runc', conmon: 'conmon' };
-    this.#scope = options.scope ?? createHash('sha256').update(this.#dataDir).digest('hex').slice(0, 12);
+    this.#scope = controlGroupScope(this.#dataDir, options.scope);
     this.#logBytes = options.logBytes ?? 10 * 1024 * 1024;
     this.#images = new Images({ dir: join(this.#dataDir, 'images') });
     this.#containers = new LocalContainers({

@@ -51,6 +51,27 @@ export class Actor {
     return reply;
   }
 
+  /** UDP from a socket that is not connected and is kept under `key`; `self` is whom the answer seems to come from. */
+  async sendFrom(key: string, to: Ask): Promise<Reply> {
+    const socket = this.#udp.get(key) ?? createSocket('udp4').on('error', () => {});
+    this.#udp.set(key, socket);
+    const message = new Promise<Reply>((resolve) => {
+      const timer = setTimeout(() => resolve({ kind: 'timeout', detail: 'nothing' }), patienceMs);
+      socket.once('message', (data, from) => {
+        clearTimeout(timer);
+        resolve(answer(String(data), `${from.address}:${from.port}`));
+      });
+    });
+    socket.send('hello', to.port, to.address);
+    return message;
+  }
+
+  /** Whom a kept connection leads to, as its process is told. */
+  async peer(key: string): Promise<string> {
+    const socket = this.#held.get(key);
+    return `${socket?.remoteAddress}:${socket?.remotePort}`;
+  }
+
   /** Opens a TCP connection and keeps it. */
   async hold(key: string, to: Ask): Promise<Reply> {
     const socket = connect({ host: to.address, port: to.port });

@@ -39,8 +39,8 @@ export const addresses = {
 
 const places: readonly Place[] = ['host', 'a', 'b', 'r', 'x'];
 
-/** `id` tells the labs of one process apart. */
-export async function createLab(id: string): Promise<Lab> {
+/** `id` tells the labs of one process apart. `group`: folder of a control group for the traffic of all but host and x. */
+export async function createLab(id: string, { group }: { readonly group?: string } = {}): Promise<Lab> {
   await sweep();
   const name = (place: Place): string => `weirvip-${process.pid}-${id}-${place}`;
   const actors = new Map<Place, Traffic>();
@@ -53,7 +53,7 @@ export async function createLab(id: string): Promise<Lab> {
     spawn: (place, file, args) =>
       spawn('ip', inside(place, file, args), { stdio: ['pipe', 'pipe', 'ignore'] }),
     at: (place) => {
-      const actor = actors.get(place) ?? remoteActor(name(place));
+      const actor = actors.get(place) ?? remoteActor(name(place), 'abr'.includes(place) ? group : undefined);
       actors.set(place, actor);
       return actor;
     },

@@ -6,15 +6,15 @@ import type { Actor } from './actor.ts';
 
 export type Traffic = Pick<
   Actor,
-  'listen' | 'unlisten' | 'ask' | 'askFrom' | 'hold' | 'say' | 'drop' | 'load' | 'close'
+  'listen' | 'unlisten' | 'ask' | 'askFrom' | 'sendFrom' | 'peer' | 'hold' | 'say' | 'drop' | 'load' | 'close'
 >;
 
-/** An actor in another network namespace. */
-export function remoteActor(namespace: string): Traffic {
+/** An actor in another network namespace, and in a control group (its folder) if one is given. */
+export function remoteActor(namespace: string, group?: string): Traffic {
   const main = fileURLToPath(new URL('./actor-main.ts', import.meta.url));
-  const child = spawn('ip', ['netns', 'exec', namespace, process.execPath, main], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
+  const enter = group === undefined ? '' : `echo $$ > ${group}/cgroup.procs; `;
+  const script = `${enter}exec ip netns exec ${namespace} ${process.execPath} ${main}`;
+  const child = spawn('sh', ['-c', script], { stdio: ['pipe', 'pipe', 'inherit'] });
   const exited = once(child, 'exit');
   const call = caller(child);
   return {
@@ -22,6 +22,8 @@ export function remoteActor(namespace: string): Traffic {
     unlisten: (...args) => call('unlisten', args),
     ask: (...args) => call('ask', args),
     askFrom: (...args) => call('askFrom', args),
+    sendFrom: (...args) => call('sendFrom', args),
+    peer: (...args) => call('peer', args),
     hold: (...args) => call('hold', args),
     say: (...args) => call('say', args),
     drop: (...args) => call('drop', args),

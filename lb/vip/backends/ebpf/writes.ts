@@ -1,0 +1,60 @@
+import type { VipChange } from '../../decide.ts';
+import { slotsOf } from '../../slots.ts';
+import type { VipService } from '../../table.ts';
+import { type Hex, place, serviceValue, slotKey, zero64 } from './codec.ts';
+
+/** An element to be written (`value`) or removed. */
+export type MapWrite = { readonly map: MapName; readonly key: Hex; readonly value?: Hex };
+export type MapName = 'services' | 'slots' | 'taken' | 'opened' | 'setup';
+
+/**
+ * Slots are written before the count that leads to them, and go after it. A service that is not chosen from at random is
+ * none here: at the socket a connection has no source address yet. nftables serves it.
+ */
+export function changeWrites(change: VipChange): readonly MapWrite[] {
+  const { type, service } = change;
+  if (type === 'add') return writes(undefined, service);
+  return type === 'remove' ? writes(service, undefined) : writes(change.before, service);
+}
+
+/** Everything that is in the maps for a service. */
+export function serviceWrites(service: VipService): readonly MapWrite[] {
+  return writes(undefined, service);
+}
+
+function writes(before: VipService | undefined, after: VipService | undefined): readonly MapWrite[] {
+  const key = place((after ?? before)!.protocol, (after ?? before)!);
+  const [was, is] = [rowOf(before), rowOf(after)];
+  const [valueBefore, value] = [serviceOf(before, was), serviceOf(after, is)];
+  const slots = is.flatMap((target, i): readonly MapWrite[] =>
+    target === was[i] ? [] : [{ map: 'slots', key: slotKey(key, i), value: target }],
+  );
+  const gone = was.slice(is.length).map(
+    (_, i): MapWrite => ({
+      map: 'slots',
+      key: slotKey(key, is.length + i),
+    }),
+  );
+  return [
+    ...slots,
+    ...(value !== undefined && valueBefore === undefined
+      ? ([{ map: 'taken', key, value: zero64 }] as const)
+      : []),
+    ...(value === valueBefore
+      ? []
+      : [{ map: 'services', key, ...(value === undefined ? {} : { value }) } as const]),
+    ...gone,
+    ...(value === undefined && valueBefore !== undefined ? ([{ map: 'taken', key }] as const) : []),
+  ];
+}
+
+function rowOf(service: VipService | undefined): readonly Hex[] {
+  if (service === undefined) return [];
+  const { choice, targets } = slotsOf(service);
+  if (choice !== 'random') return [];
+  return targets.map((target) => place(service.protocol, target));
+}
+
+function serviceOf(service: VipService | undefined, row: readonly Hex[]): Hex | undefined {
+  return row.length === 0 ? undefined : serviceValue(row.length, service?.balance === 'least-connections');
+}
