@@ -1,7 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cgroupRoot } from '../../lb/vip/backends/ebpf/cgroups.ts';
-import { socketPrograms } from '../../lb/vip/backends/ebpf/object.ts';
+import { cgroupRoot, socketPrograms } from '../../lb/vip/socket-programs.ts';
 import { type KernelFacts, probeKernel } from './kernel.ts';
 import { findProgram, isExecutable } from './programs.ts';
 

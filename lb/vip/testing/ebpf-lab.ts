@@ -2,9 +2,8 @@ import { existsSync, mkdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Test } from 'tap';
 import { silentLog } from '../../../core/kit/log.ts';
-import { cgroupRoot } from '../backends/ebpf/cgroups.ts';
 import { EbpfVips } from '../backends/ebpf/ebpf.ts';
-import { socketPrograms } from '../backends/ebpf/object.ts';
+import { cgroupRoot, socketPrograms } from '../socket-programs.ts';
 import { createLab, type Lab } from './lab.ts';
 import { backendOf } from './nftables-lab.ts';
 
@@ -30,7 +29,7 @@ export async function ebpfLab(t: Test, id: string): Promise<EbpfLab> {
   t.teardown(async () => {
     await backend.stop({ remove: true });
     await lab.close();
-    rmdirSync(folder);
+    if (existsSync(folder)) rmdirSync(folder);
   });
   return { lab, backend, group };
 }

@@ -5,10 +5,10 @@ import type { Log } from '../../../../core/kit/log.ts';
 import type { VipAudit, VipBackend, VipCounters, VipDrift } from '../../backend.ts';
 import { decide } from '../../decide.ts';
 import { VipApplyFailed, VipUnavailable } from '../../errors.ts';
+import { cgroupRoot } from '../../socket-programs.ts';
 import { emptyTable, type VipProblem, type VipService, type VipTable } from '../../table.ts';
 import { type HostExec, hostExec } from '../nftables/host.ts';
 import { BpfBatch } from './batch.ts';
-import { cgroupRoot } from './cgroups.ts';
 import { littleNumber, parseDump, place, setupValue } from './codec.ts';
 import { mapDifferences } from './drift.ts';
 import {

@@ -152,7 +152,7 @@ export async function sweep(home: BpfHome): Promise<void> {
   const left = (await names(pins)).filter((name) => /^ns-\d+$/.test(name) && name !== home.name);
   if (left.length === 0) return;
   const living = await namespaces();
-  for (const name of left) if (!living.has(name)) await removeAll({ ...home, name });
+  for (const name of left) if (!living.has(name)) await removeAll({ ...home, name, containers: [] });
 }
 
 /** `ns-<inode>` of every network namespace that a process is in or a file holds. */

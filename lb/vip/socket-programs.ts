@@ -1,4 +1,8 @@
 import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+
+/** What virtual IPs at the socket are made of: compiled by scripts/setup where clang is. */
+export const socketPrograms = fileURLToPath(new URL('./backends/ebpf/vip.bpf.o', import.meta.url));
 
 /** Where version 2 of control groups is mounted, alone or beside version 1. */
 export async function cgroupRoot(): Promise<string | undefined> {
