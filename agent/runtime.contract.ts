@@ -7,6 +7,7 @@ import {
   type ContainerSpec,
   ExecFailed,
   type LogLine,
+  type Mount,
   NoSuchContainer,
   NotRunning,
   StartFailed,
@@ -22,6 +23,8 @@ export const contractPrograms = {
   catchesTerm: "trap 'exit 7' TERM; echo ready; while :; do sleep 0.05; done",
   writes1000Lines: 'i=0; while [ $i -lt 1000 ]; do i=$((i+1)); echo "line $i of a log"; done; echo oops >&2',
   showsEnvironment: 'echo "$GREETING"',
+  writesWord: 'echo hello >here/word',
+  readsWord: 'cat there/word',
 } as const;
 
 export const missingProgram = '/no/such/program';
@@ -34,6 +37,8 @@ export type RuntimeUnderTest = {
   readonly open: () => ContainerRuntime;
   /** Where `logDir`s may be. */
   readonly logRoot: string;
+  /** An empty folder to mount. */
+  readonly folder: string;
   /** After the last container was removed. */
   readonly close?: () => Promise<void>;
 };
@@ -222,6 +227,14 @@ export function containerRuntimeContract(t: Test, setUp: (t: Test) => Promise<Ru
     await t.rejects(use.exec('other', contractCommands.succeeds), NoSuchContainer);
   });
 
+  test('containers that mount one folder share what is in it, each at a path of its own', async (t, use) => {
+    await use.run('writer', contractPrograms.writesWord, { mounts: [use.folderAt('here')] });
+    t.match(await use.end('writer'), { exitCode: 0 });
+    await use.run('reader', contractPrograms.readsWord, { mounts: [use.folderAt('there')] });
+    t.match(await use.end('reader'), { exitCode: 0 });
+    t.match(await use.log('reader', { tail: 5 }), [{ text: 'hello' }]);
+  });
+
   test('start and stop of an unknown id are errors', async (t, use) => {
     await t.rejects(use.runtime.start('nobody'), NoSuchContainer);
     await t.rejects(use.runtime.stop('nobody', 0), NoSuchContainer);
@@ -276,8 +289,9 @@ function useOf(under: RuntimeUnderTest) {
     restart() {
       runtime = under.open();
     },
-    async run(id: string, line: string): Promise<void> {
-      await runtime.create(spec(id, line));
+    folderAt: (containerPath: string): Mount => ({ hostPath: under.folder, containerPath, mode: 'RW' }),
+    async run(id: string, line: string, some: Partial<ContainerSpec> = {}): Promise<void> {
+      await runtime.create({ ...spec(id, line), ...some });
       await runtime.start(id);
     },
     async find(id: string): Promise<Container | undefined> {

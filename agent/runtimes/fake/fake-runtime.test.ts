@@ -11,9 +11,30 @@ import { FakeMachine, type FakeProgram } from './fake-machine.ts';
 import { FakeRuntime } from './fake-runtime.ts';
 
 containerRuntimeContract(t, async () => {
-  const machine = new FakeMachine({ clock: systemClock, programOf });
-  return { open: () => new FakeRuntime({ machine, clock: systemClock }), logRoot: '/logs' };
+  const words = new Map<string, string>();
+  const machine = new FakeMachine({
+    clock: systemClock,
+    programOf: (spec) => sharing(spec, words) ?? programOf(spec),
+  });
+  return {
+    open: () => new FakeRuntime({ machine, clock: systemClock }),
+    logRoot: '/logs',
+    folder: '/folder',
+  };
 });
+
+/** `words`: the files `word`, by the folder of the machine they are in. */
+function sharing({ command, mounts }: ContainerSpec, words: Map<string, string>): FakeProgram | undefined {
+  const line = command.kind === 'argv' ? command.argv[2] : undefined;
+  const at = (path: string) => mounts.find(({ containerPath }) => containerPath === path)?.hostPath ?? '';
+  if (line === contractPrograms.writesWord) {
+    words.set(at('here'), 'hello');
+    return { exitCode: 0 };
+  }
+  if (line !== contractPrograms.readsWord) return undefined;
+  const word = words.get(at('there'));
+  return word === undefined ? { exitCode: 1 } : { exitCode: 0, log: [out(word)] };
+}
 
 function programOf(spec: ContainerSpec): FakeProgram {
   const argv = spec.command.kind === 'argv' ? spec.command.argv : [];

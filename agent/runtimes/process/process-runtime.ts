@@ -28,6 +28,7 @@ import type { ContainerRecord } from '../local/records.ts';
 import { runBounded } from '../local/run-bounded.ts';
 import { isMonitored } from '../local/state.ts';
 import { type Signals, stopContainer } from '../local/stop.ts';
+import { linkVolumes } from './links.ts';
 import { startMonitor } from './monitor.ts';
 import { logFile, plainSources, trimLogs } from './plain-log.ts';
 import { refuseWhatNeedsRoot } from './refusals.ts';
@@ -64,6 +65,7 @@ export class ProcessRuntime implements ContainerRuntime {
     refuseWhatNeedsRoot(spec);
     await this.#containers.records.add(spec, async (paths) => {
       await mkdir(paths.sandbox);
+      await linkVolumes(spec, paths.sandbox);
       await mkdir(spec.logDir, { recursive: true });
     });
   }

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
@@ -11,9 +11,11 @@ const skip = process.getuid?.() === 0 ? false : 'needs root';
 t.test('runc', { skip }, async (t) => {
   containerRuntimeContract(t, async () => {
     const dir = await mkdtemp(join(tmpdir(), 'weir-runc-'));
+    await mkdir(join(dir, 'folder'), { mode: 0o777 });
     return {
       open: () => new RuncRuntime({ dataDir: join(dir, 'data'), clock: systemClock }),
       logRoot: join(dir, 'logs'),
+      folder: join(dir, 'folder'),
       close: () => rm(dir, { recursive: true }),
     };
   });
