@@ -46,20 +46,21 @@ export function nodeRoutes(server: FastifyInstance, dependencies: ApiDependencie
     };
   });
 
-  server.get<{ Params: { instance: string }; Querystring: { stream?: string; tail?: string } }>(
-    '/v1/instances/:instance/log',
-    async (request) => {
-      const instance = database.snapshot.table('instances').get(request.params.instance);
-      if (instance === undefined) throw new NotFound(`Instance '${request.params.instance}' does not exist`);
-      const { stream = 'both', tail = '100' } = request.query;
-      return questions.ask(instance.agentId, {
-        kind: 'log',
-        instanceId: instance.instanceId,
-        stream: stream === 'stdout' || stream === 'stderr' ? stream : 'both',
-        tail: Math.min(10_000, Math.max(1, Number(tail) || 100)),
-      });
-    },
-  );
+  server.get<{
+    Params: { instance: string };
+    Querystring: { stream?: string; tail?: string; container?: string };
+  }>('/v1/instances/:instance/log', async (request) => {
+    const instance = database.snapshot.table('instances').get(request.params.instance);
+    if (instance === undefined) throw new NotFound(`Instance '${request.params.instance}' does not exist`);
+    const { stream = 'both', tail = '100', container } = request.query;
+    return questions.ask(instance.agentId, {
+      kind: 'log',
+      instanceId: instance.instanceId,
+      ...(container === undefined ? {} : { container }),
+      stream: stream === 'stdout' || stream === 'stderr' ? stream : 'both',
+      tail: Math.min(10_000, Math.max(1, Number(tail) || 100)),
+    });
+  });
 }
 
 /** A node that is to become empty: nothing is placed on it, and what runs there moves. Both may be repeated. */

@@ -4,7 +4,7 @@ import { group, leaf, print, printJson, sessionOf } from '../globals.ts';
 import type { LogLine, TaskInfo } from '../master/answers.ts';
 import { wholeNumber } from '../numbers.ts';
 import { taskTable } from '../task/list.ts';
-import { findInstance, followLog, readLog } from '../task/log.ts';
+import { containerIn, findInstance, followLog, readLog } from '../task/log.ts';
 
 export function register(program: Command): void {
   const task = group(program, 'task', 'look at running instances and what they write');
@@ -13,6 +13,7 @@ export function register(program: Command): void {
     .argument('<task>', 'id of a task, the beginning of it, or an app with one task')
     .addOption(new Option('--stream <name>', 'which').choices(['stdout', 'stderr', 'both']).default('both'))
     .option('--tail <lines>', 'how many of the newest lines', wholeNumber, 100)
+    .option('--container <name>', 'of a pod, which of its containers')
     .option('-f, --follow', 'go on with what it writes')
     .action(log);
 }
@@ -26,11 +27,22 @@ async function list(app: string | undefined, _options: object, command: Command)
   print(taskTable(answer.tasks, { now: Date.now(), withApp: app === undefined }));
 }
 
-type LogOptions = { readonly stream: string; readonly tail: number; readonly follow?: true };
+type LogOptions = {
+  readonly stream: string;
+  readonly tail: number;
+  readonly container?: string;
+  readonly follow?: true;
+};
 
-async function log(task: string, { stream, tail, follow }: LogOptions, command: Command): Promise<void> {
+async function log(task: string, options: LogOptions, command: Command): Promise<void> {
+  const { stream, tail, follow, container = containerIn(task) } = options;
   const { master, json } = sessionOf(command);
-  const request = { instance: await findInstance(master, task), stream, tail };
+  const request = {
+    instance: await findInstance(master, task),
+    stream,
+    tail,
+    ...(container === undefined ? {} : { container }),
+  };
   if (follow === true) return followLog(master, request, write);
   const answer = await readLog(master, request);
   if (json) return printJson(answer);

@@ -7,6 +7,8 @@ import type { Master } from '../master/master.ts';
 
 export type LogRequest = {
   readonly instance: string;
+  /** Of a pod. */
+  readonly container?: string;
   readonly stream: string;
   readonly tail: number;
 };
@@ -15,8 +17,11 @@ const followEveryMs = 500;
 /** Lines asked for each time while following: more than this between two looks are lost, which is said. */
 const followTail = 2_000;
 
-export function readLog(master: Master, { instance, stream, tail }: LogRequest): Promise<LogAnswer> {
-  const query = { stream, tail };
+export function readLog(
+  master: Master,
+  { instance, stream, tail, container }: LogRequest,
+): Promise<LogAnswer> {
+  const query = { stream, tail, ...(container === undefined ? {} : { container }) };
   return master.get<LogAnswer>(`/v1/instances/${encodeURIComponent(instance)}/log`, { query });
 }
 
@@ -84,4 +89,9 @@ export async function findInstance(master: Master, given: string): Promise<strin
   throw new WeirError('WEIR_NO_TASK', `Cannot find task ${given}: ${what}`, {
     next: 'See the tasks with "weir task list".',
   });
+}
+
+/** The container that the id of a pod's task names (`shop_web.instance-….web.1`). */
+export function containerIn(task: string): string | undefined {
+  return /\.instance-[^_.]+\.([a-z0-9][-a-z0-9]*)(\.\d+)?$/.exec(task)?.[1];
 }

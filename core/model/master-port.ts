@@ -29,6 +29,8 @@ export type AgentQuestion =
   | {
       readonly kind: 'log';
       readonly instanceId: InstanceId;
+      /** Of a pod: which of its containers. */
+      readonly container?: string;
       readonly stream: 'stdout' | 'stderr' | 'both';
       readonly tail: number;
     }
