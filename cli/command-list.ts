@@ -18,8 +18,13 @@ export const commandList: readonly CommandEntry[] = [
     load: () => import('./commands/app.ts'),
   },
   {
+    name: 'pod',
+    summary: 'look at pods: containers that live together',
+    load: () => import('./commands/pod.ts'),
+  },
+  {
     name: 'why',
-    summary: 'say why an app has fewer instances than it wants',
+    summary: 'say why an app or a pod has fewer instances than it wants',
     load: () => import('./commands/why.ts'),
   },
   {

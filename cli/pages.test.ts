@@ -43,6 +43,38 @@ Last failure: TASK_FAILED on h3, 3h ago
 `,
   ],
   [
+    'pod list',
+    `
+POD         STABLE  CONTAINERS  STATUS
+/shop/pair     1/2  web,side    degraded
+`,
+  ],
+  [
+    'pod show shop/pair',
+    `
+/shop/pair  degraded, 1/2 stable
+
+  version     2026-11-21T20:00:00.000Z
+  containers  web: 0.2 cpus, 64 MiB, http 80
+              side: 0.1 cpus, 32 MiB, shop/side:2
+  network     container weir
+  volumes     pages (shared), certs (/etc/certs)
+
+INSTANCE              STATUS    CONTAINERS                              NODE  ADDRESS     AGE
+shop_pair.instance-a  stable    web running healthy, side finished      h2    100.64.1.7  10m
+shop_pair.instance-b  degraded  web running not healthy, side finished  h2    100.64.1.7  10m
+
+Last failure, 60m ago: container side: exit code 3
+`,
+  ],
+  [
+    'why shop/pair',
+    `
+/shop/pair is not all stable yet: 1/2 stable.
+Last failure: container side: exit code 3
+`,
+  ],
+  [
     'why /shop/web',
     `
 1 instance of /shop/web waits because none of 2 machines fits:

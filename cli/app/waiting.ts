@@ -2,12 +2,16 @@ import type { NodeInfo, QueueItem, Refusal } from '../master/answers.ts';
 import type { Master } from '../master/master.ts';
 import { count } from '../show/words.ts';
 
-/** Apps that have fewer instances than they want, by id, with every machine's reason. */
+/** Apps and pods that have fewer instances than they want, by id, with every machine's reason. */
 export async function readQueue(master: Master): Promise<ReadonlyMap<string, QueueItem>> {
   const { queue } = await master.get<{ queue: readonly QueueItem[] }>('/v2/queue', {
     query: { embed: 'refusals' },
   });
-  return new Map(queue.map((item) => [item.app.id, item]));
+  return new Map(queue.map((item) => [idOf(item), item]));
+}
+
+export function idOf({ app, pod }: QueueItem): string {
+  return app?.id ?? pod?.id ?? '';
 }
 
 /** One line: `3 instances wait: 2 machines: needs 4 cpus, h1 has 1.5 free; …`. */
@@ -24,7 +28,7 @@ export function whyShort(item: QueueItem): string {
 
 /** Lines: a sentence, then a line for each machine that was looked at. */
 export function whyLong(item: QueueItem, nodes: readonly NodeInfo[]): readonly string[] {
-  const waits = `${count(item.count, 'instance')} of ${item.app.id} ${item.count === 1 ? 'waits' : 'wait'}`;
+  const waits = `${count(item.count, 'instance')} of ${idOf(item)} ${item.count === 1 ? 'waits' : 'wait'}`;
   if (isBackingOff(item))
     return [`${waits}: the last one failed, the next try is in ${item.delay.timeLeftSeconds} s.`];
   if (item.refusals === undefined || item.refusals.length === 0) {

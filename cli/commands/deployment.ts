@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { WeirError } from '../../core/kit/errors.ts';
 import { readQueue } from '../app/waiting.ts';
-import { actionWord, describeApps, progressText } from '../deployment/describe.ts';
+import { actionWord, affectedBy, describeApps, progressText } from '../deployment/describe.ts';
 import { readApp, readDeployments, waitForDeployment } from '../deployment/wait.ts';
 import { group, leaf, print, printJson, type Session, sessionOf } from '../globals.ts';
 import type { Accepted, DeploymentInfo } from '../master/answers.ts';
@@ -46,10 +46,10 @@ async function show(given: string, _options: object, command: Command): Promise<
   const session = sessionOf(command);
   const deployment = await find(session, given);
   if (session.json) return printJson(deployment);
-  const { id, affectedApps, steps, currentStep } = deployment;
+  const { id, steps, currentStep } = deployment;
   const queue = await readQueue(session.master);
   const apps = await Promise.all(
-    affectedApps.map(async (app) =>
+    affectedBy(deployment).map(async (app) =>
       progressText(app, { deployment, app: await readApp(session.master, app), waiting: queue.get(app) }),
     ),
   );
@@ -60,7 +60,7 @@ async function show(given: string, _options: object, command: Command): Promise<
         : index + 1 === currentStep
           ? styled('cyan', 'now ')
           : '    ';
-    return `  ${mark}  ${index + 1}. ${step.actions.map(({ action, app }) => `${actionWord(action)} ${app}`).join(', ')}`;
+    return `  ${mark}  ${index + 1}. ${step.actions.map(({ action, app, pod }) => `${actionWord(action)} ${app ?? pod}`).join(', ')}`;
   });
   print([styled('bold', id), ...lines, '', ...apps].join('\n'));
 }
@@ -77,7 +77,7 @@ async function cancel(
     query: { force: options.force },
   });
   if (accepted?.deploymentId !== undefined && options.wait) {
-    const app = deployment.affectedApps[0] ?? '/';
+    const app = affectedBy(deployment)[0] ?? '/';
     await waitForDeployment(session.master, { deployment: accepted.deploymentId, app });
   }
   if (session.json) return printJson(accepted ?? null);

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Command } from 'commander';
-import { readQueue, whyShort } from '../app/waiting.ts';
+import { idOf, readQueue, whyShort } from '../app/waiting.ts';
 import { group, leaf, print, printJson, sessionOf } from '../globals.ts';
 import type { NodeInfo, QueueItem } from '../master/answers.ts';
 import type { Master } from '../master/master.ts';
@@ -66,7 +66,7 @@ async function untilEmpty(master: Master, drained: Drained): Promise<Drained> {
       last = { ...last, draining: node.draining ?? false, instances: node.instances };
       if (last.instances === 0 || !last.draining) return last;
       const waits = [...(await readQueue(master)).values()].filter((item) => isHeldBack(item, drained.id));
-      const why = waits.map((item) => `${item.app.id}: ${whyShort(item)}`);
+      const why = waits.map((item) => `${idOf(item)}: ${whyShort(item)}`);
       progress.say([`${count(last.instances, 'instance')} on ${last.hostname}`, ...why].join('; '));
     }
   } finally {

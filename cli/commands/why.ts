@@ -3,16 +3,20 @@ import { appId } from '../app/id.ts';
 import { vipFaultLines } from '../app/vip-faults.ts';
 import { readQueue, whyLong } from '../app/waiting.ts';
 import { countsOf, hasChecks } from '../deployment/describe.ts';
+import { readApp } from '../deployment/wait.ts';
 import { leaf, print, printJson, sessionOf } from '../globals.ts';
-import type { AppInfo, NodeInfo } from '../master/answers.ts';
+import type { AppInfo, NodeInfo, PodInfo } from '../master/answers.ts';
+import type { Master } from '../master/master.ts';
+import { stableOf } from '../pod/list.ts';
+import { readPod } from '../pod/read.ts';
 
 export function register(program: Command): void {
-  leaf(program, 'why', 'say why an app has fewer instances than it wants')
-    .argument('<app>')
+  leaf(program, 'why', 'say why an app or a pod has fewer instances than it wants')
+    .argument('<app>', 'an app or a pod')
     .action(async (app: string, _options: object, command: Command) => {
       const { master, json } = sessionOf(command);
       const id = appId(app);
-      const { app: info } = await master.get<{ app: AppInfo }>(`/v2/apps${id}`);
+      const info = (await readApp(master, id)) ?? (await readPod(master, id)) ?? (await noSuch(master, id));
       const [queue, { nodes }] = await Promise.all([
         readQueue(master),
         master.get<{ nodes: readonly NodeInfo[] }>('/v1/nodes'),
@@ -23,7 +27,13 @@ export function register(program: Command): void {
       const first = waiting === undefined ? [notWaiting(info, waits)] : whyLong(waiting, nodes);
       const ignored = notActedOn.map((text) => `Not acted on yet: ${text}`);
       print(
-        [...first, ...waits.map(sentence), ...failure(info), ...vipFaultLines(info), ...ignored].join('\n'),
+        [
+          ...first,
+          ...waits.map(sentence),
+          ...failure(info),
+          ...('spec' in info ? [] : vipFaultLines(info)),
+          ...ignored,
+        ].join('\n'),
       );
     });
 }
@@ -42,7 +52,11 @@ function sentence({ kind, instanceId, count, detail }: Wait): string {
   return `  ${instanceId ?? `${count} not launched`} (${kind}): ${detail}`;
 }
 
-function notWaiting(app: AppInfo, waits: readonly Wait[]): string {
+function notWaiting(app: AppInfo | PodInfo, waits: readonly Wait[]): string {
+  if ('spec' in app) {
+    const has = app.status === 'STABLE' ? 'has all it wants' : 'is not all stable yet';
+    return `${app.id} ${has}: ${stableOf(app)} stable.`;
+  }
   const counts = countsOf(app).join(', ');
   const ready = (hasChecks(app) ? app.tasksHealthy : app.tasksRunning) ?? 0;
   if (ready >= app.instances) return `${app.id} has all it wants: ${counts}.`;
@@ -51,7 +65,13 @@ function notWaiting(app: AppInfo, waits: readonly Wait[]): string {
   return `${app.id} has a place for every instance, but not all are ready yet: ${counts}.`;
 }
 
-function failure({ lastTaskFailure }: AppInfo): readonly string[] {
+function failure(info: AppInfo | PodInfo): readonly string[] {
+  if ('spec' in info) return info.terminationHistory.map(({ message }) => `Last failure: ${message}`);
+  const { lastTaskFailure } = info;
   if (lastTaskFailure === undefined) return [];
   return [`Last failure, on ${lastTaskFailure.host}: ${lastTaskFailure.message}`];
+}
+
+async function noSuch(master: Master, id: string): Promise<AppInfo> {
+  return (await master.get<{ app: AppInfo }>(`/v2/apps${id}`)).app;
 }

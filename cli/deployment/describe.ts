@@ -39,6 +39,12 @@ function failureOf(app: AppInfo | undefined, { version }: DeploymentInfo): strin
   return failure === undefined || failure.timestamp < version ? '' : `; last failure: ${failure.message}`;
 }
 
-export function describeApps({ affectedApps }: DeploymentInfo): string {
-  return affectedApps.length <= 3 ? affectedApps.join(', ') : count(affectedApps.length, 'app');
+export function describeApps(deployment: DeploymentInfo): string {
+  const affected = affectedBy(deployment);
+  return affected.length <= 3 ? affected.join(', ') : count(affected.length, 'app');
+}
+
+/** Apps and pods. */
+export function affectedBy({ affectedApps, affectedPods = [] }: DeploymentInfo): readonly string[] {
+  return [...affectedApps, ...affectedPods];
 }

@@ -72,6 +72,7 @@ export type TaskInfo = Id & {
 export type DeploymentInfo = Id & {
   readonly version: string;
   readonly affectedApps: readonly string[];
+  readonly affectedPods?: readonly string[];
   readonly steps: readonly { readonly actions: readonly DeploymentActionInfo[] }[];
   readonly currentActions: readonly DeploymentActionInfo[];
   /** From 1; 0 before the first. */
@@ -79,7 +80,12 @@ export type DeploymentInfo = Id & {
   readonly totalSteps: number;
 };
 
-export type DeploymentActionInfo = { readonly action: string; readonly app: string };
+/** On an app or a pod. */
+export type DeploymentActionInfo = {
+  readonly action: string;
+  readonly app?: string;
+  readonly pod?: string;
+};
 
 /** What a changing call answers; creating an app names the deployment in a list. */
 export type Accepted = {
@@ -88,8 +94,10 @@ export type Accepted = {
   readonly deployments?: readonly Id[];
 };
 
+/** Of an app or a pod. */
 export type QueueItem = {
-  readonly app: Id;
+  readonly app?: Id;
+  readonly pod?: Id;
   readonly count: number;
   readonly delay: { readonly timeLeftSeconds: number; readonly overdue: boolean };
   readonly processedOffersSummary?: {
@@ -218,4 +226,38 @@ export type VipNodeInfo = {
       readonly problem?: string;
     }[];
   };
+};
+
+/** Status of a pod (marathon.md §19.3). */
+export type PodInfo = Id & {
+  readonly status: string;
+  readonly spec: {
+    readonly version: string;
+    readonly containers: readonly PodContainerInfo[];
+    readonly volumes?: readonly { readonly name: string; readonly host?: string }[];
+    readonly networks?: readonly { readonly mode: string; readonly name?: string }[];
+    readonly scaling: { readonly instances: number };
+  };
+  readonly instances: readonly PodInstanceInfo[];
+  readonly terminationHistory: readonly { readonly terminatedAt: string; readonly message: string }[];
+};
+
+export type PodContainerInfo = {
+  readonly name: string;
+  readonly image?: Id;
+  readonly resources: { readonly cpus: number; readonly mem: number };
+  readonly endpoints?: readonly { readonly name: string; readonly containerPort?: number }[];
+};
+
+export type PodInstanceInfo = Id & {
+  readonly status: string;
+  readonly statusSince: string;
+  readonly message?: string;
+  readonly agentHostname?: string;
+  readonly networks: readonly { readonly addresses: readonly string[] }[];
+  readonly containers: readonly {
+    readonly name: string;
+    readonly status: string;
+    readonly conditions?: readonly { readonly name: string; readonly value: string }[];
+  }[];
 };

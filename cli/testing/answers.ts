@@ -66,11 +66,37 @@ export function recorded(now: number): Answers {
     timestamp: ago(3 * 3600),
     version: web.version,
   };
+  const instance = (id: string, status: string, healthy: string) => ({
+    ...{ id: `shop_pair.instance-${id}`, status, statusSince: ago(600), agentHostname: 'h2' },
+    networks: [{ name: 'weir', addresses: ['100.64.1.7'] }],
+    containers: [
+      { name: 'web', status: 'TASK_RUNNING', conditions: [{ name: 'healthy', value: healthy }] },
+      { name: 'side', status: 'TASK_FINISHED', conditions: [] },
+    ],
+  });
+  const pair = {
+    ...{ id: '/shop/pair', status: 'DEGRADED' },
+    spec: {
+      version: web.version,
+      containers: [
+        { name: 'web', resources: { cpus: 0.2, mem: 64 }, endpoints: [{ name: 'http', containerPort: 80 }] },
+        { name: 'side', resources: { cpus: 0.1, mem: 32 }, image: { id: 'shop/side:2' } },
+      ],
+      volumes: [{ name: 'pages' }, { name: 'certs', host: '/etc/certs' }],
+      networks: [{ mode: 'container', name: 'weir' }],
+      scaling: { kind: 'fixed', instances: 2 },
+    },
+    instances: [instance('a', 'STABLE', 'true'), instance('b', 'DEGRADED', 'false')],
+    terminationHistory: [{ terminatedAt: ago(3600), message: 'container side: exit code 3' }],
+  };
   return {
     'GET /v2/apps': { body: { apps: [web, batch] } },
     'GET /v2/apps/shop/web': { body: { app: { ...web, tasks: [task], lastTaskFailure: failure } } },
     'GET /v2/apps/shop/web/tasks': { body: { tasks: [task] } },
     'GET /v2/tasks': { body: { tasks: [task] } },
+    'GET /v2/pods::status': { body: [pair] },
+    'GET /v2/pods/shop/pair::status': { body: pair },
+    'GET /v1/why/shop/pair': { body: { app: '/shop/pair', waits: [] } },
     'GET /v1/why/shop/web': {
       body: {
         app: '/shop/web',
