@@ -1,5 +1,6 @@
 import type { Clock } from '../core/kit/clock.ts';
 import type { Log } from '../core/kit/log.ts';
+import type { LogLevels } from '../core/kit/log-levels.ts';
 import type { Metrics } from '../core/kit/metrics.ts';
 import type { App } from '../core/model/app.ts';
 import type { Groups } from '../core/model/dependencies.ts';
@@ -105,6 +106,9 @@ export type ApiDependencies = {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly logLevels: LogLevels;
+  /** Lets another master lead, a moment later; if there is none, this one leads again. */
+  readonly abdicate: () => void;
   readonly uuid: () => string;
 };
 
@@ -114,4 +118,8 @@ export type ApiOptions = {
   /** Assigned to ports that ask for 0 (Marathon §11.4): from `begin` up to, not including, `end`. */
   readonly servicePorts: { readonly begin: number; readonly end: number };
   readonly frameworkId: string;
+  /** Several masters share the store. */
+  readonly isShared: boolean;
+  /** Origins whose pages may read (CORS, Marathon §1.1); none: nobody's. */
+  readonly allowOrigins: readonly string[];
 };

@@ -6,6 +6,7 @@ import { accepts } from './accepts.ts';
 import { reportDoor } from './agent-reports.ts';
 import { allowedMethods } from './allowed-methods.ts';
 import { compressAnswers } from './compress.ts';
+import { allowReading } from './cors.ts';
 import type { ApiDependencies, ApiOptions } from './dependencies.ts';
 import { listenProblem } from './listen-problem.ts';
 import { Problem, type ProblemBody } from './problem.ts';
@@ -86,6 +87,7 @@ function build(dependencies: ApiDependencies, options: ApiOptions): FastifyInsta
   server.addHook('onResponse', async (_request, reply) => {
     requests({ class: `${Math.floor(reply.statusCode / 100)}xx` });
   });
+  allowReading(server, options.allowOrigins);
   acceptJson(server);
   compressAnswers(server);
   const methodsOf = allowedMethods(server);
@@ -99,6 +101,7 @@ function build(dependencies: ApiDependencies, options: ApiOptions): FastifyInsta
     const path = request.url.split('?')[0] ?? '';
     const allowed = methodsOf(path);
     if (allowed.length === 0) return reply.code(404).send({ message: `URI not found: ${path}` });
+    if (request.method === 'OPTIONS') return reply.code(200).header('allow', allowed.join(', ')).send();
     return reply.code(405).header('allow', allowed.join(', ')).send({ message: 'Method Not Allowed' });
   });
   allRoutes(server, dependencies, options);

@@ -5,7 +5,8 @@ import type { NetworkPort } from '../api/dependencies.ts';
 import { Questions } from '../api/questions.ts';
 import { ApiServer } from '../api/server.ts';
 import type { Clock } from '../core/kit/clock.ts';
-import type { Log } from '../core/kit/log.ts';
+import type { Log, LogThreshold } from '../core/kit/log.ts';
+import { LogLevels } from '../core/kit/log-levels.ts';
 import { Metrics } from '../core/kit/metrics.ts';
 import { type Part, startAll, stopAll } from '../core/kit/part.ts';
 import { defaultNetwork, type Network } from '../core/model/network.ts';
@@ -20,6 +21,7 @@ import { assignLease } from '../overlay/assign.ts';
 import { networkFaults } from '../overlay/network-faults.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
 import type { Address } from './agent-settings.ts';
+import { Tenure } from './tenure.ts';
 
 export type MasterSettings = {
   readonly api: Address;
@@ -34,6 +36,10 @@ export type MasterSettings = {
   readonly network: Pick<Network, 'cidr' | 'backend' | 'mtu'>;
   readonly drainLimitMs: number;
   readonly agentLostMs: number;
+  /** Shared with the log, so that it can be changed at run time. */
+  readonly logThreshold: LogThreshold;
+  /** Origins whose pages may read the API. */
+  readonly allowOrigins: readonly string[];
   /** So many deployments may be on their way at once. */
   readonly mostDeployments: number;
   /** Off only to prove that tests notice. */
@@ -44,6 +50,8 @@ export type ComposedMaster = Part & { readonly database: Database; readonly api:
 
 /** The default network's VXLAN identifier and port. */
 const defaultVxlan = { vni: 4096, port: 4789 };
+/** Masters that wait ask for leadership several times in this long. */
+const takeOverMs = 2_000;
 const servicePorts = { begin: 10_000, end: 20_000 };
 
 /** The control plane: state, scheduler, Directory and API. */
@@ -68,7 +76,7 @@ export async function composeMaster(
     },
   );
   const networks = networkPort(settings);
-  const api = new ApiServer(
+  const api: ApiServer = new ApiServer(
     {
       database,
       presence,
@@ -80,12 +88,20 @@ export async function composeMaster(
       clock,
       log,
       metrics: new Metrics(),
+      logLevels: new LogLevels(settings.logThreshold, clock),
+      abdicate: () => tenure.abdicate(),
       uuid,
     },
-    { host: settings.api.address, port: settings.api.port, servicePorts, frameworkId: 'weir-0000' },
+    {
+      host: settings.api.address,
+      port: settings.api.port,
+      servicePorts,
+      frameworkId: 'weir-0000',
+      isShared: settings.store !== undefined,
+      allowOrigins: settings.allowOrigins,
+    },
   );
-  const parts: Part[] = [
-    database,
+  const whileLeading: Part[] = [
     leadership(settings, { database, log, owner: uuid() }),
     newLeader(settings, database),
     firstNetwork(settings, database),
@@ -93,6 +109,9 @@ export async function composeMaster(
     scheduler,
     api,
   ];
+  const restMs = settings.store === undefined ? 0 : takeOverMs;
+  const tenure = new Tenure(whileLeading, { clock, log, restMs });
+  const parts: Part[] = [database, tenure];
   return { database, api, start: () => startAll(parts), stop: () => stopAll(parts) };
 }
 
@@ -115,20 +134,23 @@ function leadership(
   { onLeadershipLost }: MasterSettings,
   { database, log, owner }: { database: Database; log: Log; owner: string },
 ): Part {
-  const stopping = new AbortController();
+  let stopping = new AbortController();
   let lock: Lock | undefined;
   return {
     async start() {
+      stopping = new AbortController();
+      const { signal } = stopping;
       log.info('waiting for leadership');
-      lock = await database.store.lock('master', owner, stopping.signal);
+      lock = await database.store.lock('master', owner, signal);
       log.info('leading', { fence: lock.fence });
       lock.lost.addEventListener('abort', () => {
-        if (!stopping.signal.aborted) onLeadershipLost();
+        if (!signal.aborted) onLeadershipLost();
       });
     },
     async stop() {
       stopping.abort();
       await lock?.release();
+      lock = undefined;
     },
   };
 }

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import type { Clock } from '../core/kit/clock.ts';
 import { run } from '../core/kit/exec.ts';
-import type { Log } from '../core/kit/log.ts';
+import type { Log, LogThreshold } from '../core/kit/log.ts';
 import { type Part, startAll, stopAll } from '../core/kit/part.ts';
 import type { Network } from '../core/model/network.ts';
 import type { Address } from './agent-settings.ts';
@@ -25,6 +25,7 @@ export type DevSettings = {
   readonly facts: MachineFacts;
   readonly drainLimitMs: number;
   readonly waitForAcks: boolean;
+  readonly logThreshold: LogThreshold;
 };
 
 export type Dev = Part & {
@@ -57,6 +58,8 @@ export async function composeDev(
       drainLimitMs,
       agentLostMs: Number(defaults.agentLost) * 1000,
       waitForAcks,
+      logThreshold: settings.logThreshold,
+      allowOrigins: [],
       mostDeployments: Number(defaults.mostDeployments),
       // Nobody else can open a store of this machine alone.
       onLeadershipLost: () => {},

@@ -4,7 +4,8 @@ import { type AppInput, readApp, readUpdate } from './app-schema.ts';
 import { checkApp } from './check-app.ts';
 import { type AppDraft, normalise } from './normalise.ts';
 import { outdatedBy } from './outdated.ts';
-import { Faults, isObject, type Reader } from './schema.ts';
+import { parseJson } from './parse-json.ts';
+import { Faults, isObject } from './schema.ts';
 
 export type Parsed<T> =
   | { readonly ok: true; readonly value: T }
@@ -12,13 +13,13 @@ export type Parsed<T> =
 
 /** A complete definition. `id`: from the URL, where it counts more than the one in the body. */
 export function parseApp(body: unknown, id?: string): Parsed<AppDraft> {
-  const typed = id === undefined ? typesOf(body, readApp) : typesOf(body, readUpdate);
+  const typed = id === undefined ? parseJson(body, readApp) : parseJson(body, readUpdate);
   return typed.ok ? parseMeaning(typed.value, id ?? typed.value.id ?? '') : typed;
 }
 
 /** The type level alone, as for an update that is still to be merged with what is stored. */
 export function parseTypes(body: unknown): Parsed<AppInput> {
-  return typesOf(body, readUpdate);
+  return parseJson(body, readUpdate);
 }
 
 /**
@@ -36,17 +37,6 @@ export function parseUpdate(
   const kept = { ...stored };
   for (const field of outdatedBy(typed.value)) delete kept[field];
   return parseApp({ ...kept, ...given }, id);
-}
-
-function typesOf(body: unknown, read: Reader<AppInput>): Parsed<AppInput> {
-  if (body === undefined) {
-    const message = 'Please specify data in JSON format';
-    return { ok: false, status: 400, body: { message, details: 'No content to map due to end-of-input' } };
-  }
-  const faults = new Faults();
-  const input = read(body, '/', faults);
-  if (faults.none && input !== undefined) return { ok: true, value: input };
-  return { ok: false, status: 422, body: { message: 'Invalid JSON', details: faults.details } };
 }
 
 /** `written`: the id as the client wrote it, perhaps relative. */

@@ -4,6 +4,7 @@ import { checkApp } from './check-app.ts';
 import { type GroupInput, readGroup } from './group-schema.ts';
 import { type AppDraft, normalise } from './normalise.ts';
 import type { Parsed } from './parse-app.ts';
+import { parseJson } from './parse-json.ts';
 import { Faults, flag, object, required } from './schema.ts';
 
 /** What a group is to become. Lists that are absent stay as they are; a list that is there is the whole list. */
@@ -23,16 +24,10 @@ export type GroupUpdate =
 
 /** Reads a group document (Marathon §5.3–§5.6). `base`: the group of the URL, which relative ids are below. */
 export function parseGroup(body: unknown, base: string): Parsed<GroupUpdate> {
-  if (body === undefined) {
-    const message = 'Please specify data in JSON format';
-    return { ok: false, status: 400, body: { message, details: 'No content to map due to end-of-input' } };
-  }
-  const typeFaults = new Faults();
-  const input = readGroup(body, '/', typeFaults);
-  if (input === undefined || !typeFaults.none)
-    return { ok: false, status: 422, body: { message: 'Invalid JSON', details: typeFaults.details } };
+  const typed = parseJson(body, readGroup);
+  if (!typed.ok) return typed;
   const faults = new Faults();
-  const update = updateOf(input, base, faults);
+  const update = updateOf(typed.value, base, faults);
   if (faults.none) return { ok: true, value: update };
   return { ok: false, status: 422, body: { message: 'Object is not valid', details: faults.details } };
 }
@@ -114,11 +109,8 @@ function settingsOf({ dependencies, enforceRole }: GroupInput, id: string): Grou
 
 /** Reads `{"enforceRole": …}`, all that a PATCH of a group may change (§5.5). */
 export function parseGroupPatch(body: unknown, id: string): Parsed<GroupSettings> {
-  const typeFaults = new Faults();
-  const input = readPatch(body, '/', typeFaults);
-  if (input === undefined)
-    return { ok: false, status: 422, body: { message: 'Invalid JSON', details: typeFaults.details } };
-  if (isTop(id)) return { ok: true, value: input };
+  const typed = parseJson(body, readPatch);
+  if (!typed.ok || isTop(id)) return typed;
   const details = [{ path: '/enforceRole', errors: [onlyTop] }];
   return { ok: false, status: 422, body: { message: 'Object is not valid', details } };
 }

@@ -6,9 +6,10 @@ import { appRoutes } from './apps.ts';
 import { deploymentRoutes } from './deployments.ts';
 import { eventRoutes } from './events.ts';
 import { groupRoutes } from './groups.ts';
+import { loggingRoutes } from './logging.ts';
+import { metricsRoutes } from './metrics.ts';
 import { networkRoutes } from './networks.ts';
 import { nodeRoutes } from './nodes.ts';
-import { notBuiltRoutes } from './not-built.ts';
 import { podRoutes } from './pods.ts';
 import { publicRoutes } from './public-routes.ts';
 import { queueRoutes } from './queue.ts';
@@ -21,6 +22,8 @@ import { whyRoutes } from './why.ts';
 /** The one list of what the API answers. */
 export function allRoutes(server: FastifyInstance, dependencies: ApiDependencies, options: ApiOptions): void {
   systemRoutes(server, dependencies, options);
+  metricsRoutes(server, dependencies);
+  loggingRoutes(server, dependencies);
   const changes = new AppChanges(dependencies, options);
   appRoutes(server, dependencies, { changes, options });
   groupRoutes(server, dependencies, { changes, options });
@@ -29,7 +32,6 @@ export function allRoutes(server: FastifyInstance, dependencies: ApiDependencies
   deploymentRoutes(server, dependencies, changes);
   queueRoutes(server, dependencies);
   eventRoutes(server, dependencies);
-  notBuiltRoutes(server);
   agentRoutes(server, dependencies);
   nodeRoutes(server, dependencies);
   networkRoutes(server, dependencies);

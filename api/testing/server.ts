@@ -1,5 +1,6 @@
 import { FakeClock } from '../../core/kit/fake-clock.ts';
 import { silentLog } from '../../core/kit/log.ts';
+import { LogLevels } from '../../core/kit/log-levels.ts';
 import { Metrics } from '../../core/kit/metrics.ts';
 import { Database } from '../../core/state/database.ts';
 import { EventBus } from '../../core/state/event-bus.ts';
@@ -12,7 +13,10 @@ import { ApiServer } from '../server.ts';
 import { Caller } from './caller.ts';
 
 /** The API in this process, over tables that the test fills and a clock that it moves; nothing is scheduled. */
-export async function startServer(t: { teardown(work: () => Promise<void>): void }) {
+export async function startServer(
+  t: { teardown(work: () => Promise<void>): void },
+  { allowOrigins = [] }: { allowOrigins?: readonly string[] } = {},
+) {
   const clock = new FakeClock();
   const database = new Database(new MemoryStore(), silentLog, clock);
   const publisher = new DirectoryPublisher(database);
@@ -23,11 +27,20 @@ export async function startServer(t: { teardown(work: () => Promise<void>): void
     {
       ...{ database, publisher, events, clock, uuid },
       ...{ presence: new Presence(1_500), log: silentLog, metrics: new Metrics() },
+      logLevels: new LogLevels({ level: 'info' }, clock),
+      abdicate: refuse,
       questions: new Questions(clock, uuid),
       scheduler: nothingScheduled(waiting),
       networks: { assign: refuse, faults: () => [] },
     },
-    { host: '127.0.0.1', port: 0, servicePorts: { begin: 10_000, end: 20_000 }, frameworkId: 'weir-0000' },
+    {
+      host: '127.0.0.1',
+      port: 0,
+      servicePorts: { begin: 10_000, end: 20_000 },
+      frameworkId: 'weir-0000',
+      isShared: false,
+      allowOrigins,
+    },
   );
   const parts = [database, publisher, server];
   for (const part of parts) await part.start();

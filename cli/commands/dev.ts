@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { systemClock } from '../../core/kit/clock.ts';
-import { createLog, type LogLevel } from '../../core/kit/log.ts';
+import { createLog, type LogLevel, type LogThreshold } from '../../core/kit/log.ts';
 import type { Address } from '../agent-settings.ts';
 import { serve } from '../serve.ts';
 import { defaults, parseAddress, parseSeconds } from '../settings.ts';
@@ -102,7 +102,8 @@ async function compose(options: Options) {
   const facts = await machineFacts();
   const choices = chooseBackends(facts);
   const logFile = join(options.data, 'weir.log');
-  const log = createLog({ level: options.logLevel, path: logFile });
+  const logThreshold: LogThreshold = { level: options.logLevel };
+  const log = createLog({ threshold: logThreshold, path: logFile });
   const { data: dataDir, runtime = choices.runtime.value, vip = choices.vip.value, ...rest } = options;
   const settings = {
     ...rest,
@@ -112,6 +113,7 @@ async function compose(options: Options) {
     vip,
     facts,
     drainLimitMs: options.drainLimit,
+    logThreshold,
   };
   return {
     dev: await composeDev(settings, { clock: systemClock, log }),

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { systemClock } from '../../core/kit/clock.ts';
-import { createLog, type LogLevel } from '../../core/kit/log.ts';
+import { createLog, type LogLevel, type LogThreshold } from '../../core/kit/log.ts';
 import type { Address } from '../agent-settings.ts';
 import { wholeNumber } from '../numbers.ts';
 import { serve } from '../serve.ts';
@@ -16,6 +16,7 @@ type Options = {
   drainLimit: number;
   agentLost: number;
   maxRunningDeployments: number;
+  allowOrigin: readonly string[];
   logLevel: LogLevel;
   waitForAcks: boolean;
 };
@@ -78,6 +79,11 @@ export function register(program: Command): void {
         .argParser(wholeNumber),
     )
     .addOption(
+      new Option('--allow-origin <origin...>', 'pages from there may read the API (CORS); * for all')
+        .env('WEIR_ALLOW_ORIGIN')
+        .default([]),
+    )
+    .addOption(
       new Option('--log-level <level>')
         .env('WEIR_LOG_LEVEL')
         .choices(['debug', 'info', 'warn', 'error'])
@@ -91,7 +97,8 @@ export function register(program: Command): void {
     )
     .action(async (options: Options) => {
       const { composeMaster } = await import('../compose-master.ts');
-      const log = createLog({ level: options.logLevel });
+      const logThreshold: LogThreshold = { level: options.logLevel };
+      const log = createLog({ threshold: logThreshold });
       const master = await composeMaster(
         {
           api: options.api,
@@ -105,6 +112,8 @@ export function register(program: Command): void {
           network: { cidr: options.networkRange, backend: options.networkBackend },
           drainLimitMs: options.drainLimit,
           agentLostMs: options.agentLost,
+          logThreshold,
+          allowOrigins: options.allowOrigin,
           mostDeployments: options.maxRunningDeployments,
           waitForAcks: options.waitForAcks,
         },

@@ -12,11 +12,19 @@ export interface Log {
   with(fields: object): Log;
 }
 
+/** How much is written from now on; whoever has it may change it. */
+export type LogThreshold = { level: LogLevel | 'off' };
+
+const ranks = { debug: 0, info: 1, warn: 2, error: 3, off: 4 } as const;
+
 /** JSON lines on `fd` (2 = standard error, so that standard output stays a program's result). */
-export function createLog(options: { level?: LogLevel; fd?: number; path?: string } = {}): Log {
+export function createLog(
+  options: { level?: LogLevel; threshold?: LogThreshold; fd?: number; path?: string } = {},
+): Log {
   const target = options.path ?? options.fd ?? 2;
   const destination = pino.destination({ dest: target, sync: true, mkdir: true });
-  return adapt(pino({ level: options.level ?? 'info', base: null }, destination));
+  const threshold = options.threshold ?? { level: options.level ?? 'info' };
+  return adapt(pino({ level: 'debug', base: null }, destination), threshold);
 }
 
 export const silentLog: Log = {
@@ -27,12 +35,17 @@ export const silentLog: Log = {
   with: () => silentLog,
 };
 
-function adapt(target: ReturnType<typeof pino>): Log {
+function adapt(target: ReturnType<typeof pino>, threshold: LogThreshold): Log {
+  const write =
+    (level: LogLevel) =>
+    (message: string, fields: object = {}) => {
+      if (ranks[level] >= ranks[threshold.level]) target[level](fields, message);
+    };
   return {
-    debug: (message, fields = {}) => target.debug(fields, message),
-    info: (message, fields = {}) => target.info(fields, message),
-    warn: (message, fields = {}) => target.warn(fields, message),
-    error: (message, fields = {}) => target.error(fields, message),
-    with: (fields) => adapt(target.child(fields)),
+    debug: write('debug'),
+    info: write('info'),
+    warn: write('warn'),
+    error: write('error'),
+    with: (fields) => adapt(target.child(fields), threshold),
   };
 }

@@ -27,6 +27,13 @@ export class Metrics {
     };
   }
 
+  /** Every series there is, with its labels in the name. */
+  all(): readonly { readonly name: string; readonly type: Family['type']; readonly value: number }[] {
+    return [...this.#families].flatMap(([name, { type, series }]) =>
+      [...series.values()].map(({ labels, value }) => ({ name: name + labels, type, value })),
+    );
+  }
+
   /** Prometheus text exposition format 0.0.4. */
   text(): string {
     const lines: string[] = [];
