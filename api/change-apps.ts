@@ -9,7 +9,7 @@ import { versionKey } from '../core/state/tables.ts';
 import { checkRoot } from './check-root.ts';
 import type { ApiDependencies, ApiOptions, Posted, Root, RootMutation, WantedRoot } from './dependencies.ts';
 import type { AppDraft } from './marathon/normalise.ts';
-import type { Parsed } from './marathon/parse-app.ts';
+import type { Parsed } from './marathon/parse-json.ts';
 import { assignServicePorts, PortBook } from './marathon/service-ports.ts';
 import { locked, NotFound, Problem, tooMany } from './problem.ts';
 import { checkResidentChange } from './resident-change.ts';

@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap';
-import { type Parsed, parseApp } from './parse-app.ts';
+import { parseApp } from './parse-app.ts';
+import type { Parsed } from './parse-json.ts';
 
 const app = { id: '/shop/cart', cmd: 'run' };
 

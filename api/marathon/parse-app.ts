@@ -1,15 +1,10 @@
-import type { ProblemBody } from '../problem.ts';
 import { absoluteId } from './app-id.ts';
 import { type AppInput, readApp, readUpdate } from './app-schema.ts';
 import { checkApp } from './check-app.ts';
 import { type AppDraft, normalise } from './normalise.ts';
 import { outdatedBy } from './outdated.ts';
-import { parseJson } from './parse-json.ts';
+import { type Parsed, parseJson } from './parse-json.ts';
 import { Faults, isObject } from './schema.ts';
-
-export type Parsed<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly status: number; readonly body: ProblemBody };
 
 /** A complete definition. `id`: from the URL, where it counts more than the one in the body. */
 export function parseApp(body: unknown, id?: string): Parsed<AppDraft> {

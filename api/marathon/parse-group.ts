@@ -3,8 +3,7 @@ import { absoluteId, checkPath } from './app-id.ts';
 import { checkApp } from './check-app.ts';
 import { type GroupInput, readGroup } from './group-schema.ts';
 import { type AppDraft, normalise } from './normalise.ts';
-import type { Parsed } from './parse-app.ts';
-import { parseJson } from './parse-json.ts';
+import { type Parsed, parseJson } from './parse-json.ts';
 import { Faults, flag, object, required } from './schema.ts';
 
 /** What a group is to become. Lists that are absent stay as they are; a list that is there is the whole list. */

@@ -1,5 +1,9 @@
-import type { Parsed } from './parse-app.ts';
+import type { ProblemBody } from '../problem.ts';
 import { Faults, type Reader } from './schema.ts';
+
+export type Parsed<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly status: number; readonly body: ProblemBody };
 
 /** The type level of any body: an empty one is 400, wrong types are 422 with all faults together (Marathon §1.6). */
 export function parseJson<T>(body: unknown, read: Reader<T>): Parsed<T> {
