@@ -2,15 +2,17 @@ import { join } from 'node:path';
 import { isHostMode } from '../core/model/app.ts';
 import { safeId } from '../core/model/ids.ts';
 import type { Assignment } from '../core/model/master-port.ts';
-import { dnsLabel } from '../core/model/name.ts';
+import { dnsLabel, weirName } from '../core/model/name.ts';
 import { type InstanceRecord, recordKey } from './record.ts';
 import type { ContainerSpec } from './runtime.ts';
 
 /** What a container's specification takes from the machine. */
 export type SpecHost = {
   readonly hostname: string;
-  /** The agent's own; containers find the resolver there. */
+  /** The agent's own. */
   readonly address: string;
+  /** Where containers find the resolver. */
+  readonly nameserver: string;
   /** Containers have network stacks of their own. */
   readonly isolates: boolean;
   /** Folder of the containers' logs. */
@@ -43,7 +45,7 @@ export function settingOf(assignment: Assignment, record: InstanceRecord, host: 
     addressVariable: isolated || isHostMode(app) ? {} : { WEIR_ADDRESS: address },
     files: isolated
       ? {
-          resolvConf: `nameserver ${host.address}\nsearch weir\noptions timeout:1 attempts:3\n`,
+          resolvConf: resolvConf(app.id, host.nameserver),
           hosts: `127.0.0.1\tlocalhost\n::1\tlocalhost\n${address}\t${hostname}\n`,
           hostname: `${hostname}\n`,
         }
@@ -51,4 +53,20 @@ export function settingOf(assignment: Assignment, record: InstanceRecord, host: 
     netns: isolated && record.netns !== undefined ? { kind: 'path', path: record.netns } : { kind: 'host' },
     logDir: (container) => join(host.containers, container, 'log'),
   };
+}
+
+/**
+ * `ndots:0`: every name is asked as it is first, and the resolver completes it by the group of who asks, in one query. It does not know
+ * a container before that is announced; until then the search list is what helps.
+ */
+function resolvConf(appId: string, nameserver: string): string {
+  const labels = weirName(appId).split('.');
+  const domains = labels.map((_, index) => [...labels.slice(index + 1), 'weir'].join('.'));
+  return [
+    `nameserver ${nameserver}`,
+    // more domains than six are not taken by every C library
+    `search ${domains.slice(-6).join(' ')}`,
+    'options ndots:0 timeout:1 attempts:3',
+    '',
+  ].join('\n');
 }

@@ -8,6 +8,7 @@ import { assignmentOf, recordOf } from './testing/assignments.ts';
 const host: SpecHost = {
   hostname: 'one',
   address: '100.64.255.1',
+  nameserver: '169.254.53.53',
   isolates: true,
   containers: '/data/containers',
   volume: (key, name) => `/data/volumes/${key}/${name}`,
@@ -26,11 +27,11 @@ const staging: Partial<InstanceRecord> = {
 };
 
 t.test(
-  'a container on a network of its own resolves names at the agent and knows its own address',
+  'a container on a network of its own asks its machine for names and knows its own address',
   async (t) => {
     const record = recordOf('a', staging);
     const spec = specOf(record.assignment, record, host);
-    t.match(spec.files.resolvConf, /^nameserver 100\.64\.255\.1\nsearch weir\n/);
+    t.match(spec.files.resolvConf, /^nameserver 169\.254\.53\.53\nsearch .*weir\noptions ndots:0 /);
     t.match(spec.files.hosts, /^100\.64\.0\.2\t/m);
     t.same(spec.netns, { kind: 'path', path: '/run/netns/weir-x' });
     t.equal(spec.env.HOST, '100.64.0.2');

@@ -1,4 +1,5 @@
 import type { PortRange, Resources } from '../core/model/resources.ts';
+import type { DnsSettings } from '../dns/settings.ts';
 
 export type Address = { readonly address: string; readonly port: number };
 
@@ -24,6 +25,7 @@ export type AgentSettings = {
   readonly dnsHttp: Address;
   /** Where names outside the cluster are asked; none: they are refused. */
   readonly resolvers: readonly Address[];
+  readonly dnsSettings?: DnsSettings | undefined;
   /** Absent: no edge here. */
   readonly edge?: { readonly http: Address; readonly https?: Address };
 };

@@ -15,7 +15,6 @@ import { MasterClient } from '../api/client.ts';
 import { createCni } from '../cni/cni.ts';
 import { createProcessExec } from '../cni/process-exec.ts';
 import type { Clock } from '../core/kit/clock.ts';
-import { errorCode, errorText } from '../core/kit/errors.ts';
 import type { Log } from '../core/kit/log.ts';
 import { type Part, startAll, stopAll } from '../core/kit/part.ts';
 import { DnsConsumer } from '../dns/consumer.ts';
@@ -37,6 +36,8 @@ import { createTools } from '../overlay/tools.ts';
 import { answer } from './agent-answers.ts';
 import { keptId, recordOf } from './agent-record.ts';
 import type { Address, AgentSettings } from './agent-settings.ts';
+import { dnsOptions, nodeOptions } from './dns-options.ts';
+import { nodeResolver } from './node-resolver.ts';
 
 export type ComposedAgent = Part & {
   readonly agent: Agent;
@@ -46,9 +47,6 @@ export type ComposedAgent = Part & {
   /** Takes down all this agent made on the machine: containers, links, kernel tables. To be called while it does not run. */
   remove(): Promise<void>;
 };
-
-/** Port that containers find the resolver at, on the agent's address. */
-const containerDnsPort = 53;
 
 /** One machine of the cluster with the choices of its settings. */
 export async function composeAgent(
@@ -68,14 +66,8 @@ export async function composeAgent(
     leaseOf: (network) => master.lease(id, network),
     id,
   });
-  const dns = new DnsConsumer(
-    { clock, log },
-    {
-      listen: [settings.dns],
-      zone: { thisNode: settings.address },
-      ...(settings.resolvers.length === 0 ? {} : { forward: { upstreams: settings.resolvers } }),
-    },
-  );
+  const dns = new DnsConsumer({ clock, log }, dnsOptions(settings));
+  const node = settings.runtime === 'runc' ? nodeResolver(nodeOptions(settings), { dns, log }) : undefined;
   const vip = new VipConsumer({
     backend: vipBackendOf(settings, dataDir, { clock, log }),
     log,
@@ -99,6 +91,7 @@ export async function composeAgent(
         specsOf(assignment, record, {
           hostname: settings.hostname,
           address: settings.address,
+          nameserver: node?.nameserver ?? settings.address,
           isolates: settings.runtime === 'runc',
           containers,
           volume: (key, name) => volumes.path(key, name),
@@ -137,7 +130,7 @@ export async function composeAgent(
     vip,
     ...(edge === undefined ? [] : [edge]),
     mesosDns,
-    containerResolver(settings, { dns, log }),
+    ...(node === undefined ? [] : [node]),
     agent,
   ];
   return {
@@ -161,6 +154,7 @@ export async function composeAgent(
       await removeNetworks(overlay);
       await overlay.stop();
       await vip.stop({ remove: true });
+      await node?.remove();
       await removeRecords(
         join(dataDir, 'instances'),
         settings.runtime === 'runc' ? kernelNamespaces : noNamespaces,
@@ -289,25 +283,4 @@ function edgeOf(
     { clock, log, certificate: (name) => authority.certificate(name) },
     { address: http.address, httpPort: http.port, httpsPort: https?.port },
   );
-}
-
-/**
- * The resolver also answers at the agent's own address, where containers ask. If that port is taken, everything else
- * still works: containers then have no names, which is said and not fatal.
- */
-function containerResolver(settings: AgentSettings, { dns, log }: { dns: DnsConsumer; log: Log }): Part {
-  const own = { address: settings.address, port: containerDnsPort };
-  return {
-    async start() {
-      if (
-        settings.runtime !== 'runc' ||
-        (settings.dns.address === own.address && settings.dns.port === own.port)
-      )
-        return;
-      await dns.listen([settings.dns, own]).catch((error: unknown) => {
-        log.warn('containers cannot resolve names here', { error: errorText(error), code: errorCode(error) });
-      });
-    },
-    async stop() {},
-  };
 }

@@ -4,6 +4,7 @@ import { run } from '../core/kit/exec.ts';
 import type { Log, LogThreshold } from '../core/kit/log.ts';
 import { type Part, startAll, stopAll } from '../core/kit/part.ts';
 import type { Network } from '../core/model/network.ts';
+import type { DnsSettings } from '../dns/settings.ts';
 import type { Address } from './agent-settings.ts';
 import { type ComposedAgent, composeAgent } from './compose-agent.ts';
 import { type ComposedMaster, composeMaster } from './compose-master.ts';
@@ -20,6 +21,7 @@ export type DevSettings = {
   readonly dns: Address;
   readonly dnsHttp: Address;
   readonly resolvers: readonly Address[];
+  readonly dnsSettings?: DnsSettings;
   readonly runtime: Choices['runtime']['value'];
   readonly vip: Choices['vip']['value'];
   readonly facts: MachineFacts;
@@ -82,6 +84,7 @@ export async function composeDev(
       dns: settings.dns,
       dnsHttp: settings.dnsHttp,
       resolvers: settings.resolvers,
+      dnsSettings: settings.dnsSettings,
       edge: { http, https },
       ...(settings.facts.cni === undefined ? {} : { cniDir: settings.facts.cni }),
     },

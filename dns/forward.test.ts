@@ -325,6 +325,13 @@ t.test('one word is a name of the group of who asks, or of one above it, in one 
   t.match(await ask('web'), [alias, { type: 'A', address: '100.127.0.9' }]);
   t.match(await ask('db'), [{ type: 'CNAME' }, { address: '100.127.0.11' }]);
   t.match(await ask('web.shop'), [{ target: 'web.shop.weir' }, { address: '100.127.0.9' }]);
+  t.equal(rcodeOf(await askUdp(at, 'nobody', 'A')), RCODE.NXDOMAIN);
+});
+
+t.test('one word of somebody else is a name at the top, or nobody’s', async (t) => {
+  const { endpoints: _, ...others } = shop;
+  const at = await resolver(t, { directory: { ...others, endpoints: { set: [], gone: [] } } });
+  t.match((await askUdp(at, 'web', 'A')).answers, [{ target: 'web.weir' }, { address: '100.127.0.10' }]);
   t.equal(rcodeOf(await askUdp(at, 'nobody', 'A')), RCODE.REFUSED);
 });
 

@@ -42,9 +42,9 @@ function wholeReply(zone: Zone, kind: string | undefined): MesosReply {
     case 'config':
       return ok(config(zone.options));
     case 'enumerate':
-      return ok(enumerate(zone));
+      return zone.options.enumeration ? ok(enumerate(zone)) : notFound;
     case 'axfr':
-      return ok(axfr(zone));
+      return zone.options.enumeration ? ok(axfr(zone)) : notFound;
     default:
       return notFound;
   }
@@ -151,9 +151,9 @@ function config(options: ZoneOptions): object {
     ExternalOn: false,
     RecurseOn: false,
     SetTruncateBit: true,
-    EnforceRFC952: false,
-    EnumerationOn: true,
-    SRVRecordDefaultWeight: 1,
+    EnforceRFC952: options.enforceRfc952,
+    EnumerationOn: options.enumeration,
+    SRVRecordDefaultWeight: options.srvWeight,
     SOAMname: `ns1.${options.mesosDomain}.`,
     SOARname: `root.ns1.${options.mesosDomain}.`,
     SOASerial: 0,
@@ -162,5 +162,6 @@ function config(options: ZoneOptions): object {
     SOAExpire: 86_400,
     SOAMinttl: options.negativeTtl,
     IPSources: options.ipSources,
+    ...options.told,
   };
 }

@@ -33,6 +33,10 @@ export type ZoneOptions = {
   readonly records: readonly StaticRecord[];
   /** Makes `<clusterId>.dcos.directory` another name of the DC/OS domain. */
   readonly clusterId?: string;
+  /** Whether the Mesos-DNS HTTP API tells all names (`enumerate`, `axfr`). */
+  readonly enumeration: boolean;
+  /** What `/v1/config` of that API says beyond what these options say. */
+  readonly told: Readonly<Record<string, unknown>>;
   /** IPv4 ranges whose reverse names are ours even where no record exists. */
   readonly reverse: readonly string[];
 };
@@ -66,6 +70,8 @@ export const defaultZoneOptions: ZoneOptions = {
   zookeeper: [],
   records: [],
   nameserver: ['127.0.0.1'],
+  enumeration: true,
+  told: {},
   reverse: ['100.64.0.0/10'],
 };
 

@@ -20,6 +20,7 @@ export class Zone {
   readonly agents = new Map<AgentId, DirectoryAgent>();
   readonly #own: ReadonlyMap<Name, OwnZone>;
   readonly #vips = new VipIndex();
+  readonly #byAddress = new Map<string, Endpoint>();
   readonly #byApp = new Map<AppId, Set<InstanceId>>();
   readonly #context: EndpointContext;
   #revision = 0;
@@ -85,6 +86,11 @@ export class Zone {
     return [...(this.#byApp.get(appId) ?? [])].flatMap((id) => this.endpoints.get(id) ?? []);
   }
 
+  /** Who has an address of its own in a container network, ready or not. */
+  endpointAt(address: string): Endpoint | undefined {
+    return this.#byAddress.get(address);
+  }
+
   /** The records an endpoint would have if it were ready. */
   recordsIfReady(endpoint: Endpoint): ReturnType<typeof recordsOfEndpoint> {
     return recordsOfEndpoint({ ...endpoint, ready: true }, this.#context);
@@ -119,6 +125,7 @@ export class Zone {
     for (const endpoint of changes?.set ?? []) {
       this.#forget(endpoint.instanceId);
       this.endpoints.set(endpoint.instanceId, endpoint);
+      for (const { ip } of endpoint.addresses) this.#byAddress.set(ip, endpoint);
       const group = this.#byApp.get(endpoint.appId) ?? new Set();
       this.#byApp.set(endpoint.appId, group.add(endpoint.instanceId));
       rewrite.add(endpoint.instanceId);
@@ -130,6 +137,8 @@ export class Zone {
     const endpoint = this.endpoints.get(id);
     if (endpoint === undefined) return;
     this.endpoints.delete(id);
+    for (const { ip } of endpoint.addresses)
+      if (this.#byAddress.get(ip) === endpoint) this.#byAddress.delete(ip);
     const group = this.#byApp.get(endpoint.appId);
     group?.delete(id);
     if (group?.size === 0) this.#byApp.delete(endpoint.appId);

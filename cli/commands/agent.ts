@@ -3,7 +3,9 @@ import { type Command, Option } from 'commander';
 import { systemClock } from '../../core/kit/clock.ts';
 import { createLog, type LogLevel } from '../../core/kit/log.ts';
 import type { PortRange } from '../../core/model/resources.ts';
+import type { DnsSettings } from '../../dns/settings.ts';
 import type { Address } from '../agent-settings.ts';
+import { parseDnsSettings } from '../dns-settings.ts';
 import { wholeNumber } from '../numbers.ts';
 import { serve } from '../serve.ts';
 import {
@@ -28,6 +30,7 @@ type Options = {
   dns: Address;
   dnsHttp: Address;
   resolver: readonly Address[];
+  dnsSettings?: DnsSettings;
   runtime?: 'runc' | 'process';
   vip?: 'ebpf' | 'nftables' | 'userspace';
   vipRange: string;
@@ -121,6 +124,14 @@ export function trafficOptions(command: Command): Command {
         .argParser(parseResolver),
     )
     .addOption(
+      new Option(
+        '--dns-settings <file>',
+        'JSON: records, upstreams, cache, …; a Mesos-DNS configuration is one',
+      )
+        .env('WEIR_DNS_SETTINGS')
+        .argParser(parseDnsSettings),
+    )
+    .addOption(
       new Option('--vip <name>', 'default: the best this machine can do')
         .env('WEIR_VIP')
         .choices(['ebpf', 'nftables', 'userspace']),
@@ -161,6 +172,7 @@ async function run(options: Options): Promise<void> {
       dns: options.dns,
       dnsHttp: options.dnsHttp,
       resolvers: options.resolver,
+      dnsSettings: options.dnsSettings,
       ...(options.id === undefined ? {} : { id: options.id }),
       ...(options.scope === undefined ? {} : { scope: options.scope }),
       ...(facts.cni === undefined ? {} : { cniDir: facts.cni }),

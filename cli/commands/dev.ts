@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { systemClock } from '../../core/kit/clock.ts';
 import { createLog, type LogLevel, type LogThreshold } from '../../core/kit/log.ts';
+import type { DnsSettings } from '../../dns/settings.ts';
 import type { Address } from '../agent-settings.ts';
 import { serve } from '../serve.ts';
 import { defaults, parseAddress, parseSeconds } from '../settings.ts';
@@ -15,6 +16,7 @@ type Options = {
   dns: Address;
   dnsHttp: Address;
   resolver: readonly Address[];
+  dnsSettings?: DnsSettings;
   runtime?: 'runc' | 'process';
   vip?: 'ebpf' | 'nftables' | 'userspace';
   drainLimit: number;

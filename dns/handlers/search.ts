@@ -1,6 +1,14 @@
-import { type DnsQuestion, type Handler, type MaybeLater, type Reply, status, then } from '../handler.ts';
+import { weirName } from '../../core/model/name.ts';
+import {
+  type DnsQuestion,
+  type Handler,
+  type MaybeLater,
+  type Next,
+  type Reply,
+  status,
+  then,
+} from '../handler.ts';
 import { parentOf } from '../record-store.ts';
-import { reverseName } from '../records/reverse.ts';
 import { CLASS, type Name, RCODE, TYPE } from '../wire/types.ts';
 import type { Zone } from '../zone.ts';
 
@@ -17,7 +25,7 @@ export function searchHandler(zone: () => Zone): Handler {
     name: 'search',
     answer(question, next) {
       if (!searchedTypes.has(question.type) || question.name === '') return next(question);
-      if (!question.name.includes('.')) return found(zone(), question) ?? next(question);
+      if (!question.name.includes('.')) return found(zone(), question) ?? oneWord(zone(), question, next);
       return then(
         next(question),
         (reply): MaybeLater<Reply> => (isNobodys(reply) ? (found(zone(), question) ?? reply) : reply),
@@ -43,14 +51,20 @@ function found(zone: Zone, { name, client }: DnsQuestion): Reply | undefined {
   });
 }
 
+/** A program of ours that asks for what is not there: refused, it would ask again, as if somebody else knew. */
+function oneWord(zone: Zone, question: DnsQuestion, next: Next): MaybeLater<Reply> {
+  const ours = zone.endpointAt(question.client.address) !== undefined;
+  return then(next(question), (reply) =>
+    ours && reply.rcode === RCODE.REFUSED ? status(RCODE.NXDOMAIN) : reply,
+  );
+}
+
 /** For an instance of `/shop/eu/api`: `eu.shop.weir`, `shop.weir`, `weir`. For anybody else: `weir`. */
 function searchDomains(zone: Zone, address: string): readonly Name[] {
   const { weirDomain } = zone.options;
-  const reverse = reverseName(address);
-  const [own] = reverse === undefined ? [] : (zone.store.set(reverse, 'PTR')?.records ?? []);
-  if (own?.type !== 'PTR' || !own.target.endsWith(`.${weirDomain}`)) return [weirDomain];
+  const asking = zone.endpointAt(address);
   const domains: Name[] = [];
-  // instance-….api.eu.shop.weir: past the instance and its app
-  for (let at = parentOf(parentOf(own.target)); at !== ''; at = parentOf(at)) domains.push(at);
-  return domains.length > 0 ? domains : [weirDomain];
+  const group = asking === undefined ? '' : parentOf(weirName(asking.appId));
+  for (let at = group; at !== ''; at = parentOf(at)) domains.push(`${at}.${weirDomain}`);
+  return [...domains, weirDomain];
 }
