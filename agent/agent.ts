@@ -15,18 +15,23 @@ import { Consumers } from './consumers.ts';
 import { ownerOf } from './containers.ts';
 import { type AgentAction, decide } from './decide.ts';
 import { DirectoryFile } from './directory-file.ts';
+import { GeneralChecks, type Look } from './general-check.ts';
 import { HealthChecks, type Probe } from './health.ts';
 import { Instances } from './instances.ts';
 import { Journal } from './journal.ts';
 import { type PerformDependencies, Performer } from './perform.ts';
+import { type Poll, ReadinessChecks } from './readiness.ts';
 import { recordKey } from './record.ts';
 import type { ContainerEnd, ContainerRuntime } from './runtime.ts';
+import type { WhileRunning } from './while-running.ts';
 
 export type AgentDependencies = Omit<PerformDependencies, 'instances'> & {
   readonly master: MasterPort;
   readonly runtime: ContainerRuntime;
   readonly consumers: readonly DirectoryConsumer[];
   readonly probe: Probe;
+  readonly poll: Poll;
+  readonly look: Look;
   readonly clock: Clock;
   readonly log: Log;
   /** Makes this host's networks what the master says; whole sets, every time. */
@@ -73,7 +78,7 @@ export class Agent implements Part {
   readonly #instances: Instances;
   readonly #consumers: Consumers;
   readonly #performer: Performer;
-  readonly #health: HealthChecks;
+  readonly #checks: readonly WhileRunning[];
   readonly #directoryFile: DirectoryFile;
   readonly #decideLoop: Loop;
   readonly #reportLoop: Loop;
@@ -109,22 +114,8 @@ export class Agent implements Part {
       onAck: () => this.#reportLoop.wake(),
     });
     this.#performer = new Performer({ ...dependencies, instances: this.#instances });
-    this.#health = new HealthChecks({
-      instances: this.#instances,
-      probe: dependencies.probe,
-      clock,
-      onUnhealthy: (key, cause) => {
-        this.#performer
-          .unhealthy(key, cause)
-          .catch((error: unknown) =>
-            log.error('unhealthy instance not ended', { key, error: errorText(error) }),
-          );
-      },
-      onHeldBack: (reason) => {
-        if (reason === undefined) log.info('unhealthy instances are ended again');
-        else log.warn('unhealthy instances are not ended', { reason });
-      },
-    });
+    const means = { ...dependencies, instances: this.#instances };
+    this.#checks = [new HealthChecks(means), new ReadinessChecks(means), new GeneralChecks(means)];
     this.#directoryFile = new DirectoryFile(`${options.dataDir}/directory.json`, log);
   }
 
@@ -159,7 +150,7 @@ export class Agent implements Part {
     this.#stopping.abort();
     await Promise.all(this.#background);
     await this.#decideLoop.stop();
-    this.#health.stop();
+    for (const checks of this.#checks) checks.stop();
     await this.#settle();
     await this.#reportLoop.stop();
     await this.#consumers.stop();
@@ -187,7 +178,7 @@ export class Agent implements Part {
   }
 
   async #decide(): Promise<void> {
-    this.#health.follow();
+    for (const checks of this.#checks) checks.follow();
     const world = { assignments: this.#assignments, records: this.#instances.all, busy: this.#busy };
     for (const action of decide(world)) {
       const performed = this.#perform(action).finally(() => this.#performing.delete(performed));

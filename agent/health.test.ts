@@ -1,12 +1,12 @@
 import t, { type Test } from 'tap';
 import { FakeClock } from '../core/kit/fake-clock.ts';
-import type { HealthCheck, HealthProtocol } from '../core/model/health-check.ts';
-import { HealthChecks, isFatal, judged } from './health.ts';
+import type { HealthCheck } from '../core/model/health-check.ts';
+import { HealthChecks, judged } from './health.ts';
 import { Instances } from './instances.ts';
+import type { Verdict } from './probe.ts';
 import { assignmentOf, checkOf, keyOf, recordOf } from './testing/assignments.ts';
 import { turns } from './testing/eventually.ts';
 import { MemoryJournal } from './testing/memory-journal.ts';
-import { TestWorld } from './testing/world.ts';
 
 const key = keyOf('a');
 
@@ -56,7 +56,7 @@ t.test('the grace is over with the first success', async (t) => {
   await world.at(2);
   t.match(world.health(), { alive: false, consecutiveFailures: 1 });
   await world.at(3);
-  t.same(world.unhealthy, [[key, 'refused']]);
+  t.match(world.health(), { alive: false, consecutiveFailures: 2 });
 });
 
 t.test('a success between failures begins the count anew', async (t) => {
@@ -65,30 +65,26 @@ t.test('a success between failures begins the count anew', async (t) => {
     world.script.answer = answer;
     await world.at(second);
   }
-  t.same(world.unhealthy, []);
+  t.match(world.health(), { alive: true, consecutiveFailures: 0 });
 });
 
-for (const [protocol, failures] of [
-  ['COMMAND', 3],
-  ['MESOS_TCP', 3],
-  ['MESOS_HTTP', 3],
-  ['MESOS_HTTPS', 3],
-  ['TCP', 4],
-  ['HTTP', 4],
-  ['HTTPS', 4],
-] as const satisfies readonly (readonly [HealthProtocol, number])[]) {
-  t.test(`${protocol} with a maximum of 3 is fatal at failure ${failures} in a row`, async (t) => {
-    const world = await probing(t, { protocol, intervalSeconds: 1, maxConsecutiveFailures: 3 }, 'refused');
-    await world.at(failures - 2);
-    t.same(world.unhealthy, []);
-    await world.at(failures - 1);
-    t.same(world.unhealthy, [[key, 'refused']]);
-  });
-}
+t.test(
+  'an instance is probed on however often it failed: whether it ends is not for its agent to say',
+  async (t) => {
+    const world = await probing(t, { intervalSeconds: 1, maxConsecutiveFailures: 2 }, 'refused');
+    await world.at(9);
+    t.match(world.health(), { alive: false, consecutiveFailures: 10 });
+  },
+);
 
-t.test('a maximum of 0 never ends an instance', async (t) => {
-  const check = checkOf({ maxConsecutiveFailures: 0 });
-  t.notOk(isFatal(check, { alive: false, consecutiveFailures: 1_000 }));
+t.test('a probe that has nothing to judge by changes nothing', async (t) => {
+  const world = await probing(t, { intervalSeconds: 1 });
+  await world.at(1);
+  const before = world.health();
+  world.script.answer = null;
+  await world.at(3);
+  t.same(world.probed, [0, 1, 2, 3]);
+  t.same(world.health(), before);
 });
 
 t.test('a result keeps when the first success was', async (t) => {
@@ -166,51 +162,11 @@ t.test('nothing is probed after the end, and an answer that was on its way says 
   t.same(world.state(), ended);
 });
 
-t.test(
-  'an instance that fails its checks is ended, with that reason although its end is seen first',
-  async (t) => {
-    const world = TestWorld.open(t);
-    const { runtime } = world.dependencies();
-    const stop = runtime.stop.bind(runtime);
-    runtime.stop = async (id, graceMs) => {
-      const end = await stop(id, graceMs);
-      await turns(500);
-      return end;
-    };
-    const app = { healthChecks: [checkOf({ intervalSeconds: 1 })], taskKillGracePeriodSeconds: 5 };
-    world.master.assign(assignmentOf('a', { app }));
-    await world.agent(t, { runtime, probe: async () => 'HTTP status 500' });
-    await world.whileTimeGoesBy(() => world.told('a')?.kind === 'ended');
-    t.match(world.told('a'), {
-      how: 'failed',
-      reason: 'Task was killed since health check failed. Reason: HTTP status 500',
-    });
-    t.same(world.host.leftOf(key), []);
-  },
-);
-
-t.test('an instance that ignores SIGTERM is ended once for its health', async (t) => {
-  const world = TestWorld.open(t, () => ({ ignoresTerm: true }));
-  const { runtime } = world.dependencies();
-  const stop = runtime.stop.bind(runtime);
-  let stops = 0;
-  runtime.stop = (id, graceMs) => {
-    stops += 1;
-    return stop(id, graceMs);
-  };
-  const app = { healthChecks: [checkOf({ intervalSeconds: 1 })], taskKillGracePeriodSeconds: 30 };
-  world.master.assign(assignmentOf('a', { app }));
-  await world.agent(t, { runtime, probe: async () => 'refused' });
-  await world.whileTimeGoesBy(() => world.told('a')?.kind === 'ended');
-  t.equal(stops, 1);
-  t.match(world.told('a'), { how: 'failed', reason: /health check failed. Reason: refused/ });
-});
-
 /** Checks of one running instance; `at`: seconds after it began to run. */
 async function probing(
   t: Test,
   fields: Partial<HealthCheck>,
-  answer?: string,
+  answer?: Verdict,
   healthChecks = [checkOf(fields)],
 ) {
   const clock = new FakeClock();
@@ -224,9 +180,8 @@ async function probing(
     recordOf('a', { assignment: assignmentOf('a', { app: { healthChecks } }), state }),
   );
   const probed: number[] = [];
-  const unhealthy: (readonly [string, string])[] = [];
   /** What the next probes give. */
-  const script: { answer: string | undefined; throws?: Error; wait?: Promise<void> } = { answer };
+  const script: { answer: Verdict; throws?: Error; wait?: Promise<void> } = { answer };
   const checks = new HealthChecks({
     instances,
     clock,
@@ -236,7 +191,6 @@ async function probing(
       if (script.throws !== undefined) throw script.throws;
       return script.answer;
     },
-    onUnhealthy: (...end) => unhealthy.push(end),
   });
   const now = () => instances.get(key)?.state;
   const at = async (seconds: number) => {
@@ -250,5 +204,5 @@ async function probing(
     const running = now();
     return running?.kind === 'running' ? running.health[0] : undefined;
   };
-  return { began, instances, journal, checks, script, probed, unhealthy, at, state: now, health: first };
+  return { began, instances, journal, checks, script, probed, at, state: now, health: first };
 }

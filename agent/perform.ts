@@ -33,8 +33,6 @@ type Ended = { readonly name: string | undefined; readonly end: ContainerEnd };
 /** The only place where an agent acts on its instances. Each action may be repeated, also after a crash in its middle. */
 export class Performer {
   readonly #dependencies: PerformDependencies;
-  /** Why each of those that are being ended for their health is; its container's end may be seen first. */
-  readonly #unhealthy = new Map<string, string>();
 
   constructor(dependencies: PerformDependencies) {
     this.#dependencies = dependencies;
@@ -63,28 +61,10 @@ export class Performer {
       if (name !== undefined) return podEnded(record, { name, end, now: clock.now() });
       const { state } = record;
       if (state.kind === 'ended') return undefined;
-      const unhealthy = state.kind === 'running' ? this.#unhealthy.get(key) : undefined;
-      const how = unhealthy === undefined ? howOf(state, end) : 'failed';
-      const { at, exitCode } = end;
-      const reason = unhealthy ?? end.reason;
+      const { at, exitCode, reason } = end;
+      const how = howOf(state, end);
       return { state: { kind: 'ended', at, how, reason, ...(exitCode === undefined ? {} : { exitCode }) } };
     });
-  }
-
-  /** Ends an instance whose health checks failed; the reason reaches the app's last failure. */
-  async unhealthy(key: string, cause: string): Promise<void> {
-    const { instances, clock } = this.#dependencies;
-    const record = instances.get(key);
-    if (record?.state.kind !== 'running' || this.#unhealthy.has(key)) return;
-    const reason = `Task was killed since health check failed. Reason: ${cause}`;
-    if (isPod(record.assignment.app)) return this.#failPod(key, reason);
-    this.#unhealthy.set(key, reason);
-    try {
-      await this.#stopAll(containersOf(record.assignment)).catch(() => {});
-      await this.#end(key, { kind: 'ended', at: clock.now(), how: 'failed', reason });
-    } finally {
-      this.#unhealthy.delete(key);
-    }
   }
 
   async #launch(key: string, assignment: Assignment, signal: AbortSignal): Promise<void> {
@@ -206,17 +186,6 @@ export class Performer {
     const named = ends.flatMap(({ name, end }) => (name === undefined ? [] : [{ name, end }]));
     if (named.length === 0) return;
     await this.#dependencies.instances.update(key, (record) => ({ containers: withStopped(record, named) }));
-  }
-
-  /** All of a pod ends because of one container; decided on from the record, also by the next agent. */
-  async #failPod(key: string, reason: string): Promise<void> {
-    const { instances, clock } = this.#dependencies;
-    const at = clock.now();
-    await instances.update(key, ({ state }) =>
-      state.kind === 'running'
-        ? { failed: { at, how: 'failed', reason }, state: { kind: 'killing', since: at } }
-        : undefined,
-    );
   }
 
   async #clean(key: string): Promise<void> {

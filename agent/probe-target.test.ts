@@ -46,6 +46,15 @@ t.test('a check of a container goes to its own address and container port', asyn
   });
 });
 
+t.test('a check by IPv6 goes to an address of that family, or says that there is none', async (t) => {
+  const ipv6 = check({ protocol: 'MESOS_TCP', ipProtocol: 'IPv6' });
+  t.match(probeTarget(ipv6, onNetworks), { kind: 'none', cause: /no IPv6 address/ });
+  const both = { ...onNetworks, addresses: [...onNetworks.addresses, { network: 'b', ip: 'fd00::5' }] };
+  t.same(probeTarget(ipv6, both), { kind: 'tcp', host: 'fd00::5', port: 8080 });
+  t.match(probeTarget(check({ protocol: 'MESOS_TCP' }), both), { host: '100.64.0.5' });
+  t.match(probeTarget(ipv6, onHost), { kind: 'tcp', host: '::1', port: 31001 });
+});
+
 t.test('a check of a port that is mapped to one network goes to the address there', async (t) => {
   t.same(probeTarget(check({ protocol: 'TCP', portIndex: 1 }), onNetworks), {
     kind: 'tcp',

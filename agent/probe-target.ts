@@ -1,6 +1,6 @@
 import type { App } from '../core/model/app.ts';
 import { isHostMode } from '../core/model/app.ts';
-import type { HealthCheck } from '../core/model/health-check.ts';
+import { type HealthCheck, isNodeSide } from '../core/model/health-check.ts';
 import type { NetworkAddress } from '../core/model/instance.ts';
 import type { Placement } from '../core/model/placement.ts';
 import { portsOf } from '../core/model/ports.ts';
@@ -35,26 +35,46 @@ export type ProbedInstance = {
 export function probeTarget(check: HealthCheck, instance: ProbedInstance): ProbeTarget {
   if (check.protocol === 'COMMAND')
     return { kind: 'command', argv: check.argv ?? ['/bin/sh', '-c', check.command?.value ?? ''] };
-  const endpoint = endpointOf(check, instance);
+  const side = isNodeSide(check) ? 'node' : 'scheduler';
+  const endpoint = portTarget(check, instance, side);
   if (typeof endpoint === 'string') return { kind: 'none', cause: endpoint };
   if (check.protocol === 'TCP' || check.protocol === 'MESOS_TCP') return { kind: 'tcp', ...endpoint };
-  const path = check.path?.startsWith('/') ? check.path : `/${check.path ?? ''}`;
-  return { kind: 'http', tls: check.protocol.endsWith('HTTPS'), path, ...endpoint };
+  return {
+    kind: 'http',
+    tls: check.protocol.endsWith('HTTPS'),
+    path: absolutePath(check.path),
+    ...endpoint,
+  };
+}
+
+export function absolutePath(path = '/'): string {
+  return path.startsWith('/') ? path : `/${path}`;
 }
 
 type Endpoint = { readonly host: string; readonly port: number };
 
-function endpointOf(check: HealthCheck, instance: ProbedInstance): Endpoint | string {
+type PortChoice = Pick<HealthCheck, 'port' | 'portIndex' | 'ipProtocol'>;
+
+/** Where a port of an instance is reached; or, in words, why it is not. `side`: on whose behalf. */
+export function portTarget(
+  check: PortChoice,
+  instance: ProbedInstance,
+  side: 'node' | 'scheduler',
+): Endpoint | string {
   const { app, placement, addresses, hostAddress } = instance;
   const index = check.portIndex ?? 0;
+  const isIpv6 = check.ipProtocol === 'IPv6';
   if (isHostMode(app)) {
     const port = check.port ?? placement.hostPorts[index];
-    const host = check.protocol.startsWith('MESOS_') ? '127.0.0.1' : hostAddress;
+    const local = isIpv6 ? '::1' : '127.0.0.1';
+    const host = side === 'node' ? local : hostAddress;
     return port == null ? `the app has no port of index ${index}` : { host, port };
   }
   const port = check.port ?? placement.containerPorts[index];
   if (port == null) return `the app has no port of index ${index}`;
   const networks = portsOf(app)[index]?.networkNames ?? [];
-  const address = addresses.find(({ network }) => networks.includes(network)) ?? addresses[0];
-  return address === undefined ? 'the instance has no address' : { host: address.ip, port };
+  const own = addresses.filter(({ ip }) => ip.includes(':') === isIpv6);
+  const address = own.find(({ network }) => networks.includes(network)) ?? own[0];
+  if (address !== undefined) return { host: address.ip, port };
+  return isIpv6 ? 'the instance has no IPv6 address' : 'the instance has no address';
 }

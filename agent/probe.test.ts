@@ -5,7 +5,7 @@ import { createServer as createHttps } from 'node:https';
 import { type AddressInfo, createServer as createTcp, type Server } from 'node:net';
 import t, { type Test } from 'tap';
 import { systemClock } from '../core/kit/clock.ts';
-import { type ProbeRequest, probe } from './probe.ts';
+import { type ProbeRequest, probe, type Verdict } from './probe.ts';
 import type { ProbeTarget } from './probe-target.ts';
 import type { ContainerSpec } from './runtime.ts';
 import { FakeMachine } from './runtimes/fake/fake-machine.ts';
@@ -101,7 +101,38 @@ t.test('a probe rejects when it is given up', async (t) => {
   await t.rejects(run({ target: http(port), signal: giveUp.signal }), { message: 'given up' });
 });
 
-async function run(some: Partial<ProbeRequest> & { target: ProbeTarget }): Promise<string | undefined> {
+t.test('an answer of class 1xx is a failure, or says nothing where the check ignores it', async (t) => {
+  const early = await serve(
+    t,
+    createTcp((socket) => socket.write('HTTP/1.1 102 Processing\r\n\r\n')),
+  );
+  const switching = await serve(
+    t,
+    createTcp((socket) =>
+      socket.write('HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n'),
+    ),
+  );
+  for (const [port, status] of [
+    [early, 102],
+    [switching, 101],
+  ] as const) {
+    t.equal(await run({ target: http(port), timeoutMs: 200 }), `HTTP status ${status}`);
+    t.equal(await run({ target: http(port), timeoutMs: 200, ignores1xx: true }), null);
+  }
+});
+
+t.test('an interim answer does not hide the one that follows it', async (t) => {
+  const port = await serve(
+    t,
+    createHttp((_, response) => {
+      response.writeEarlyHints({ link: '</x>; rel=preload' });
+      response.writeHead(500).end();
+    }),
+  );
+  t.equal(await run({ target: http(port), ignores1xx: true }), 'HTTP status 500');
+});
+
+async function run(some: Partial<ProbeRequest> & { target: ProbeTarget }): Promise<Verdict> {
   const machine = new FakeMachine({
     clock: systemClock,
     programOf: () => ({

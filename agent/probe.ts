@@ -1,8 +1,7 @@
-import { request as httpRequest } from 'node:http';
-import { request as httpsRequest } from 'node:https';
 import { connect } from 'node:net';
 import { errorCode, errorText } from '../core/kit/errors.ts';
 import type { HealthCheck } from '../core/model/health-check.ts';
+import { httpGet } from './http-get.ts';
 import { type ProbedInstance, type ProbeTarget, probeTarget } from './probe-target.ts';
 import { type ContainerId, type ContainerRuntime, ExecFailed } from './runtime.ts';
 
@@ -11,11 +10,16 @@ export type ProbeRequest = {
   /** Whose COMMAND it is. */
   readonly container: ContainerId;
   readonly timeoutMs: number;
+  /** An answer of class 1xx says neither that it is well nor that it is not. */
+  readonly ignores1xx?: boolean;
   readonly signal: AbortSignal;
 };
 
-/** `undefined`: healthy; else what went wrong, for people. Rejects only when `signal` aborts. */
-export async function probe(runtime: ContainerRuntime, request: ProbeRequest): Promise<string | undefined> {
+/** `undefined`: healthy; `null`: nothing to judge by; else what went wrong, for people. */
+export type Verdict = string | undefined | null;
+
+/** Rejects only when `signal` aborts. */
+export async function probe(runtime: ContainerRuntime, request: ProbeRequest): Promise<Verdict> {
   const { target, timeoutMs, signal } = request;
   const timeout = AbortSignal.timeout(timeoutMs);
   const either = AbortSignal.any([signal, timeout]);
@@ -26,9 +30,9 @@ export async function probe(runtime: ContainerRuntime, request: ProbeRequest): P
       case 'command':
         return await probeCommand(runtime, { ...request, argv: target.argv });
       case 'tcp':
-        return await probeTcp(target, either);
+        return await tcpConnect(target, either);
       case 'http':
-        return await probeHttp(target, either);
+        return await probeHttp(target, { ...request, signal: either });
     }
   } catch (error) {
     signal.throwIfAborted();
@@ -41,11 +45,12 @@ export async function probeInstance(
   runtime: ContainerRuntime,
   instance: ProbedInstance & { readonly container: ContainerId },
   check: { readonly check: HealthCheck; readonly signal: AbortSignal },
-): Promise<string | undefined> {
+): Promise<Verdict> {
   return probe(runtime, {
     target: probeTarget(check.check, instance),
     container: instance.container,
     timeoutMs: check.check.timeoutSeconds * 1000,
+    ignores1xx: check.check.ignoreHttp1xx ?? false,
     signal: check.signal,
   });
 }
@@ -59,7 +64,7 @@ async function probeCommand(
   return [`exit code ${exitCode}`, output.trim().slice(-200)].filter(Boolean).join(': ');
 }
 
-function probeTcp(target: { host: string; port: number }, signal: AbortSignal): Promise<undefined> {
+export function tcpConnect(target: { host: string; port: number }, signal: AbortSignal): Promise<undefined> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host: target.host, port: target.port, signal });
     socket.once('error', reject);
@@ -70,30 +75,23 @@ function probeTcp(target: { host: string; port: number }, signal: AbortSignal): 
   });
 }
 
-/** 200 to 399 is healthy; redirects are not followed, certificates not verified (Marathon §14.2). */
-function probeHttp(
+/** 200 to 399 is healthy (Marathon §14.2). */
+async function probeHttp(
   target: Extract<ProbeTarget, { kind: 'http' }>,
-  signal: AbortSignal,
-): Promise<string | undefined> {
-  const { host, port, path, tls } = target;
-  const options = {
-    host,
-    port,
-    path,
-    signal,
-    agent: false,
-    headers: { 'user-agent': 'weir-health' },
-  } as const;
-  return new Promise((resolve, reject) => {
-    const request = tls ? httpsRequest({ ...options, rejectUnauthorized: false }) : httpRequest(options);
-    request.once('error', reject);
-    request.once('response', (response) => {
-      const status = response.statusCode ?? 0;
-      response.destroy();
-      resolve(status >= 200 && status < 400 ? undefined : `HTTP status ${status}`);
-    });
-    request.end();
-  });
+  { signal, ignores1xx = false }: Pick<ProbeRequest, 'signal' | 'ignores1xx'>,
+): Promise<Verdict> {
+  let interim: number | undefined;
+  const onInformation = (status: number) => {
+    interim = status;
+  };
+  try {
+    const { status } = await httpGet(target, { signal, keep: 0, onInformation });
+    if (status >= 200) return status < 400 ? undefined : `HTTP status ${status}`;
+    interim = status;
+  } catch (error) {
+    if (interim === undefined) throw error;
+  }
+  return ignores1xx ? null : `HTTP status ${interim}`;
 }
 
 function words(error: unknown): string {

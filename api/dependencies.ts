@@ -69,7 +69,20 @@ export interface SchedulerPort {
   readonly waiting: ReadonlyMap<AppId, Waiting>;
   /** Everything of an app that is not yet as it is wanted; empty: nothing. */
   waitsOf(app: AppId): readonly Wait[];
+  readonly healthBrake: HealthBrake;
 }
+
+/** What is not ended for its health because too many apps fail at once. */
+export type HealthBrake = {
+  /** `scope`: an agent's id, or `cluster`. */
+  readonly brakes: readonly {
+    readonly scope: string;
+    readonly turned: number;
+    readonly checked: number;
+    readonly reason: string;
+  }[];
+  readonly held: ReadonlyMap<AppId, ReadonlyMap<InstanceId, string>>;
+};
 
 /** One thing an app waits for, for people. */
 export type Wait = {

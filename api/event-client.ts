@@ -18,7 +18,7 @@ export function eventClient(
 ): (emission: Emission) => void {
   let unread = 0;
   return (event) => {
-    if (response.destroyed || (types.length > 0 && !types.includes(event.type))) return;
+    if (response.destroyed || !wants(types, event.type)) return;
     unread += 1;
     if (unread > mostUnread) {
       fellBehind();
@@ -29,6 +29,12 @@ export function eventClient(
       unread -= 1;
     });
   };
+}
+
+/** Some clients of Marathon fail on a type they do not know (§23): Weir's own are for who names them. */
+function wants(types: readonly string[], type: string): boolean {
+  if (types.includes(type)) return true;
+  return types.length === 0 && !type.startsWith('weir_');
 }
 
 function frame(event: ApiEvent): string {

@@ -94,6 +94,6 @@ export function worldOf(replica: Replica): World {
       state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
       return state / 2 ** 32;
     },
-    limits: { drainLimitMs: 60_000, agentLostMs: 10_000, waitForAcks: true },
+    limits: { drainLimitMs: 60_000, agentLostMs: 10_000, launchTimeoutMs: 300_000, waitForAcks: true },
   };
 }

@@ -39,6 +39,11 @@ export const commandList: readonly CommandEntry[] = [
   },
   { name: 'node', summary: 'look at the machines', load: () => import('./commands/node.ts') },
   {
+    name: 'brake',
+    summary: 'look at and switch what stops mass killing of unhealthy instances',
+    load: () => import('./commands/brake.ts'),
+  },
+  {
     name: 'route',
     summary: 'give apps a public host name',
     load: () => import('./commands/route.ts'),

@@ -5,7 +5,10 @@ import { Agent } from '../agent/agent.ts';
 import { type Attacher, kernelNamespaces, type Namespaces, noNamespaces } from '../agent/attach.ts';
 import { checkedContainer } from '../agent/containers.ts';
 import { Journal } from '../agent/journal.ts';
+import { lookAt } from '../agent/look.ts';
+import { pollReadiness } from '../agent/poll.ts';
 import { probeInstance } from '../agent/probe.ts';
+import { type InstanceRecord, recordKey } from '../agent/record.ts';
 import type { ContainerRuntime } from '../agent/runtime.ts';
 import { ProcessRuntime } from '../agent/runtimes/process/process-runtime.ts';
 import { controlGroupScope } from '../agent/runtimes/runc/scope.ts';
@@ -79,6 +82,10 @@ export async function composeAgent(
   const consumers = edge === undefined ? [dns, vip] : [dns, vip, edge];
   const containers = join(dataDir, 'containers');
   const volumes = new VolumeFolders(join(dataDir, 'volumes'));
+  const probed = ({ assignment, addresses }: InstanceRecord, container = recordKey(assignment)) => ({
+    ...{ ...assignment, addresses, container },
+    hostAddress: settings.address,
+  });
   const agent = new Agent(
     {
       master,
@@ -101,15 +108,10 @@ export async function composeAgent(
         recover: (valid) => overlay.recover(valid),
       },
       consumers,
-      probe: (record, check, signal) => {
-        const { placement, app } = record.assignment;
-        const container = checkedContainer(record.assignment, check);
-        return probeInstance(
-          runtime,
-          { app, placement, addresses: record.addresses, hostAddress: settings.address, container },
-          { check, signal },
-        );
-      },
+      probe: (record, check, signal) =>
+        probeInstance(runtime, probed(record, checkedContainer(record.assignment, check)), { check, signal }),
+      poll: (record, check, signal) => pollReadiness(probed(record), { check, signal }),
+      look: (record, check, signal) => lookAt(runtime, { instance: probed(record), check, signal }),
       answer: (question) => answer(question, { agent, runtime, dns, vip, containers }),
       clock,
       log,

@@ -42,6 +42,7 @@ export type MasterSettings = {
   readonly allowOrigins: readonly string[];
   /** So many deployments may be on their way at once. */
   readonly mostDeployments: number;
+  readonly launchTimeoutMs: number;
   /** Off only to prove that tests notice. */
   readonly waitForAcks: boolean;
 };
@@ -66,11 +67,11 @@ export async function composeMaster(
   const presence = new Presence(settings.agentLostMs);
   const publisher = new DirectoryPublisher(database, reachable(settings.api.address));
   const events = new EventBus();
-  const { drainLimitMs, agentLostMs, waitForAcks, mostDeployments } = settings;
+  const { drainLimitMs, agentLostMs, launchTimeoutMs, waitForAcks, mostDeployments } = settings;
   const scheduler = new Scheduler(
     { database, presence, publisher, events, clock, log, uuid, random: Math.random },
     {
-      limits: { drainLimitMs, agentLostMs, waitForAcks },
+      limits: { drainLimitMs, agentLostMs, launchTimeoutMs, waitForAcks },
       vipRange: vipRangeOfCidr(settings.vipRange),
       mostDeployments,
     },

@@ -59,6 +59,7 @@ export async function composeDev(
       network,
       drainLimitMs,
       agentLostMs: Number(defaults.agentLost) * 1000,
+      launchTimeoutMs: Number(defaults.launchTimeout) * 1000,
       waitForAcks,
       logThreshold: settings.logThreshold,
       allowOrigins: [],

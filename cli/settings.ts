@@ -20,6 +20,7 @@ export const defaults = {
   drainLimit: '10',
   agentLost: '20',
   mostDeployments: '100',
+  launchTimeout: '300',
 };
 
 /** For commander: `HOST:PORT`. */

@@ -1,6 +1,7 @@
 import type { AppId } from '../core/model/ids.ts';
 import type { MasterEvent } from '../core/state/event-bus.ts';
 import type { Write } from '../core/state/store.ts';
+import type { BrakeReport } from './brake.ts';
 import type { Explanation } from './place.ts';
 
 /** Why an app has fewer instances than it wants. */
@@ -13,6 +14,8 @@ export type Decision = {
   /** Emitted once the writes are committed. */
   readonly events: readonly MasterEvent[];
   readonly waiting: ReadonlyMap<AppId, Waiting>;
+  /** Where instances are not ended for their health, because too many apps fail at once; only while one would be. */
+  readonly brakes: readonly BrakeReport[];
   /** When to decide again though nothing changed, ms since the epoch; Infinity: never. After `now` unless there are writes. */
   readonly wakeAt: number;
 };

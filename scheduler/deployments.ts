@@ -63,7 +63,7 @@ export function isDone(action: DeploymentAction, world: World): boolean {
   const members = membersOf(world, action.app).filter((member) => member.reach === 'present');
   if (action.kind === 'StopApplication' || app === undefined) return members.length === 0;
   const running = members.filter((member) => member.placement.goal === 'run');
-  const settled = running.length === members.length && running.every((member) => member.ready);
+  const settled = running.length === members.length && running.every((member) => member.passed);
   const current = running.every((member) => isCurrent(member, app));
   return settled && running.length === app.instances && (action.kind === 'ScaleApplication' || current);
 }

@@ -3,7 +3,7 @@ import type { AppId } from '../core/model/ids.ts';
 import type { Placement } from '../core/model/placement.ts';
 import type { Write } from '../core/state/store.ts';
 import type { Backoff } from '../core/state/tables.ts';
-import { failureOf, forgottenAt, grown } from './relaunch.ts';
+import { failureOf, forgottenAt, goneOf, grown } from './relaunch.ts';
 import { configOf, instanceOf, isCurrent, isOver, membersOf } from './view.ts';
 import type { World } from './world.ts';
 
@@ -38,9 +38,10 @@ export function endedDecision(id: AppId, wanted: App | undefined, world: World):
 
 function failureWrites(over: readonly Placement[], world: World): readonly Write[] {
   const failures = over.flatMap((placement) => {
+    const agent = world.snapshot.table('agents').get(placement.agentId);
+    if (agent === undefined) return goneOf(placement, world.now) ?? [];
     const instance = instanceOf(world, placement);
-    const host = world.snapshot.table('agents').get(placement.agentId)?.hostname ?? placement.agentId;
-    return (instance && failureOf(placement, instance, host)) ?? [];
+    return (instance && failureOf(placement, instance, agent.hostname)) ?? [];
   });
   const last = failures.sort((a, b) => a.at - b.at).at(-1);
   return last === undefined ? [] : [{ kind: 'put', table: 'failures', key: last.appId, value: last }];

@@ -4,6 +4,7 @@ import type { Instance } from '../core/model/instance.ts';
 import type { Placement } from '../core/model/placement.ts';
 import type { Change } from '../core/state/store.ts';
 import { type AgentView, viewOf } from './agent-view.ts';
+import { type BrakeReport, brakes, type CheckedInstance, checkedInstances } from './brake.ts';
 import type { Waiting } from './decision.ts';
 import { Fleet } from './fleet/fleet.ts';
 import { isUsable, lostAt } from './reach.ts';
@@ -36,6 +37,10 @@ export class Memory {
   readonly waiting = new Map<AppId, Waiting>();
   /** Apps whose action in the present step of their deployment is done. */
   readonly done = new Set<AppId>();
+  /** Why instances are not ended for their health though they should be, by app and instance. */
+  readonly held = new Map<AppId, Map<InstanceId, string>>();
+  /** Apps with running instances that have health checks. */
+  readonly #checked = new Map<AppId, readonly CheckedInstance[]>();
   readonly #due = new Map<AppId, number>();
   /** Apps whose drains may end with any acknowledgement. */
   readonly #draining = new Set<AppId>();
@@ -59,7 +64,7 @@ export class Memory {
 
   /** Nothing happened since the last round that a round would have to look at. */
   get isQuiet(): boolean {
-    const sets = [this.#dirty, this.#draining, this.#stale, this.#changedAgents, this.#orphans];
+    const sets = [this.held, this.#dirty, this.#draining, this.#stale, this.#changedAgents, this.#orphans];
     return !this.#isFresh && sets.every((set) => set.size === 0);
   }
 
@@ -90,6 +95,8 @@ export class Memory {
     this.#refreshAgents(world);
     for (const [app, at] of this.#due) if (at <= world.now) this.#dirty.add(app);
     for (const app of this.#draining) this.#dirty.add(app);
+    for (const app of this.held.keys()) this.#dirty.add(app);
+    for (const app of this.#dirty) this.#noteHealth(app, world);
     const agenda = {
       apps: [...this.#dirty].filter((id) => this.#isThere(id, world)).sort(),
       deployments: this.#deploymentsToStep(world),
@@ -109,6 +116,7 @@ export class Memory {
     this.waiting.delete(app);
     this.#due.delete(app);
     this.#draining.delete(app);
+    this.held.delete(app);
     this.done.delete(app);
   }
 
@@ -119,6 +127,24 @@ export class Memory {
 
   watchDrain(app: AppId): void {
     this.#draining.add(app);
+  }
+
+  /** An instance is not ended for its health, for this reason. */
+  hold(app: AppId, instance: InstanceId, reason: string): void {
+    const held = this.held.get(app) ?? new Map<InstanceId, string>();
+    this.held.set(app, held.set(instance, reason));
+  }
+
+  /** None while the operator has switched the brake off. */
+  brakes(world: World): readonly BrakeReport[] {
+    const isOff = world.snapshot.table('settings').get('health-brake')?.mode === 'off';
+    return isOff ? [] : brakes(this.#checked, world);
+  }
+
+  #noteHealth(app: AppId, world: World): void {
+    const checked = checkedInstances(app, world);
+    if (checked.length === 0) this.#checked.delete(app);
+    else this.#checked.set(app, checked);
   }
 
   /** An agent got an instance that is not in the tables yet. */

@@ -22,20 +22,38 @@ export function forgottenAt(backoff: Backoff, app: App, members: readonly Member
   return Math.max(backoff.until, ...since) + app.maxLaunchDelaySeconds * 1000;
 }
 
-/** The record behind `lastTaskFailure`, or undefined for an end that was asked for. */
+/** The record behind `lastTaskFailure`, or undefined for an end that was asked for and is nobody's fault. */
 export function failureOf(placement: Placement, instance: Instance, host: string): TaskFailure | undefined {
-  const state = instance.state;
-  if (state.kind !== 'ended' || state.how !== 'failed') return undefined;
-  return {
-    appId: placement.appId,
-    instanceId: placement.instanceId,
-    attempt: placement.attempt,
-    agentId: placement.agentId,
-    host,
-    state: 'TASK_FAILED',
-    message: state.reason,
-    at: state.at,
-    version: placement.appVersion,
-    ...(state.containers === undefined ? {} : { startedAt: instance.stagedAt, containers: state.containers }),
+  const { state } = instance;
+  if (state.kind !== 'ended') return undefined;
+  if (state.how !== 'failed' && placement.fault === undefined) return undefined;
+  const { at, reason, containers } = state;
+  const common = {
+    ...about(placement, host),
+    at,
+    ...(containers === undefined ? {} : { startedAt: instance.stagedAt, containers }),
   };
+  if (state.how === 'failed') return { ...common, state: 'TASK_FAILED', message: reason };
+  const { turnedAt } = placement;
+  const turned = turnedAt === undefined ? {} : { turnedAt };
+  return { ...common, state: 'TASK_KILLED', message: placement.reason ?? reason, ...turned };
+}
+
+/** What ran on an agent that was removed for good. */
+export function goneOf(placement: Placement, at: number): TaskFailure | undefined {
+  if (placement.goal !== 'run') return undefined;
+  const message = `its agent ${placement.agentId} was removed`;
+  return { ...about(placement, placement.agentId), state: 'TASK_GONE', message, at };
+}
+
+/** What ran on an agent that was given up (Marathon §16.5). */
+export function lostOf(placement: Placement, host: string, at: number): TaskFailure {
+  return { ...about(placement, host), state: 'TASK_LOST', message: `nothing is heard of ${host}`, at };
+}
+
+function about(
+  { appId, instanceId, attempt, agentId, appVersion }: Placement,
+  host: string,
+): Pick<TaskFailure, 'appId' | 'instanceId' | 'attempt' | 'agentId' | 'host' | 'version'> {
+  return { appId, instanceId, attempt, agentId, host, version: appVersion };
 }

@@ -3,6 +3,7 @@ import type { App } from '../core/model/app.ts';
 import { type AppId, instanceId } from '../core/model/ids.ts';
 import type { Placement } from '../core/model/placement.ts';
 import type { Write } from '../core/state/store.ts';
+import { type BrakeReport, brakeLabel } from './brake.ts';
 import type { Decision } from './decision.ts';
 import { stepDecision } from './deployments.ts';
 import { drainVerdict } from './drain.ts';
@@ -12,13 +13,18 @@ import type { Agenda, Memory } from './memory.ts';
 import { spareToMove } from './move.ts';
 import { explanation, place } from './place.ts';
 import { type Reach, reachChangesAt } from './reach.ts';
+import { lostOf } from './relaunch.ts';
 import { retired } from './retire.ts';
 import { chooseToStop } from './select.ts';
+import { endedFor, type Fatal, fatalOf, lateAt } from './unhealthy.ts';
 import { type Rolling, rollingMove } from './upgrade.ts';
 import { allVersionWrites } from './versions.ts';
 import { isCurrent, type Member, membersOf, putPlacement } from './view.ts';
 import { type Want, wantOf } from './want.ts';
 import type { World } from './world.ts';
+
+/** While the brake is on, it is looked at this often whether it may let go. */
+const brakePollMs = 10_000;
 
 /** Collects what one call of `decide` decides, app by app; agents fill up as it goes. */
 export class Round {
@@ -28,6 +34,7 @@ export class Round {
   readonly #writes: Write[] = [];
   /** Apps of which this round changes instances. */
   readonly #busy = new Set<AppId>();
+  #braking: readonly BrakeReport[] | undefined;
 
   constructor(world: World, memory: Memory, agenda: Agenda) {
     this.#world = world;
@@ -47,7 +54,7 @@ export class Round {
     this.#writes.push(...ended.writes);
     if (ended.changed) this.#busy.add(id);
     this.#lookAgainAt(id, ended.wakeAt);
-    const members = membersOf(this.#world, id);
+    const members = membersOf(this.#world, id).map((member) => this.#judge(member));
     for (const member of members) this.#follow(member);
     const counted = members.filter(({ reach }) => reach === 'present' || reach === 'unreachable');
     if (want === undefined) this.#end(id, members);
@@ -62,27 +69,71 @@ export class Round {
       writes: [...this.#writes, ...step.writes],
       events: step.events,
       waiting: this.#memory.waiting,
+      brakes: this.#memory.held.size === 0 ? [] : this.#brakes,
       wakeAt: Math.min(agentLostAt, this.#memory.nextDue),
     };
+  }
+
+  /** Ends an instance with which something is wrong; the rest of the round counts it as ending. */
+  #judge(member: Member): Member {
+    const fatal = fatalOf(member);
+    if (fatal !== undefined) return this.#judgeUnhealthy(member, fatal);
+    const { launchTimeoutMs } = this.#world.limits;
+    const late = lateAt(member, launchTimeoutMs);
+    if (this.#world.now < late) {
+      this.#lookAgainAt(member.placement.appId, late);
+      return member;
+    }
+    const state = member.instance?.state;
+    const step = state?.kind === 'staging' ? state.step : 'its agent said nothing of it';
+    const reason = `it did not run within ${launchTimeoutMs / 1000} s of its launch (${step})`;
+    return this.#putMember(endedFor(member, { fault: 'late', reason }));
+  }
+
+  #judgeUnhealthy(member: Member, { cause, wasHealthy }: Fatal): Member {
+    const { appId, instanceId, agentId } = member.placement;
+    const brake = this.#brakes.find(({ scope }) => scope === 'cluster' || scope === agentId);
+    if (brake !== undefined && member.app?.labels[brakeLabel] !== 'off') {
+      this.#memory.hold(appId, instanceId, brake.reason);
+      this.#lookAgainAt(appId, this.#world.now + brakePollMs);
+      return member;
+    }
+    const reason = `Task was killed since health check failed. Reason: ${cause}`;
+    const turned = wasHealthy ? { turnedAt: this.#world.now } : {};
+    return this.#putMember(endedFor(member, { fault: 'unhealthy', reason, ...turned }));
   }
 
   /** What happens to an instance by itself: its drain ends, or its agent is given up. */
   #follow({ placement, reach }: Member): void {
     // While its agent is heard of, that it falls silent is noticed for the agent.
     if (reach !== 'present') this.#lookAgainAt(placement.appId, reachChangesAt(placement, this.#world));
-    if (placement.goal === 'stop') return;
-    this.#noteReach(placement, reach);
-    if (reach === 'expunged') this.#put({ ...placement, goal: 'stop', reason: 'its agent is lost' });
-    else if (placement.goal === 'drain') this.#drain(placement);
+    if (reach === 'expunged') this.#expunge(placement);
+    else if (placement.goal !== 'stop') this.#noteReach(placement, reach);
+    if (reach !== 'expunged' && placement.goal === 'drain') this.#drain(placement);
+  }
+
+  #expunge(placement: Placement): void {
+    if (placement.expungedAt !== undefined) return;
+    const { now, snapshot } = this.#world;
+    const reason = placement.goal === 'stop' ? placement.reason : 'its agent is lost';
+    const why = reason === undefined ? {} : { reason };
+    this.#put({ ...placement, goal: 'stop', expungedAt: now, ...why });
+    if (placement.goal !== 'run' || !snapshot.table('apps').has(placement.appId)) return;
+    const host = snapshot.table('agents').get(placement.agentId)?.hostname ?? placement.agentId;
+    const value = lostOf(placement, host, now);
+    this.#writes.push({ kind: 'put', table: 'failures', key: placement.appId, value });
   }
 
   /** Traffic is kept from an instance while its agent is lost, however long it is waited for. */
   #noteReach(placement: Placement, reach: Reach): void {
-    const { unreachableSince, ...known } = placement;
-    const isAway = reach === 'unreachable' || reach === 'inactive';
+    const { unreachableSince, inactiveSince, ...known } = placement;
+    const { now } = this.#world;
     if (reach === 'present' && unreachableSince !== undefined) this.#put(known);
-    if (isAway && unreachableSince === undefined && placement.goal === 'run' && !this.#agenda.isDeaf)
-      this.#put({ ...placement, unreachableSince: this.#world.now });
+    if (reach === 'present' || placement.goal !== 'run') return;
+    const isNoted = unreachableSince !== undefined && (reach !== 'inactive' || inactiveSince !== undefined);
+    if (isNoted || (unreachableSince === undefined && this.#agenda.isDeaf)) return;
+    const inactive = reach === 'inactive' ? { inactiveSince: now } : {};
+    this.#put({ ...placement, unreachableSince: unreachableSince ?? now, ...inactive });
   }
 
   #drain(placement: Placement): void {
@@ -217,6 +268,17 @@ export class Round {
     };
   }
 
+  /** Worked out once a round, when there is an instance to be ended for its health. */
+  get #brakes(): readonly BrakeReport[] {
+    this.#braking ??= this.#memory.brakes(this.#world);
+    return this.#braking;
+  }
+
+  #putMember(member: Member): Member {
+    this.#put(member.placement);
+    return member;
+  }
+
   #put(placement: Placement): void {
     this.#writes.push(putPlacement(placement));
     this.#busy.add(placement.appId);
@@ -253,7 +315,7 @@ function countsOf(
     oldRunning: old.length,
     oldReady: old.filter((member) => member.ready).length,
     started: fresh.length,
-    newReady: fresh.filter((member) => member.ready).length,
+    newReady: fresh.filter((member) => member.passed).length,
     active: present.length,
   };
 }

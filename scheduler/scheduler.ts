@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../core/kit/clock.ts';
 import type { Log } from '../core/kit/log.ts';
 import { Loop } from '../core/kit/loop.ts';
@@ -10,6 +11,7 @@ import type { EventBus } from '../core/state/event-bus.ts';
 import type { Presence } from '../core/state/presence.ts';
 import type { DirectoryPublisher } from '../core/state/publisher.ts';
 import type { Change } from '../core/state/store.ts';
+import type { BrakeReport } from './brake.ts';
 import { decide } from './decide.ts';
 import type { Waiting } from './decision.ts';
 import { Memory } from './memory.ts';
@@ -51,6 +53,12 @@ export type Mutation<R> =
   | { readonly kind: 'change'; readonly wanted: WantedRoot; readonly posted?: Posted }
   | { readonly kind: 'refused'; readonly refusal: R };
 
+export type HealthBrake = {
+  readonly brakes: readonly BrakeReport[];
+  /** Why each of them is not ended, by app and instance. */
+  readonly held: ReadonlyMap<AppId, ReadonlyMap<InstanceId, string>>;
+};
+
 /** So often everything is looked at, whatever changed: as often as Marathon compares all apps with their targets (§20). */
 const wholeRoundMs = 300_000;
 /** A wake-up this late is no ordinary load. */
@@ -66,6 +74,7 @@ export class Scheduler implements Part {
   /** When the next round is due though nothing changes; Infinity: never. */
   #dueAt = Number.POSITIVE_INFINITY;
   #memory = new Memory();
+  #brakes: readonly BrakeReport[] = [];
   /** When the memory is to be forgotten, so that a round looks at everything. */
   #wholeAt = 0;
   #wakeUp = new AbortController();
@@ -111,7 +120,13 @@ export class Scheduler implements Part {
 
   /** What each instance of an app waits for, those not launched yet included, as of now. */
   waitsOf(app: AppId): readonly Wait[] {
-    return waitsOf(app, this.#world(), this.#memory.waiting.get(app));
+    const { waiting, held } = this.#memory;
+    return waitsOf(app, this.#world(), { waiting: waiting.get(app), held: held.get(app) });
+  }
+
+  /** What is not ended for its health, as of the last round. */
+  get healthBrake(): HealthBrake {
+    return { brakes: this.#brakes, held: this.#memory.held };
   }
 
   /**
@@ -213,6 +228,7 @@ export class Scheduler implements Part {
       if (isSpare && decision.writes.length > 0) this.#missed(decision.writes.length);
       if (decision.writes.length > 0) await database.commit(decision.writes);
       for (const event of decision.events) events.emit(event);
+      this.#noteBrakes(decision.brakes);
       this.#wakeBy(decision.wakeAt);
     } catch (error) {
       // What was decided is not true: the next round starts from the tables again.
@@ -228,6 +244,20 @@ export class Scheduler implements Part {
     this.#memory = new Memory();
     this.#wholeAt = now + wholeRoundMs;
     return isSpare;
+  }
+
+  #noteBrakes(brakes: readonly BrakeReport[]): void {
+    const { log, events } = this.#dependencies;
+    const isSame = isDeepStrictEqual(
+      brakes.map(({ scope }) => scope),
+      this.#brakes.map(({ scope }) => scope),
+    );
+    this.#brakes = brakes;
+    if (isSame) return;
+    const reasons = brakes.map(({ reason }) => reason);
+    if (reasons.length > 0) log.warn('unhealthy instances are not ended', { reasons });
+    else log.info('unhealthy instances are ended again');
+    events.emit({ kind: 'health-brake', reasons });
   }
 
   #missed(writes: number): void {

@@ -14,8 +14,12 @@ export type Member = {
   /** The configuration it was launched with: `lastConfigChangeAt` of its version. */
   readonly config: Version;
   readonly reach: Reach;
+  /** The version it was launched with; undefined where it is not kept any more. */
+  readonly app: App | undefined;
   /** Takes traffic. What a lost agent said last does not count. */
   readonly ready: boolean;
+  /** Ready, and its readiness check has passed: a deployment may count on it (Marathon §14.5). */
+  readonly passed: boolean;
   /** Its agent is to become empty. */
   readonly leaving: boolean;
 };
@@ -31,13 +35,17 @@ export function membersOf(world: World, app: AppId): readonly Member[] {
 export function memberOf(placement: Placement, world: World): Member {
   const instance = instanceOf(world, placement);
   const reach = reachOf(placement, world);
+  const app = versionOf(placement, world);
+  const ready = reach === 'present' && instance !== undefined && isReady(instance);
   return {
     placement,
     instance,
-    config: configOf(placement, world),
+    app,
+    config: app?.versionInfo.lastConfigChangeAt ?? placement.appVersion,
     reach,
     leaving: isDraining(world, placement.agentId),
-    ready: reach === 'present' && instance !== undefined && isReady(instance),
+    ready,
+    passed: ready && hasPassed(app, instance),
   };
 }
 
@@ -60,9 +68,17 @@ export function isCurrent(member: Pick<Member, 'config'>, app: Pick<App, 'versio
   return member.config === app.versionInfo.lastConfigChangeAt;
 }
 
-export function configOf({ appId, appVersion }: Placement, { snapshot }: Pick<World, 'snapshot'>): Version {
-  const version = snapshot.table('versions').get(versionKey(appId, appVersion));
-  return version?.versionInfo.lastConfigChangeAt ?? appVersion;
+export function configOf(placement: Placement, world: Pick<World, 'snapshot'>): Version {
+  return versionOf(placement, world)?.versionInfo.lastConfigChangeAt ?? placement.appVersion;
+}
+
+function versionOf({ appId, appVersion }: Placement, { snapshot }: Pick<World, 'snapshot'>): App | undefined {
+  return snapshot.table('versions').get(versionKey(appId, appVersion));
+}
+
+function hasPassed(app: App | undefined, { state }: Instance): boolean {
+  if (app === undefined || app.readinessChecks.length === 0) return true;
+  return state.kind === 'running' && state.readiness?.ready === true;
 }
 
 export function putPlacement(placement: Placement): Write {

@@ -23,6 +23,8 @@ export type Limits = {
   readonly drainLimitMs: number;
   /** An agent not heard of for this long is lost. */
   readonly agentLostMs: number;
+  /** An instance that does not run this long after its launch is ended and launched anew. */
+  readonly launchTimeoutMs: number;
   /** A drain waits for acknowledgements. Off only to prove that tests notice. */
   readonly waitForAcks: boolean;
 };

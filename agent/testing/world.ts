@@ -43,6 +43,8 @@ export class TestWorld {
       specsOf: async (assignment) => specsOf(assignment),
       consumers: [this.consumer],
       probe: async () => undefined,
+      poll: async () => ({ status: 200, contentType: 'text/plain', body: 'ready' }),
+      look: async () => ({ kind: 'tcp', succeeded: true }),
       answer: async (question) => ({ asked: question.kind }),
       clock,
       log: silentLog,

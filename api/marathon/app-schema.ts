@@ -123,6 +123,23 @@ const readinessCheck = object({
   preserveLastResponse: optional(flag),
 });
 
+const checkPort = { portIndex: optional(integer({ min: 0 })), port: optional(portNumber) };
+
+const generalCheck = object({
+  http: optional(object({ ...checkPort, path: optional(text()), scheme: optional(oneOf('HTTP', 'HTTPS')) })),
+  tcp: optional(object(checkPort)),
+  exec: optional(
+    object({
+      command: required(
+        object({ shell: optional(text({ minLength: 1 })), argv: optional(list(text({ minLength: 1 }))) }),
+      ),
+    }),
+  ),
+  intervalSeconds: optional(integer({ min: 1 })),
+  timeoutSeconds: optional(integer({ min: 0 })),
+  delaySeconds: optional(integer({ min: 0 })),
+});
+
 const unreachable = object({
   inactiveAfterSeconds: optional(integer({ min: 0 })),
   expungeAfterSeconds: optional(integer({ min: 0 })),
@@ -233,7 +250,7 @@ const appFields = {
   taskKillGracePeriodSeconds: optional(integer({ min: 0 })),
   killSelection: optional(oneOf('YOUNGEST_FIRST', 'OLDEST_FIRST')),
   unreachableStrategy: optional(unreachableStrategy),
-  check: optional(anything),
+  check: optional(generalCheck),
   tty: optional(flag),
   version: optional(text()),
 };

@@ -2,12 +2,11 @@ import { checkId, checkPath } from './app-id.ts';
 import type { AppInput } from './app-schema.ts';
 import { checkConstraints } from './check-constraints.ts';
 import { checkContainer } from './check-container.ts';
-import { checkHealth, checkReadiness } from './check-health.ts';
+import { checkGeneral, checkHealth, checkReadiness } from './check-health.ts';
 import { checkLimits } from './check-limits.ts';
 import { checkNetworks } from './check-networks.ts';
 import { checkResident } from './check-resident.ts';
 import { checkSecrets } from './check-secrets.ts';
-import { checkNotSupported } from './check-supported.ts';
 import { checkText } from './check-text.ts';
 import { checkVolumes } from './check-volumes.ts';
 import { type AppDraft, isSingle } from './normalise.ts';
@@ -28,12 +27,12 @@ export function checkApp(input: AppInput, { draft, written }: Meaning, faults: F
   checkConstraints(input.constraints ?? [], faults);
   checkHealth(input.healthChecks ?? [], draft, faults);
   checkReadiness(draft, faults);
+  checkGeneral(input, draft, faults);
   checkLists(input, faults);
   checkStrategies(input, draft, faults);
   checkMigration(input.labels ?? {}, faults);
   checkSecrets(input, faults);
   checkText(input, faults);
-  checkNotSupported(input, faults);
 }
 
 function checkCommand(input: AppInput, faults: Faults): void {

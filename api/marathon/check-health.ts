@@ -1,4 +1,4 @@
-import type { HealthCheckInput } from './app-schema.ts';
+import type { AppInput, HealthCheckInput } from './app-schema.ts';
 import type { AppDraft } from './normalise.ts';
 import type { Faults } from './schema.ts';
 
@@ -25,6 +25,26 @@ export function checkHealth(checks: readonly HealthCheckInput[], draft: AppDraft
   }
 }
 
+/** Marathon §14.4. */
+export function checkGeneral({ check }: AppInput, draft: AppDraft, faults: Faults): void {
+  if (check === undefined) return;
+  if (draft.container?.type === 'DOCKER')
+    faults.add('/check', "AppDefinition must not use 'checks' if using docker");
+  const { http, tcp, exec } = check;
+  const kinds = [http, tcp, exec].filter((kind) => kind !== undefined);
+  if (kinds.length !== 1) faults.add('/check', 'must be exactly one of http, tcp and exec');
+  for (const [name, kind] of [
+    ['http', http],
+    ['tcp', tcp],
+  ] as const)
+    if (kind !== undefined) checkPort(kind, { path: `/check/${name}`, ports: portsIn(draft).length }, faults);
+  if (exec === undefined) return;
+  const { shell, argv } = exec.command;
+  const hasArgv = argv !== undefined && argv.length > 0;
+  if ((shell !== undefined) === hasArgv)
+    faults.add('/check/exec/command', 'must be exactly one of shell and argv');
+}
+
 /** Marathon §14.5. */
 export function checkReadiness(draft: AppDraft, faults: Faults): void {
   if (draft.readinessChecks.length > 1) faults.add('/readinessChecks', 'may contain at most one element');
@@ -42,7 +62,7 @@ export function checkReadiness(draft: AppDraft, faults: Faults): void {
 }
 
 function checkPort(
-  check: HealthCheckInput,
+  check: Pick<HealthCheckInput, 'port' | 'portIndex'>,
   { path, ports }: { path: string; ports: number },
   faults: Faults,
 ): void {
@@ -56,7 +76,8 @@ function isNodeSide({ protocol = 'HTTP' }: HealthCheckInput): boolean {
 }
 
 function mayUseIpv6(check: HealthCheckInput, draft: AppDraft): boolean {
-  return isNodeSide(check) && draft.container?.type === 'DOCKER';
+  const isMesos = (check.protocol ?? 'HTTP').startsWith('MESOS_');
+  return isMesos && draft.container?.type === 'DOCKER';
 }
 
 function portsIn(draft: AppDraft): readonly { readonly name?: string }[] {

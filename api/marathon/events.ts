@@ -49,6 +49,8 @@ export function apiEvents(event: MasterEvent, now: number): readonly ApiEvent[] 
       ];
     case 'app-terminated':
       return [make('app_terminated_event', { appId: event.appId })];
+    case 'health-brake':
+      return [make('weir_health_brake_event', { isOn: event.reasons.length > 0, reasons: event.reasons })];
   }
 }
 

@@ -1,4 +1,5 @@
 import type { App, FetchUri, PortDefinition, UpgradeStrategy } from '../../core/model/app.ts';
+import type { GeneralCheck } from '../../core/model/checks.ts';
 import type { Constraint } from '../../core/model/constraint.ts';
 import type { HealthCheck } from '../../core/model/health-check.ts';
 import { absoluteId } from './app-id.ts';
@@ -44,6 +45,7 @@ export function normalise(input: AppInput, id: string): AppDraft {
     dependencies: (input.dependencies ?? []).map((dependency) => absoluteId(dependency, parentOf(id))),
     healthChecks: (input.healthChecks ?? []).map(healthCheckOf),
     readinessChecks: (input.readinessChecks ?? []).map((check) => ({ ...readinessDefaults, ...check })),
+    ...(input.check === undefined ? {} : { check: generalCheckOf(input.check) }),
     upgradeStrategy: input.upgradeStrategy ?? defaultStrategy(input),
     backoffSeconds: input.backoffSeconds ?? 1,
     backoffFactor: input.backoffFactor ?? 1.15,
@@ -113,6 +115,10 @@ function healthCheckOf(check: HealthCheckInput): HealthCheck {
     ...check,
     protocol,
   };
+}
+
+function generalCheckOf(check: NonNullable<AppInput['check']>): GeneralCheck {
+  return { intervalSeconds: 60, timeoutSeconds: 20, delaySeconds: 15, ...check };
 }
 
 /**

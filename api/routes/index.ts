@@ -3,6 +3,7 @@ import { AppChanges } from '../change-apps.ts';
 import type { ApiDependencies, ApiOptions } from '../dependencies.ts';
 import { agentRoutes } from './agents.ts';
 import { appRoutes } from './apps.ts';
+import { brakeRoutes } from './brake.ts';
 import { deploymentRoutes } from './deployments.ts';
 import { eventRoutes } from './events.ts';
 import { groupRoutes } from './groups.ts';
@@ -38,5 +39,6 @@ export function allRoutes(server: FastifyInstance, dependencies: ApiDependencies
   publicRoutes(server, dependencies);
   vipRoutes(server, dependencies);
   whyRoutes(server, dependencies);
+  brakeRoutes(server, dependencies);
   serviceRoutes(server, dependencies);
 }

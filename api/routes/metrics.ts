@@ -5,7 +5,7 @@ import { RequestTimer } from '../request-timer.ts';
 /** Marathon §2.2: counts of the cluster and of this API, in Dropwizard's JSON and as Prometheus text. */
 export function metricsRoutes(
   server: FastifyInstance,
-  { database, publisher, metrics, events, clock }: ApiDependencies,
+  { database, publisher, scheduler, metrics, events, clock }: ApiDependencies,
 ): void {
   const { snapshot } = database;
   const startedAt = clock.now();
@@ -43,6 +43,7 @@ export function metricsRoutes(
     instances: metrics.gauge('weir_instances_running', 'Instances that run.'),
     deployments: metrics.gauge('weir_deployments', 'Deployments in progress.'),
     revision: metrics.gauge('weir_directory_revision', 'Revision of the Directory.'),
+    held: metrics.gauge('weir_unhealthy_held', 'Unhealthy instances that the brake keeps from being ended.'),
   };
   server.get('/metrics/prometheus', async (_request, reply) => {
     measure();
@@ -54,6 +55,7 @@ export function metricsRoutes(
     gauges.instances(instancesIn('running'));
     gauges.deployments(snapshot.table('deployments').size);
     gauges.revision(publisher.directory.revision);
+    gauges.held([...scheduler.healthBrake.held.values()].reduce((sum, held) => sum + held.size, 0));
   }
 
   /** The same as in the Prometheus text. */

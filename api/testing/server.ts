@@ -50,8 +50,18 @@ export async function startServer(
   return { clock, database, events, waiting, url: server.url, api: new Caller(server.url) };
 }
 
+const healthBrake = { brakes: [], held: new Map() };
+
 function nothingScheduled(waiting: ReadonlyMap<string, Waiting>): SchedulerPort {
-  return { update: refuse, preview: refuse, kill: refuse, abandon: refuse, waiting, waitsOf: () => [] };
+  return {
+    update: refuse,
+    preview: refuse,
+    kill: refuse,
+    abandon: refuse,
+    waiting,
+    waitsOf: () => [],
+    healthBrake,
+  };
 }
 
 function refuse(): never {

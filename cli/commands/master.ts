@@ -17,6 +17,7 @@ type Options = {
   agentLost: number;
   maxRunningDeployments: number;
   allowOrigin: readonly string[];
+  launchTimeout: number;
   logLevel: LogLevel;
   waitForAcks: boolean;
 };
@@ -84,6 +85,15 @@ export function register(program: Command): void {
         .default([]),
     )
     .addOption(
+      new Option(
+        '--launch-timeout <seconds>',
+        'an instance that does not run this long after its launch is launched anew',
+      )
+        .env('WEIR_LAUNCH_TIMEOUT')
+        .default(parseSeconds(defaults.launchTimeout), defaults.launchTimeout)
+        .argParser(parseSeconds),
+    )
+    .addOption(
       new Option('--log-level <level>')
         .env('WEIR_LOG_LEVEL')
         .choices(['debug', 'info', 'warn', 'error'])
@@ -115,6 +125,7 @@ export function register(program: Command): void {
           logThreshold,
           allowOrigins: options.allowOrigin,
           mostDeployments: options.maxRunningDeployments,
+          launchTimeoutMs: options.launchTimeout,
           waitForAcks: options.waitForAcks,
         },
         { clock: systemClock, log },

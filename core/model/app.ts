@@ -1,3 +1,4 @@
+import type { GeneralCheck } from './checks.ts';
 import type { Constraint } from './constraint.ts';
 import type { EnvValue } from './env-value.ts';
 import type { HealthCheck } from './health-check.ts';
@@ -34,7 +35,9 @@ export type App = {
   readonly acceptedResourceRoles?: readonly string[];
   readonly dependencies: readonly AppId[];
   readonly healthChecks: readonly HealthCheck[];
+  /** At most one (Marathon §14.5). */
   readonly readinessChecks: readonly ReadinessCheck[];
+  readonly check?: GeneralCheck;
   readonly upgradeStrategy: UpgradeStrategy;
   readonly backoffSeconds: number;
   readonly backoffFactor: number;

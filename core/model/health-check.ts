@@ -28,3 +28,15 @@ export type HealthCheck = {
   readonly ignoreHttp1xx?: boolean;
   readonly ipProtocol?: 'IPv4' | 'IPv6';
 };
+
+/** Made on the node, inside the task's own network; the others stand for probes that a scheduler would make (§14.1). */
+export function isNodeSide({ protocol }: Pick<HealthCheck, 'protocol'>): boolean {
+  return protocol === 'COMMAND' || protocol.startsWith('MESOS_');
+}
+
+/** How many failures in a row end an instance: one more for the kinds that a scheduler would make (§14.2). Infinity: it never is. */
+export function fatalFailures(check: HealthCheck): number {
+  const { maxConsecutiveFailures: most } = check;
+  if (most === 0) return Number.POSITIVE_INFINITY;
+  return isNodeSide(check) ? most : most + 1;
+}

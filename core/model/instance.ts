@@ -1,3 +1,4 @@
+import type { CheckResult, ReadinessResult } from './checks.ts';
 import type { AgentId, AppId, InstanceId, Version } from './ids.ts';
 
 export type NetworkAddress = { readonly network: string; readonly ip: string };
@@ -38,6 +39,10 @@ export type InstanceState =
       readonly addresses: readonly NetworkAddress[];
       /** One per health check of the app, in order; null until the first result. */
       readonly health: readonly (HealthResult | null)[];
+      /** Of the app's readiness check; absent until its first answer. */
+      readonly readiness?: ReadinessResult;
+      /** Of the app's general check; absent until its first result. */
+      readonly check?: CheckResult;
       readonly containers?: readonly ContainerStatus[];
     }
   | {

@@ -28,4 +28,12 @@ export type Placement = {
   readonly drainingSince?: number;
   /** Since when its agent counts as lost, ms since the epoch; absent while it is heard of. The Directory says so. */
   readonly unreachableSince?: number;
+  /** Since when it is replaced though its agent may return, ms since the epoch (Marathon §16.5). */
+  readonly inactiveSince?: number;
+  /** When it was given up with its agent, ms since the epoch: it counts nowhere any more, and ends should the agent return. */
+  readonly expungedAt?: number;
+  /** It ends because something is wrong with it: its checks failed, or it was not started in time. */
+  readonly fault?: 'unhealthy' | 'late';
+  /** When it was ended for its health, ms since the epoch; absent if it never was healthy. */
+  readonly turnedAt?: number;
 };

@@ -16,7 +16,9 @@ export type MasterEvent =
   | { readonly kind: 'deployment-step-done'; readonly deployment: Deployment }
   | { readonly kind: 'deployment-done'; readonly deployment: Deployment }
   | { readonly kind: 'deployment-failed'; readonly deployment: Deployment; readonly reason: string }
-  | { readonly kind: 'app-terminated'; readonly appId: AppId };
+  | { readonly kind: 'app-terminated'; readonly appId: AppId }
+  /** Instances are not ended for their health, for these reasons; none: they are again. */
+  | { readonly kind: 'health-brake'; readonly reasons: readonly string[] };
 
 /** Hands events to whoever listens now; nothing is kept. */
 export class EventBus {

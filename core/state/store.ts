@@ -16,6 +16,7 @@ export type TableName =
   | 'failures'
   | 'agents'
   | 'drains'
+  | 'settings'
   | 'instances'
   | 'leases'
   | 'meta';

@@ -33,6 +33,11 @@ export type DrainRecord = {
   readonly since: number;
 };
 
+/** What an operator set for the whole cluster while it runs; by name. Written by the API. */
+export type SettingRecord =
+  /** `off`: instances are ended for their health however many fail at once. */
+  { readonly name: 'health-brake'; readonly mode: 'on' | 'off'; readonly since: number };
+
 /** Launch delay of an app whose instances fail (Marathon §16.2). */
 export type Backoff = {
   readonly appId: AppId;
@@ -50,10 +55,12 @@ export type TaskFailure = {
   readonly attempt: number;
   readonly agentId: string;
   readonly host: string;
-  readonly state: 'TASK_FAILED' | 'TASK_KILLED' | 'TASK_LOST' | 'TASK_ERROR';
+  readonly state: 'TASK_FAILED' | 'TASK_KILLED' | 'TASK_LOST' | 'TASK_GONE' | 'TASK_ERROR';
   readonly message: string;
   readonly at: number;
   readonly version: Version;
+  /** When it was ended for its health; absent if it never was healthy. */
+  readonly turnedAt?: number;
   /** Of a pod. */
   readonly startedAt?: number;
   /** Of a pod: those that were started. */
@@ -82,6 +89,7 @@ export type Tables = {
   failures: TaskFailure;
   agents: Agent;
   drains: DrainRecord;
+  settings: SettingRecord;
   instances: Instance;
   leases: Lease;
 };
@@ -102,6 +110,7 @@ export const knownTables: readonly KnownTable[] = [
   'failures',
   'agents',
   'drains',
+  'settings',
   'instances',
   'leases',
 ];

@@ -19,7 +19,12 @@ import type { Limits, World } from '../world.ts';
 
 export const epoch = Date.UTC(2026, 0, 1);
 
-const limits: Limits = { drainLimitMs: 60_000, agentLostMs: 10_000, waitForAcks: true };
+const limits: Limits = {
+  drainLimitMs: 60_000,
+  agentLostMs: 10_000,
+  launchTimeoutMs: 300_000,
+  waitForAcks: true,
+};
 const vipRange = vipRangeOfCidr('11.0.0.0/24');
 
 /**
@@ -169,7 +174,8 @@ export class Cluster {
   }
 
   waitsOf(app: AppId): readonly Wait[] {
-    return waitsOf(app, this.world(), this.#memory.waiting.get(app));
+    const { waiting, held } = this.#memory;
+    return waitsOf(app, this.world(), { waiting: waiting.get(app), held: held.get(app) });
   }
 
   /** The operator wants an agent empty. */
@@ -224,8 +230,34 @@ export class Cluster {
   /** A running state; `healthy` undefined: the checks have not said anything yet. */
   running(app: AppId, version: Version, healthy?: boolean): InstanceState {
     const checks = this.replica.table('versions').get(versionKey(app, version))?.healthChecks ?? [];
-    const result = healthy === undefined ? null : { alive: healthy, consecutiveFailures: healthy ? 0 : 1 };
+    const success = { alive: true, consecutiveFailures: 0, firstSuccess: this.now, lastSuccess: this.now };
+    const result = healthy === false ? { alive: false, consecutiveFailures: 1 } : success;
+    if (healthy === undefined)
+      return { kind: 'running', since: this.now, addresses: [], health: checks.map(() => null) };
     return { kind: 'running', since: this.now, addresses: [], health: checks.map(() => result) };
+  }
+
+  /** The state of a running instance whose checks failed so many times in a row, the last one now. */
+  failing(id: InstanceId, consecutiveFailures: number, cause: string): InstanceState {
+    const state = this.#runningState(id);
+    const failure = { consecutiveFailures, lastFailure: this.now, lastFailureCause: cause || 'refused' };
+    return { ...state, health: state.health.map((result) => ({ ...result, ...failure, alive: false })) };
+  }
+
+  /** The state of a running instance whose readiness check was answered. */
+  answering(id: InstanceId, ready: boolean): InstanceState {
+    return { ...this.#runningState(id), readiness: { name: 'ready', ready } };
+  }
+
+  setBrake(mode: 'on' | 'off'): void {
+    const value = { name: 'health-brake', mode, since: this.now } as const;
+    this.commit([{ kind: 'put', table: 'settings', key: value.name, value }]);
+  }
+
+  #runningState(id: InstanceId): Extract<InstanceState, { kind: 'running' }> {
+    const state = this.replica.table('instances').get(id)?.state;
+    if (state?.kind !== 'running') throw new Error(`${id} does not run`);
+    return state;
   }
 
   /** One turn of every agent that is there doing at once what is wanted of it. True: something happened. */
@@ -244,9 +276,14 @@ export class Cluster {
     if (state?.kind === 'ended') return;
     if (placement.goal === 'stop')
       this.report(placement, { kind: 'ended', at: this.now, how: 'killed', reason: 'stopped' });
-    const ready = state?.kind === 'running' && state.health.every((result) => result?.alive === true);
-    if (placement.goal !== 'run' || ready) return;
-    this.report(placement, this.running(placement.appId, placement.appVersion, true));
+    const { appId, appVersion } = placement;
+    const app = this.replica.table('versions').get(versionKey(appId, appVersion));
+    const isPolled = (app?.readinessChecks.length ?? 0) > 0;
+    const isHealthy = state?.kind === 'running' && state.health.every((result) => result?.alive === true);
+    const isReady = isHealthy && (!isPolled || state.readiness?.ready === true);
+    if (placement.goal !== 'run' || isReady) return;
+    this.report(placement, this.running(appId, appVersion, true));
+    if (isPolled) this.report(placement, this.answering(placement.instanceId, true));
   }
 
   #note(id: AgentId, fields: Partial<AgentPresence>): void {

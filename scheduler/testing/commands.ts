@@ -79,6 +79,7 @@ export class Interpreter {
     undrain: ({ names }) => {
       for (const name of names) this.#cluster.refill(name);
     },
+    brake: ({ names: [mode] }) => this.#cluster.setBrake(mode === 'off' ? 'off' : 'on'),
     'new-leader': () => this.#cluster.changeLeader(),
     cooperate: () => {
       for (let turn = 0; turn < mostRounds; turn++) {
@@ -128,15 +129,20 @@ export class Interpreter {
   #report({ names: [name = '', what = '', ...rest], fields }: Words): void {
     const placement = this.#placement(name);
     const attempt = Number(fields.get('attempt') ?? placement.attempt);
-    this.#cluster.report(placement, this.#stateOf(placement, what, rest.join(' ')), attempt);
+    this.#cluster.report(placement, this.#stateOf(placement, what, rest), attempt);
   }
 
-  #stateOf({ appId, appVersion }: Placement, what: string, reason: string): InstanceState {
+  #stateOf(placement: Placement, what: string, rest: readonly string[]): InstanceState {
+    const { appId, appVersion, instanceId } = placement;
     const { now } = this.#cluster;
+    const reason = rest.join(' ');
     if (what === 'staging') return { kind: 'staging', step: 'fetching', since: now };
     if (what === 'killing') return { kind: 'killing', since: now };
     if (what === 'running') return this.#cluster.running(appId, appVersion);
     if (what === 'healthy') return this.#cluster.running(appId, appVersion, true);
+    if (what === 'failing')
+      return this.#cluster.failing(instanceId, Number(rest[0]), rest.slice(1).join(' '));
+    if (what === 'ready' || what === 'unready') return this.#cluster.answering(instanceId, what === 'ready');
     if (what === 'unhealthy') return this.#cluster.running(appId, appVersion, false);
     if (what === 'failed' || what === 'finished' || what === 'killed')
       return { kind: 'ended', at: now, how: what, reason: reason || what };

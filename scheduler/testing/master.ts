@@ -45,7 +45,7 @@ export async function startMaster(t: { teardown(work: () => Promise<void>): void
       random: () => 0.5,
     },
     {
-      limits: { drainLimitMs: 60_000, agentLostMs: 10_000, waitForAcks: true },
+      limits: { drainLimitMs: 60_000, agentLostMs: 10_000, launchTimeoutMs: 300_000, waitForAcks: true },
       vipRange: vipRangeOfCidr('11.0.0.0/24'),
       mostDeployments: 100,
     },

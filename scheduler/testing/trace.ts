@@ -40,8 +40,9 @@ export class Trace {
     return events.map((event) => `event ${event.kind} ${subject(event)}`);
   }
 
-  waiting({ waiting }: Decision): readonly string[] {
-    return [...waiting].sort(byId).flatMap(([app, wait]) => {
+  waiting({ waiting, brakes }: Decision): readonly string[] {
+    const held = brakes.map(({ scope, reason }) => `brake ${scope}: ${reason}`);
+    const waits = [...waiting].sort(byId).flatMap(([app, wait]) => {
       if (wait.kind === 'backoff') return [`${app} waits with ${wait.count} until ${clock(wait.until)}`];
       const refusals = wait.refusals.map(({ reason, detail }) => `  ${reason}: ${detail}`);
       const nearest = wait.nearest && [
@@ -49,6 +50,7 @@ export class Trace {
       ];
       return [`${app} waits with ${wait.count} for an agent`, ...refusals, ...(nearest ?? [])];
     });
+    return [...held, ...waits];
   }
 
   waits(app: string, waits: readonly Wait[]): readonly string[] {
@@ -74,8 +76,7 @@ export class Trace {
   #placement(after: Placement, before: Placement | undefined): string {
     const name = short(after.instanceId);
     const reason = after.reason === undefined ? '' : `: ${this.#named(after.reason)}`;
-    if (before !== undefined && before.goal === after.goal)
-      return `${name} ${after.unreachableSince === undefined ? 'is heard of again' : 'is unreachable'}`;
+    if (before !== undefined && before.goal === after.goal) return `${name} ${standing(after)}`;
     if (before !== undefined) return `${name} ${before.goal} -> ${after.goal}${reason}`;
     const ports = after.hostPorts.filter((port) => port !== null);
     const bound = ports.length === 0 ? '' : ` port ${ports.join(',')}`;
@@ -96,6 +97,12 @@ export class Trace {
   #named(text: string): string {
     return text.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, (version) => this.version(version));
   }
+}
+
+function standing({ expungedAt, inactiveSince, unreachableSince }: Placement): string {
+  if (expungedAt !== undefined) return 'is given up with its agent';
+  if (inactiveSince !== undefined) return 'is unreachable and replaced';
+  return unreachableSince === undefined ? 'is heard of again' : 'is unreachable';
 }
 
 function byId([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
@@ -120,8 +127,9 @@ function delay({ appId, delayMs, until }: Backoff): string {
   return `delay ${appId} ${Math.round(delayMs)}ms until ${clock(until)}`;
 }
 
-function failure({ appId, instanceId, message }: TaskFailure): string {
-  return `failure ${appId} ${short(instanceId)}: ${message}`;
+function failure({ appId, instanceId, state, message }: TaskFailure): string {
+  const what = state === 'TASK_FAILED' ? '' : ` ${state}`;
+  return `failure ${appId} ${short(instanceId)}${what}: ${message}`;
 }
 
 function address({ name, address, releasedAt }: AddressRecord): string {

@@ -1,5 +1,5 @@
 import type { Agent } from '../../core/model/agent.ts';
-import type { App, PortDefinition } from '../../core/model/app.ts';
+import type { App, PortDefinition, ReadinessCheck } from '../../core/model/app.ts';
 import type { Constraint } from '../../core/model/constraint.ts';
 import { tcpCheck } from '../../core/state/testing/apps.ts';
 
@@ -37,10 +37,29 @@ const appWords: Readonly<Record<string, (value: string) => Partial<App>>> = {
     return { upgradeStrategy: { minimumHealthCapacity, maximumOverCapacity } };
   },
   checked: () => ({ healthChecks: [tcpCheck] }),
+  /** `http:3`: a check that a scheduler would make, with a maximum of 3; `node:3`: one of the node. */
+  check: (value) => {
+    const [kind, most] = value.split(':');
+    const protocol = kind === 'http' ? 'HTTP' : 'MESOS_HTTP';
+    return { healthChecks: [{ ...tcpCheck, protocol, maxConsecutiveFailures: Number(most) }] };
+  },
+  readiness: () => ({ readinessChecks: [readinessCheck] }),
+  brake: (value) => ({ labels: { WEIR_HEALTH_BRAKE: value } }),
   kill: (value) => ({ killSelection: value === 'oldest' ? 'OLDEST_FIRST' : 'YOUNGEST_FIRST' }),
   unreachable: (value) => ({ unreachableStrategy: value === 'disabled' ? 'disabled' : patience(value) }),
   maxDelay: (value) => ({ maxLaunchDelaySeconds: Number(value) }),
   roles: (value) => ({ acceptedResourceRoles: value.split(',') }),
+};
+
+const readinessCheck: ReadinessCheck = {
+  name: 'ready',
+  protocol: 'HTTP',
+  path: '/',
+  portName: 'http-api',
+  intervalSeconds: 30,
+  timeoutSeconds: 10,
+  httpStatusCodesForReady: [200],
+  preserveLastResponse: false,
 };
 
 export function appFields(fields: ReadonlyMap<string, string>): Partial<App> {
