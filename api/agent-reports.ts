@@ -4,6 +4,7 @@ import type { Instance } from '../core/model/instance.ts';
 import type { AgentReport } from '../core/model/master-port.ts';
 import type { Write } from '../core/state/store.ts';
 import type { ApiDependencies } from './dependencies.ts';
+import { Strangers } from './strangers.ts';
 
 /** What an error comes to, for whoever asked. */
 export type AnswerFor = (error: unknown) => { readonly status: number; readonly body: object };
@@ -16,9 +17,14 @@ export function reportDoor(
   dependencies: ApiDependencies,
   answerFor: AnswerFor,
 ): (request: IncomingMessage, response: ServerResponse) => boolean {
+  const strangers = new Strangers((instance) =>
+    dependencies.events.emit({ kind: 'stranger-ended', instance }),
+  );
   const take = async (agent: string, request: IncomingMessage, response: ServerResponse) => {
     try {
-      await takeReport(dependencies, agent, JSON.parse(await text(request)) as AgentReport);
+      const report = JSON.parse(await text(request)) as AgentReport;
+      await takeReport(dependencies, agent, report);
+      strangers.note(report, dependencies.database.snapshot);
       response.writeHead(204).end();
     } catch (error) {
       const { status, body } = answerFor(error);

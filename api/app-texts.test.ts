@@ -15,12 +15,12 @@ t.test('a list as text says what its apps say one by one, also when asked again'
   const texts = new AppTexts();
   for (const query of [[], ['apps.tasks', 'apps.counts'], ['app.lastTaskFailure']]) {
     const embeds = embedsFrom(query, []);
-    const one = apps.map((app) => appInfo(snapshot, app, embeds));
-    t.same(JSON.parse(texts.list(snapshot, apps, embeds)), one);
-    t.equal(texts.list(snapshot, apps, embeds), JSON.stringify(one));
+    const one = apps.map((app) => appInfo(snapshot, app, { embeds, now: 0 }));
+    t.same(JSON.parse(texts.list(snapshot, apps, { embeds, now: 0 })), one);
+    t.equal(texts.list(snapshot, apps, { embeds, now: 0 }), JSON.stringify(one));
   }
-  t.equal(texts.list(snapshot, [], embedsFrom([], [])), '[]');
-  t.match(JSON.parse(texts.list(snapshot, apps, embedsFrom([], ['deployments']))), [
+  t.equal(texts.list(snapshot, [], { embeds: embedsFrom([], []), now: 0 }), '[]');
+  t.match(JSON.parse(texts.list(snapshot, apps, { embeds: embedsFrom([], ['deployments']), now: 0 })), [
     { deployments: [] },
     { deployments: [{ id: 'd1' }] },
   ]);

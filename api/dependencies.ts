@@ -70,6 +70,8 @@ export interface SchedulerPort {
   /** Everything of an app that is not yet as it is wanted; empty: nothing. */
   waitsOf(app: AppId): readonly Wait[];
   readonly healthBrake: HealthBrake;
+  /** Whether nothing was heard of an agent for so long that it counts as lost, and since when it is silent (ms since the epoch). */
+  silenceOf(agent: AgentId): { readonly isLost: boolean; readonly since: number; readonly lostAt: number };
 }
 
 /** What is not ended for its health because too many apps fail at once. */

@@ -15,7 +15,9 @@ import {
   failedCheckEvents,
   instanceEvents,
   launchEvents,
+  unknownEndEvent,
 } from './marathon/events.ts';
+import { faultEvents, reachEvents } from './marathon/placement-events.ts';
 import { type Json, renderApp } from './marathon/render-app.ts';
 import { renderPod } from './marathon/render-pod.ts';
 
@@ -30,7 +32,7 @@ export function followEvents(
   const known = {
     apps: new Map<string, App>(snapshot.table('apps')),
     instances: new Map<string, Instance>(snapshot.table('instances')),
-    placements: new Set(snapshot.table('placements').keys()),
+    placements: new Map<string, Placement>(snapshot.table('placements')),
   };
   const tell = (list: readonly ApiEvent[]) => {
     for (const event of list) emit(emission(event));
@@ -59,10 +61,20 @@ export function followEvents(
   }
 
   function placed(id: string, placement: Placement | undefined): readonly ApiEvent[] {
-    if (placement === undefined) known.placements.delete(id);
-    if (placement === undefined || known.placements.has(id)) return [];
-    known.placements.add(id);
-    return launchEvents(placement, snapshot.table('agents').get(placement.agentId), clock.now());
+    const before = known.placements.get(id);
+    if (placement === undefined) {
+      known.placements.delete(id);
+      return [];
+    }
+    known.placements.set(id, placement);
+    const agent = snapshot.table('agents').get(placement.agentId);
+    if (before === undefined) return launchEvents(placement, agent, clock.now());
+    const instance = snapshot.table('instances').get(id);
+    const now = clock.now();
+    return [
+      ...reachEvents({ before, placement, instance, agent }, now),
+      ...(before.fault === undefined ? faultEvents({ placement, instance, agent }, now) : []),
+    ];
   }
 
   function instanceChanged(id: string, after: Instance | undefined): readonly ApiEvent[] {
@@ -71,6 +83,9 @@ export function followEvents(
     if (after === undefined) return [];
     known.instances.set(id, after);
     const placement = snapshot.table('placements').get(id);
+    // It was given up with its agent: its end is that of a stranger (§16.5).
+    if (placement?.expungedAt !== undefined)
+      return after.state.kind === 'ended' ? [unknownEndEvent(after, clock.now())] : [];
     const agent = snapshot.table('agents').get(after.agentId);
     const app = snapshot.table('versions').get(versionKey(after.appId, after.appVersion));
     return [

@@ -7,10 +7,12 @@ import type { Placement } from '../core/model/placement.ts';
 import type { Snapshot } from '../core/state/snapshot.ts';
 import { type Json, renderApp } from './marathon/render-app.ts';
 import { countTasks, renderTask, type TaskFacts } from './marathon/render-task.ts';
+import { taskStats } from './marathon/task-stats.ts';
 
-/** The instances of an app that its agent has heard of, with what belongs to them. Not yet launched ones are left out (§4.1). */
+/** The instances of an app that its agent has heard of, with what belongs to them. Those not launched yet, and those given up with their agent, are left out (§4.1, §16.5). */
 export function tasksOf(snapshot: Snapshot, app: AppId): readonly TaskFacts[] {
   return snapshot.placementsOf(app).flatMap((placement) => {
+    if (placement.expungedAt !== undefined) return [];
     const instance = currentInstance(snapshot, placement);
     return instance === undefined
       ? []
@@ -33,29 +35,43 @@ export type Embed =
   | 'taskStats';
 
 /** AppInfo (§3.1). */
-export function appInfo(snapshot: Snapshot, app: App, embeds: ReadonlySet<Embed>): Json {
+export function appInfo(snapshot: Snapshot, app: App, asked: Asked): Json {
   return {
     ...renderApp(app),
-    ...embedded(snapshot, app.id, { embeds, deployments: deploymentsOf(snapshot) }),
+    ...embedded(snapshot, app.id, { ...asked, deployments: deploymentsOf(snapshot) }),
   };
 }
 
-export type EmbedOptions = {
-  readonly embeds: ReadonlySet<Embed>;
+/** What is to be embedded; ages are as of `now`, ms since the epoch. */
+export type Asked = { readonly embeds: ReadonlySet<Embed>; readonly now: number };
+
+export type EmbedOptions = Asked & {
   readonly deployments: ReadonlyMap<AppId, readonly DeploymentRef[]>;
 };
 
 /** What AppInfo has beside the definition. */
-export function embedded(snapshot: Snapshot, app: AppId, { embeds, deployments }: EmbedOptions): Json {
+export function embedded(snapshot: Snapshot, app: AppId, { embeds, deployments, now }: EmbedOptions): Json {
   const tasks = tasksOf(snapshot, app);
   const has = (...names: readonly Embed[]) => names.some((name) => embeds.has(name));
   return {
-    ...(has('counts') ? countTasks(tasks.map((task) => task.instance)) : {}),
+    ...(has('counts') ? countTasks(tasks) : {}),
     ...(has('deployments', 'tasks', 'failures') ? { deployments: deployments.get(app) ?? [] } : {}),
     ...(has('tasks', 'failures') ? { tasks: tasks.map(renderTask) } : {}),
-    ...(has('readiness') ? { readinessCheckResults: [] } : {}),
+    ...(has('readiness')
+      ? { readinessCheckResults: deployments.has(app) ? readinessResults(snapshot, app) : [] }
+      : {}),
+    ...(has('taskStats') ? taskStats(snapshot.table('apps').get(app), tasks, now) : {}),
     ...(has('lastTaskFailure', 'failures') ? lastTaskFailure(snapshot, app) : {}),
   };
+}
+
+/** What the readiness checks of an app's instances came to so far; `taskId` holds the instance (§14.5). */
+export function readinessResults(snapshot: Snapshot, app: AppId): readonly Json[] {
+  return tasksOf(snapshot, app).flatMap(({ instance: { instanceId, state } }) => {
+    if (state.kind !== 'running' || state.readiness === undefined) return [];
+    const { name, ready, lastResponse } = state.readiness;
+    return [{ name, taskId: instanceId, ready, ...(lastResponse === undefined ? {} : { lastResponse }) }];
+  });
 }
 
 /** Embed names come with or without a prefix (§3.1); unknown ones are ignored. */

@@ -16,6 +16,7 @@ import { decide } from './decide.ts';
 import type { Waiting } from './decision.ts';
 import { Memory } from './memory.ts';
 import type { Root } from './plan.ts';
+import { lostAt } from './reach.ts';
 import { retired } from './retire.ts';
 import { nextVersion, planRoot, preview, type RootPlan, type WantedRoot } from './root-update.ts';
 import { Turns } from './turns.ts';
@@ -122,6 +123,13 @@ export class Scheduler implements Part {
   waitsOf(app: AppId): readonly Wait[] {
     const { waiting, held } = this.#memory;
     return waitsOf(app, this.#world(), { waiting: waiting.get(app), held: held.get(app) });
+  }
+
+  /** Since when an agent is silent, and when it counts as lost; all ms since the epoch. */
+  silenceOf(agent: AgentId): { readonly isLost: boolean; readonly since: number; readonly lostAt: number } {
+    const world = this.#world();
+    const at = lostAt(world, agent);
+    return { isLost: world.now >= at, since: at - world.limits.agentLostMs, lostAt: at };
   }
 
   /** What is not ended for its health, as of the last round. */

@@ -49,6 +49,8 @@ export function apiEvents(event: MasterEvent, now: number): readonly ApiEvent[] 
       ];
     case 'app-terminated':
       return [make('app_terminated_event', { appId: event.appId })];
+    case 'stranger-ended':
+      return [unknownEndEvent(event.instance, now)];
     case 'health-brake':
       return [make('weir_health_brake_event', { isOn: event.reasons.length > 0, reasons: event.reasons })];
   }
@@ -114,6 +116,49 @@ function failuresOf(instance: Instance | undefined, check: number): number {
   return result === undefined || result === null || result.alive ? 0 : result.consecutiveFailures;
 }
 
+/** The end of an instance that is counted nowhere any more (§16.5). */
+export function unknownEndEvent(instance: Instance, now: number): ApiEvent {
+  const fields = {
+    instanceId: instance.instanceId,
+    runSpecId: instance.appId,
+    condition: condition(instance),
+  };
+  return { ...fields, eventType: 'unknown_instance_terminated_event', timestamp: timestamp(now) };
+}
+
+/** That an instance is in another state, once for its task and once for itself. */
+export function stateEvents(
+  { instance, placement, agent }: { instance: Instance; placement?: Placement; agent: Agent | undefined },
+  now: number,
+): readonly ApiEvent[] {
+  const { agentId, appId, appVersion, instanceId, attempt, state } = instance;
+  const host = agent?.hostname ?? agentId;
+  const at = { timestamp: timestamp(now) };
+  return [
+    {
+      slaveId: agentId,
+      taskId: taskId(instanceId, attempt),
+      taskStatus: taskState(instance, placement),
+      message: state.kind === 'ended' ? state.reason : '',
+      appId,
+      host,
+      ipAddresses: addressesOf(instance, agent).map((ip) => ({
+        ipAddress: ip,
+        protocol: ip.includes(':') ? 'IPv6' : 'IPv4',
+      })),
+      ports: (placement?.hostPorts ?? []).filter((port) => port !== null),
+      version: appVersion,
+      eventType: 'status_update_event',
+      ...at,
+    },
+    {
+      ...{ instanceId, condition: condition(instance, placement), runSpecId: appId, agentId, host },
+      ...{ runSpecVersion: appVersion, eventType: 'instance_changed_event' },
+      ...at,
+    },
+  ];
+}
+
 export type InstanceChange = {
   readonly before: Instance | undefined;
   readonly after: Instance;
@@ -131,34 +176,10 @@ export function instanceEvents(
     eventType,
     timestamp: timestamp(now),
   });
-  const events: ApiEvent[] = [];
-  if (before === undefined || taskState(before) !== taskState(after)) {
-    events.push(
-      make('status_update_event', {
-        slaveId: after.agentId,
-        taskId: taskId(after.instanceId, after.attempt),
-        taskStatus: taskState(after),
-        message: after.state.kind === 'ended' ? after.state.reason : '',
-        appId: after.appId,
-        host: agent?.hostname ?? after.agentId,
-        ipAddresses: addressesOf(after, agent).map((ip) => ({
-          ipAddress: ip,
-          protocol: ip.includes(':') ? 'IPv6' : 'IPv4',
-        })),
-        ports: (placement?.hostPorts ?? []).filter((port) => port !== null),
-        version: after.appVersion,
-      }),
-      make('instance_changed_event', {
-        instanceId: after.instanceId,
-        condition: condition(after),
-        runSpecId: after.appId,
-        agentId: after.agentId,
-        host: agent?.hostname ?? after.agentId,
-        runSpecVersion: after.appVersion,
-      }),
-    );
-  }
-  return [...events, ...healthEvents(before, after, make)];
+  const isSame = before !== undefined && taskState(before) === taskState(after);
+  const known = placement === undefined ? {} : { placement };
+  const states = isSame ? [] : stateEvents({ instance: after, agent, ...known }, now);
+  return [...states, ...healthEvents(before, after, make)];
 }
 
 function healthEvents(

@@ -8,7 +8,7 @@ export function renderDefinition(app: AppDraft | App): Json {
   return {
     id: app.id,
     ...given(app, 'cmd', 'user', 'role', 'acceptedResourceRoles', 'taskKillGracePeriodSeconds', 'tty'),
-    ...given(app, 'executorResources', 'resourceLimits', 'residency'),
+    ...given(app, 'check', 'executorResources', 'resourceLimits', 'residency'),
     ...filled('args', app.args),
     ...filled('env', app.env),
     ...filled(

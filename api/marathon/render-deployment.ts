@@ -1,8 +1,12 @@
 import type { Deployment, DeploymentAction, DeploymentStep } from '../../core/model/deployment.ts';
+import type { AppId } from '../../core/model/ids.ts';
 import type { Json } from './render-app.ts';
 
-/** §7.1. Steps count from 1. */
-export function renderDeployment(deployment: Deployment): Json {
+/** §7.1. Steps count from 1. `readinessOf`: what an app's readiness checks came to. */
+export function renderDeployment(
+  deployment: Deployment,
+  readinessOf: (app: AppId) => readonly Json[] = () => [],
+): Json {
   const current = deployment.steps[deployment.step];
   const pods = new Set(podsIn(deployment));
   return {
@@ -13,7 +17,7 @@ export function renderDeployment(deployment: Deployment): Json {
     steps: deployment.steps.map(renderStep),
     currentActions: (current?.actions ?? []).map((action) => ({
       ...renderAction(action),
-      readinessCheckResults: [],
+      readinessCheckResults: readinessOf(action.app),
     })),
     currentStep: Math.min(deployment.step + 1, deployment.steps.length),
     totalSteps: deployment.steps.length,

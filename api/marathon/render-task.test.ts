@@ -102,6 +102,14 @@ t.test(
     const ill = { ...healthy, alive: false };
     const staging = instance({ kind: 'staging', step: 'fetching', since: at });
     const instances = [staging, running(), running(null), running(healthy), running(healthy, ill)];
-    t.same(countTasks(instances), { tasksStaged: 1, tasksRunning: 4, tasksHealthy: 1, tasksUnhealthy: 1 });
+    const placement = {} as Placement;
+    const tasks = instances.map((one) => ({ instance: one, placement }));
+    const away = { instance: running(healthy), placement: { unreachableSince: 1 } as Placement };
+    t.same(countTasks([...tasks, away]), {
+      tasksStaged: 1,
+      tasksRunning: 4,
+      tasksHealthy: 1,
+      tasksUnhealthy: 1,
+    });
   },
 );

@@ -1,5 +1,6 @@
 import { timestamp } from '../../core/kit/clock.ts';
 import type { Agent } from '../../core/model/agent.ts';
+import type { CheckResult } from '../../core/model/checks.ts';
 import { taskId } from '../../core/model/ids.ts';
 import { type HealthResult, healthOf, type Instance } from '../../core/model/instance.ts';
 import type { Placement } from '../../core/model/placement.ts';
@@ -11,8 +12,9 @@ export type TaskFacts = {
   readonly agent: Agent | undefined;
 };
 
-/** Marathon's names of states (§17.3). */
-export function taskState({ state }: Instance): string {
+/** Marathon's names of states (§17.3). What a lost agent said last does not count, but that it ended. */
+export function taskState({ state }: Instance, placement?: Placement): string {
+  if (placement?.unreachableSince !== undefined && state.kind !== 'ended') return 'TASK_UNREACHABLE';
   switch (state.kind) {
     case 'staging':
       return state.step === 'starting' ? 'TASK_STARTING' : 'TASK_STAGING';
@@ -26,21 +28,23 @@ export function taskState({ state }: Instance): string {
 }
 
 /** Condition names of instances (§17.4), the state without its prefix. */
-export function condition(instance: Instance): string {
-  const name = taskState(instance).slice('TASK_'.length).toLowerCase();
+export function condition(instance: Instance, placement?: Placement): string {
+  const state = taskState(instance, placement);
+  if (state === 'TASK_UNREACHABLE' && placement?.inactiveSince !== undefined) return 'UnreachableInactive';
+  const name = state.slice('TASK_'.length).toLowerCase();
   return name[0]!.toUpperCase() + name.slice(1);
 }
 
 /** The Task object of §4.1. */
 export function renderTask({ placement, instance, agent }: TaskFacts): Json {
   const running = instance.state.kind === 'running' ? instance.state : undefined;
-  const active = instance.state.kind !== 'ended';
+  const active = instance.state.kind !== 'ended' && placement.inactiveSince === undefined;
   return {
     id: taskId(placement.instanceId, placement.attempt),
     appId: placement.appId,
     host: agent?.hostname ?? placement.agentId,
     slaveId: placement.agentId,
-    state: taskState(instance),
+    state: taskState(instance, placement),
     ports: active ? placement.hostPorts.filter((port) => port !== null) : [],
     servicePorts: [],
     ipAddresses: addressesOf(instance, agent).map((ip) => ({
@@ -48,8 +52,9 @@ export function renderTask({ placement, instance, agent }: TaskFacts): Json {
       protocol: ip.includes(':') ? 'IPv6' : 'IPv4',
     })),
     ...(active ? { stagedAt: timestamp(instance.stagedAt), version: placement.appVersion } : {}),
-    ...(running === undefined ? {} : { startedAt: timestamp(running.since) }),
+    ...(running === undefined || !active ? {} : { startedAt: timestamp(running.since) }),
     ...healthResults(instance),
+    ...(running?.check === undefined ? {} : { checkResult: renderCheck(running.check) }),
     localVolumes: [],
   };
 }
@@ -69,8 +74,10 @@ export type TaskCounts = {
 };
 
 /** §3.1: a task without checks is neither healthy nor unhealthy. */
-export function countTasks(instances: readonly Instance[]): TaskCounts {
-  const count = (holds: (instance: Instance) => boolean) => instances.filter(holds).length;
+export function countTasks(tasks: readonly Pick<TaskFacts, 'instance' | 'placement'>[]): TaskCounts {
+  const seen = tasks.filter(({ placement }) => placement.unreachableSince === undefined);
+  const count = (holds: (instance: Instance) => boolean) =>
+    seen.filter(({ instance }) => holds(instance)).length;
   return {
     tasksStaged: count((instance) => taskState(instance) === 'TASK_STAGING'),
     tasksRunning: count((instance) => instance.state.kind === 'running'),
@@ -84,6 +91,12 @@ function healthResults(instance: Instance): Json {
     instance.state.kind === 'running' ? instance.state.health.filter((result) => result !== null) : [];
   if (results.length === 0) return {};
   return { healthCheckResults: results.map((result) => renderHealth(result, instance.instanceId)) };
+}
+
+/** §14.4. A number that is missing means that there was no answer. */
+function renderCheck(result: CheckResult): Json {
+  const { kind, ...seen } = result;
+  return { [kind]: seen };
 }
 
 function renderHealth(result: HealthResult, instanceId: string): Json {

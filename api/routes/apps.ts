@@ -33,7 +33,7 @@ export function appRoutes(
   dependencies: ApiDependencies,
   { changes, options }: { changes: AppChanges; options: ApiOptions },
 ): void {
-  const { database } = dependencies;
+  const { database, clock } = dependencies;
   const tasks = appTaskRoutes(dependencies, changes);
   const texts = new AppTexts();
   const base = `http://${options.host}:${options.port}/v2/apps`;
@@ -42,7 +42,7 @@ export function appRoutes(
     const holds = appFilter(request.query);
     const embeds = embedsFrom(request.query['embed'], ['counts', 'deployments']);
     const apps = appsIn(database.snapshot.table('apps')).filter(holds);
-    const list = texts.list(database.snapshot, apps, embeds);
+    const list = texts.list(database.snapshot, apps, { embeds, now: clock.now() });
     return reply.type('application/json').send(`{"apps":${list}}`);
   });
 
@@ -73,7 +73,10 @@ export function appRoutes(
     if (path.id.endsWith('/*'))
       return { '*': below(path.id.slice(0, -2), embedsFrom(request.query['embed'], appEmbeds)) };
     return {
-      app: appInfo(database.snapshot, existing(path.id), embedsFrom(request.query['embed'], appEmbeds)),
+      app: appInfo(database.snapshot, existing(path.id), {
+        embeds: embedsFrom(request.query['embed'], appEmbeds),
+        now: clock.now(),
+      }),
     };
   });
 
@@ -185,7 +188,7 @@ export function appRoutes(
 
   function below(group: string, embeds: ReadonlySet<Embed>) {
     const apps = appsIn(database.snapshot.table('apps')).filter((app) => app.id.startsWith(`${group}/`));
-    return apps.map((app) => appInfo(database.snapshot, app, embeds));
+    return apps.map((app) => appInfo(database.snapshot, app, { embeds, now: clock.now() }));
   }
 
   function existing(id: string): App {

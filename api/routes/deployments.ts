@@ -7,6 +7,7 @@ import type { ApiDependencies, WantedRoot } from '../dependencies.ts';
 import type { Tree } from '../groups.ts';
 import { renderDeployment } from '../marathon/render-deployment.ts';
 import { NotFound } from '../problem.ts';
+import { readinessResults } from '../views.ts';
 import { isTrue } from './query.ts';
 
 /** Marathon §7. */
@@ -16,7 +17,9 @@ export function deploymentRoutes(
   changes: AppChanges,
 ): void {
   server.get('/v2/deployments', async () =>
-    [...database.snapshot.table('deployments').values()].map(renderDeployment),
+    [...database.snapshot.table('deployments').values()].map((deployment) =>
+      renderDeployment(deployment, (app) => readinessResults(database.snapshot, app)),
+    ),
   );
 
   server.delete<{ Params: { id: string }; Querystring: { force?: string } }>(

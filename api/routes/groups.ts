@@ -34,11 +34,11 @@ export function groupRoutes(
         existing(path.id);
         const embeds = embedsFrom(embed, []);
         const apps = appsBelow(treeOf(database.snapshot), path.id);
-        return apps.map((app) => appInfo(database.snapshot, app, embeds));
+        return apps.map((app) => appInfo(database.snapshot, app, { embeds, now: clock.now() }));
       }
       existing(path.id);
       const embeds = embedsFrom(embed, []);
-      const render = (app: App) => appInfo(database.snapshot, app, embeds);
+      const render = (app: App) => appInfo(database.snapshot, app, { embeds, now: clock.now() });
       return groupInfo(treeOf(database.snapshot), path.id, {
         sections: sectionsFrom(embed),
         renderApp: render,

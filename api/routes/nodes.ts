@@ -1,12 +1,14 @@
 import type { FastifyInstance } from 'fastify';
 import type { Agent } from '../../core/model/agent.ts';
+import type { Snapshot } from '../../core/state/snapshot.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { NotFound } from '../problem.ts';
+import { NotFound, Problem } from '../problem.ts';
 
 /** Weir's own view of its machines, and what only one of them can answer. */
 export function nodeRoutes(server: FastifyInstance, dependencies: ApiDependencies): void {
   const { database, presence, publisher, questions } = dependencies;
   drainRoutes(server, dependencies);
+  removeRoute(server, dependencies);
 
   server.get('/v1/nodes', async () => ({
     nodes: [...database.snapshot.table('agents').values()].map((agent) => {
@@ -63,15 +65,48 @@ export function nodeRoutes(server: FastifyInstance, dependencies: ApiDependencie
   });
 }
 
+/** Forgets a machine that is gone for good: what it ran is replaced at once. One that may come back is not forgotten. */
+function removeRoute(
+  server: FastifyInstance,
+  { database, presence, scheduler, clock }: ApiDependencies,
+): void {
+  server.delete<{ Params: { node: string } }>('/v1/nodes/:node', async (request) => {
+    const { id, hostname } = existingNode(database.snapshot, request.params.node);
+    const { isLost, since, lostAt } = scheduler.silenceOf(id);
+    if (!isLost)
+      throw new Problem(409, { message: stillThere(hostname, { since, lostAt, now: clock.now() }) });
+    const { snapshot } = database;
+    const instances = snapshot.placementsOn(id).length;
+    const leases = [...snapshot.table('leases')].filter(([, lease]) => lease.agentId === id);
+    await database.commit([
+      { kind: 'delete', table: 'agents', key: id },
+      ...(snapshot.table('drains').has(id) ? [{ kind: 'delete', table: 'drains', key: id } as const] : []),
+      ...leases.map(([key]) => ({ kind: 'delete', table: 'leases', key }) as const),
+    ]);
+    presence.forget(id);
+    return { id, hostname, instances };
+  });
+}
+
+function stillThere(
+  hostname: string,
+  { since, lostAt, now }: { readonly since: number; readonly lostAt: number; readonly now: number },
+): string {
+  const [silent, left] = [now - since, lostAt - now].map((ms) => Math.max(0, Math.round(ms / 1000)));
+  return `Cannot remove node ${hostname}: it was heard of ${silent} s ago and counts as lost in ${left} s`;
+}
+
+function existingNode(snapshot: Snapshot, name: string): Agent {
+  const agents = snapshot.table('agents');
+  const agent = agents.get(name) ?? [...agents.values()].find(({ hostname }) => hostname === name);
+  if (agent === undefined) throw new NotFound(`Node '${name}' does not exist`);
+  return agent;
+}
+
 /** A node that is to become empty: nothing is placed on it, and what runs there moves. Both may be repeated. */
 function drainRoutes(server: FastifyInstance, { database, clock }: ApiDependencies): void {
   const path = '/v1/nodes/:node/drain';
-  const find = (name: string): Agent => {
-    const agents = database.snapshot.table('agents');
-    const agent = agents.get(name) ?? [...agents.values()].find(({ hostname }) => hostname === name);
-    if (agent === undefined) throw new NotFound(`Node '${name}' does not exist`);
-    return agent;
-  };
+  const find = (name: string) => existingNode(database.snapshot, name);
   const answer = ({ id, hostname }: Agent) => ({
     id,
     hostname,

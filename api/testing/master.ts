@@ -22,9 +22,9 @@ export type TestMaster = {
 const program = process.env['WEIR_PROGRAM'] ?? fileURLToPath(new URL('../../weir', import.meta.url));
 
 /** Resolves when it serves. Ends, with its files, when the test does. */
-export async function startMaster(t: Teardown): Promise<TestMaster> {
+export async function startMaster(t: Teardown, more: readonly string[] = []): Promise<TestMaster> {
   const [folder, port] = [await mkdtemp(join(tmpdir(), 'weir-api-')), await freePort()];
-  const flags = ['--api', `127.0.0.1:${port}`, '--data', folder, '--network-backend', 'loopback'];
+  const flags = ['--api', `127.0.0.1:${port}`, '--data', folder, '--network-backend', 'loopback', ...more];
   const child = spawn(program, ['master', ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   const serving = new Promise<void>((resolve, reject) => {

@@ -39,6 +39,16 @@ export class PretendAgent {
     await this.#following;
   }
 
+  /** Says something else of an instance that runs. */
+  async observe(
+    instanceId: string,
+    seen: Partial<Extract<InstanceState, { kind: 'running' }>>,
+  ): Promise<void> {
+    const instance = this.#instances.get(instanceId);
+    if (instance?.state.kind !== 'running') throw new Error(`${instanceId} does not run here`);
+    await this.#say(instance, { ...instance.state, ...seen });
+  }
+
   /** Says that an instance ended by itself. */
   async crash(instanceId: string, reason: string): Promise<void> {
     const instance = this.#instances.get(instanceId);

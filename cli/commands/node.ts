@@ -26,6 +26,19 @@ export function register(program: Command): void {
     .option('--no-wait', 'do not wait until it is empty')
     .action(drain);
   leaf(node, 'undrain', 'take a drained machine back').argument('<node>', 'its name or id').action(undrain);
+  leaf(node, 'rm', 'forget a machine that is gone for good; what it ran is replaced at once')
+    .argument('<node>', 'its name or id')
+    .action(remove);
+}
+
+async function remove(name: string, _options: object, command: Command): Promise<void> {
+  const { master, json } = sessionOf(command);
+  const answer = await master.send<Omit<Drained, 'draining'>>(
+    'DELETE',
+    `/v1/nodes/${encodeURIComponent(name)}`,
+  );
+  if (json) return printJson(answer);
+  print(`${answer.hostname} is forgotten; ${count(answer.instances, 'instance')} of it will run elsewhere.`);
 }
 
 async function drain(name: string, { wait }: { wait: boolean }, command: Command): Promise<void> {

@@ -1,6 +1,7 @@
 import type { App } from '../model/app.ts';
 import type { Deployment } from '../model/deployment.ts';
 import type { AppId, Version } from '../model/ids.ts';
+import type { Instance } from '../model/instance.ts';
 
 /** What the master did, for those who follow along. Changes of instances are seen in the tables instead. */
 export type MasterEvent =
@@ -17,6 +18,8 @@ export type MasterEvent =
   | { readonly kind: 'deployment-done'; readonly deployment: Deployment }
   | { readonly kind: 'deployment-failed'; readonly deployment: Deployment; readonly reason: string }
   | { readonly kind: 'app-terminated'; readonly appId: AppId }
+  /** Something ended of which no placement is kept any more (Marathon §16.5). */
+  | { readonly kind: 'stranger-ended'; readonly instance: Instance }
   /** Instances are not ended for their health, for these reasons; none: they are again. */
   | { readonly kind: 'health-brake'; readonly reasons: readonly string[] };
 
