@@ -228,18 +228,21 @@ t.test('health checks must find their port', async (t) => {
 const resident = { containerPath: 'data', mode: 'RW', persistent: { size: 10 } };
 const mesos = (...volumes: object[]) => ({ container: { type: 'MESOS', volumes } });
 
-t.test('a general check is of one kind, by a port that is there, and not for the Docker engine', async (t) => {
-  const http = { http: { path: '/up' } };
-  const exec = (command: object) => ({ check: { exec: { command } } });
-  const docker = { container: { type: 'DOCKER', docker: { image: 'a' } } };
-  for (const fields of [{ check: http }, exec({ shell: 'true' }), exec({ argv: ['true'] })])
-    t.ok(parseApp({ ...app, ...fields }).ok, JSON.stringify(fields));
-  checkRow(t, { check: {} }, [/^\/check: must be exactly one of http, tcp and exec/]);
-  checkRow(t, { check: { ...http, tcp: {} } }, [/^\/check: must be exactly one/]);
-  checkRow(t, { check: { tcp: { portIndex: 3 } } }, [/^\/check\/tcp: Health check port indices/]);
-  checkRow(t, exec({}), [/^\/check\/exec\/command: must be exactly one/]);
-  checkRow(t, { ...docker, check: http }, [/must not use 'checks' if using docker/]);
-});
+t.test(
+  'a general check is of one kind, by a port that is there, and not for the Docker engine',
+  async (t) => {
+    const http = { http: { path: '/up' } };
+    const exec = (command: object) => ({ check: { exec: { command } } });
+    const docker = { container: { type: 'DOCKER', docker: { image: 'a' } } };
+    for (const fields of [{ check: http }, exec({ shell: 'true' }), exec({ argv: ['true'] })])
+      t.ok(parseApp({ ...app, ...fields }).ok, JSON.stringify(fields));
+    checkRow(t, { check: {} }, [/^\/check: must be exactly one of http, tcp and exec/]);
+    checkRow(t, { check: { ...http, tcp: {} } }, [/^\/check: must be exactly one/]);
+    checkRow(t, { check: { tcp: { portIndex: 3 } } }, [/^\/check\/tcp: Health check port indices/]);
+    checkRow(t, exec({}), [/^\/check\/exec\/command: must be exactly one/]);
+    checkRow(t, { ...docker, check: http }, [/must not use 'checks' if using docker/]);
+  },
+);
 
 t.test('fields for volumes, secrets and later versions are checked', async (t) => {
   const pull = { type: 'MESOS', docker: { image: 'a', pullConfig: { secret: 'x' } } };
