@@ -1,111 +1,148 @@
 import type { FastifyInstance } from 'fastify';
+import type { Endpoint } from '../../core/model/directory.ts';
 import type { Route } from '../../core/model/route.ts';
-import { readRouteLabels } from '../../core/state/route-labels.ts';
-import type { Snapshot } from '../../core/state/snapshot.ts';
+import { type DeclaredRoute, nowhere, readRoute, renderRoute } from '../../core/model/route-definition.ts';
+import { teamOf } from '../../core/state/host-claims.ts';
 import type { RouteRecord } from '../../core/state/tables.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { NotFound, Problem } from '../problem.ts';
+import { routeFaults, sameRule } from '../route-faults.ts';
 
 /** Public routes declared by an operator (`weir route`), beside those that apps declare by labels. */
-export function publicRoutes(
-  server: FastifyInstance,
-  { database, publisher, presence }: ApiDependencies,
-): void {
-  server.get('/v1/routes', async () => {
-    const { directory } = publisher;
-    const edges = [...database.snapshot.table('agents').values()].filter((agent) => agent.edge);
-    const inForce = edges.filter(
-      (agent) => (presence.agents.get(agent.id)?.acks['edge'] ?? 0) >= directory.revision,
-    );
+export function publicRoutes(server: FastifyInstance, dependencies: ApiDependencies): void {
+  const { database, publisher } = dependencies;
+  const stored = (id: string) => database.snapshot.table('routes').get(id);
+  const put = (record: RouteRecord) =>
+    database.commit([{ kind: 'put', table: 'routes', key: record.id, value: record }]);
+
+  server.get('/v1/routes', async () => ({
+    ...inForce(dependencies),
+    routes: [...publisher.directory.routes.values()].map((route) => ({
+      ...shown(route),
+      endpoints: readyEndpoints(dependencies, route).length,
+    })),
+    faults: routeFaults(database.snapshot, publisher),
+  }));
+
+  server.get<{ Params: { '*': string } }>('/v1/routes/*', async (request) => {
+    const id = request.params['*'];
+    const record = stored(id);
+    const route = publisher.directory.routes.get(record === undefined ? id : `route:${id}`);
+    if (route === undefined && record === undefined) throw new NotFound(`Route '${id}' does not exist`);
     return {
-      revision: directory.revision,
-      edges: edges.length,
-      inForce: inForce.length,
-      routes: [...directory.routes.values()].map((route) => ({
-        ...shown(route),
-        endpoints: (directory.byApp.get(route.service.appId) ?? []).filter((endpoint) => endpoint.ready)
-          .length,
-      })),
-      faults: labelFaults(database.snapshot),
+      ...inForce(dependencies),
+      ...(record && { definition: shownDefinition(record) }),
+      ...(route && { route: shown(route), endpoints: readyEndpoints(dependencies, route).map(endpointText) }),
+      faults: routeFaults(database.snapshot, publisher).filter(
+        (fault) => fault.route === (route?.id ?? `route:${id}`),
+      ),
     };
   });
 
   server.post<{ Body: unknown }>('/v1/routes', async (request, reply) => {
-    const record = parseRoute(request.body);
-    if (!database.snapshot.table('apps').has(record.service.appId)) {
-      throw new NotFound(`App '${record.service.appId}' does not exist`);
-    }
-    const owner = [...publisher.directory.routes.values()].find(
-      (route) =>
-        route.host === record.host &&
-        route.pathPrefix === record.pathPrefix &&
-        route.id !== `route:${record.id}`,
-    );
-    if (owner !== undefined) {
-      throw new Problem(409, {
-        message: `${record.host}${record.pathPrefix} already belongs to ${owner.owner}`,
-      });
-    }
-    await database.commit([{ kind: 'put', table: 'routes', key: record.id, value: record }]);
+    const record = parse(request.body);
+    const known = stored(record.id);
+    if (known !== undefined && JSON.stringify(known) !== JSON.stringify(record)) throw exists(known);
+    check(dependencies, record);
+    await put(record);
     return reply.code(201).send(record);
+  });
+
+  server.put<{ Params: { '*': string }; Body: unknown }>('/v1/routes/*', async (request, reply) => {
+    const id = request.params['*'];
+    const record = parse({ ...asObject(request.body), id });
+    check(dependencies, record);
+    const status = stored(id) === undefined ? 201 : 200;
+    await put(record);
+    return reply.code(status).send(record);
   });
 
   server.delete<{ Params: { '*': string } }>('/v1/routes/*', async (request, reply) => {
     const id = request.params['*'];
-    if (!database.snapshot.table('routes').has(id)) throw new NotFound(`Route '${id}' does not exist`);
+    if (stored(id) === undefined) throw new NotFound(`Route '${id}' does not exist`);
     await database.commit([{ kind: 'delete', table: 'routes', key: id }]);
     return reply.code(204).send();
   });
 }
 
+function inForce({ database, publisher, presence }: ApiDependencies) {
+  const { revision } = publisher.directory;
+  const edges = [...database.snapshot.table('agents').values()].filter((agent) => agent.edge);
+  const there = edges.filter((agent) => (presence.agents.get(agent.id)?.acks['edge'] ?? 0) >= revision);
+  return { revision, edges: edges.length, inForce: there.length };
+}
+
+function readyEndpoints({ publisher }: ApiDependencies, { service }: Route): readonly Endpoint[] {
+  return (publisher.directory.byApp.get(service.appId) ?? []).filter((endpoint) => endpoint.ready);
+}
+
+function endpointText({ instanceId, agentId, ports }: Endpoint) {
+  return { instanceId, agentId, addresses: ports.map(({ address, port }) => `${address}:${port}`) };
+}
+
 /** A route without what crypt(3) made of its password. */
-function shown(route: Route) {
+function shown<R extends DeclaredRoute>(route: R) {
   const { auth, ...options } = route.options ?? {};
   if (auth === undefined) return route;
-  return { ...route, options: { ...options, auth: { realm: auth.realm, user: auth.user } } };
+  const { realm, user } = auth;
+  return { ...route, options: { ...options, auth: { realm, user } } };
 }
 
-/** Labels that do not do what their authors may expect, by app. */
-function labelFaults(snapshot: Snapshot) {
-  return [...snapshot.table('apps').values()].flatMap((app) =>
-    readRouteLabels(app).faults.map((fault) => ({ app: app.id, ...fault })),
+function shownDefinition(record: RouteRecord) {
+  const { auth, ...definition } = renderRoute(record);
+  const { realm, user } = record.options?.auth ?? {};
+  return auth === undefined ? definition : { ...definition, auth: { realm, user } };
+}
+
+function asObject(body: unknown): object {
+  if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body;
+  throw new Problem(400, { message: 'Please specify data in JSON format' });
+}
+
+function parse(body: unknown): RouteRecord {
+  const read = readRoute(asObject(body));
+  if (read.kind === 'route') return read.route;
+  const details = read.faults.map(({ path, error }) => ({ path: path === '' ? '/' : path, errors: [error] }));
+  throw new Problem(422, { message: 'Object is not valid', details });
+}
+
+/** The apps are there, and neither the host nor this very rule belongs to somebody else. */
+function check({ database, publisher }: ApiDependencies, record: RouteRecord): void {
+  for (const app of appsOf(record))
+    if (!database.snapshot.table('apps').has(app)) throw new NotFound(`App '${app}' does not exist`);
+  const rule = `${record.host}${record.pathPrefix}`;
+  const holder = publisher.hosts.holder(record.host);
+  if (holder !== undefined && isOthers(holder, record))
+    throw taken(rule, `${record.host} belongs to ${teamName(holder)}, by ${holder.owner}`);
+  const same = [...publisher.directory.routes.values()].find(
+    (route) => route.id !== `route:${record.id}` && sameRule(route, record),
   );
+  if (same !== undefined) throw taken(rule, `it already belongs to ${same.owner}`);
 }
 
-const hostPattern = /^(\*\.)?([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]*[a-z0-9])?$/;
-
-function parseRoute(body: unknown): RouteRecord {
-  if (typeof body !== 'object' || body === null)
-    throw new Problem(400, { message: 'Please specify data in JSON format' });
-  const { host, app, path = '/', portIndex = 0 } = body as Record<string, unknown>;
-  const faults = [
-    ...fault(
-      '/host',
-      typeof host === 'string' && hostPattern.test(host.toLowerCase()),
-      'must be a host name, or one that begins with *.',
-    ),
-    ...fault(
-      '/app',
-      typeof app === 'string' && app.startsWith('/'),
-      'must be the id of an app, such as /shop/web',
-    ),
-    ...fault('/path', typeof path === 'string' && path.startsWith('/'), 'must begin with /'),
-    ...fault(
-      '/portIndex',
-      Number.isInteger(portIndex) && Number(portIndex) >= 0,
-      'must be the index of a port of the app, from 0',
-    ),
-  ];
-  if (faults.length > 0) throw new Problem(422, { message: 'Object is not valid', details: faults });
-  const name = String(host).toLowerCase();
-  return {
-    id: path === '/' ? name : `${name}${String(path)}`,
-    host: name,
-    pathPrefix: String(path),
-    service: { appId: String(app), portIndex: Number(portIndex) },
-  };
+/** Its own earlier definition does not stand in a route's way. */
+function isOthers(holder: Route, record: RouteRecord): boolean {
+  return holder.id !== `route:${record.id}` && teamOf(holder.service.appId) !== teamOf(record.service.appId);
 }
 
-function fault(path: string, holds: boolean, error: string) {
-  return holds ? [] : [{ path, errors: [error] }];
+function teamName({ service }: Route): string {
+  const team = teamOf(service.appId);
+  return team === '/' ? 'the apps outside of groups' : `group ${team}`;
+}
+
+function taken(rule: string, why: string): Problem {
+  return new Problem(409, { message: `Cannot route ${rule}: ${why}` });
+}
+
+function exists({ id, service }: RouteRecord): Problem {
+  const to = service.appId === nowhere ? 'answers by itself' : `leads to ${service.appId}`;
+  return new Problem(409, {
+    message: `Route '${id}' exists and ${to}: change it with PUT, or give the new one an id of its own`,
+  });
+}
+
+function appsOf({ service, options = {} }: RouteRecord): readonly string[] {
+  const { split = [], mirror, forwardAuth } = options;
+  const others = [...split, mirror, forwardAuth].flatMap((one) => one?.service.appId ?? []);
+  return [service.appId, ...others].filter((app) => app !== nowhere);
 }

@@ -129,6 +129,26 @@ export type RoutesAnswer = {
   readonly edges: number;
   readonly inForce: number;
   readonly routes: readonly RouteInfo[];
+  readonly faults?: readonly RouteFaultInfo[];
+};
+
+export type RouteAnswer = Omit<RoutesAnswer, 'routes'> & {
+  readonly definition?: object;
+  readonly route?: Omit<RouteInfo, 'endpoints'>;
+  readonly endpoints?: readonly {
+    readonly instanceId: string;
+    readonly agentId: string;
+    readonly addresses: readonly string[];
+  }[];
+  readonly faults: readonly RouteFaultInfo[];
+};
+
+export type RouteFaultInfo = {
+  readonly app?: string;
+  readonly route?: string;
+  readonly label?: string;
+  readonly effect: string;
+  readonly reason: string;
 };
 
 export type RouteInfo = Id & {

@@ -3,6 +3,7 @@ import { applyDelta, type Directory, type DirectoryDelta, emptyDirectory } from 
 import type { AppId } from '../model/ids.ts';
 import type { Route } from '../model/route.ts';
 import { endpointOf } from './endpoints.ts';
+import { HostClaims } from './host-claims.ts';
 import { readRouteLabels } from './route-labels.ts';
 import { operatorRoute } from './routes.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -29,6 +30,13 @@ export class DirectoryBuilder {
     this.#leader = leader;
   }
 
+  readonly #hosts = new HostClaims();
+
+  /** Which team has which host. */
+  get hosts(): HostClaims {
+    return this.#hosts;
+  }
+
   get directory(): Directory {
     return this.#directory;
   }
@@ -37,6 +45,7 @@ export class DirectoryBuilder {
   rebuild(snapshot: Snapshot): Directory {
     for (const index of [this.#claims, this.#claimants, this.#namesOf, this.#named, this.#routesOf])
       index.clear();
+    this.#hosts.clear();
     this.#directory = emptyDirectory;
     const records = (['apps', 'placements', 'routes', 'agents'] as const).flatMap((table) =>
       [...snapshot.table(table)].map(([key, value]) => ({ table, key, value })),
@@ -128,7 +137,8 @@ export class DirectoryBuilder {
       const record = snapshot.table('routes').get(id);
       wanted.set(`route:${id}`, record && operatorRoute(record));
     }
-    return changes([...wanted.keys()], this.#directory.routes, (id) => wanted.get(id));
+    const granted = this.#hosts.change(wanted, (host) => snapshot.table('hosts').get(host)?.team);
+    return changes([...granted.keys()], this.#directory.routes, (id) => granted.get(id));
   }
 
   #touchedBy(snapshot: Snapshot, change: Change): Touched {

@@ -3,6 +3,8 @@ import { type Directory, type DirectoryDelta, snapshotDelta } from '../model/dir
 import type { InstanceId } from '../model/ids.ts';
 import type { Database } from './database.ts';
 import { DirectoryBuilder } from './directory.ts';
+import type { HostClaims } from './host-claims.ts';
+import type { Write } from './store.ts';
 
 /** Deltas kept for consumers that were away; beyond them they get a snapshot. */
 const keptDeltas = 1_000;
@@ -15,6 +17,7 @@ export class DirectoryPublisher implements Part {
   readonly #builder: DirectoryBuilder;
   readonly #listeners = new Set<(delta: DirectoryDelta) => void>();
   readonly #departures = new Map<InstanceId, number>();
+  #keeping = false;
   #first = 0;
   #deltas: DirectoryDelta[] = [];
   #end: () => void = () => {};
@@ -23,6 +26,11 @@ export class DirectoryPublisher implements Part {
   constructor(database: Database, leader?: string) {
     this.#database = database;
     this.#builder = new DirectoryBuilder(leader);
+  }
+
+  /** Which team has which host. */
+  get hosts(): HostClaims {
+    return this.#builder.hosts;
   }
 
   get directory(): Directory {
@@ -37,6 +45,7 @@ export class DirectoryPublisher implements Part {
     this.#end = this.#database.onChange((change) => {
       const delta = this.#builder.update(this.#database.snapshot, change);
       if (delta !== undefined) this.#publish(delta);
+      this.#keepHosts();
     });
   }
 
@@ -63,6 +72,28 @@ export class DirectoryPublisher implements Part {
   subscribe(listener: (delta: DirectoryDelta) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Who has a contested host is stored: the next leader could not know who was first. */
+  #keepHosts(): void {
+    const { contested } = this.#builder.hosts;
+    const stored = this.#database.snapshot.table('hosts');
+    if (this.#keeping || (contested.size === 0 && stored.size === 0)) return;
+    const puts = [...contested].filter(([host, team]) => stored.get(host)?.team !== team);
+    const gone = [...stored.keys()].filter((host) => !contested.has(host));
+    const writes: readonly Write[] = [
+      ...puts.map(
+        ([host, team]) => ({ kind: 'put', table: 'hosts', key: host, value: { host, team } }) as const,
+      ),
+      ...gone.map((host) => ({ kind: 'delete', table: 'hosts', key: host }) as const),
+    ];
+    if (writes.length === 0) return;
+    this.#keeping = true;
+    const over = () => {
+      this.#keeping = false;
+    };
+    // A store that fails now is asked again with the next change.
+    this.#database.commit(writes).then(over, over);
   }
 
   #publish(delta: DirectoryDelta): void {

@@ -1,12 +1,8 @@
 import type { Route } from '../model/route.ts';
 import type { RouteRecord } from './tables.ts';
 
+/** An operator's route as edges get it. */
 export function operatorRoute(record: RouteRecord): Route {
-  return {
-    id: `route:${record.id}`,
-    host: record.host,
-    pathPrefix: record.pathPrefix,
-    service: record.service,
-    owner: `route:${record.id}`,
-  };
+  const id = `route:${record.id}`;
+  return { ...record, id, owner: id };
 }

@@ -9,6 +9,7 @@ export type TableName =
   | 'networks'
   | 'pools'
   | 'routes'
+  | 'hosts'
   | 'deployments'
   | 'placements'
   | 'addresses'

@@ -6,16 +6,12 @@ import type { AgentId, AppId, InstanceId, Version } from '../model/ids.ts';
 import type { ContainerStatus, Instance } from '../model/instance.ts';
 import type { Lease, Network } from '../model/network.ts';
 import type { Placement } from '../model/placement.ts';
-import type { ServiceRef } from '../model/route.ts';
+import type { DeclaredRoute } from '../model/route-definition.ts';
+import type { HostRecord } from './host-claims.ts';
 import type { TableName } from './store.ts';
 
 /** A route declared by an operator, as opposed to by labels. */
-export type RouteRecord = {
-  readonly id: string;
-  readonly host: string;
-  readonly pathPrefix: string;
-  readonly service: ServiceRef;
-};
+export type RouteRecord = DeclaredRoute;
 
 /** A virtual address given to a name. Kept after release until the quarantine is over, so that it is never reused early. */
 export type AddressRecord = {
@@ -82,6 +78,7 @@ export type Tables = {
   roots: RootRecord;
   networks: Network;
   routes: RouteRecord;
+  hosts: HostRecord;
   deployments: Deployment;
   placements: Placement;
   addresses: AddressRecord;
@@ -103,6 +100,7 @@ export const knownTables: readonly KnownTable[] = [
   'roots',
   'networks',
   'routes',
+  'hosts',
   'deployments',
   'placements',
   'addresses',
