@@ -106,15 +106,15 @@ function settingsOf({ dependencies, enforceRole }: GroupInput, id: string): Grou
   };
 }
 
+export const readGroupPatch = object({ enforceRole: required(flag) });
+
 /** Reads `{"enforceRole": …}`, all that a PATCH of a group may change (§5.5). */
 export function parseGroupPatch(body: unknown, id: string): Parsed<GroupSettings> {
-  const typed = parseJson(body, readPatch);
+  const typed = parseJson(body, readGroupPatch);
   if (!typed.ok || isTop(id)) return typed;
   const details = [{ path: '/enforceRole', errors: [onlyTop] }];
   return { ok: false, status: 422, body: { message: 'Object is not valid', details } };
 }
-
-const readPatch = object({ enforceRole: required(flag) });
 
 function idOf({ id }: GroupInput, base: string): string {
   return id === undefined || id === '' ? base : absoluteId(id, base);

@@ -5,6 +5,7 @@ import { agentRoutes } from './agents.ts';
 import { appRoutes } from './apps.ts';
 import { brakeRoutes } from './brake.ts';
 import { deploymentRoutes } from './deployments.ts';
+import { docsRoutes } from './docs.ts';
 import { eventRoutes } from './events.ts';
 import { groupRoutes } from './groups.ts';
 import { loggingRoutes } from './logging.ts';
@@ -22,6 +23,7 @@ import { whyRoutes } from './why.ts';
 
 /** The one list of what the API answers. */
 export function allRoutes(server: FastifyInstance, dependencies: ApiDependencies, options: ApiOptions): void {
+  docsRoutes(server);
   systemRoutes(server, dependencies, options);
   metricsRoutes(server, dependencies);
   loggingRoutes(server, dependencies);

@@ -1,11 +1,12 @@
 import type { FastifyInstance } from 'fastify';
 import { instanceOfTask } from '../../core/model/ids.ts';
 import { portsOf } from '../../core/model/ports.ts';
-import { type AppChanges, minus } from '../change-apps.ts';
+import { type AppChanges, minus, required } from '../change-apps.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { appsIn } from '../kinds.ts';
+import { parseJson } from '../marathon/parse-json.ts';
 import { renderTask, type TaskFacts } from '../marathon/render-task.ts';
-import { isObject } from '../marathon/schema.ts';
+import { readTaskIds } from '../marathon/task-ids.ts';
 import { Problem } from '../problem.ts';
 import { taskTable } from '../task-table.ts';
 import { tasksOf } from '../views.ts';
@@ -36,7 +37,7 @@ export function taskRoutes(
     if (scale && isTrue(request.query['wipe'])) {
       throw new Problem(400, { message: 'You cannot use scale and wipe at the same time.' });
     }
-    const instances = new Set(idsIn(request.body).map(parseTaskId));
+    const instances = new Set(required(parseJson(request.body, readTaskIds)).ids.map(parseTaskId));
     const { snapshot } = database;
     const found = appsIn(snapshot.table('apps'))
       .flatMap((app) => tasksOf(snapshot, app.id))
@@ -64,17 +65,6 @@ export function taskRoutes(
 function statuses(query: Query): readonly string[] {
   const given = [query['status'], query['status[]']].flat();
   return given.filter((status) => status === 'running' || status === 'staging').map(String);
-}
-
-function idsIn(body: unknown): readonly string[] {
-  const ids = isObject(body) ? body['ids'] : undefined;
-  if (!Array.isArray(ids) || !ids.every((id) => typeof id === 'string')) {
-    throw new Problem(422, {
-      message: 'Invalid JSON',
-      details: [{ path: '/ids', errors: ['error.expected.jsarray'] }],
-    });
-  }
-  return ids;
 }
 
 function parseTaskId(id: string): string {

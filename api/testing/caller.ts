@@ -43,10 +43,12 @@ export class Caller {
     return answer.body as T;
   }
 
-  /** Everything that mutating calls may change, in one text. */
+  /** Everything that mutating calls may change, in one text; not how far deployments are, which moves by itself. */
   async state(): Promise<string> {
-    const paths = ['/v2/apps?embed=app.tasks', '/v2/deployments', '/v2/groups'];
-    return (await Promise.all(paths.map(async (path) => (await this.call('GET', path)).text))).join('\n');
+    const paths = ['/v2/apps?embed=app.tasks', '/v2/groups'];
+    const texts = await Promise.all(paths.map(async (path) => (await this.call('GET', path)).text));
+    const running = await this.must<{ id: string }[]>('GET', '/v2/deployments');
+    return [...texts, ...running.map(({ id }) => id)].join('\n');
   }
 
   /** What is wanted, which only a change that is accepted may change, and what is under way, which may only end. */
