@@ -41,6 +41,7 @@ import { keptId, recordOf } from './agent-record.ts';
 import type { Address, AgentSettings } from './agent-settings.ts';
 import { dnsOptions, nodeOptions } from './dns-options.ts';
 import { nodeResolver } from './node-resolver.ts';
+import { secureResolver } from './secure-resolver.ts';
 
 export type ComposedAgent = Part & {
   readonly agent: Agent;
@@ -133,6 +134,7 @@ export async function composeAgent(
     ...(edge === undefined ? [] : [edge]),
     mesosDns,
     ...(node === undefined ? [] : [node]),
+    ...secureParts(settings, { dns, authority, clock, log }),
     agent,
   ];
   return {
@@ -285,4 +287,14 @@ function edgeOf(
     { clock, log, certificate: (name) => authority.certificate(name) },
     { address: http.address, httpPort: http.port, httpsPort: https?.port },
   );
+}
+
+/** The name server's own name is what a client of DNS over TLS verifies. */
+function secureParts(
+  { dnsSettings }: AgentSettings,
+  parts: Parameters<typeof secureResolver>[2],
+): readonly Part[] {
+  if (dnsSettings?.secure === undefined) return [];
+  const name = `ns1.${dnsSettings.zone.mesosDomain ?? 'mesos'}`;
+  return [secureResolver(dnsSettings.secure, name, parts)];
 }

@@ -18,7 +18,8 @@ import {
   type ZoneOptions,
 } from './options.ts';
 import type { PlainReply } from './plain-reply.ts';
-import type { NameAndType } from './protocol.ts';
+import type { NameAndType, Refusal } from './protocol.ts';
+import type { SecureBound, SecureListen } from './secure/secure.ts';
 import { WorkerFailed, WorkerLink } from './worker-link.ts';
 
 export type DnsParts = { readonly clock: Clock; readonly log: Log };
@@ -52,6 +53,7 @@ export class DnsConsumer implements DirectoryConsumer, Part {
   #inForce: Directory | undefined;
   /** The last one any worker took: what the next one begins with. */
   #last: Directory | undefined;
+  #secure: SecureListen | undefined;
   #starting = true;
   /** Counts workers. */
   #generation = 0;
@@ -108,6 +110,7 @@ export class DnsConsumer implements DirectoryConsumer, Part {
     await this.#link.stop();
     this.#recovered();
     this.#bound = [];
+    this.#secure = undefined;
     this.#inForce = undefined;
     this.#last = undefined;
   }
@@ -128,12 +131,18 @@ export class DnsConsumer implements DirectoryConsumer, Part {
     // an address that was given with port 0 keeps the port it got
     const exact = wanted.map((at) => before.get(keyOf(at)) ?? at);
     const result = await this.#link.call('listen', exact);
-    if (result.kind === 'refused') {
-      const { at, protocol, code, message } = result;
-      throw listenError(at, protocol, Object.assign(new Error(message), { code }));
-    }
+    if (result.kind === 'refused') throw refused(result);
     this.#wanted = wanted;
     this.#bound = result.bound;
+    return result.bound;
+  }
+
+  /** Listens for DNS over TLS and over HTTPS as well; called again, it renews the certificate. Throws as `listen`. */
+  async secure(wanted: SecureListen): Promise<SecureBound> {
+    const result = await this.#link.call('secure', wanted);
+    if (result.kind === 'refused') throw refused(result);
+    // a worker after this one gets the same ports
+    this.#secure = { ...wanted, ...result.bound };
     return result.bound;
   }
 
@@ -205,6 +214,7 @@ export class DnsConsumer implements DirectoryConsumer, Part {
     while (!ended()) {
       try {
         await this.listen(this.#wanted);
+        if (this.#secure !== undefined) await this.secure(this.#secure);
         return this.#recovered();
       } catch (error) {
         if (ended()) return;
@@ -231,6 +241,10 @@ function workerConfig(options: DnsOptions): WorkerConfig {
     sockets: options.sockets ?? 'auto',
     ...(options.forward && { forward: { ...defaultForwardOptions, ...options.forward } }),
   };
+}
+
+function refused({ at, protocol, code, message }: Refusal): Error {
+  return listenError(at, protocol, Object.assign(new Error(message), { code }));
 }
 
 function keyOf(at: ListenAddress): string {

@@ -3,10 +3,12 @@ import type { DirectoryDelta } from '../core/model/directory.ts';
 import type { Explanation } from './explain.ts';
 import type { MesosReply } from './mesos-dns-api.ts';
 import type { PlainReply } from './plain-reply.ts';
+import type { SecureBound, SecureListen } from './secure/secure.ts';
 
 /** What the control process may ask of the worker: `asked` → `given`. */
 export type Calls = {
   readonly listen: { readonly asked: readonly ListenAddress[]; readonly given: ListenResult };
+  readonly secure: { readonly asked: SecureListen; readonly given: SecureResult };
   /** Gives the revision in force. */
   readonly apply: { readonly asked: DirectoryDelta; readonly given: number };
   readonly resolve: { readonly asked: NameAndType; readonly given: PlainReply };
@@ -19,16 +21,18 @@ export type Calls = {
 export type CallName = keyof Calls;
 export type NameAndType = { readonly name: string; readonly type: string };
 
-export type ListenResult =
-  | { readonly kind: 'listening'; readonly bound: readonly ListenAddress[] }
-  /** `code` and `message` are the system's. */
-  | {
-      readonly kind: 'refused';
-      readonly at: ListenAddress;
-      readonly protocol: 'udp' | 'tcp';
-      readonly code: string;
-      readonly message: string;
-    };
+export type ListenResult = { readonly kind: 'listening'; readonly bound: readonly ListenAddress[] } | Refusal;
+
+export type SecureResult = { readonly kind: 'listening'; readonly bound: SecureBound } | Refusal;
+
+/** `code` and `message` are the system's. */
+export type Refusal = {
+  readonly kind: 'refused';
+  readonly at: ListenAddress;
+  readonly protocol: 'udp' | 'tcp';
+  readonly code: string;
+  readonly message: string;
+};
 
 export type Request = {
   [K in CallName]: { readonly id: number; readonly call: K; readonly asked: Calls[K]['asked'] };

@@ -15,6 +15,7 @@ import type { ServerOptions, ZoneOptions } from './options.ts';
 import { type PlainReply, plainReply, typeNumber } from './plain-reply.ts';
 import type { NameAndType } from './protocol.ts';
 import { responder } from './respond.ts';
+import { type SecureBound, type SecureListen, SecureServer } from './secure/secure.ts';
 import { DnsServer } from './server.ts';
 import { inSlices } from './slices.ts';
 import type { SocketLayer } from './sockets.ts';
@@ -37,6 +38,7 @@ export type ResolverParts = {
 export class Resolver {
   readonly #counters = new Counters();
   readonly #server: DnsServer;
+  readonly #secure: SecureServer;
   readonly #hot: HotAnswers;
   readonly #onChange = (name: Name) => this.#hot.changed(name);
   readonly #answer: Next;
@@ -70,19 +72,22 @@ export class Resolver {
       chance: parts.chance,
       ...(forward === undefined ? {} : { forward }),
     });
+    const tcp = { idleMs: parts.server.tcpIdleMs, connections: parts.server.tcpConnections };
+    const respond = responder({
+      answer: this.#answer,
+      counters: this.#counters,
+      udpPayload,
+      recursion,
+      identity: parts.server.identity,
+      guard,
+      hot: this.#hot,
+    });
+    this.#secure = new SecureServer(respond, tcp);
     this.#server = new DnsServer({
-      respond: responder({
-        answer: this.#answer,
-        counters: this.#counters,
-        udpPayload,
-        recursion,
-        identity: parts.server.identity,
-        guard,
-        hot: this.#hot,
-      }),
+      respond,
       sockets: parts.sockets,
       hot: this.#hot,
-      tcp: { idleMs: parts.server.tcpIdleMs, connections: parts.server.tcpConnections },
+      tcp,
     });
   }
 
@@ -90,6 +95,11 @@ export class Resolver {
   async listen(wanted: readonly ListenAddress[]): Promise<readonly ListenAddress[]> {
     this.#bound = await this.#server.listen(wanted);
     return this.#bound;
+  }
+
+  /** See `SecureServer.listen`. */
+  secure(wanted: SecureListen): Promise<SecureBound> {
+    return this.#secure.listen(wanted);
   }
 
   /** Puts a delta in force, as a whole between two questions; gives its revision. */
@@ -161,8 +171,8 @@ export class Resolver {
     return this.#counters.text();
   }
 
-  stop(): Promise<void> {
-    return this.#server.stop();
+  async stop(): Promise<void> {
+    await Promise.all([this.#server.stop(), this.#secure.stop()]);
   }
 
   async #ask(asked: NameAndType): Promise<Reply> {

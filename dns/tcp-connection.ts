@@ -7,6 +7,12 @@ export type ConnectionLimits = {
   readonly idleMs: number;
 };
 
+export type StreamAnswer = {
+  readonly respond: Respond;
+  readonly transport: Client['transport'];
+  readonly onQuestion: () => void;
+};
+
 /** Replies a client has not read yet; beyond it we stop reading its questions. */
 const mostUnread = 256 * 1024;
 /** Questions of one connection being worked on; beyond it we stop reading. */
@@ -19,11 +25,11 @@ const lengthBytes = 2;
  */
 export function serveConnection(
   socket: Socket,
-  { respond, onQuestion }: { respond: Respond; onQuestion: () => void },
+  { respond, transport, onQuestion }: StreamAnswer,
   limits: ConnectionLimits,
 ): void {
   const idle = setTimeout(() => socket.destroy(), limits.idleMs);
-  const connection = new Connection(socket, (message, client) => {
+  const connection = new Connection(socket, transport, (message, client) => {
     idle.refresh();
     onQuestion();
     return respond(message, client);
@@ -44,11 +50,11 @@ class Connection {
   #pending = 0;
   #ended = false;
 
-  constructor(socket: Socket, respond: Respond) {
+  constructor(socket: Socket, transport: Client['transport'], respond: Respond) {
     this.#socket = socket;
     this.#respond = respond;
     const { remoteAddress = '', remotePort = 0 } = socket;
-    this.#client = { address: remoteAddress, port: remotePort, transport: 'tcp' };
+    this.#client = { address: remoteAddress, port: remotePort, transport };
   }
 
   read(bytes: Buffer): void {

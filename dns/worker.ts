@@ -1,10 +1,10 @@
 import { errorCode, errorText } from '../core/kit/errors.ts';
-import { BindFailed, type ListenAddress } from '../core/kit/listen.ts';
+import { BindFailed } from '../core/kit/listen.ts';
 import { followParent } from '../core/kit/supervised.ts';
 import { chooseSockets } from './choose-sockets.ts';
 import { parseWorkerConfig } from './config.ts';
 import { forwardHandler } from './handlers/forward.ts';
-import { type CallName, type Calls, type ListenResult, parseRequest, type Request } from './protocol.ts';
+import { type CallName, type Calls, parseRequest, type Refusal, type Request } from './protocol.ts';
 import { Resolver } from './resolver.ts';
 
 /** The process that holds the sockets and the zone. It starts with an empty zone and nothing open. */
@@ -35,7 +35,9 @@ async function handle(request: Request): Promise<void> {
 async function perform(request: Request): Promise<Calls[CallName]['given']> {
   switch (request.call) {
     case 'listen':
-      return listen(request.asked);
+      return listening(resolver.listen(request.asked));
+    case 'secure':
+      return listening(resolver.secure(request.asked));
     case 'apply':
       return resolver.applyInTurn(request.asked);
     case 'resolve':
@@ -49,9 +51,9 @@ async function perform(request: Request): Promise<Calls[CallName]['given']> {
   }
 }
 
-async function listen(wanted: readonly ListenAddress[]): Promise<ListenResult> {
+async function listening<T>(opening: Promise<T>): Promise<{ kind: 'listening'; bound: T } | Refusal> {
   try {
-    return { kind: 'listening', bound: await resolver.listen(wanted) };
+    return { kind: 'listening', bound: await opening };
   } catch (error) {
     if (!(error instanceof BindFailed)) throw error;
     const { cause, address, port, protocol } = error;
