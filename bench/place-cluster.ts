@@ -5,6 +5,7 @@ import type { AgentPresence } from '../core/state/presence.ts';
 import { Replica } from '../core/state/snapshot.ts';
 import { testAgent } from '../core/state/testing/agents.ts';
 import { testApp } from '../core/state/testing/apps.ts';
+import { plainRules } from '../scheduler/placement-rules.ts';
 import type { World } from '../scheduler/world.ts';
 
 export type Size = { readonly agents: number; readonly apps: number; readonly instances: number };
@@ -94,6 +95,12 @@ export function worldOf(replica: Replica): World {
       state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
       return state / 2 ** 32;
     },
-    limits: { drainLimitMs: 60_000, agentLostMs: 10_000, launchTimeoutMs: 300_000, waitForAcks: true },
+    limits: {
+      drainLimitMs: 60_000,
+      agentLostMs: 10_000,
+      launchTimeoutMs: 300_000,
+      placement: plainRules,
+      waitForAcks: true,
+    },
   };
 }

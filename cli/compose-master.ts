@@ -19,6 +19,7 @@ import type { Lock, Store } from '../core/state/store.ts';
 import { SqliteStore } from '../core/state/stores/sqlite.ts';
 import { assignLease } from '../overlay/assign.ts';
 import { networkFaults } from '../overlay/network-faults.ts';
+import type { PlacementRules } from '../scheduler/placement-rules.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
 import type { Address } from './agent-settings.ts';
 import { Tenure } from './tenure.ts';
@@ -43,6 +44,7 @@ export type MasterSettings = {
   /** So many deployments may be on their way at once. */
   readonly mostDeployments: number;
   readonly launchTimeoutMs: number;
+  readonly placement: PlacementRules;
   /** Off only to prove that tests notice. */
   readonly waitForAcks: boolean;
 };
@@ -67,11 +69,11 @@ export async function composeMaster(
   const presence = new Presence(settings.agentLostMs);
   const publisher = new DirectoryPublisher(database, reachable(settings.api.address));
   const events = new EventBus();
-  const { drainLimitMs, agentLostMs, launchTimeoutMs, waitForAcks, mostDeployments } = settings;
+  const { drainLimitMs, agentLostMs, launchTimeoutMs, placement, waitForAcks, mostDeployments } = settings;
   const scheduler = new Scheduler(
     { database, presence, publisher, events, clock, log, uuid, random: Math.random },
     {
-      limits: { drainLimitMs, agentLostMs, launchTimeoutMs, waitForAcks },
+      limits: { drainLimitMs, agentLostMs, launchTimeoutMs, placement, waitForAcks },
       vipRange: vipRangeOfCidr(settings.vipRange),
       mostDeployments,
     },

@@ -5,6 +5,7 @@ import type { Log, LogThreshold } from '../core/kit/log.ts';
 import { type Part, startAll, stopAll } from '../core/kit/part.ts';
 import type { Network } from '../core/model/network.ts';
 import type { DnsSettings } from '../dns/settings.ts';
+import { plainRules } from '../scheduler/placement-rules.ts';
 import type { Address } from './agent-settings.ts';
 import { type ComposedAgent, composeAgent } from './compose-agent.ts';
 import { type ComposedMaster, composeMaster } from './compose-master.ts';
@@ -60,6 +61,7 @@ export async function composeDev(
       drainLimitMs,
       agentLostMs: Number(defaults.agentLost) * 1000,
       launchTimeoutMs: Number(defaults.launchTimeout) * 1000,
+      placement: plainRules,
       waitForAcks,
       logThreshold: settings.logThreshold,
       allowOrigins: [],

@@ -62,12 +62,25 @@ export function parsePorts(text: string): PortRange {
   return { begin, end };
 }
 
-/** Collects repeated `KEY=VALUE` options. */
+/** Collects repeated `KEY=VALUE` options; values become what constraints compare them as. */
 export function parseAttribute(
   text: string,
   before: Readonly<Record<string, string>>,
 ): Readonly<Record<string, string>> {
   const at = text.indexOf('=');
   if (at < 1) throw new InvalidArgumentError('expected KEY=VALUE');
-  return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
+  return { ...before, [text.slice(0, at)]: attributeText(text.slice(at + 1)) };
+}
+
+/** Marathon §13: scalars with up to three decimals, ranges and sets in order; anything else as it is. */
+export function attributeText(value: string): string {
+  if (/^[+-]?\d+(\.\d+)?$/.test(value)) return String(Math.round(Number(value) * 1000) / 1000);
+  const inside = value
+    .slice(1, -1)
+    .split(',')
+    .map((part) => part.trim());
+  if (/^\[\s*\d+-\d+(\s*,\s*\d+-\d+)*\s*\]$/.test(value))
+    return `[${inside.sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10)).join(',')}]`;
+  if (/^\{.*\}$/.test(value)) return `{${inside.sort().join(',')}}`;
+  return value;
 }

@@ -1,24 +1,37 @@
 import type { Agent } from '../core/model/agent.ts';
-import type { App } from '../core/model/app.ts';
+import { type App, networkNames } from '../core/model/app.ts';
 import type { AgentId } from '../core/model/ids.ts';
+import type { Network } from '../core/model/network.ts';
 import type { Placement } from '../core/model/placement.ts';
 import type { PortRange, Resources } from '../core/model/resources.ts';
 import { versionKey } from '../core/state/tables.ts';
 import { isOver } from './view.ts';
 import type { World } from './world.ts';
 
+/** Of an agent's share of a network: the network itself, its broadcast, and the agent's own end. */
+const notForInstances = 3;
+
+export type ViewOptions = { readonly sizes?: ReadonlyMap<string, number>; readonly packs?: boolean };
+
 /** An agent with what is left of it: its resources less what its placements hold until they are reported ended. */
 export class AgentView {
   readonly agent: Agent;
   readonly takenPorts = new Set<number>();
+  /** By network. */
+  readonly usedAddresses = new Map<string, number>();
   /** Host ports of the agent's ranges that nobody holds. */
   freePorts: number;
   /** Free share of the cpus plus free share of the memory, 0..2. */
   share = 2;
   #free: Resources;
+  readonly #sizes: ReadonlyMap<string, number>;
+  readonly #packs: boolean;
 
-  constructor(agent: Agent) {
+  /** `sizes`: addresses that instances of an agent can have, by network; one that is not named has enough. */
+  constructor(agent: Agent, { sizes = new Map(), packs = false }: ViewOptions = {}) {
     this.agent = agent;
+    this.#sizes = sizes;
+    this.#packs = packs;
     this.#free = agent.resources;
     this.freePorts = countPorts(agent.ports);
     this.#weigh();
@@ -28,10 +41,21 @@ export class AgentView {
     return this.#free;
   }
 
+  addressesOf(network: string): number {
+    return this.#sizes.get(network) ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** The agent with the most comes first. */
+  get rank(): number {
+    return this.#packs ? -this.share : this.share;
+  }
+
   occupy(app: App, { hostPorts }: Pick<Placement, 'hostPorts'>): void {
     const { cpus, mem, disk, gpus } = this.#free;
     this.#free = { cpus: cpus - app.cpus, mem: mem - app.mem, disk: disk - app.disk, gpus: gpus - app.gpus };
     for (const port of hostPorts) if (port !== null) this.#take(port);
+    for (const name of networkNames(app))
+      this.usedAddresses.set(name, (this.usedAddresses.get(name) ?? 0) + 1);
     this.#weigh();
   }
 
@@ -56,13 +80,25 @@ export class AgentView {
 export function viewOf(id: AgentId, world: World): AgentView | undefined {
   const agent = world.snapshot.table('agents').get(id);
   if (agent === undefined) return undefined;
-  const view = new AgentView(agent);
+  const packs = world.limits.placement.ranking === 'pack';
+  const view = new AgentView(agent, { sizes: sizesOf(world), packs });
   for (const placement of world.snapshot.placementsOn(id)) {
     if (isOver(placement, world)) continue;
     const app = world.snapshot.table('versions').get(versionKey(placement.appId, placement.appVersion));
     if (app !== undefined) view.occupy(app, placement);
   }
   return view;
+}
+
+function sizesOf({ snapshot }: World): ReadonlyMap<string, number> {
+  return new Map(
+    [...snapshot.table('networks').values()].map((network) => [network.name, addressesIn(network)]),
+  );
+}
+
+/** How many instances of an agent can have an address of a network. */
+function addressesIn({ agentPrefix }: Network): number {
+  return Math.max(0, 2 ** (32 - agentPrefix) - notForInstances);
 }
 
 /** Ports that several ranges name count once. */

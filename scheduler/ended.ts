@@ -3,7 +3,7 @@ import type { AppId } from '../core/model/ids.ts';
 import type { Placement } from '../core/model/placement.ts';
 import type { Write } from '../core/state/store.ts';
 import type { Backoff } from '../core/state/tables.ts';
-import { failureOf, forgottenAt, goneOf, grown } from './relaunch.ts';
+import { failureOf, forgottenAt, goneOf, grown, rebased } from './relaunch.ts';
 import { configOf, instanceOf, isCurrent, isOver, membersOf } from './view.ts';
 import type { World } from './world.ts';
 
@@ -66,9 +66,10 @@ function delayDecision(
   if (failed.some((placement) => isCurrent({ config: configOf(placement, world) }, app)))
     return delayed(grown(before, app, world.now));
   if (before === undefined) return { writes: drop, launchableAt: 0, wakeAt: never };
-  const at = forgottenAt(before, app, membersOf(world, id));
+  const members = membersOf(world, id);
+  const at = forgottenAt(before, app, members);
   if (world.now > at) return { writes: drop, launchableAt: 0, wakeAt: never };
-  return { writes: [], launchableAt: before.until, wakeAt: at + 1 };
+  return { writes: [], launchableAt: rebased(before, app, members), wakeAt: at + 1 };
 }
 
 function delayed(backoff: Backoff): DelayDecision {

@@ -2,10 +2,12 @@ import type { Agent } from '../core/model/agent.ts';
 import type { App } from '../core/model/app.ts';
 import type { AgentId } from '../core/model/ids.ts';
 import type { AgentView } from './agent-view.ts';
+import { addressShortage } from './filters/addresses.ts';
 import { unmetRule } from './filters/constraints.ts';
 import { blockingPorts, type PortNeed } from './filters/ports.ts';
 import { rounded, shortages } from './filters/resources.ts';
 import type { Rule } from './filters/rules.ts';
+import { type PlacementRules, withheld } from './placement-rules.ts';
 
 /** The agent that comes closest to taking an instance, and all that it would take. */
 export type NearestMiss = {
@@ -15,7 +17,12 @@ export type NearestMiss = {
   readonly conditions: readonly string[];
 };
 
-export type Needs = { readonly app: App; readonly rules: readonly Rule[]; readonly ports: PortNeed };
+export type Needs = {
+  readonly app: App;
+  readonly rules: readonly Rule[];
+  readonly ports: PortNeed;
+  readonly placement: PlacementRules;
+};
 
 export type Candidate = { readonly view: AgentView; readonly isDrained: boolean };
 
@@ -51,11 +58,13 @@ type Distance = {
 };
 
 function distanceTo(
-  { app, rules, ports }: Needs,
+  { app, rules, ports, placement }: Needs,
   { view, isDrained }: Candidate,
   holder: PortHolder,
 ): Distance {
   const missing = shortages(app, view);
+  const kept = withheld(app, placement, view.agent);
+  const addresses = addressShortage(app, view);
   const refusals = rules.flatMap((rule) => unmetRule(rule, view.agent) ?? []);
   return {
     agent: view.agent,
@@ -71,6 +80,8 @@ function distanceTo(
           : `${rounded(short)} more ${unit} were free`;
       }),
       ...portConditions(ports, view, holder),
+      ...(kept === undefined ? [] : [`the operator allowed it (${kept.detail})`]),
+      ...(addresses === undefined ? [] : [`an address were free (${addresses})`]),
     ],
   };
 }

@@ -2,12 +2,14 @@ import type { Agent } from '../core/model/agent.ts';
 import type { App } from '../core/model/app.ts';
 import type { AgentId } from '../core/model/ids.ts';
 import { type AgentView, viewOf } from './agent-view.ts';
+import { addressShortage } from './filters/addresses.ts';
 import { unmetRule } from './filters/constraints.ts';
 import { type DrawnPorts, drawPorts, portShortage } from './filters/ports.ts';
 import { type ResourceReason, shortage } from './filters/resources.ts';
 import type { Fleet } from './fleet/fleet.ts';
 import type { Search } from './fleet/search.ts';
 import { type Candidate, type NearestMiss, nearestMiss, type PortHolder } from './nearest.ts';
+import { withheld } from './placement-rules.ts';
 import { isDraining } from './reach.ts';
 import type { World } from './world.ts';
 
@@ -17,7 +19,8 @@ export type RefusalReason =
   | 'UnfulfilledConstraint'
   | 'AgentMaintenance'
   | ResourceReason
-  | 'InsufficientPorts';
+  | 'InsufficientPorts'
+  | 'DeclinedScarceResources';
 
 export type Refusal = { readonly agentId: AgentId; readonly reason: RefusalReason; readonly detail: string };
 
@@ -79,7 +82,11 @@ function explain(search: Search, app: App, { fleet, world }: FleetAndWorld): Exp
     snapshot.placementsOn(id).find(({ hostPorts }) => hostPorts.includes(port))?.appId;
   return {
     refusals,
-    nearest: nearestMiss({ app, rules: search.rules, ports: search.ports }, candidates, holder),
+    nearest: nearestMiss(
+      { app, rules: search.rules, ports: search.ports, placement: search.placement },
+      candidates,
+      holder,
+    ),
   };
 }
 
@@ -96,14 +103,17 @@ function refusal(search: Search, app: App, view: AgentView): Refusal | undefined
       reason: 'UnfulfilledRole',
       detail: `accepts roles ${roles.join(', ')}, ${view.agent.hostname} has ${agentRole}`,
     };
+  const kept = withheld(app, search.placement, view.agent);
+  if (kept?.reason === 'UnfulfilledConstraint') return { agentId, ...kept };
   for (const rule of search.rules) {
     const detail = unmetRule(rule, view.agent);
     if (detail !== undefined) return { agentId, reason: 'UnfulfilledConstraint', detail };
   }
   const short = shortage(app, view);
   if (short !== undefined) return { agentId, ...short };
-  const ports = portShortage(search.ports, view);
-  return ports === undefined ? undefined : { agentId, reason: 'InsufficientPorts', detail: ports };
+  const ports = portShortage(search.ports, view) ?? addressShortage(app, view);
+  if (ports !== undefined) return { agentId, reason: 'InsufficientPorts', detail: ports };
+  return kept === undefined ? undefined : { agentId, ...kept };
 }
 
 /** The roles an app insists on when no agent has one of them. */

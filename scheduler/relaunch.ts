@@ -2,13 +2,29 @@ import type { App } from '../core/model/app.ts';
 import type { Instance } from '../core/model/instance.ts';
 import type { Placement } from '../core/model/placement.ts';
 import type { Backoff, TaskFailure } from '../core/state/tables.ts';
-import type { Member } from './view.ts';
+import { isCurrent, type Member } from './view.ts';
 
 /** The delay after one more failure (Marathon §16.2). */
 export function grown(before: Backoff | undefined, app: App, now: number): Backoff {
   const wanted = before === undefined ? app.backoffSeconds * 1000 : before.delayMs * app.backoffFactor;
   const delayMs = Math.min(app.maxLaunchDelaySeconds * 1000, wanted);
   return { appId: app.id, configVersion: app.versionInfo.lastConfigChangeAt, delayMs, until: now + delayMs };
+}
+
+/**
+ * Until when nothing is launched: a delay counts from the last launch, or from the failure if that is later (Marathon §16.2).
+ * What has been running since before the failure says nothing of either.
+ */
+export function rebased(backoff: Backoff, app: App, members: readonly Member[]): number {
+  const failedAt = backoff.until - backoff.delayMs;
+  const heard = members.flatMap((member) => {
+    const { instance } = member;
+    if (instance === undefined || !isCurrent(member, app)) return [];
+    return instance.state.kind === 'running'
+      ? [instance.stagedAt, instance.state.since]
+      : [instance.stagedAt];
+  });
+  return Math.max(failedAt, ...heard) + backoff.delayMs;
 }
 
 /**

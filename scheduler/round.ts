@@ -220,7 +220,8 @@ export class Round {
     }
     const beside = peers.flatMap((peer) => this.#agentBeside(app, peer));
     const { fleet } = this.#memory;
-    const search = new Search({ app, peers: beside }, fleet);
+    const { placement } = this.#world.limits;
+    const search = new Search({ app, peers: beside, placement }, fleet);
     const means = { fleet, random: this.#world.random };
     for (let started = 0; started < count; started++) {
       const placed = place(search, app, means);

@@ -1,6 +1,7 @@
 import type { AgentId, InstanceId } from '../core/model/ids.ts';
 import type { AgentPresence } from '../core/state/presence.ts';
 import type { Snapshot } from '../core/state/snapshot.ts';
+import type { PlacementRules } from './placement-rules.ts';
 
 /** All a decision may look at. With the same world it always comes out the same. */
 export type World = {
@@ -25,6 +26,7 @@ export type Limits = {
   readonly agentLostMs: number;
   /** An instance that does not run this long after its launch is ended and launched anew. */
   readonly launchTimeoutMs: number;
+  readonly placement: PlacementRules;
   /** A drain waits for acknowledgements. Off only to prove that tests notice. */
   readonly waitForAcks: boolean;
 };

@@ -55,8 +55,14 @@ export function renderTask({ placement, instance, agent }: TaskFacts): Json {
     ...(running === undefined || !active ? {} : { startedAt: timestamp(running.since) }),
     ...healthResults(instance),
     ...(running?.check === undefined ? {} : { checkResult: renderCheck(running.check) }),
+    ...faultDomain(agent),
     localVolumes: [],
   };
+}
+
+function faultDomain(agent: Agent | undefined): Json {
+  const { region, zone } = agent?.attributes ?? {};
+  return { ...(region === undefined ? {} : { region }), ...(zone === undefined ? {} : { zone }) };
 }
 
 /** What the status of a task names as its addresses: the container's, or the agent's in host mode. */

@@ -18,6 +18,9 @@ type Options = {
   maxRunningDeployments: number;
   allowOrigin: readonly string[];
   launchTimeout: number;
+  placement: 'spread' | 'pack';
+  gpuAgents: 'unrestricted' | 'restricted';
+  region?: string;
   logLevel: LogLevel;
   waitForAcks: boolean;
 };
@@ -94,6 +97,26 @@ export function register(program: Command): void {
         .argParser(parseSeconds),
     )
     .addOption(
+      new Option(
+        '--placement <ranking>',
+        'spread instances over the agents, or pack one agent after the other',
+      )
+        .env('WEIR_PLACEMENT')
+        .choices(['spread', 'pack'])
+        .default('spread'),
+    )
+    .addOption(
+      new Option('--gpu-agents <use>', 'restricted: agents with gpus are kept for apps that want some')
+        .env('WEIR_GPU_AGENTS')
+        .choices(['unrestricted', 'restricted'])
+        .default('unrestricted'),
+    )
+    .addOption(
+      new Option('--region <name>', 'apps without a constraint on @region or @zone stay on agents of it').env(
+        'WEIR_REGION',
+      ),
+    )
+    .addOption(
       new Option('--log-level <level>')
         .env('WEIR_LOG_LEVEL')
         .choices(['debug', 'info', 'warn', 'error'])
@@ -126,6 +149,11 @@ export function register(program: Command): void {
           allowOrigins: options.allowOrigin,
           mostDeployments: options.maxRunningDeployments,
           launchTimeoutMs: options.launchTimeout,
+          placement: {
+            ranking: options.placement,
+            gpuAgents: options.gpuAgents,
+            ...(options.region === undefined ? {} : { region: options.region }),
+          },
           waitForAcks: options.waitForAcks,
         },
         { clock: systemClock, log },

@@ -142,5 +142,9 @@ function compiled(pattern: string): RegExp | undefined {
 
 function sameText(a: string, b: string): boolean {
   if (a === b) return true;
-  return a !== '' && b !== '' && Math.abs(Number(a) - Number(b)) < 0.0005;
+  return isNumber(a) && isNumber(b) && Math.abs(Number(a) - Number(b)) < 0.0005;
+}
+
+function isNumber(text: string): boolean {
+  return /^[+-]?\d+(\.\d+)?$/.test(text);
 }

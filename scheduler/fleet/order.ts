@@ -4,7 +4,7 @@ import type { AgentView } from '../agent-view.ts';
 const fullBlock = 128;
 
 /**
- * Agents, the one with the largest free share first, and by id among equals so that equal snapshots give equal decisions.
+ * Agents, the one with the highest rank first, and by id among equals so that equal snapshots give equal decisions.
  * An agent must be removed before its share changes. Kept in blocks: in one long array most of a placement would be spent
  * on shifting it.
  */
@@ -81,7 +81,7 @@ export class Cursor {
 }
 
 export function isBefore(a: AgentView, b: AgentView): boolean {
-  return a.share > b.share || (a.share === b.share && a.agent.id < b.agent.id);
+  return a.rank > b.rank || (a.rank === b.rank && a.agent.id < b.agent.id);
 }
 
 function indexIn(block: readonly AgentView[], view: AgentView): number {

@@ -1,10 +1,12 @@
 import type { Agent } from '../../core/model/agent.ts';
-import type { App } from '../../core/model/app.ts';
+import { type App, networkNames } from '../../core/model/app.ts';
 import type { AgentId } from '../../core/model/ids.ts';
 import type { AgentView } from '../agent-view.ts';
+import { addressShortage } from '../filters/addresses.ts';
 import { type PortNeed, portNeed, portShortage } from '../filters/ports.ts';
 import { fits } from '../filters/resources.ts';
 import { type Rule, ruleOf } from '../filters/rules.ts';
+import { areAnyWithheld, type PlacementRules, plainRules, withheld } from '../placement-rules.ts';
 import type { Field } from './field.ts';
 import type { Fleet } from './fleet.ts';
 import type { Order } from './order.ts';
@@ -14,6 +16,7 @@ export type PlaceRequest = {
   readonly app: App;
   /** Agents of the instances that count for constraints, one entry each. */
   readonly peers: readonly Agent[];
+  readonly placement?: PlacementRules;
 };
 
 /** A field with more values is not gone through anew for each instance. */
@@ -21,7 +24,7 @@ const fewValues = 256;
 
 /**
  * Finds agents for instances of one app, one after the other: of those that can take it the one with the fewest instances
- * of the app, then the first in the order of the fleet. What it finds is what looking at every agent would find.
+ * of the app (when they are spread), then the first in the order of the fleet. What it finds is what looking at every agent would find.
  */
 export class Search {
   readonly rules: readonly Rule[];
@@ -31,16 +34,22 @@ export class Search {
   /** Instances of the app per agent. */
   readonly #counts = new Map<AgentId, number>();
   readonly #neverReopens: boolean;
+  readonly placement: PlacementRules;
+  readonly #withholds: boolean;
+  readonly #hasNetworks: boolean;
   /** No agent that could take an instance has fewer. */
   #fewest = 0;
 
-  constructor({ app, peers }: PlaceRequest, fleet: Fleet) {
+  constructor({ app, peers, placement = plainRules }: PlaceRequest, fleet: Fleet) {
     this.#app = app;
+    this.placement = placement;
+    this.#withholds = areAnyWithheld(app, placement);
+    this.#hasNetworks = networkNames(app).length > 0;
     this.#fleet = fleet;
     this.rules = app.constraints.map((constraint) => ruleOf(constraint, peers, app.instances));
     this.ports = portNeed(app);
     this.#neverReopens = this.rules.every((rule) => !rule.reopens);
-    for (const peer of peers) this.#count(peer);
+    if (placement.ranking === 'spread') for (const peer of peers) this.#count(peer);
   }
 
   /** The best agent for the next instance; undefined: none can take it. */
@@ -62,7 +71,7 @@ export class Search {
 
   /** One more instance is on this agent. */
   add({ agent }: AgentView): void {
-    this.#count(agent);
+    if (this.placement.ranking === 'spread') this.#count(agent);
     for (const rule of this.rules) rule.add(rule.read(agent));
   }
 
@@ -73,6 +82,8 @@ export class Search {
   #suits(view: AgentView): boolean {
     if (!fits(this.#app, view.free)) return false;
     for (const rule of this.rules) if (!rule.accepts(rule.read(view.agent))) return false;
+    if (this.#withholds && withheld(this.#app, this.placement, view.agent) !== undefined) return false;
+    if (this.#hasNetworks && addressShortage(this.#app, view) !== undefined) return false;
     return portShortage(this.ports, view) === undefined;
   }
 

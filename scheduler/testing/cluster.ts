@@ -11,6 +11,7 @@ import { versionKey } from '../../core/state/tables.ts';
 import { decide } from '../decide.ts';
 import type { Decision } from '../decision.ts';
 import { Memory } from '../memory.ts';
+import { type PlacementRules, plainRules } from '../placement-rules.ts';
 import { retired } from '../retire.ts';
 import { nextVersion, planRoot, type RootPlan, type WantedRoot } from '../root-update.ts';
 import { memberOf, putPlacement } from '../view.ts';
@@ -23,6 +24,7 @@ const limits: Limits = {
   drainLimitMs: 60_000,
   agentLostMs: 10_000,
   launchTimeoutMs: 300_000,
+  placement: plainRules,
   waitForAcks: true,
 };
 const vipRange = vipRangeOfCidr('11.0.0.0/24');
@@ -46,6 +48,7 @@ export class Cluster {
   #first = 1;
   #ids = 0;
   #deployments = 0;
+  #rules = plainRules;
 
   constructor(onCommit: (writes: readonly Write[], before: Replica) => void = () => {}, seed = 1) {
     this.#onCommit = onCommit;
@@ -72,7 +75,7 @@ export class Cluster {
         state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
         return state / 2 ** 32;
       },
-      limits,
+      limits: { ...limits, placement: this.#rules },
     };
   }
 
@@ -247,6 +250,25 @@ export class Cluster {
   /** The state of a running instance whose readiness check was answered. */
   answering(id: InstanceId, ready: boolean): InstanceState {
     return { ...this.#runningState(id), readiness: { name: 'ready', ready } };
+  }
+
+  /** What the operator says when masters are started; a new one leads from now on. */
+  setRules(rules: Partial<PlacementRules>): void {
+    this.#rules = { ...plainRules, ...rules };
+    this.changeLeader();
+  }
+
+  addNetwork(name: string, agentPrefix: number): void {
+    const value = {
+      name,
+      cidr: '100.64.0.0/16',
+      agentPrefix,
+      backend: 'fake',
+      vni: 1,
+      port: 1,
+      egress: 'none',
+    };
+    this.commit([{ kind: 'put', table: 'networks', key: name, value }]);
   }
 
   setBrake(mode: 'on' | 'off'): void {

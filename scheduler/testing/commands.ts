@@ -79,6 +79,9 @@ export class Interpreter {
     undrain: ({ names }) => {
       for (const name of names) this.#cluster.refill(name);
     },
+    rules: ({ fields }) => this.#cluster.setRules(Object.fromEntries(fields)),
+    network: ({ names: [name = ''], fields }) =>
+      this.#cluster.addNetwork(name, Number(fields.get('agentPrefix') ?? 24)),
     brake: ({ names: [mode] }) => this.#cluster.setBrake(mode === 'off' ? 'off' : 'on'),
     'new-leader': () => this.#cluster.changeLeader(),
     cooperate: () => {

@@ -10,6 +10,7 @@ import { DirectoryPublisher } from '../../core/state/publisher.ts';
 import type { Snapshot } from '../../core/state/snapshot.ts';
 import { MemoryStore } from '../../core/state/stores/memory.ts';
 import { testAgent } from '../../core/state/testing/agents.ts';
+import { plainRules } from '../placement-rules.ts';
 import { Scheduler } from '../scheduler.ts';
 
 /** A clock that can also be found later than expected, as after a suspend. */
@@ -45,7 +46,13 @@ export async function startMaster(t: { teardown(work: () => Promise<void>): void
       random: () => 0.5,
     },
     {
-      limits: { drainLimitMs: 60_000, agentLostMs: 10_000, launchTimeoutMs: 300_000, waitForAcks: true },
+      limits: {
+        drainLimitMs: 60_000,
+        agentLostMs: 10_000,
+        launchTimeoutMs: 300_000,
+        placement: plainRules,
+        waitForAcks: true,
+      },
       vipRange: vipRangeOfCidr('11.0.0.0/24'),
       mostDeployments: 100,
     },

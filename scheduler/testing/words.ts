@@ -1,5 +1,5 @@
 import type { Agent } from '../../core/model/agent.ts';
-import type { App, PortDefinition, ReadinessCheck } from '../../core/model/app.ts';
+import type { App, Container, PortDefinition, ReadinessCheck } from '../../core/model/app.ts';
 import type { Constraint } from '../../core/model/constraint.ts';
 import { tcpCheck } from '../../core/state/testing/apps.ts';
 
@@ -45,11 +45,15 @@ const appWords: Readonly<Record<string, (value: string) => Partial<App>>> = {
   },
   readiness: () => ({ readinessChecks: [readinessCheck] }),
   brake: (value) => ({ labels: { WEIR_HEALTH_BRAKE: value } }),
+  gpus: (value) => ({ gpus: Number(value) }),
+  network: (name) => ({ networks: [{ mode: 'container', name }], container: onNetwork }),
   kill: (value) => ({ killSelection: value === 'oldest' ? 'OLDEST_FIRST' : 'YOUNGEST_FIRST' }),
   unreachable: (value) => ({ unreachableStrategy: value === 'disabled' ? 'disabled' : patience(value) }),
   maxDelay: (value) => ({ maxLaunchDelaySeconds: Number(value) }),
   roles: (value) => ({ acceptedResourceRoles: value.split(',') }),
 };
+
+const onNetwork: Container = { type: 'MESOS', volumes: [], portMappings: [] };
 
 const readinessCheck: ReadinessCheck = {
   name: 'ready',
@@ -67,14 +71,14 @@ export function appFields(fields: ReadonlyMap<string, string>): Partial<App> {
 }
 
 export function agentFields(fields: ReadonlyMap<string, string>): Partial<Agent> {
-  const known = ['cpus', 'mem', 'consumers', 'ports'];
+  const known = ['cpus', 'mem', 'gpus', 'consumers', 'ports'];
   const [begin = 31_000, end = 31_999] = (fields.get('ports') ?? '').split('-').filter(Boolean).map(Number);
   return {
     resources: {
       cpus: Number(fields.get('cpus') ?? 4),
       mem: Number(fields.get('mem') ?? 4096),
       disk: 10_000,
-      gpus: 0,
+      gpus: Number(fields.get('gpus') ?? 0),
     },
     ports: [{ begin, end }],
     consumers: (fields.get('consumers') ?? '').split(',').filter(Boolean),
