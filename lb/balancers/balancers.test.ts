@@ -43,3 +43,23 @@ t.test('hash moves only the keys of the endpoint that left', async () => {
     }),
   );
 });
+
+t.test('hash passes over an endpoint with a quarter more than its share, and comes back', async (t) => {
+  const balancer = hash(() => 0);
+  const loads = ['a', 'b', 'c', 'd'].map((key) => ({ key, inFlight: 0 }));
+  const home = balancer.choose(loads, request)!;
+  home.inFlight = 10;
+  for (const other of loads) if (other !== home) other.inFlight = 1;
+  const next = balancer.choose(loads, request);
+  t.not(next, home);
+  t.equal(balancer.choose(loads, request), next, 'its keys overflow to one place');
+  home.inFlight = 1;
+  t.equal(balancer.choose(loads, request), home);
+});
+
+t.test('hash keeps every endpoint within the bound, whatever the keys', async (t) => {
+  const balancer = hash(() => 0);
+  const loads = ['a', 'b', 'c'].map((key) => ({ key, inFlight: 0 }));
+  for (let n = 0; n < 300; n++) balancer.choose(loads, request)!.inFlight++;
+  for (const { key, inFlight } of loads) t.ok(inFlight <= Math.ceil(1.25 * 100), `${key}: ${inFlight}`);
+});

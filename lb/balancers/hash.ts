@@ -1,16 +1,20 @@
 import type { BalanceRequest, Balancer, BalancerFactory, Candidate } from '../balancer.ts';
 
 /**
- * Rendezvous hashing: the same key goes to the same endpoint, and when one comes or goes only the keys it wins or
- * loses move.
+ * Rendezvous hashing with bounded load: the same key goes to the same endpoint, and when one comes or goes only the keys it wins
+ * or loses move. An endpoint that already carries a quarter more than its share is passed over: its keys overflow to the next.
  */
 export const hash: BalancerFactory = () => new RendezvousHash();
 
+const mostOfShare = 1.25;
+
 class RendezvousHash implements Balancer {
   choose<C extends Candidate>(candidates: readonly C[], request: BalanceRequest): C | undefined {
+    const bound = boundOf(candidates);
     let best: C | undefined;
     let highest = -1;
     for (const candidate of candidates) {
+      if (candidate.inFlight >= bound) continue;
       const score = scoreOf(request.hashKey, candidate.key);
       if (score > highest) [best, highest] = [candidate, score];
     }
@@ -18,6 +22,13 @@ class RendezvousHash implements Balancer {
   }
 
   settled(): void {}
+}
+
+/** How many requests an endpoint may carry, this one included; some always carry fewer. */
+function boundOf(candidates: readonly Candidate[]): number {
+  let total = 1;
+  for (const { inFlight } of candidates) total += inFlight;
+  return Math.ceil((mostOfShare * total) / candidates.length);
 }
 
 /** FNV-1a over both texts, then the finisher of MurmurHash3 so that near keys do not get near scores. */

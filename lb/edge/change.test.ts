@@ -1,6 +1,6 @@
 import t from 'tap';
 import { buildTable } from './route-table.ts';
-import { answerEach, directory, type Recorded, rawClient, serveWith } from './testing/peers.ts';
+import { answerEach, directory, type Recorded, rawClient, route, serveWith } from './testing/peers.ts';
 
 const get = 'GET / HTTP/1.1\r\nHost: web.test\r\n\r\n';
 const post = 'POST / HTTP/1.1\r\nHost: web.test\r\nContent-Length: 4\r\n\r\nbody';
@@ -61,3 +61,33 @@ t.test(
     t.equal((await engine.stats()).connectFailures, 0);
   },
 );
+
+t.test('connections of a deleted route are drained, and no others', async (t) => {
+  const upgrade = (recorded: Recorded) => {
+    const isUpgrade = recorded.text.value.includes('Upgrade: echo');
+    if (isUpgrade && recorded.answered++ === 0)
+      recorded.send('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n');
+    if (!isUpgrade) answerEach('ok')(recorded);
+  };
+  const { engine, endpoints, port } = await serveWith(t, [upgrade], { drainMs: 50 });
+  const routes = ['gone.test', 'kept.test'].map((host) => route({ host }));
+  await engine.apply(buildTable(directory(2, endpoints, routes)));
+  const ask = async (host: string, fields = '') => {
+    const client = await rawClient(port);
+    client.send(`GET / HTTP/1.1\r\nHost: ${host}\r\n${fields}\r\n`);
+    await client.until('\r\n\r\n');
+    return client;
+  };
+  const toEcho = 'Connection: upgrade\r\nUpgrade: echo\r\n';
+  const [gone, kept] = [await ask('gone.test'), await ask('kept.test')];
+  const [goneTunnel, keptTunnel] = [await ask('gone.test', toEcho), await ask('kept.test', toEcho)];
+  await engine.apply(buildTable(directory(3, endpoints, routes.slice(1))));
+  gone.send('GET / HTTP/1.1\r\nHost: kept.test\r\n\r\n');
+  await gone.ended.until((ended) => ended);
+  t.match(gone.text.value, /200 OK[\s\S]*200 OK[\s\S]*Connection: close/, 'its last answer says so');
+  kept.send('GET / HTTP/1.1\r\nHost: kept.test\r\n\r\n');
+  t.notMatch(await kept.until('HTTP/1.1 200', 2), 'Connection: close');
+  await goneTunnel.closed.until((closed) => closed);
+  t.notOk(keptTunnel.closed.value);
+  for (const client of [gone, kept, goneTunnel, keptTunnel]) client.socket.destroy();
+});

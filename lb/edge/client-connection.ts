@@ -37,6 +37,9 @@ export class ClientConnection implements WireUser, InputUser, TurnHost, Deadline
   readonly #heads: HeadReader;
   #turn: Turn | undefined;
   #tunnel: Tunnel | undefined;
+  #route: string | undefined;
+  /** When even a tunnel must be over, ms since the epoch. */
+  #lastAt = Number.POSITIVE_INFINITY;
   #lingering = false;
   /** Something must be found out about the request whose head came last. */
   #waiting = false;
@@ -61,6 +64,18 @@ export class ClientConnection implements WireUser, InputUser, TurnHost, Deadline
   close(): void {
     this.closing = true;
     if (this.#turn === undefined && this.#tunnel === undefined) this.wire.destroy();
+  }
+
+  /** Its route is gone: what is in flight ends, the next answer is the last one, and a tunnel has so long. */
+  drain(withinMs: number): void {
+    this.closing = true;
+    this.#lastAt = this.#context.clock.now() + withinMs;
+    this.deadlineAt = Math.min(this.deadlineAt, this.#lastAt);
+  }
+
+  /** The route that its latest request took; undefined: none yet. */
+  get route(): string | undefined {
+    return this.#route;
   }
 
   bytes(buffer: Buffer, length: number): void {
@@ -127,7 +142,10 @@ export class ClientConnection implements WireUser, InputUser, TurnHost, Deadline
 
   upgraded(connection: Connection, lease: Lease | undefined): void {
     this.#turn = undefined;
-    const touch = () => this.expect(this.#context.settings.tunnelMs);
+    const touch = () => {
+      this.expect(this.#context.settings.tunnelMs);
+      this.deadlineAt = Math.min(this.deadlineAt, this.#lastAt);
+    };
     touch();
     const sides = { client: this.wire, upstream: connection };
     const tunnel = new Tunnel(this.#context, sides, { touch, ended: () => lease?.end() });
@@ -167,6 +185,7 @@ export class ClientConnection implements WireUser, InputUser, TurnHost, Deadline
       this.#wait(decision.until);
       return start;
     }
+    this.#route = decision.kind === 'forward' ? decision.route.id : undefined;
     const turn = new Turn(this.#context, this, head);
     this.#turn = turn;
     return turn.begin(decision, buffer, next, end);

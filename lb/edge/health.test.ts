@@ -91,6 +91,8 @@ t.test('an endpoint that joined gets its share step by step', async (t) => {
     balancer: roundRobin(() => 0),
     retries: new RetryBudget(),
     chance,
+    checks: undefined,
+    panicPercent: 0,
   };
   const shareAt = (now: number) => {
     const options = { tried: undefined, now, sticky: undefined, slowStartMs: 10_000 };

@@ -81,6 +81,17 @@ export function updateTable(
   return { revision: after.revision, hosts, wildcards, ...done(draft) };
 }
 
+/** Ids of routes that were in the one table and are not in the other. */
+export function goneRoutes(before: RouteTable, after: RouteTable): ReadonlySet<string> {
+  const gone = new Set<string>();
+  const kept = new Set<string>();
+  for (const host of before.hosts.differences(after.hosts)) {
+    for (const { id } of after.hosts.get(host)?.routes ?? []) kept.add(id);
+    for (const { id } of before.hosts.get(host)?.routes ?? []) gone.add(id);
+  }
+  return gone.difference(kept);
+}
+
 type PoolsDraft = { readonly pools: Draft<RoutePool>; readonly poolsOf: Draft<readonly string[]> };
 
 function draftOf({ pools, poolsOf }: RouteTable): PoolsDraft {

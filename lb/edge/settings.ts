@@ -26,6 +26,8 @@ export type EdgeSettings = {
   readonly tunnelMs: number;
   /** How long an endpoint that joins others takes to get its whole share of requests; 0: none. */
   readonly slowStartMs: number;
+  /** How long an upgraded connection may go on after its route was deleted. */
+  readonly drainMs: number;
   /** How long requests in flight may go on after `stop`. */
   readonly stopMs: number;
 };
@@ -47,5 +49,6 @@ export const defaultSettings: EdgeSettings = {
   upstreamIdleMs: 4_000,
   tunnelMs: 3_600_000,
   slowStartMs: 10_000,
+  drainMs: 300_000,
   stopMs: 1_000,
 };

@@ -1,5 +1,6 @@
 import type { BalanceRequest, Balancer, BalancerFactory } from '../balancer.ts';
 import { balancersByName } from '../balancers/by-name.ts';
+import { ActiveChecks } from './active-checks.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { emptyTable, type PoolEndpoint, type RoutePool, type RouteTable } from './route-table.ts';
 import { Upstream } from './upstream.ts';
@@ -12,6 +13,10 @@ export type BoundPool = {
   readonly balancer: Balancer;
   readonly retries: RetryBudget;
   readonly chance: () => number;
+  /** Undefined: nobody asks. */
+  readonly checks: ActiveChecks | undefined;
+  /** With a smaller share of well endpoints sick ones are used too. */
+  readonly panicPercent: number;
 };
 
 /** All endpoints the data path knows, also those that left the table but still carry requests. */
@@ -69,11 +74,12 @@ export class Upstreams {
   }
 
   #bind(key: string, pool: RoutePool | undefined): void {
+    const bound = this.#pools.get(key);
     if (pool === undefined) {
+      bound?.checks?.stop();
       this.#pools.delete(key);
       return;
     }
-    const bound = this.#pools.get(key);
     const upstreams =
       bound?.endpoints === pool.endpoints
         ? bound.upstreams
@@ -83,7 +89,12 @@ export class Upstreams {
     const balancer = bound?.balancer ?? make(this.#chance);
     const retries = bound?.retries ?? new RetryBudget();
     if (bound !== undefined) this.#markJoined(bound, upstreams);
-    this.#pools.set(key, { endpoints: pool.endpoints, upstreams, balancer, retries, chance: this.#chance });
+    // Pools that are checked in different ways have different keys.
+    const checks = bound?.checks ?? (pool.check && new ActiveChecks(this.#context, pool.check));
+    checks?.follow(upstreams);
+    const { panicPercent = 0 } = pool.check ?? {};
+    const live = { balancer, retries, chance: this.#chance, checks, panicPercent };
+    this.#pools.set(key, { endpoints: pool.endpoints, upstreams, ...live });
   }
 
   /** Whoever joins others that have long carried the load is given its share step by step; in a young pool all are equal. */
@@ -129,12 +140,23 @@ export function pick(pool: BoundPool, request: BalanceRequest, options: PickOpti
   const { tried, now, sticky } = options;
   const kept = sticky === undefined ? undefined : stuckTo(pool, sticky, options);
   if (kept !== undefined) return kept;
-  if (tried === undefined && allUsual(pool.upstreams, now))
+  if (tried === undefined && pool.checks === undefined && allUsual(pool.upstreams, now))
     return pool.balancer.choose(pool.upstreams, request);
   const untried = pool.upstreams.filter((upstream) => tried?.has(upstream) !== true);
-  const sound = untried.filter((upstream) => upstream.ejectedUntil <= now);
-  const usable = settledEnough(pool, sound.length > 0 ? sound : untried, options);
+  const sound = untried.filter((upstream) => upstream.ejectedUntil <= now && !isSick(pool, upstream));
+  const usable = settledEnough(pool, sound.length > 0 && !isPanic(pool) ? sound : untried, options);
   return pool.balancer.choose(usable, request);
+}
+
+function isSick({ checks }: BoundPool, upstream: Upstream): boolean {
+  return checks?.isSick(upstream) === true;
+}
+
+/** So few are well that sending them all requests would make them sick too. */
+function isPanic(pool: BoundPool): boolean {
+  if (pool.panicPercent === 0) return false;
+  const well = pool.upstreams.filter((upstream) => !isSick(pool, upstream)).length;
+  return well * 100 < pool.panicPercent * pool.upstreams.length;
 }
 
 function allUsual(upstreams: readonly Upstream[], now: number): boolean {
@@ -159,6 +181,6 @@ function settledEnough(
 
 function stuckTo(pool: BoundPool, cookie: string, { tried, now }: PickOptions): Upstream | undefined {
   const found = pool.upstreams.find((upstream) => upstream.cookie === cookie);
-  const usable = found !== undefined && tried?.has(found) !== true && found.ejectedUntil <= now;
-  return usable ? found : undefined;
+  if (found === undefined || tried?.has(found) === true || isSick(pool, found)) return undefined;
+  return found.ejectedUntil <= now ? found : undefined;
 }

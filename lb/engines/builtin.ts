@@ -10,7 +10,7 @@ import { Deadlines } from '../edge/deadlines.ts';
 import { AskingForwardAuths } from '../edge/forward-auth.ts';
 import { type CertificateSource, listenPlain, listenTls, portOf } from '../edge/listener.ts';
 import { blockList } from '../edge/route-policy.ts';
-import { emptyTable, type RouteTable } from '../edge/route-table.ts';
+import { emptyTable, goneRoutes, type RouteTable } from '../edge/route-table.ts';
 import type { RouteTally } from '../edge/route-tally.ts';
 import { createScratch } from '../edge/scratch.ts';
 import { defaultSettings, type EdgeSettings } from '../edge/settings.ts';
@@ -71,8 +71,10 @@ export class BuiltinEngine implements IngressEngine {
   }
 
   async apply(table: RouteTable): Promise<number> {
+    const gone = goneRoutes(this.#table, table);
     this.#table = table;
     this.#context.upstreams.apply(table);
+    if (gone.size > 0) this.#drain(gone);
     return table.revision;
   }
 
@@ -90,6 +92,11 @@ export class BuiltinEngine implements IngressEngine {
     const requests = [...tallies(this.#table, counters)].flatMap((tally) => tally.counts());
     const { revision } = this.#table;
     return { revision, openConnections, inFlight, requests, connectFailures, retries, ejections, refused };
+  }
+
+  #drain(routes: ReadonlySet<string>): void {
+    for (const client of this.#clients)
+      if (client.route !== undefined && routes.has(client.route)) client.drain(this.#settings.drainMs);
   }
 
   #createContext(): EdgeContext {
