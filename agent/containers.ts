@@ -31,7 +31,7 @@ export function containersOf(assignment: Assignment): readonly InstanceContainer
 /** Whose container it is: the key of a record, and the name of the container if that is of a pod. Undefined: nobody's. */
 export function ownerOf(
   id: ContainerId,
-  records: ReadonlyMap<string, unknown>,
+  records: { has(key: string): boolean },
 ): { readonly key: string; readonly name?: string } | undefined {
   if (records.has(id)) return { key: id };
   const dot = id.lastIndexOf('.');

@@ -72,9 +72,13 @@ export function followEvents(
     const instance = snapshot.table('instances').get(id);
     const now = clock.now();
     return [
-      ...reachEvents({ before, placement, instance, agent }, now),
+      ...reachEvents({ before, placement, instance, agent, pod: versionOf(placement)?.pod }, now),
       ...(before.fault === undefined ? faultEvents({ placement, instance, agent }, now) : []),
     ];
+  }
+
+  function versionOf({ appId, appVersion }: Pick<Instance, 'appId' | 'appVersion'>): App | undefined {
+    return snapshot.table('versions').get(versionKey(appId, appVersion));
   }
 
   function instanceChanged(id: string, after: Instance | undefined): readonly ApiEvent[] {
@@ -87,10 +91,10 @@ export function followEvents(
     if (placement?.expungedAt !== undefined)
       return after.state.kind === 'ended' ? [unknownEndEvent(after, clock.now())] : [];
     const agent = snapshot.table('agents').get(after.agentId);
-    const app = snapshot.table('versions').get(versionKey(after.appId, after.appVersion));
+    const app = versionOf(after);
     return [
       ...failedCheckEvents({ before, after, checks: app?.healthChecks ?? [] }, clock.now()),
-      ...instanceEvents({ before, after, placement, agent }, clock.now()),
+      ...instanceEvents({ before, after, placement, agent, pod: app?.pod }, clock.now()),
     ];
   }
 }

@@ -71,6 +71,24 @@ export function appOf(fields: Partial<App> = {}): App {
   };
 }
 
+/** The part that makes an app a pod of these containers, on one port and with a shared volume. */
+export function podOf(...names: readonly string[]): Pick<App, 'pod'> {
+  const resources = { cpus: 0.1, mem: 32, disk: 0, gpus: 0 };
+  const endpoint = { name: 'http', containerPort: 80, hostPort: 0, labels: {}, networkNames: [] };
+  return {
+    pod: {
+      containers: names.map((name, index) => ({
+        ...{ name, resources, environment: {}, labels: {} },
+        exec: { command: { shell: `serve ${name}` } },
+        endpoints: index === 0 ? [{ ...endpoint, protocol: ['tcp' as const] }] : [],
+        volumeMounts: [{ name: 'shared', mountPath: `at-${name}`, readOnly: index > 0 }],
+      })),
+      volumes: [{ name: 'shared' }],
+      executorResources: resources,
+    },
+  };
+}
+
 /** An instance of that name placed on the test's agent. */
 export function assignmentOf(
   name: string,

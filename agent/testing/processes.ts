@@ -73,6 +73,7 @@ export class Processes {
       attacher: lifetime.guard(host, ['attach', 'detach']),
       namespaces: lifetime.guard(host, ['create', 'remove']),
       networks: lifetime.guard(host, ['recover']),
+      volumes: lifetime.guard(host.volumes, ['create', 'remove', 'keep']),
       master: Object.assign(port, {
         connect: (...args: Parameters<typeof master.connect>) => lifetime.stream(master.connect(...args)),
       }),

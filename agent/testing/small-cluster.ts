@@ -1,5 +1,7 @@
+import type { App } from '../../core/model/app.ts';
 import type { InstanceState } from '../../core/model/instance.ts';
 import type { AgentReport, Assignment } from '../../core/model/master-port.ts';
+import { containersOf } from '../containers.ts';
 import { recordKey } from '../record.ts';
 import { assignmentOf } from './assignments.ts';
 import type { FakeHost } from './fake-host.ts';
@@ -13,6 +15,7 @@ export class SmallCluster {
   readonly faults: string[] = [];
   readonly #master: ScriptedMaster;
   readonly #host: FakeHost;
+  readonly #app: Partial<App>;
   readonly #placed = new Map<string, Assignment>();
   readonly #states = new Map<string, InstanceState>();
   /** Instances the test ended itself. */
@@ -20,7 +23,9 @@ export class SmallCluster {
   #wanted = 0;
   #names = 0;
 
-  constructor(master: ScriptedMaster, host: FakeHost) {
+  /** `app`: how what it runs differs from the test's usual app. */
+  constructor(master: ScriptedMaster, host: FakeHost, app: Partial<App> = {}) {
+    this.#app = app;
     this.#master = master;
     this.#host = host;
     master.onReport = (report) => this.#hear(report);
@@ -48,16 +53,16 @@ export class SmallCluster {
     this.#tell();
   }
 
-  /** Its program fails. */
+  /** Its program fails; of a pod, the last one's. */
   fail(key: string): void {
-    const id = this.#host.machine.find(key)?.spec.id ?? '';
-    this.#ended.add(id);
-    this.#host.machine.end(id, 1);
+    const assignment = [...this.#placed.values()].find((one) => recordKey(one) === key);
+    this.#ended.add(key);
+    this.#host.machine.end((assignment && containersOf(assignment).at(-1)?.id) ?? '', 1);
   }
 
   #place(): void {
     this.#names += 1;
-    const assignment = assignmentOf(String(this.#names));
+    const assignment = assignmentOf(String(this.#names), { app: this.#app });
     this.#placed.set(assignment.placement.instanceId, assignment);
   }
 

@@ -2,13 +2,14 @@ import { timestamp } from '../../core/kit/clock.ts';
 import type { Agent } from '../../core/model/agent.ts';
 import type { App } from '../../core/model/app.ts';
 import type { HealthCheck } from '../../core/model/health-check.ts';
-import { taskId } from '../../core/model/ids.ts';
 import { healthOf, type Instance } from '../../core/model/instance.ts';
 import type { Placement } from '../../core/model/placement.ts';
+import type { Pod } from '../../core/model/pod.ts';
 import type { MasterEvent } from '../../core/state/event-bus.ts';
 import { type Json, renderApp } from './render-app.ts';
 import { renderPlan, renderStep } from './render-deployment.ts';
-import { addressesOf, condition, taskState } from './render-task.ts';
+import { condition } from './render-task.ts';
+import { changedStateEvents } from './state-events.ts';
 
 /** An event as it goes to clients (§9.2). */
 export type ApiEvent = Json & { readonly eventType: string; readonly timestamp: string };
@@ -126,60 +127,25 @@ export function unknownEndEvent(instance: Instance, now: number): ApiEvent {
   return { ...fields, eventType: 'unknown_instance_terminated_event', timestamp: timestamp(now) };
 }
 
-/** That an instance is in another state, once for its task and once for itself. */
-export function stateEvents(
-  { instance, placement, agent }: { instance: Instance; placement?: Placement; agent: Agent | undefined },
-  now: number,
-): readonly ApiEvent[] {
-  const { agentId, appId, appVersion, instanceId, attempt, state } = instance;
-  const host = agent?.hostname ?? agentId;
-  const at = { timestamp: timestamp(now) };
-  return [
-    {
-      slaveId: agentId,
-      taskId: taskId(instanceId, attempt),
-      taskStatus: taskState(instance, placement),
-      message: state.kind === 'ended' ? state.reason : '',
-      appId,
-      host,
-      ipAddresses: addressesOf(instance, agent).map((ip) => ({
-        ipAddress: ip,
-        protocol: ip.includes(':') ? 'IPv6' : 'IPv4',
-      })),
-      ports: (placement?.hostPorts ?? []).filter((port) => port !== null),
-      version: appVersion,
-      eventType: 'status_update_event',
-      ...at,
-    },
-    {
-      ...{ instanceId, condition: condition(instance, placement), runSpecId: appId, agentId, host },
-      ...{ runSpecVersion: appVersion, eventType: 'instance_changed_event' },
-      ...at,
-    },
-  ];
-}
-
 export type InstanceChange = {
   readonly before: Instance | undefined;
   readonly after: Instance;
   readonly placement: Placement | undefined;
   readonly agent: Agent | undefined;
+  /** Of the definition it was launched from, where that is a pod. */
+  readonly pod?: Pod | undefined;
 };
 
 /** Marathon's events for a change of an instance. */
-export function instanceEvents(
-  { before, after, placement, agent }: InstanceChange,
-  now: number,
-): readonly ApiEvent[] {
+export function instanceEvents(change: InstanceChange, now: number): readonly ApiEvent[] {
+  const { before, after, agent } = change;
   const make = (eventType: string, fields: Json): ApiEvent => ({
     ...fields,
     eventType,
     timestamp: timestamp(now),
   });
-  const isSame = before !== undefined && taskState(before) === taskState(after);
-  const known = placement === undefined ? {} : { placement };
-  const states = isSame ? [] : stateEvents({ instance: after, agent, ...known }, now);
-  return [...states, ...healthEvents(before, after, make)];
+  const stated = { instance: after, placement: change.placement, agent, pod: change.pod };
+  return [...changedStateEvents(before, stated, now), ...healthEvents(before, after, make)];
 }
 
 function healthEvents(

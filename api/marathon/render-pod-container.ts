@@ -3,7 +3,7 @@ import type { ContainerStatus, HealthResult } from '../../core/model/instance.ts
 import { endpointsOf, type PodContainer, podTaskId } from '../../core/model/pod.ts';
 import type { PodInstanceFacts } from './pod-facts.ts';
 import type { Json } from './render-app.ts';
-import { taskState } from './render-task.ts';
+import { containerState, containerStatus } from './task-states.ts';
 
 export type RenderedContainer = {
   readonly json: Json;
@@ -21,8 +21,8 @@ function render(container: PodContainer, facts: PodInstanceFacts): RenderedConta
   const { name, resources } = container;
   const { placement } = facts;
   const check = healthOf(name, facts);
-  const known = statusOf(name, facts);
-  const { state, since } = stateOf(known, facts);
+  const known = facts.instance && containerStatus(facts.instance, name);
+  const { state, since } = stateOf(name, known, facts);
   const isHealthy = check === undefined ? undefined : check.result?.alive === true;
   return {
     isHealthy,
@@ -42,22 +42,15 @@ function render(container: PodContainer, facts: PodInstanceFacts): RenderedConta
   };
 }
 
-/** Mesos' name of the container's state. While its agent says nothing of it alone, the instance's counts. */
-function stateOf(known: ContainerStatus | undefined, { instance, placement }: PodInstanceFacts) {
-  if (known?.end !== undefined) {
-    const states = { finished: 'TASK_FINISHED', failed: 'TASK_FAILED', killed: 'TASK_KILLED' };
-    return { state: states[known.end.how], since: known.end.at };
-  }
+function stateOf(name: string, known: ContainerStatus | undefined, facts: PodInstanceFacts) {
+  const { instance, placement } = facts;
   if (instance === undefined) return { state: 'TASK_STAGING', since: placement.createdAt };
+  const state = containerState(instance, name, placement);
+  if (known?.end !== undefined) return { state, since: known.end.at };
   const since = instance.state.kind === 'ended' ? instance.state.at : instance.state.since;
   if (placement.unreachableSince !== undefined)
     return { state: 'TASK_UNREACHABLE', since: placement.unreachableSince };
-  return { state: taskState(instance), since };
-}
-
-function statusOf(name: string, { instance }: PodInstanceFacts): ContainerStatus | undefined {
-  if (instance === undefined || instance.state.kind === 'staging') return undefined;
-  return instance.state.containers?.find((status) => status.name === name);
+  return { state, since };
 }
 
 type Checked = { readonly result: HealthResult | null; readonly since: number };

@@ -1,9 +1,10 @@
 import type { Agent } from '../model/agent.ts';
 import { type App, isHostMode } from '../model/app.ts';
 import type { Endpoint, EndpointPort } from '../model/directory.ts';
-import { taskId } from '../model/ids.ts';
+import { type TaskId, taskId } from '../model/ids.ts';
 import { type Instance, isReady, type NetworkAddress } from '../model/instance.ts';
 import type { Placement } from '../model/placement.ts';
+import { podTaskId } from '../model/pod.ts';
 import { type PortRequest, portsOf } from '../model/ports.ts';
 
 export type EndpointSources = {
@@ -23,7 +24,7 @@ export function endpointOf({ placement, instance, app, agent }: EndpointSources)
     return undefined;
   return {
     instanceId: placement.instanceId,
-    taskId: taskId(placement.instanceId, placement.attempt),
+    taskId: taskOf(app, placement),
     appId: placement.appId,
     agentId: agent.id,
     agentAddress: agent.address,
@@ -35,6 +36,12 @@ export function endpointOf({ placement, instance, app, agent }: EndpointSources)
       ? { ready: isReady(instance) }
       : { ready: false, unreachable: true }),
   };
+}
+
+/** Of a pod, the one of its first container stands for all: they share the address. */
+function taskOf(app: App, { instanceId, attempt }: Placement): TaskId {
+  const first = app.pod?.containers[0];
+  return first === undefined ? taskId(instanceId, attempt) : podTaskId(instanceId, first.name, attempt);
 }
 
 type PortSources = {
