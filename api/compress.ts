@@ -1,9 +1,11 @@
+import { pipeline, Readable } from 'node:stream';
 import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
+import { createGzip, gzip } from 'node:zlib';
 import type { FastifyInstance } from 'fastify';
 import { accepts } from './accepts.ts';
 
 const compress = promisify(gzip);
+const level = 3;
 /** Below this a packet is not saved. */
 const worthwhileBytes = 1_024;
 
@@ -11,10 +13,16 @@ const worthwhileBytes = 1_024;
 export function compressAnswers(server: FastifyInstance): void {
   server.addHook('onSend', async (request, reply, payload) => {
     const wanted = request.headers['accept-encoding'];
-    if (typeof payload !== 'string' || payload.length < worthwhileBytes) return payload;
+    const isLong = payload instanceof Readable;
+    if (!isLong && (typeof payload !== 'string' || payload.length < worthwhileBytes)) return payload;
     reply.header('vary', 'accept-encoding');
     if (wanted === undefined || !accepts(wanted, 'gzip')) return payload;
-    const packed = await compress(payload, { level: 3 });
+    if (isLong) {
+      reply.header('content-encoding', 'gzip');
+      // Whoever sends it hears of a fault at its end.
+      return pipeline(payload, createGzip({ level }), () => {});
+    }
+    const packed = await compress(payload, { level });
     reply.headers({ 'content-encoding': 'gzip', 'content-length': packed.length });
     return packed;
   });

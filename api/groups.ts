@@ -53,25 +53,74 @@ export type GroupView = {
 
 /** GroupInfo of Marathon §5.1. */
 export function groupInfo(tree: Tree, id: string, { sections, renderApp, renderPod }: GroupView): Json {
+  const info = ({ head, apps, pods, inner }: Outline): Json => ({
+    ...head,
+    ...(sections.apps ? { apps: apps.map(renderApp) } : {}),
+    ...(sections.groups ? { groups: inner.map(info) } : {}),
+    ...(sections.pods ? { pods: pods.map(renderPod) } : {}),
+  });
+  return info(outlineOf(tree, id));
+}
+
+export type GroupTexts = Pick<GroupView, 'sections' | 'renderPod'> & {
+  /** AppInfo as JSON. */
+  readonly appText: (app: App) => string;
+};
+
+/** The same as JSON, piece by piece. */
+export function groupText(tree: Tree, id: string, view: GroupTexts): Iterable<string> {
+  return textOf(outlineOf(tree, id), view);
+}
+
+function* textOf({ head, apps, pods, inner }: Outline, view: GroupTexts): Iterable<string> {
+  const { sections, appText, renderPod } = view;
+  yield JSON.stringify(head).slice(0, -1);
+  if (sections.apps) yield* listText('apps', apps, (app) => [appText(app)]);
+  if (sections.groups) yield* listText('groups', inner, (group) => textOf(group, view));
+  if (sections.pods) yield* listText('pods', pods, (pod) => [JSON.stringify(renderPod(pod))]);
+  yield '}';
+}
+
+/** `,"name":[…]` */
+function* listText<T>(
+  name: string,
+  items: readonly T[],
+  textOf: (item: T) => Iterable<string>,
+): Iterable<string> {
+  yield `,"${name}":[`;
+  for (const [index, item] of items.entries()) {
+    if (index > 0) yield ',';
+    yield* textOf(item);
+  }
+  yield ']';
+}
+
+/** A group with what is in it. */
+type Outline = {
+  readonly head: Json & { readonly version: Version };
+  readonly apps: readonly App[];
+  readonly pods: readonly PodApp[];
+  readonly inner: readonly Outline[];
+};
+
+function outlineOf(tree: Tree, id: string): Outline {
   const apps = Map.groupBy(tree.apps.values(), (app) => parentOf(app.id));
   const paths = new Set([...tree.groups.keys(), ...[...tree.apps.keys()].flatMap(ancestorsOf)]);
   paths.delete('/');
   const groups = Map.groupBy(paths, parentOf);
-  const info = (group: string): Json & { readonly version: Version } => {
-    const inner = (groups.get(group) ?? []).toSorted().map(info);
+  const outline = (group: string): Outline => {
+    const inner = (groups.get(group) ?? []).toSorted().map(outline);
     const own = apps.get(group) ?? [];
     const { dependencies = [], enforceRole } = tree.groups.get(group) ?? {};
-    return {
+    const head = {
       id: group,
       dependencies,
       ...(enforceRole === undefined ? {} : { enforceRole }),
-      version: versionOf(tree.groups.get(group), [...own, ...inner]),
-      ...(sections.apps ? { apps: own.filter((app) => !isPod(app)).map(renderApp) } : {}),
-      ...(sections.groups ? { groups: inner } : {}),
-      ...(sections.pods ? { pods: own.filter(isPod).map(renderPod) } : {}),
+      version: versionOf(tree.groups.get(group), [...own, ...inner.map(({ head }) => head)]),
     };
+    return { head, apps: own.filter((app) => !isPod(app)), pods: own.filter(isPod), inner };
   };
-  return info(id);
+  return outline(id);
 }
 
 /** Of the group's record; of a group that only apps imply, the newest of what is in it. */

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { App } from '../../core/model/app.ts';
-import { AppTexts } from '../app-texts.ts';
+import type { AppTexts } from '../app-texts.ts';
 import {
   type Accepted,
   type AppChanges,
@@ -11,6 +11,7 @@ import {
 import type { ApiDependencies, ApiOptions, Root } from '../dependencies.ts';
 import { appAt, appsIn } from '../kinds.ts';
 import { labelSelector } from '../label-selector.ts';
+import { enclosed, sendPieces } from '../long-answer.ts';
 import { absoluteId } from '../marathon/app-id.ts';
 import { parseApp, parseUpdate } from '../marathon/parse-app.ts';
 import { renderApp, renderDefinition } from '../marathon/render-app.ts';
@@ -31,19 +32,20 @@ type AtApp = { Params: { '*': string }; Querystring: Query; Body: unknown };
 export function appRoutes(
   server: FastifyInstance,
   dependencies: ApiDependencies,
-  { changes, options }: { changes: AppChanges; options: ApiOptions },
+  { changes, texts, options }: { changes: AppChanges; texts: AppTexts; options: ApiOptions },
 ): void {
   const { database, clock } = dependencies;
   const tasks = appTaskRoutes(dependencies, changes);
-  const texts = new AppTexts();
   const base = `http://${options.host}:${options.port}/v2/apps`;
 
   server.get<{ Querystring: Query }>('/v2/apps', async (request, reply) => {
     const holds = appFilter(request.query);
     const embeds = embedsFrom(request.query['embed'], ['counts', 'deployments']);
     const apps = appsIn(database.snapshot.table('apps')).filter(holds);
-    const list = texts.list(database.snapshot, apps, { embeds, now: clock.now() });
-    return reply.type('application/json').send(`{"apps":${list}}`);
+    return sendPieces(
+      reply,
+      enclosed('{"apps":', texts.list(database.snapshot, apps, { embeds, now: clock.now() }), '}'),
+    );
   });
 
   server.post<{ Querystring: Query; Body: unknown }>('/v2/apps', async (request, reply) => {

@@ -1,15 +1,26 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import type { App, PodApp } from '../../core/model/app.ts';
+import type { PodApp } from '../../core/model/app.ts';
+import type { AppTexts } from '../app-texts.ts';
 import { type Accepted, type AppChanges, acceptedHeaders, type Change, required } from '../change-apps.ts';
 import { type GroupChange, removeGroup, setGroup, updateGroup } from '../change-groups.ts';
 import type { ApiDependencies, ApiOptions, Posted, WantedRoot } from '../dependencies.ts';
-import { appsBelow, groupExists, groupInfo, rootVersions, type Sections, treeAt, treeOf } from '../groups.ts';
+import {
+  appsBelow,
+  groupExists,
+  groupInfo,
+  groupText,
+  rootVersions,
+  type Sections,
+  treeAt,
+  treeOf,
+} from '../groups.ts';
+import { sendPieces } from '../long-answer.ts';
 import { type GroupUpdate, parseGroup, parseGroupPatch } from '../marathon/parse-group.ts';
 import { type Json, renderApp } from '../marathon/render-app.ts';
 import { renderStep } from '../marathon/render-deployment.ts';
 import { podStatus } from '../pod-status.ts';
 import { NotFound, Problem } from '../problem.ts';
-import { appInfo, embedsFrom } from '../views.ts';
+import { embedsFrom } from '../views.ts';
 import { groupPath } from './group-path.ts';
 import { isTrue } from './query.ts';
 
@@ -20,12 +31,12 @@ type AtGroup = { Params: { '*'?: string }; Querystring: Query; Body: unknown };
 export function groupRoutes(
   server: FastifyInstance,
   { database, clock }: ApiDependencies,
-  { changes, options }: { changes: AppChanges; options: ApiOptions },
+  { changes, texts, options }: { changes: AppChanges; texts: AppTexts; options: ApiOptions },
 ): void {
   const base = `http://${options.host}:${options.port}/v2/groups`;
 
   for (const url of ['/v2/groups', '/v2/groups/*']) {
-    server.get<AtGroup>(url, async (request) => {
+    server.get<AtGroup>(url, async (request, reply) => {
       const path = groupPath(request.params['*']);
       const { embed } = request.query;
       if (path.kind === 'versions') return existing(path.id) && rootVersions(database.snapshot);
@@ -34,16 +45,16 @@ export function groupRoutes(
         existing(path.id);
         const embeds = embedsFrom(embed, []);
         const apps = appsBelow(treeOf(database.snapshot), path.id);
-        return apps.map((app) => appInfo(database.snapshot, app, { embeds, now: clock.now() }));
+        return sendPieces(reply, texts.list(database.snapshot, apps, { embeds, now: clock.now() }));
       }
       existing(path.id);
       const embeds = embedsFrom(embed, []);
-      const render = (app: App) => appInfo(database.snapshot, app, { embeds, now: clock.now() });
-      return groupInfo(treeOf(database.snapshot), path.id, {
+      const view = {
         sections: sectionsFrom(embed),
-        renderApp: render,
+        appText: texts.view(database.snapshot, { embeds, now: clock.now() }),
         renderPod: statusOf,
-      });
+      };
+      return sendPieces(reply, groupText(treeOf(database.snapshot), path.id, view));
     });
 
     server.post<AtGroup>(url, async (request, reply) => {

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { AppTexts } from '../app-texts.ts';
 import { AppChanges } from '../change-apps.ts';
 import type { ApiDependencies, ApiOptions } from '../dependencies.ts';
 import { agentRoutes } from './agents.ts';
@@ -28,8 +29,9 @@ export function allRoutes(server: FastifyInstance, dependencies: ApiDependencies
   metricsRoutes(server, dependencies);
   loggingRoutes(server, dependencies);
   const changes = new AppChanges(dependencies, options);
-  appRoutes(server, dependencies, { changes, options });
-  groupRoutes(server, dependencies, { changes, options });
+  const texts = new AppTexts();
+  appRoutes(server, dependencies, { changes, texts, options });
+  groupRoutes(server, dependencies, { changes, texts, options });
   podRoutes(server, dependencies, { changes, options });
   taskRoutes(server, dependencies, changes);
   deploymentRoutes(server, dependencies, changes);

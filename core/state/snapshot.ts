@@ -17,6 +17,8 @@ export interface Snapshot {
   placementsOn(agent: string): readonly Placement[];
   /** Newer than or as new as every version that was ever stored while this copy was kept. */
   readonly newestVersion: Version;
+  /** The revision that last changed an instance of the app, what its agent says, where it is or how it failed. */
+  changedAt(app: AppId): number;
   /** How many apps have this name (`AddressRecord.name`). */
   appsNamed(name: string): number;
   /** Every stored version of an app, in the order they were stored. */
@@ -32,6 +34,7 @@ export class Replica implements Snapshot {
   readonly #byAgent: Index<Placement> = new Map();
   readonly #versions: Index<App> = new Map();
   readonly #names = new Map<string, number>();
+  readonly #changedAt = new Map<AppId, number>();
 
   constructor() {
     this.#clear();
@@ -45,8 +48,8 @@ export class Replica implements Snapshot {
   }
 
   apply(change: Change): void {
-    for (const record of change.records) this.#set(record.table, record.key, record.value);
     this.revision = change.revision;
+    for (const record of change.records) this.#set(record.table, record.key, record.value);
   }
 
   table<K extends KnownTable>(name: K): ReadonlyMap<string, Tables[K]> {
@@ -65,6 +68,10 @@ export class Replica implements Snapshot {
     return [...(this.#versions.get(app)?.values() ?? [])];
   }
 
+  changedAt(app: AppId): number {
+    return this.#changedAt.get(app) ?? 0;
+  }
+
   appsNamed(name: string): number {
     return this.#names.get(name) ?? 0;
   }
@@ -72,6 +79,7 @@ export class Replica implements Snapshot {
   #clear(): void {
     this.newestVersion = timestamp(0);
     this.#names.clear();
+    this.#changedAt.clear();
     for (const name of knownTables) this.#tables.set(name, new Map());
     for (const index of [this.#byApp, this.#byAgent, this.#versions]) index.clear();
   }
@@ -80,11 +88,20 @@ export class Replica implements Snapshot {
     const table = this.#tables.get(name as KnownTable);
     if (table === undefined) return;
     const before = table.get(key);
+    this.#noteApps(name, key, [before, value]);
     if (name === 'placements') this.#indexPlacement(key, before as Placement, value as Placement);
     if (name === 'apps') this.#indexNames(before as App | undefined, value as App | undefined);
     if (name === 'versions') this.#indexVersion(key, before as App | undefined, value as App | undefined);
     if (value === undefined) table.delete(key);
     else table.set(key, value);
+  }
+
+  #noteApps(name: string, key: string, values: readonly unknown[]): void {
+    if (name === 'agents')
+      for (const { appId } of this.placementsOn(key)) this.#changedAt.set(appId, this.revision);
+    if (name !== 'placements' && name !== 'instances' && name !== 'failures') return;
+    for (const value of values)
+      if (value !== undefined) this.#changedAt.set((value as { appId: AppId }).appId, this.revision);
   }
 
   #indexVersion(key: string, before: App | undefined, after: App | undefined): void {
