@@ -14,7 +14,10 @@ const lists = [
   { path: '/v2/apps', boundMs: 100 },
   { path: '/v2/apps?embed=apps.tasks&embed=apps.counts&embed=apps.deployments', boundMs: 100 },
   { path: '/v2/groups', boundMs: 200 },
-  { path: '/v2/groups?embed=group.apps&embed=group.apps.tasks&embed=group.apps.counts', boundMs: 200 },
+  {
+    path: '/v2/groups?embed=group.groups&embed=group.apps&embed=group.apps.tasks&embed=group.apps.counts',
+    boundMs: 200,
+  },
 ];
 const eventBoundMs = 50;
 

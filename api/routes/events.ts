@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { timestamp } from '../../core/kit/clock.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { type Emission, emission, eventClient } from '../event-client.ts';
+import { type Emission, EventClient, emission } from '../event-client.ts';
 import { followEvents } from '../event-source.ts';
 import { Problem } from '../problem.ts';
 
@@ -12,10 +12,14 @@ type Query = { event_type?: string | string[]; 'plan-format'?: string };
 
 /** Marathon §9: what happens, as server-sent events. */
 export function eventRoutes(server: FastifyInstance, dependencies: ApiDependencies): void {
-  const { clock, log } = dependencies;
-  const clients = new Set<(event: Emission) => void>();
+  const { clock, log, metrics } = dependencies;
+  const clients = new Set<EventClient>();
+  const dropped = metrics.counter(
+    'weir_event_clients_dropped_total',
+    'Event clients cut off because they do not read.',
+  );
   const emit = (event: Emission) => {
-    for (const client of [...clients]) client(event);
+    for (const client of [...clients]) client.take(event);
   };
   const say = (eventType: string, remoteAddress: string) =>
     emit(emission({ eventType, remoteAddress, timestamp: timestamp(clock.now()) }));
@@ -33,10 +37,14 @@ export function eventRoutes(server: FastifyInstance, dependencies: ApiDependenci
     response.writeHead(200, { 'content-type': 'text/event-stream;charset=utf-8', connection: 'close' });
     // A filter may keep every event back: the client is to know all the same that it is attached.
     response.flushHeaders();
-    const client = eventClient(response, {
+    const client = new EventClient(response, {
       types: [request.query.event_type ?? []].flat(),
       isHeavy: request.query['plan-format'] === 'heavy',
-      fellBehind: () => log.warn('an event client does not read, closing its stream', { client: request.ip }),
+      now: () => clock.now(),
+      cutOff: (reason) => {
+        dropped();
+        log.warn('an event client is cut off', { client: request.ip, reason });
+      },
     });
     clients.add(client);
     say('event_stream_attached', request.ip);
@@ -44,7 +52,7 @@ export function eventRoutes(server: FastifyInstance, dependencies: ApiDependenci
     response.on('close', () => closed.abort());
     while (!closed.signal.aborted) {
       await clock.sleep(keepAliveMs, closed.signal).catch(() => {});
-      if (!closed.signal.aborted) response.write('\r\n');
+      if (!closed.signal.aborted) client.keepAlive();
     }
     clients.delete(client);
     say('event_stream_detached', request.ip);
