@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import t from 'tap';
+import { readApp } from './marathon/app-schema.ts';
+import { readPod } from './marathon/pod-schema.ts';
+import { operations } from './openapi/document.ts';
+import { queryParameters } from './openapi/operation.ts';
 import { arbitraryApp } from './testing/arbitrary-app.ts';
 import { startMaster } from './testing/master.ts';
+import { type Schema, sparse } from './testing/of-schema.ts';
 
 type Request = {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -63,7 +68,54 @@ const group = fc.letrec((tie) => ({
   ),
 })).group;
 
+const names = fc.constantFrom('/x/a', '/x/b', '/x/in/c');
+const fromApp = names.chain((id) => sparse(readApp.schema, { id, cmd: 'x', cpus: 0.1, mem: 16 }));
+const container = { name: 'c', resources: { cpus: 0.1, mem: 16 }, exec: { command: { shell: 'x' } } };
+const podContainer = (readPod.schema as Schema).properties?.['containers']?.items ?? {};
+const fromPod = fc
+  .tuple(
+    fc.constantFrom('/x/pod', '/x/a'),
+    fc.array(sparse(podContainer, container), { minLength: 1, maxLength: 2 }),
+  )
+  .chain(([id, containers]) => sparse(readPod.schema, { id, containers }));
+const parameter = fc.tuple(
+  fc.constantFrom(...Object.keys(queryParameters)),
+  fc.constantFrom('true', 'TRUE', '1', '', '%00', '%', 'a,b', 'in (', 'x==y', '-1', '9'.repeat(40)),
+);
+const anyQuery = fc
+  .array(parameter, { maxLength: 3 })
+  .map((pairs) => `?${pairs.map(([name, value]) => `${name}=${value}`).join('&')}`);
+/** Streams do not end; the master is to stay. */
+const calm = operations.filter(
+  ({ path, method }) => !/events/.test(path) && !/leader/.test(`${method}${path}`),
+);
+const described = fc
+  .tuple(fc.constantFrom(...calm), fc.constantFrom('x', 'x/a', 'none', '%2Fx%2Fpod', '..', '%00'), anyQuery)
+  .chain(([{ method, path, body }, name, query]) => {
+    const url = path.replace(/\{\w+\}/g, name) + query;
+    const sent =
+      body === undefined ? fc.constant(undefined) : fc.oneof(fromApp, fromPod, group, fc.jsonValue());
+    return sent.map((each) => ({
+      method: method.toUpperCase(),
+      path: url,
+      ...(each === undefined ? {} : { body: each }),
+    }));
+  });
+
 const requests = fc.oneof(
+  described,
+  fc.record({
+    method: fc.constantFrom('POST', 'PUT'),
+    path: fc
+      .tuple(fc.constantFrom('/v2/apps', '/v2/apps/x/a', '/v2/apps/x/b'), query)
+      .map(([at, q]) => at + q),
+    body: fromApp,
+  }),
+  fc.record({
+    method: fc.constantFrom('POST', 'PUT'),
+    path: fc.tuple(fc.constantFrom('/v2/pods', '/v2/pods/x/pod'), query).map(([at, q]) => at + q),
+    body: fromPod,
+  }),
   fc.record({
     method: fc.constantFrom('POST', 'PUT', 'PATCH'),
     path: query.map((q) => `/v2/apps${q}`),
@@ -111,7 +163,7 @@ t.test('whatever is sent, there is no internal error, and what is refused change
       if (after.root !== before.root || !after.deployments.isSubsetOf(before.deployments))
         throw new Error(`${answer.status}, yet something changed`);
     }),
-    { numRuns: 400, endOnFailure: true },
+    { numRuns: Number(process.env['WEIR_RUNS'] ?? 500), endOnFailure: true },
   );
   t.comment(Object.fromEntries(seen));
   t.ok((seen.get(200) ?? 0) + (seen.get(201) ?? 0) > 20, 'some were right');

@@ -168,3 +168,19 @@ t.test('what was put is told before that the root changed', async (t) => {
     ...['group_change_success', 'deployment_info'],
   ]);
 });
+
+t.test('a deployment says what each instance waits for, where strict clients do not look', async (t) => {
+  const { api } = await startMaster(t);
+  await api.must('POST', '/v2/apps', app('/wide', { cpus: 4, instances: 2 }));
+  type Waiting = { waits: { app: string; kind: string; count: number }[] }[];
+  const [deployment] = await api.until<Waiting>('/v1/deployments', ([one]) => (one?.waits.length ?? 0) > 0);
+  t.match(deployment, {
+    currentStep: 2,
+    waits: [{ app: '/wide', kind: 'no-agent', count: 2, detail: String }],
+  });
+  const [plain] = await api.must<object[]>('GET', '/v2/deployments');
+  t.same(Object.keys(plain ?? {}).sort(), [
+    ...['affectedApps', 'affectedPods', 'currentActions', 'currentStep', 'id', 'steps', 'totalSteps'],
+    'version',
+  ]);
+});

@@ -47,6 +47,7 @@ export const clusterOperations: readonly Operation[] = [
 
 /** Weir's own. */
 export const weirOperations: readonly Operation[] = [
+  get('/v1/deployments', 'List deployments, with what each instance waits for'),
   get('/v1/nodes', 'List agents'),
   {
     ...{ method: 'post', route: '/v1/nodes/:node/drain', path: '/v1/nodes/{node}/drain' },
@@ -56,6 +57,12 @@ export const weirOperations: readonly Operation[] = [
     ...{ method: 'delete', route: '/v1/nodes/:node/drain', path: '/v1/nodes/{node}/drain' },
     summary: 'Use an agent again',
   },
+  {
+    ...{ method: 'delete', route: '/v1/nodes/:node', path: '/v1/nodes/{node}' },
+    summary: 'Forget an agent that will not come back',
+  },
+  get('/v1/brake', 'Show whether unhealthy instances are left alone, and why'),
+  { method: 'put', route: '/v1/brake', path: '/v1/brake', summary: 'Hold or release that brake' },
   get('/v1/directory', 'Show the Directory: endpoints, virtual addresses, routes'),
   get('/v1/dns', 'Ask a name, and why it is answered so', { query: ['name', 'type', 'node'] }),
   get('/v1/instances/:instance/log', 'Read what an instance wrote', {

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { timestamp } from '../../core/kit/clock.ts';
 import type { Groups } from '../../core/model/dependencies.ts';
 import type { Deployment } from '../../core/model/deployment.ts';
 import { ancestorsOf, type GroupSettings, parentOf } from '../../core/model/group.ts';
@@ -8,6 +9,7 @@ import type { Tree } from '../groups.ts';
 import { renderDeployment } from '../marathon/render-deployment.ts';
 import { NotFound } from '../problem.ts';
 import { readinessResults } from '../views.ts';
+import { renderWait } from '../wait.ts';
 import { isTrue } from './query.ts';
 
 /** Marathon §7. */
@@ -16,10 +18,21 @@ export function deploymentRoutes(
   { database, scheduler }: ApiDependencies,
   changes: AppChanges,
 ): void {
-  server.get('/v2/deployments', async () =>
-    [...database.snapshot.table('deployments').values()].map((deployment) =>
-      renderDeployment(deployment, (app) => readinessResults(database.snapshot, app)),
-    ),
+  const running = () => [...database.snapshot.table('deployments').values()];
+  const shown = (deployment: Deployment) =>
+    renderDeployment(deployment, (app) => readinessResults(database.snapshot, app));
+
+  server.get('/v2/deployments', async () => running().map(shown));
+
+  // Strict clients know no other keys in Marathon's list.
+  server.get('/v1/deployments', async () =>
+    running().map((deployment) => ({
+      ...shown(deployment),
+      startedAt: timestamp(deployment.startedAt),
+      waits: (deployment.steps[deployment.step]?.actions ?? []).flatMap(({ app }) =>
+        scheduler.waitsOf(app).map((wait) => ({ app, ...renderWait(wait) })),
+      ),
+    })),
   );
 
   server.delete<{ Params: { id: string }; Querystring: { force?: string } }>(

@@ -54,7 +54,14 @@ export class Caller {
   /** What is wanted, which only a change that is accepted may change, and what is under way, which may only end. */
   async wanted(): Promise<{ readonly root: string; readonly deployments: ReadonlySet<string> }> {
     const running = await this.must<{ id: string }[]>('GET', '/v2/deployments');
-    const root = (await this.call('GET', '/v2/groups')).text;
+    const paths = [
+      '/v2/groups?embed=group.apps&embed=group.groups',
+      '/v2/pods',
+      '/v1/networks',
+      '/v1/routes',
+    ];
+    const texts = await Promise.all(paths.map(async (path) => (await this.call('GET', path)).text));
+    const root = texts.join('\n');
     return { root, deployments: new Set(running.map(({ id }) => id)) };
   }
 

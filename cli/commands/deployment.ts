@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { WeirError } from '../../core/kit/errors.ts';
+import { type Wait, waitLine } from '../app/wait-line.ts';
 import { readQueue } from '../app/waiting.ts';
 import { actionWord, affectedBy, describeApps, progressText } from '../deployment/describe.ts';
 import { readApp, readDeployments, waitForDeployment } from '../deployment/wait.ts';
@@ -62,7 +63,15 @@ async function show(given: string, _options: object, command: Command): Promise<
           : '    ';
     return `  ${mark}  ${index + 1}. ${step.actions.map(({ action, app, pod }) => `${actionWord(action)} ${app ?? pod}`).join(', ')}`;
   });
-  print([styled('bold', id), ...lines, '', ...apps].join('\n'));
+  const waits = await waitsOf(session, id);
+  print([styled('bold', id), ...lines, '', ...apps, ...waits].join('\n'));
+}
+
+/** What each instance waits for; a deployment that ended meanwhile waits for nothing. */
+async function waitsOf({ master }: Session, id: string): Promise<readonly string[]> {
+  type Waiting = { readonly id: string; readonly waits: readonly (Wait & { readonly app: string })[] };
+  const running = await master.get<readonly Waiting[]>('/v1/deployments');
+  return running.find((each) => each.id === id)?.waits.map(waitLine) ?? [];
 }
 
 async function cancel(

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { appId } from '../app/id.ts';
 import { vipFaultLines } from '../app/vip-faults.ts';
+import { type Wait, waitLine } from '../app/wait-line.ts';
 import { readQueue, whyLong } from '../app/waiting.ts';
 import { countsOf, hasChecks } from '../deployment/describe.ts';
 import { readApp } from '../deployment/wait.ts';
@@ -29,7 +30,7 @@ export function register(program: Command): void {
       print(
         [
           ...first,
-          ...waits.map(sentence),
+          ...waits.map(waitLine),
           ...failure(info),
           ...('spec' in info ? [] : vipFaultLines(info)),
           ...ignored,
@@ -40,17 +41,6 @@ export function register(program: Command): void {
 
 /** A master of before does not say what it leaves undone. */
 type Why = { readonly waits: readonly Wait[]; readonly notActedOn?: readonly string[] };
-
-type Wait = {
-  readonly kind: string;
-  readonly instanceId?: string;
-  readonly count: number;
-  readonly detail: string;
-};
-
-function sentence({ kind, instanceId, count, detail }: Wait): string {
-  return `  ${instanceId ?? `${count} not launched`} (${kind}): ${detail}`;
-}
 
 function notWaiting(app: AppInfo | PodInfo, waits: readonly Wait[]): string {
   if ('spec' in app) {
