@@ -79,6 +79,7 @@ t.test('groups start after the groups and apps they depend on', async (t) => {
   });
 
   await t.test('groups that depend on each other are refused', async (t) => {
+    await api.settled();
     const before = await api.state();
     const { status, body } = await api.call('PUT', '/v2/groups/shop/data?force=true', {
       body: { dependencies: ['/shop/front'] },
@@ -173,7 +174,10 @@ t.test('a deployment says what each instance waits for, where strict clients do 
   const { api } = await startMaster(t);
   await api.must('POST', '/v2/apps', app('/wide', { cpus: 4, instances: 2 }));
   type Waiting = { waits: { app: string; kind: string; count: number }[] }[];
-  const [deployment] = await api.until<Waiting>('/v1/deployments', ([one]) => (one?.waits.length ?? 0) > 0);
+  const [deployment] = await api.until<Waiting>(
+    '/v1/deployments',
+    ([one]) => one?.waits[0]?.kind === 'no-agent',
+  );
   t.match(deployment, {
     currentStep: 2,
     waits: [{ app: '/wide', kind: 'no-agent', count: 2, detail: String }],

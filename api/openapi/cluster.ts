@@ -83,6 +83,11 @@ export const weirOperations: readonly Operation[] = [
     ...{ method: 'post', route: '/v1/routes', path: '/v1/routes', summary: 'Declare a public route' },
     answers: { 201: 'Declared.' },
   },
+  get('/v1/routes/*', 'Show a public route', { path: '/v1/routes/{route}' }),
+  {
+    ...{ method: 'put', route: '/v1/routes/*', path: '/v1/routes/{route}' },
+    summary: 'Declare or change a public route',
+  },
   {
     ...{ method: 'delete', route: '/v1/routes/*', path: '/v1/routes/{route}' },
     ...{ summary: 'Remove a public route', answers: { 204: 'Removed.' } },
