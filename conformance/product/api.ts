@@ -6,6 +6,8 @@ import type { Tunnel } from './tunnel.ts';
 export type AppInfo = {
   readonly id: string;
   readonly version: string;
+  readonly versionInfo: { readonly lastScalingAt: string; readonly lastConfigChangeAt: string };
+  readonly cpus: number;
   readonly instances: number;
   readonly tasksRunning: number;
   readonly tasksHealthy: number;
@@ -14,6 +16,7 @@ export type AppInfo = {
   readonly deployments: readonly { readonly id: string }[];
   readonly tasks: readonly Task[];
   readonly lastTaskFailure?: {
+    readonly timestamp: string;
     readonly message: string;
     readonly state: string;
     readonly taskId: string;
@@ -26,12 +29,15 @@ export type Task = {
   readonly host: string;
   readonly ports: readonly number[];
   readonly version: string;
+  readonly stagedAt: string;
+  readonly startedAt: string;
   readonly ipAddresses: readonly { readonly ipAddress: string }[];
   readonly healthCheckResults?: readonly { readonly alive: boolean }[];
 };
 
 export type Answer = {
   readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: unknown;
   readonly text: string;
 };
@@ -62,7 +68,7 @@ export class Api {
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     const text = await response.body.text();
-    return { status: response.statusCode, body: parsed(text), text };
+    return { status: response.statusCode, headers: response.headers, body: parsed(text), text };
   }
 
   /** A request that must succeed. */
@@ -103,6 +109,17 @@ export class Api {
     }, becomesWithinMs);
     if (reached && last !== undefined) return last;
     throw new Error(`${id} does not get there: ${JSON.stringify(last)}`);
+  }
+
+  /** Asks again until the answer is so. */
+  async eventually<T>(path: string, holds: (body: T) => boolean): Promise<T> {
+    let last: T | undefined;
+    const reached = await becomes(async () => {
+      last = await this.must<T>('GET', path);
+      return holds(last);
+    }, becomesWithinMs);
+    if (reached && last !== undefined) return last;
+    throw new Error(`GET ${path} does not get there: ${JSON.stringify(last)}`);
   }
 
   /** Posts an app and waits until it is deployed and known everywhere. */

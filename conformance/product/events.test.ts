@@ -3,15 +3,14 @@ import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { request } from 'undici';
 import { webServer } from './definitions.ts';
-import { type Host, openHost } from './host.ts';
+import { type Event, openEvents, upTo } from './event-stream.ts';
+import { openHost } from './host.ts';
 import { startProduct } from './product.ts';
 
 const skip = process.getuid?.() === 0 ? false : 'needs root';
 const python = '/usr/bin/python3';
 const withoutClient =
   spawnSync(python, ['-c', 'import marathon']).status === 0 ? false : 'needs python3-marathon';
-
-type Event = Readonly<Record<string, unknown>> & { readonly eventType: string };
 
 t.test('the event stream tells a deployment in order', { skip }, async (t) => {
   const host = await openHost(t, 'events');
@@ -89,47 +88,3 @@ t.test('an existing client of Marathon works', { skip: skip || withoutClient }, 
     'deleted 0',
   ]);
 });
-
-/** Opens an event stream, which stays open until the test ends. */
-async function openEvents(
-  { tunnel }: Host,
-  t: { teardown(end: () => void): void },
-  query = '',
-): Promise<AsyncGenerator<Event, void>> {
-  const closing = new AbortController();
-  t.teardown(() => closing.abort());
-  const { body } = await request(`http://127.0.0.1:8080/v2/events${query}`, {
-    dispatcher: tunnel.single,
-    headers: { accept: 'text/event-stream' },
-    bodyTimeout: 30_000,
-    signal: closing.signal,
-  });
-  body.on('error', () => {});
-  return eventsOf(body);
-}
-
-async function* eventsOf(body: AsyncIterable<unknown>): AsyncGenerator<Event, void> {
-  let text = '';
-  for await (const chunk of body) {
-    text += String(chunk);
-    const whole = text.split('\r\n\r\n');
-    text = whole.pop() ?? '';
-    for (const block of whole) {
-      const [, name, data] = /event: (\S+)\r\ndata: (.*)$/s.exec(block) ?? [];
-      if (data === undefined) continue;
-      const event: Event = JSON.parse(data);
-      if (event.eventType === name) yield event;
-    }
-  }
-}
-
-/** All events up to and with the first of a kind. */
-async function upTo(events: AsyncGenerator<Event, void>, last: string): Promise<readonly Event[]> {
-  const seen: Event[] = [];
-  for (;;) {
-    const { value } = await events.next();
-    if (value === undefined) throw new Error(`the stream ended after ${JSON.stringify(seen)}`);
-    seen.push(value);
-    if (value.eventType === last) return seen;
-  }
-}
