@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RunResult } from '../../core/kit/exec.ts';
@@ -61,6 +61,19 @@ export async function startCluster(
     const nodes = await api.must<{ nodes: unknown[] }>('GET', '/v1/nodes').catch(() => undefined);
     return nodes?.nodes.length === agents.length && (await api.inForce());
   }, readyWithinMs);
-  if (!connected) throw new Error(`not all agents of ${label} are connected`);
+  if (!connected) throw new Error(`not all agents of ${label} are connected:\n${await wordsOf(lab)}`);
   return { lab, api, weir: (...words) => lab.exec('h1', [program, ...words]) };
+}
+
+/** The last that each process wrote. */
+async function wordsOf(lab: Lab): Promise<string> {
+  const processes = (await lab.status()).flatMap((host) =>
+    host.processes.map((each) => ({ host: host.name, ...each })),
+  );
+  return processes
+    .map(({ host, name, alive, log }) => {
+      const lines = readFileSync(log, 'utf8').trim().split('\n').slice(-5).join('\n');
+      return `${name} on ${host} (${alive ? 'runs' : 'ended'}): ${lines}`;
+    })
+    .join('\n');
 }

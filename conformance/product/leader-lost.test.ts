@@ -9,7 +9,7 @@ const binary = '/usr/bin/redis-server';
 const skip = process.getuid?.() !== 0 ? 'needs root' : existsSync(binary) ? false : 'needs redis-server';
 
 t.test(
-  'a leader lost in mid-deployment: another one goes on with it, without an instance too many',
+  'checklist 20: a leader lost in mid-deployment: another one goes on with it, without an instance too many',
   { skip },
   async (t) => {
     const host = await openHost(t, 'leader');
