@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 
 /**
  * Three hosts in a row, each a network namespace: a client container, the host of this process (which has the VIPs), and a
- * machine with the backends. No way out of them.
+ * machine with the backends. No way out of them. The client is in a control group (its folder) if one is given.
  *
  *     client 100.65.1.2 ── 100.65.1.1 host 100.65.2.1 ── 100.65.2.2 … 100.65.2.11 backends
  */
@@ -27,10 +27,11 @@ export const ports = { http: 8080, dns: 5353 };
 const cores = { load: '0', server: '1' };
 const run = promisify(execFile);
 
-export async function startHosts(folder: string): Promise<Hosts> {
+export async function startHosts(folder: string, group?: string): Promise<Hosts> {
   const [client, backend] = [`weir-vipc-${process.pid}`, `weir-vipb-${process.pid}`];
   const servers: ChildProcess[] = [];
-  const inside = (place: Place) => (place === 'client' ? ['ip', 'netns', 'exec', client] : []);
+  const enter = group === undefined ? [] : ['sh', '-c', `echo $$ > ${group}/cgroup.procs; exec "$@"`, 'sh'];
+  const inside = (place: Place) => (place === 'client' ? [...enter, 'ip', 'netns', 'exec', client] : []);
   const hosts: Hosts = {
     questions: `${folder}/knot/questions`,
     backends: Array.from({ length: 10 }, (_, n) => `100.65.2.${n + 2}`),

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import type { VipBackend } from '../lb/vip/backend.ts';
 import { serviceKey, type VipService, type VipTable } from '../lb/vip/table.ts';
@@ -10,6 +11,11 @@ export type Scale = {
   readonly fullSyncMs: number;
   readonly changeP50Ms: number;
   readonly changeP99Ms: number;
+  /** Of this process alone, its programs not counted. */
+  readonly changeCpuMs: number;
+  /** What all the services take: not the kernel's alone, other work of the machine moves it. */
+  readonly kernelMiB: number;
+  readonly processMiB: number;
   /** Of a TCP connection, 10 services in force, and all of them. */
   readonly firstPacketMs: { readonly few: number; readonly many: number };
 };
@@ -27,23 +33,41 @@ export async function measureScale(
   await backend.apply(table(all.slice(0, 10)));
   const few = await connectMs(all.slice(0, 10));
   await backend.stop({ remove: true });
+  const [kernelBefore, processBefore] = [kernelMiB(), process.memoryUsage().rss / 2 ** 20];
   const [fullSyncMs] = await timed(() => backend.apply(table(all)));
+  const [kernelAfter, processAfter] = [kernelMiB(), process.memoryUsage().rss / 2 ** 20];
   const many = await connectMs(all);
   const times: number[] = [];
+  let cpu = 0;
   for (let change = 0; change < changes; change++) {
     const at = (change * 997) % services;
     // A backend leaves, then another comes: what a deployment does.
     all[at] = service(at, all[at]!.backends.length === backends.length ? backends.slice(1) : backends);
     const next = table(all);
+    const before = process.cpuUsage();
     times.push((await timed(() => backend.apply(next)))[0]);
+    const { user, system } = process.cpuUsage(before);
+    cpu += (user + system) / 1_000;
   }
   return {
     services,
     fullSyncMs,
     changeP50Ms: percentile(times, 0.5),
     changeP99Ms: percentile(times, 0.99),
+    changeCpuMs: cpu / changes,
+    kernelMiB: Math.round(kernelAfter - kernelBefore),
+    processMiB: Math.round(processAfter - processBefore),
     firstPacketMs: { few, many },
   };
+}
+
+/** What the kernel holds and cannot give back, MiB. */
+function kernelMiB(): number {
+  const text = readFileSync('/proc/meminfo', 'utf8');
+  const kilobytes = ['SUnreclaim', 'VmallocUsed', 'Percpu'].map((name) =>
+    Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(text)?.[1] ?? 0),
+  );
+  return kilobytes.reduce((sum, each) => sum + each, 0) / 1024;
 }
 
 /** Median time of a TCP handshake, over connections spread over the services. */

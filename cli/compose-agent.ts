@@ -29,6 +29,7 @@ import { EbpfVips } from '../lb/vip/backends/ebpf/ebpf.ts';
 import { NftablesVips } from '../lb/vip/backends/nftables/nftables.ts';
 import { UserspaceVips } from '../lb/vip/backends/userspace/userspace.ts';
 import { FirstThatStarts } from '../lb/vip/first-that-starts.ts';
+import { NamespaceClaim } from '../lb/vip/namespace-claim.ts';
 import { socketPrograms } from '../lb/vip/socket-programs.ts';
 import { VipConsumer } from '../lb/vip/vip-consumer.ts';
 import { createHostGw } from '../overlay/backends/host-gw.ts';
@@ -127,7 +128,9 @@ export async function composeAgent(
     },
   );
   const mesosDns = new MesosDnsServer((path) => dns.mesos(path), settings.dnsHttp);
+  const claim = new NamespaceClaim(`process ${process.pid}, data in ${dataDir}`);
   const all: Part[] = [
+    ...(settings.vip === 'userspace' ? [] : [claim]),
     overlay,
     dns,
     vip,
@@ -151,6 +154,7 @@ export async function composeAgent(
     start: () => startAll(all),
     stop: () => stopAll(all),
     remove: async () => {
+      if (settings.vip !== 'userspace') await claim.start();
       for (const container of await runtime.list()) await runtime.remove(container.id);
       await volumes.keep(new Set());
       await overlay.start();
