@@ -14,6 +14,8 @@ export type AgentSettings = {
   readonly runtime: 'runc' | 'process';
   readonly vip: 'ebpf' | 'nftables' | 'userspace';
   readonly vipRange: string;
+  /** Absent: named VIPs have IPv4 addresses only. */
+  readonly vipRange6?: string;
   /** Folder of the CNI plugins; absent: container networks only by backends that need none. */
   readonly cniDir?: string;
   readonly attributes: Readonly<Record<string, string>>;

@@ -26,6 +26,7 @@ import { DevelopmentAuthority } from '../lb/edge/authority.ts';
 import { EdgeConsumer } from '../lb/edge/consumer.ts';
 import type { VipBackend } from '../lb/vip/backend.ts';
 import { EbpfVips } from '../lb/vip/backends/ebpf/ebpf.ts';
+import { BothFamilies } from '../lb/vip/backends/nftables/both-families.ts';
 import { NftablesVips } from '../lb/vip/backends/nftables/nftables.ts';
 import { UserspaceVips } from '../lb/vip/backends/userspace/userspace.ts';
 import { FirstThatStarts } from '../lb/vip/first-that-starts.ts';
@@ -273,7 +274,10 @@ function vipBackendOf(
   { clock, log }: { clock: Clock; log: Log },
 ): VipBackend {
   if (settings.vip === 'userspace') return new UserspaceVips({ clock, log, random: Math.random });
-  const kernel = new NftablesVips({ log }, { ranges: [settings.vipRange] });
+  const kernel = new BothFamilies(
+    new NftablesVips({ log, clock }, { ranges: [settings.vipRange] }),
+    new NftablesVips({ log, clock }, { family: 6, ranges: settings.vipRange6 ? [settings.vipRange6] : [] }),
+  );
   const containers =
     settings.runtime === 'runc' ? [`weir/${controlGroupScope(dataDir, settings.scope)}`] : [];
   const sockets = new EbpfVips({ log, kernel }, { object: socketPrograms, containers });

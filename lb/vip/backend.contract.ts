@@ -30,6 +30,14 @@ export async function vipBackendContract(t: Test, create: () => Promise<VipBench
   const web = (backends: readonly VipTarget[]): VipService => vip('tcp', vips[0], ports[0], backends);
   const dns = (backends: readonly VipTarget[]): VipService => vip('udp', vips[0], ports[0], backends);
   const nameOf = (reply: Reply): string => (reply.kind === 'answer' ? reply.name : reply.kind);
+  /** The kernel holds back ICMP errors to an address that was sent many, redirects counted with them. */
+  const refusal = async (ask: () => Promise<Reply>): Promise<string> => {
+    for (let turn = 0; turn < 3; turn++) {
+      const said = nameOf(await ask());
+      if (said !== 'timeout') return said;
+    }
+    return 'timeout';
+  };
   await backend.start();
 
   await t.test('a VIP spreads connections over its backends', async (t) => {
@@ -47,13 +55,13 @@ export async function vipBackendContract(t: Test, create: () => Promise<VipBench
   await t.test('a port that no VIP has, and an address that no VIP has, refuse at once', async (t) => {
     t.equal(nameOf(await bench.ask({ ...web([]), port: ports[1] })), 'refused');
     t.equal(nameOf(await bench.ask({ ...web([]), address: vips[1] })), 'refused');
-    t.equal(nameOf(await bench.ask(dns([]))), 'refused');
+    t.equal(await refusal(() => bench.ask(dns([]))), 'refused');
   });
 
   await t.test('a VIP without backends refuses at once, and serves again with the first', async (t) => {
     await backend.apply(table(web([]), dns([])));
     t.equal(nameOf(await bench.ask(web([]))), 'refused');
-    t.equal(nameOf(await bench.ask(dns([]))), 'refused');
+    t.equal(await refusal(() => bench.ask(dns([]))), 'refused');
     await backend.apply(table(web([tcp[1]]), dns([udp[0]])));
     t.equal(nameOf(await bench.ask(web([]))), tcp[1].instanceId);
     t.equal(nameOf(await bench.ask(dns([]))), udp[0].instanceId);
@@ -82,7 +90,7 @@ export async function vipBackendContract(t: Test, create: () => Promise<VipBench
     await backend.apply(table(dns([other!])));
     t.equal(nameOf(await bench.askFrom('flow', dns([]))), other!.instanceId);
     await backend.apply(table(dns([])));
-    t.equal(nameOf(await bench.askFrom('flow', dns([]))), 'refused');
+    t.equal(await refusal(() => bench.askFrom('flow', dns([]))), 'refused');
     await backend.apply(table(dns([udp[0]])));
     t.equal(nameOf(await bench.askFrom('flow', dns([]))), udp[0].instanceId);
   });

@@ -44,3 +44,13 @@ export interface VipAudit {
 export function canAudit(backend: VipBackend): backend is VipBackend & VipAudit {
   return 'audit' in backend && typeof backend.audit === 'function';
 }
+
+/** Of a backend that leaves alone, for a while, what did not take its connections. */
+export interface VipEjection {
+  /** Backends that are left alone at the moment, by `targetKey`; as last known. */
+  ejected(): ReadonlySet<string>;
+}
+
+export function canEject(backend: VipBackend): backend is VipBackend & VipEjection {
+  return 'ejected' in backend && typeof backend.ejected === 'function';
+}

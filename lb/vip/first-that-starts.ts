@@ -1,6 +1,14 @@
 import { errorText } from '../../core/kit/errors.ts';
 import type { Log } from '../../core/kit/log.ts';
-import { canAudit, type VipAudit, type VipBackend, type VipCounters, type VipDrift } from './backend.ts';
+import {
+  canAudit,
+  canEject,
+  type VipAudit,
+  type VipBackend,
+  type VipCounters,
+  type VipDrift,
+  type VipEjection,
+} from './backend.ts';
 import { VipUnavailable } from './errors.ts';
 import type { VipProblem, VipTable } from './table.ts';
 
@@ -8,7 +16,7 @@ import type { VipProblem, VipTable } from './table.ts';
 export type Candidate = { readonly backend: VipBackend; leave?(): Promise<void> };
 
 /** The first backend that this machine can run; decided when it is started, by starting it. */
-export class FirstThatStarts implements VipBackend, VipAudit {
+export class FirstThatStarts implements VipBackend, VipAudit, VipEjection {
   readonly #candidates: readonly [Candidate, ...Candidate[]];
   readonly #log: Log;
   #chosen: VipBackend | undefined;
@@ -56,6 +64,10 @@ export class FirstThatStarts implements VipBackend, VipAudit {
 
   async audit(): Promise<readonly VipDrift[]> {
     return canAudit(this.#backend) ? this.#backend.audit() : [];
+  }
+
+  ejected(): ReadonlySet<string> {
+    return canEject(this.#backend) ? this.#backend.ejected() : new Set();
   }
 
   /** `remove` is for all: an earlier process may have chosen otherwise. */

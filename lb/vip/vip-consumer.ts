@@ -7,7 +7,7 @@ import type { DirectoryConsumer } from '../../core/model/consumer.ts';
 import { type Directory, emptyDirectory } from '../../core/model/directory.ts';
 import type { InstanceId } from '../../core/model/ids.ts';
 import { VipAuditor, type VipAuditStatus } from './auditor.ts';
-import { canAudit, type VipBackend, type VipDrift } from './backend.ts';
+import { canAudit, canEject, type VipBackend, type VipDrift } from './backend.ts';
 import { Departed } from './departed.ts';
 import { DepartedMemory, type Memory } from './departed-memory.ts';
 import {
@@ -58,6 +58,8 @@ export type VipNodeStatus = {
     readonly connections: number;
     /** Open TCP connections by backend, `<address>:<port>`. */
     readonly open: Readonly<Record<string, number>>;
+    /** Backends left alone for a while because connections to them failed, `<address>:<port>`. */
+    readonly ejected: readonly string[];
   })[];
 };
 
@@ -158,6 +160,7 @@ export class VipConsumer implements DirectoryConsumer, Part {
       this.#backend.counters(),
       this.#backend.connections(new Set(keys)),
     ]);
+    const alone = canEject(this.#backend) ? this.#backend.ejected() : new Set<string>();
     const openOf = ({ protocol, backends }: VipService) =>
       backends.map((one) => [`${one.address}:${one.port}`, open.get(targetKey(protocol, one)) ?? 0]);
     return {
@@ -168,6 +171,9 @@ export class VipConsumer implements DirectoryConsumer, Part {
         ...service,
         connections: taken.get(service.key)?.connections ?? 0,
         open: Object.fromEntries(openOf(service)),
+        ejected: service.backends
+          .filter((one) => alone.has(targetKey(service.protocol, one)))
+          .map((one) => `${one.address}:${one.port}`),
       })),
     };
   }

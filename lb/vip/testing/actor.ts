@@ -1,6 +1,6 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
+import { connect, createServer, isIPv6, type Socket } from 'node:net';
 import { errorCode } from '../../../core/kit/errors.ts';
 
 export type Ask = { readonly protocol: 'tcp' | 'udp'; readonly address: string; readonly port: number };
@@ -53,7 +53,8 @@ export class Actor {
 
   /** UDP from a socket that is not connected and is kept under `key`; `self` is whom the answer seems to come from. */
   async sendFrom(key: string, to: Ask): Promise<Reply> {
-    const socket = this.#udp.get(key) ?? createSocket('udp4').on('error', () => {});
+    const socket =
+      this.#udp.get(key) ?? createSocket(isIPv6(to.address) ? 'udp6' : 'udp4').on('error', () => {});
     this.#udp.set(key, socket);
     const message = new Promise<Reply>((resolve) => {
       const timer = setTimeout(() => resolve({ kind: 'timeout', detail: 'nothing' }), patienceMs);
@@ -129,7 +130,7 @@ export class Actor {
   }
 
   async #listenUdp(name: string, address: string, port: number): Promise<number> {
-    const socket = createSocket('udp4');
+    const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
     socket.on('message', (_data, from) =>
       socket.send(`${name} ${from.address} ${from.port}`, from.port, from.address),
     );
@@ -150,7 +151,7 @@ async function greeting(socket: Socket): Promise<Reply> {
 }
 
 async function connected(to: Ask): Promise<UdpSocket> {
-  const socket = createSocket('udp4').on('error', () => {});
+  const socket = createSocket(isIPv6(to.address) ? 'udp6' : 'udp4').on('error', () => {});
   socket.connect(to.port, to.address);
   await once(socket, 'connect');
   return socket;

@@ -37,6 +37,14 @@ export const addresses = {
   x: '100.65.3.2',
 };
 
+export const addresses6 = {
+  host: 'fd65:3::1',
+  a: 'fd65:1::11',
+  b: 'fd65:1::12',
+  r: 'fd65:2::2',
+  x: 'fd65:3::2',
+};
+
 const places: readonly Place[] = ['host', 'a', 'b', 'r', 'x'];
 
 /** `id` tells the labs of one process apart. `group`: folder of a control group for the traffic of all but host and x. */
@@ -73,6 +81,7 @@ export async function createLab(id: string, { group }: { readonly group?: string
     for (const place of places) await run('ip', ['netns', 'add', name(place)]);
     for (const place of places) await lab.run(place, 'ip', ['-batch', '-'], wiring(place, name));
     await lab.run('host', 'sh', ['-c', 'echo 1 > /proc/sys/net/ipv4/ip_forward']);
+    await lab.run('host', 'sh', ['-c', 'echo 1 > /proc/sys/net/ipv6/conf/all/forwarding']);
     return lab;
   } catch (error) {
     await lab.close();
@@ -110,8 +119,15 @@ function hostLines(name: (place: Place) => string): readonly string[] {
     'route add 100.65.2.2/32 dev weirr',
     'addr add 100.65.3.1/24 dev weirx',
     'route add default via 100.65.3.2',
+    'addr add fd65:1::1/64 dev weirbr nodad',
+    'addr add fd65:2::1/128 dev weirr nodad',
+    'route add fd65:2::2/128 dev weirr',
+    'addr add fd65:3::1/64 dev weirx nodad',
+    'route add default via fd65:3::2',
   ];
 }
+
+const gateways6 = { a: 'fd65:1::1', b: 'fd65:1::1', r: 'fd65:2::1', x: 'fd65:3::1' };
 
 function guestLines(place: Exclude<Place, 'host'>): readonly string[] {
   const length = place === 'r' ? 32 : 24;
@@ -122,5 +138,8 @@ function guestLines(place: Exclude<Place, 'host'>): readonly string[] {
     'link set eth0 up',
     ...(place === 'r' ? [`route add ${gateway} dev eth0 scope link`] : []),
     `route add default via ${gateway}`,
+    `addr add ${addresses6[place]}/${place === 'r' ? 128 : 64} dev eth0 nodad`,
+    ...(place === 'r' ? ['route add fd65:2::1 dev eth0'] : []),
+    `route add default via ${gateways6[place]}`,
   ];
 }

@@ -1,6 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { VipApplyFailed } from '../../errors.ts';
 import type { VipService } from '../../table.ts';
+import { chainLines } from './elements.ts';
+import { familyWords } from './family.ts';
 import type { HostExec } from './host.ts';
 import {
   type Difference,
@@ -10,7 +12,7 @@ import {
   parseListing,
   withElements,
 } from './listing.ts';
-import { chainLines, changesText, type RuleSet, serviceSets, wholeTable } from './rules.ts';
+import { changesText, type RuleSet, serviceSets, wholeTable } from './rules.ts';
 
 export type AuditedTable = {
   readonly services: readonly VipService[];
@@ -29,10 +31,10 @@ export async function tableDrift(
   { services, literals, chains }: AuditedTable,
 ): Promise<readonly Difference[]> {
   const empty = wholeTable(set, [], literals);
-  const missing = [...chains].sort(bySize).map((chain) => chainLines(set.table, chain).join('\n'));
-  const skeleton = await printed(exec, set.table, `${empty}${missing.join('\n')}\n`);
+  const missing = [...chains].sort(bySize).map((chain) => chainLines(nameOf(set), chain).join('\n'));
+  const skeleton = await printed(exec, nameOf(set), `${empty}${missing.join('\n')}\n`);
   const expected = withElements(skeleton, await expectedElements(set, services));
-  return differences(expected, await inKernel(exec, set.table));
+  return differences(expected, await inKernel(exec, nameOf(set)));
 }
 
 /** In pieces, so that a table of many services does not hold up everything else of this process. */
@@ -52,7 +54,7 @@ async function expectedElements(
 }
 
 async function printed(exec: HostExec, table: string, text: string): Promise<Listing> {
-  const script = `nft -f - && nft -s list table ip ${table}`;
+  const script = `nft -f - && nft -s list table ${table}`;
   const result = await exec('unshare', ['--net', 'sh', '-c', script], text);
   if (result.exitCode !== 0) throw new VipApplyFailed('nftables', result.stderr.trim().slice(0, 500));
   return parseListing(result.stdout);
@@ -60,13 +62,22 @@ async function printed(exec: HostExec, table: string, text: string): Promise<Lis
 
 /** Nothing at all when the table is gone. */
 async function inKernel(exec: HostExec, table: string): Promise<Listing> {
-  const result = await exec('nft', ['-s', 'list', 'table', 'ip', table]);
+  const result = await exec('nft', ['-s', 'list', 'table', ...table.split(' ')]);
   if (result.exitCode === 0) return parseListing(result.stdout);
   if (/No such file/.test(result.stderr)) return new Map();
   throw new VipApplyFailed('nftables', result.stderr.trim().slice(0, 500));
 }
 
+/** Family and table. */
+function nameOf({ family, table }: RuleSet): string {
+  return `${familyWords(family).ip} ${table}`;
+}
+
 /** The chain of one first: the others lead to it. */
 function bySize(a: string, b: string): number {
-  return Number(a.split('-')[2]) - Number(b.split('-')[2]);
+  return sizeOf(a) - sizeOf(b);
+}
+
+function sizeOf(chain: string): number {
+  return Number(chain.slice(chain.lastIndexOf('-') + 1));
 }

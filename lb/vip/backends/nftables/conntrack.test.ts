@@ -31,7 +31,10 @@ t.test('a listing gives where each flow meant to go and who answers', async (t) 
 });
 
 t.test('open connections are those in which bytes may still pass', async (t) => {
-  const open = await openConnections(async () => ({ exitCode: 0, stdout: listing, stderr: '' }));
+  const open = await openConnections({
+    family: 4,
+    exec: async () => ({ exitCode: 0, stdout: listing, stderr: '' }),
+  });
   t.same(
     open.filter((flow) => flow.protocol === 'tcp').map((flow) => flow.state),
     ['ESTABLISHED'],
@@ -52,11 +55,15 @@ t.test(
   'a flush forgets each stale pair once, is content when it is gone already, and says when it cannot',
   async (t) => {
     const calls: string[] = [];
-    const answer = (stderr: string) => async (_file: string, args: readonly string[]) => {
-      if (args[0] === '-L') return { exitCode: 0, stdout: listing, stderr: '' };
-      calls.push(args.join(' '));
-      return { exitCode: 1, stdout: '', stderr };
-    };
+    const answer = (stderr: string) =>
+      ({
+        family: 4,
+        exec: async (_file: string, args: readonly string[]) => {
+          if (args[0] === '-L') return { exitCode: 0, stdout: listing, stderr: '' };
+          calls.push(args.join(' '));
+          return { exitCode: 1, stdout: '', stderr };
+        },
+      }) as const;
     await flushUdp(answer('conntrack v1.4.7 (conntrack-tools): 0 flow entries have been deleted.'), [
       dns('10.1.0.7', '10.1.0.8'),
     ]);

@@ -1,6 +1,10 @@
 import { VipApplyFailed } from '../../errors.ts';
 import { serviceKey, type VipService } from '../../table.ts';
+import { type Family, familyWords } from './family.ts';
 import type { HostExec } from './host.ts';
+
+/** Where connections are tracked, and of which family. */
+export type Tracked = { readonly exec: HostExec; readonly family: Family };
 
 /** One translated connection: where the client meant to go, and who answers. */
 export type Flow = {
@@ -15,8 +19,8 @@ export type Flow = {
 const open = new Set(['SYN_SENT', 'SYN_RECV', 'ESTABLISHED', 'FIN_WAIT', 'CLOSE_WAIT']);
 
 /** Translated TCP connections that are still open. */
-export async function openConnections(exec: HostExec): Promise<readonly Flow[]> {
-  const result = await exec('conntrack', ['-L', '-f', 'ipv4', '-p', 'tcp', '--dst-nat']);
+export async function openConnections({ exec, family }: Tracked): Promise<readonly Flow[]> {
+  const result = await exec('conntrack', ['-L', '-f', familyWords(family).tracked, '-p', 'tcp', '--dst-nat']);
   if (result.exitCode !== 0) throw new VipApplyFailed('conntrack', result.stderr.trim());
   return parseFlows(result.stdout).filter((flow) => open.has(flow.state));
 }
@@ -25,14 +29,15 @@ export async function openConnections(exec: HostExec): Promise<readonly Flow[]> 
  * Forgets UDP flows to these services that are answered by none of their backends, also those tracked untranslated while
  * nobody served the address. One listing whatever the number of services.
  */
-export async function flushUdp(exec: HostExec, services: readonly VipService[]): Promise<void> {
+export async function flushUdp({ exec, family }: Tracked, services: readonly VipService[]): Promise<void> {
   if (services.length === 0) return;
-  const result = await exec('conntrack', ['-L', '-f', 'ipv4', '-p', 'udp']);
+  const { tracked } = familyWords(family);
+  const result = await exec('conntrack', ['-L', '-f', tracked, '-p', 'udp']);
   if (result.exitCode !== 0) throw new VipApplyFailed('conntrack', result.stderr.trim());
   for (const { to, by } of staleFlows(parseFlows(result.stdout), services)) {
     const original = ['-d', to.address, '--dport', String(to.port)];
     const reply = ['-r', by.address, '--reply-port-src', String(by.port)];
-    await drop(exec, ['-D', '-f', 'ipv4', '-p', 'udp', ...original, ...reply]);
+    await drop(exec, ['-D', '-f', tracked, '-p', 'udp', ...original, ...reply]);
   }
 }
 

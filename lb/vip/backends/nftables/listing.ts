@@ -41,7 +41,7 @@ function bare(element: string): string {
 /** The elements that a transaction adds, by set or map. */
 export function elementsOf(transaction: string): ReadonlyMap<string, ReadonlySet<string>> {
   const sets = new Map<string, Set<string>>();
-  for (const [, name, list] of transaction.matchAll(/^add element ip \S+ (\S+) \{ (.*) \}$/gm)) {
+  for (const [, name, list] of transaction.matchAll(/^add element ip6? \S+ (\S+) \{ (.*) \}$/gm)) {
     const set = sets.get(name!) ?? new Set();
     for (const element of list!.split(', ')) set.add(element);
     sets.set(name!, set);

@@ -2,7 +2,18 @@ import t from 'tap';
 import { silentLog } from '../../../../core/kit/log.ts';
 import { table, vip, vipBackendContract } from '../../backend.contract.ts';
 import { createLab } from '../../testing/lab.ts';
-import { backendOf, needsRoot, one, ranges, serve, two } from '../../testing/nftables-lab.ts';
+import {
+  backendOf,
+  bothOf,
+  needsRoot,
+  one,
+  one6,
+  ranges,
+  serve,
+  serve6,
+  two,
+  two6,
+} from '../../testing/nftables-lab.ts';
 import { NftablesVips } from './nftables.ts';
 
 t.test('nftables, for a process of the host', { skip: needsRoot }, async (t) => {
@@ -32,6 +43,24 @@ t.test('nftables, for a container', { skip: needsRoot }, async (t) => {
     close: () => lab.close(),
   }));
 });
+
+for (const [who, place, others] of [
+  ['a process of the host', 'host', ['a', 'x']],
+  ['a container', 'a', ['b', 'r']],
+] as const) {
+  t.test(`nftables with IPv6, for ${who}`, { skip: needsRoot }, async (t) => {
+    const lab = await createLab(`s${place}`);
+    await vipBackendContract(t, async () => ({
+      backend: bothOf(lab),
+      tcp: [await serve6(lab, others[0]), await serve6(lab, others[1])],
+      udp: [await serve6(lab, others[0], 'udp'), await serve6(lab, others[1], 'udp')],
+      vips: [one6, two6],
+      ports: [80, 81],
+      ...lab.at(place),
+      close: () => lab.close(),
+    }));
+  });
+}
 
 t.test('nftables says what is missing', async (t) => {
   const missing = new NftablesVips(

@@ -1,28 +1,37 @@
-import { contains, parseCidr4, parseIpv4 } from '../../../../core/kit/ip.ts';
+import type { Clock } from '../../../../core/kit/clock.ts';
+import { errorText } from '../../../../core/kit/errors.ts';
 import type { Log } from '../../../../core/kit/log.ts';
+import { Loop } from '../../../../core/kit/loop.ts';
 import type { VipAudit, VipBackend, VipCounters, VipDrift } from '../../backend.ts';
 import { decide, type VipChange } from '../../decide.ts';
+import { Ejections, withoutEjected } from '../../ejections.ts';
 import { VipApplyFailed, VipUnavailable } from '../../errors.ts';
 import { emptyTable, targetKey, type VipProblem, type VipTable } from '../../table.ts';
 import { tableDrift } from './audit.ts';
 import { flushUdp, openConnections } from './conntrack.ts';
 import { readCounters } from './counters.ts';
+import { chainsOf } from './elements.ts';
+import { type Family, familyWords } from './family.ts';
 import { type HostExec, hostExec } from './host.ts';
 import { changeRoutes, removeRoutes, routeDrift, setRoutes, type VipRoutes } from './routes.ts';
-import { chainsOf, changesText, type RuleSet, removal, wholeTable } from './rules.ts';
-import { servable } from './servable.ts';
+import { changesText, type RuleSet, removal, wholeTable } from './rules.ts';
+import { Servables } from './servable.ts';
 import { type HostSpawn, hostSpawn, NftSession } from './session.ts';
 import { alignTimestamps } from './timestamps.ts';
 
 export type NftablesDependencies = {
   readonly log: Log;
+  /** With a clock, backends that do not take connections are left alone for a while. */
+  readonly clock?: Clock;
   readonly exec?: HostExec;
   /** Must lead where `exec` does; with an `exec` of your own and no `spawn`, every change starts a program. */
   readonly spawn?: HostSpawn;
 };
 
 export type NftablesOptions = {
-  /** IPv4 ranges whose every address is a VIP or refused, such as `100.64.0.0/16`. */
+  /** Default 4; ranges are of this family. */
+  readonly family?: Family;
+  /** Ranges whose every address is a VIP or refused, such as `100.64.0.0/16`. */
   readonly ranges: readonly string[];
   /** Name of our table; default `weir`. Nothing outside it is touched. */
   readonly table?: string;
@@ -39,18 +48,28 @@ export type NftablesOptions = {
   readonly alignTimestamps?: boolean;
 };
 
+/** How often the rules' notes are read, ms. */
+const watchMs = 250;
+
 type Wanted = { readonly table: VipTable; readonly literals: ReadonlySet<string> };
 
 /** Chains are few, so they stay until the table is replaced. */
 type InForce = Wanted & { readonly chains: ReadonlySet<string> };
 
-/** VIPs in the kernel: a verdict map finds the service, a data map the backend. IPv4. */
+/** VIPs of one family in the kernel: a verdict map finds the service, a data map the backend. */
 export class NftablesVips implements VipBackend, VipAudit {
   readonly kind = 'nftables';
   readonly #exec: HostExec;
   readonly #log: Log;
   readonly #options: NftablesOptions;
-  readonly #table: string;
+  readonly #ejections = new Ejections();
+  readonly #clock: Clock | undefined;
+  #watch: Loop | undefined;
+  #watchedAt = 0;
+  /** What was last asked for, ejected backends included. */
+  #wanted: VipTable = emptyTable;
+  readonly #own: { readonly family: Family; readonly table: string };
+  readonly #servables: Servables;
   readonly #routes: VipRoutes;
   #session: NftSession | undefined;
   #set: RuleSet | undefined;
@@ -62,30 +81,82 @@ export class NftablesVips implements VipBackend, VipAudit {
   readonly #literals = new Set<string>();
 
   constructor(dependencies: NftablesDependencies, options: NftablesOptions) {
-    const { log, exec = hostExec, spawn = exec === hostExec ? hostSpawn : undefined } = dependencies;
+    const { log, clock, exec = hostExec, spawn = exec === hostExec ? hostSpawn : undefined } = dependencies;
     this.#exec = exec;
     this.#session = spawn && new NftSession(spawn);
     this.#log = log;
+    this.#clock = clock;
     this.#options = options;
-    this.#table = options.table ?? 'weir';
-    this.#routes = { exec, device: options.device ?? 'weirvip0', mtu: options.mtu ?? 1450 };
-    for (const range of options.ranges) parseCidr4(range);
+    const { family = 4, table = 'weir' } = options;
+    this.#own = { family, table };
+    this.#servables = new Servables(family, options.ranges);
+    this.#routes = { exec, family, device: options.device ?? 'weirvip0', mtu: options.mtu ?? 1450 };
   }
 
   async start(): Promise<void> {
     if (this.#set !== undefined) return;
-    await this.#need('nft', ['--check', '-f', '-'], `add table ip ${this.#table}\n`);
+    await this.#need(
+      'nft',
+      ['--check', '-f', '-'],
+      `add table ${familyWords(this.#own.family).ip} ${this.#own.table}\n`,
+    );
     await this.#need('conntrack', ['--version']);
     await this.#need('ip', ['-V']);
     if (this.#options.alignTimestamps ?? true) await alignTimestamps(this.#exec, this.#log);
     await this.#trySession();
     const bridgeReplies = await this.#bridgeReplies();
-    this.#set = { table: this.#table, ranges: this.#options.ranges, bridgeReplies };
+    this.#set = { ...this.#own, ranges: this.#options.ranges, bridgeReplies };
   }
 
   async apply(wanted: VipTable): Promise<readonly VipProblem[]> {
     await this.start();
-    return this.#alone(() => this.#apply(wanted));
+    const problems = await this.#alone(() => {
+      this.#wanted = wanted;
+      return this.#apply(this.#tried());
+    });
+    await this.#startWatch();
+    return problems;
+  }
+
+  /** What connections may be tried with at the moment. */
+  #tried(): VipTable {
+    return withoutEjected(this.#wanted, this.ejected());
+  }
+
+  /** Backends that are left alone (`targetKey`) because connections to them failed. */
+  ejected(): ReadonlySet<string> {
+    return this.#clock === undefined ? new Set() : this.#ejections.active(this.#clock.now());
+  }
+
+  async #startWatch(): Promise<void> {
+    if (this.#watch !== undefined || this.#clock === undefined) return;
+    const options = { name: 'vip-watch', clock: this.#clock, log: this.#log, everyMs: watchMs };
+    this.#watch = new Loop(() => this.#look(), options);
+    await this.#watch.start();
+  }
+
+  async #look(): Promise<void> {
+    const now = this.#clock!.now();
+    const failing = await this.#failing();
+    const fresh = failing.filter((target) => this.#ejections.failed(target, now));
+    const back = this.#ejections.expired(this.#watchedAt, now);
+    this.#watchedAt = now;
+    for (const target of fresh)
+      this.#log.info('vip: a backend takes no connections, leaving it alone', { target });
+    if (fresh.length > 0 || back) await this.#alone(() => this.#apply(this.#tried()));
+  }
+
+  /** What the rules noted in the last two seconds. */
+  async #failing(): Promise<readonly string[]> {
+    const { family, table } = this.#own;
+    const question = ['list', 'set', familyWords(family).ip, table, 'failing'];
+    const text = await this.#alone(async () => {
+      if (this.#session !== undefined) return (await this.#session.perform(question.join(' '))) ?? '';
+      return (await this.#exec('nft', question)).stdout;
+    });
+    return [...text.matchAll(/([\da-f.:]+) \. (\d+) (?:timeout|expires)/g)].map(([, address, port]) =>
+      targetKey('tcp', { address: address!, port: Number(port) }),
+    );
   }
 
   async audit(): Promise<readonly VipDrift[]> {
@@ -107,7 +178,7 @@ export class NftablesVips implements VipBackend, VipAudit {
   }
 
   async #apply(wanted: VipTable): Promise<readonly VipProblem[]> {
-    const { table, literals, problems } = servable(wanted, this.#options.ranges);
+    const { table, literals, problems } = this.#servables.of(wanted);
     for (const address of literals) this.#literals.add(address);
     const changes = decide(this.#inForce?.table ?? emptyTable, table);
     const before = this.#inForce;
@@ -123,7 +194,7 @@ export class NftablesVips implements VipBackend, VipAudit {
   async connections(targets: ReadonlySet<string>): Promise<ReadonlyMap<string, number>> {
     if (targets.size === 0) return new Map();
     const counts = new Map<string, number>();
-    for (const flow of await openConnections(this.#exec)) {
+    for (const flow of await openConnections(this.#tracked)) {
       const key = targetKey('tcp', flow.by);
       if (targets.has(key) && this.#owns(flow.to.address)) counts.set(key, (counts.get(key) ?? 0) + 1);
     }
@@ -131,13 +202,15 @@ export class NftablesVips implements VipBackend, VipAudit {
   }
 
   async counters(): Promise<ReadonlyMap<string, VipCounters>> {
-    return readCounters(this.#exec, this.#table, this.#inForce?.table ?? emptyTable);
+    return readCounters(this.#exec, this.#own, this.#inForce?.table ?? emptyTable);
   }
 
   async stop(options: { readonly remove?: boolean } = {}): Promise<void> {
+    await this.#watch?.stop();
+    this.#watch = undefined;
     this.#session?.close();
     if (options.remove) {
-      await this.#nft(removal(this.#table));
+      await this.#nft(removal(this.#own));
       await removeRoutes(this.#routes);
     }
     this.#inForce = undefined;
@@ -164,7 +237,9 @@ export class NftablesVips implements VipBackend, VipAudit {
       await changeRoutes(this.#routes, { gained: [], lost });
       return { ...next, chains: before.chains.union(new Set(chainsGained)) };
     } catch (error) {
-      this.#log.warn('vip: the kernel table is not as it was left, replacing it', { error: String(error) });
+      this.#log.warn('vip: the kernel table is not as it was left, replacing it', {
+        error: errorText(error),
+      });
       return undefined;
     }
   }
@@ -173,7 +248,7 @@ export class NftablesVips implements VipBackend, VipAudit {
   async #replace({ table, literals }: Wanted, { anew } = { anew: false }): Promise<InForce> {
     const services = [...table.services.values()];
     const whole = wholeTable(this.#set!, services, [...literals]);
-    const removed = removal(this.#table) + whole;
+    const removed = removal(this.#own) + whole;
     await (anew ? this.#nft(removed) : this.#nft(whole).catch(() => this.#nft(removed)));
     await setRoutes(this.#routes, this.#prefixes({ literals }));
     return { table, literals, chains: new Set(chainsOf(services)) };
@@ -183,7 +258,7 @@ export class NftablesVips implements VipBackend, VipAudit {
   async #flush(changes: readonly VipChange[]): Promise<void> {
     const udp = changes.filter(({ service }) => service.protocol === 'udp');
     await flushUdp(
-      this.#exec,
+      this.#tracked,
       udp.map(({ type, service }) => (type === 'remove' ? { ...service, backends: [] } : service)),
     );
   }
@@ -199,15 +274,19 @@ export class NftablesVips implements VipBackend, VipAudit {
   }
 
   #owns(address: string): boolean {
-    const number = parseIpv4(address);
-    if (this.#options.ranges.some((range) => contains(parseCidr4(range), number))) return true;
-    return this.#literals.has(address);
+    return this.#literals.has(address) || this.#servables.contains(address);
+  }
+
+  get #tracked() {
+    return { exec: this.#exec, family: this.#own.family };
   }
 
   async #bridgeReplies(): Promise<boolean> {
     const option = this.#options.bridgeReplies ?? 'detect';
     if (option !== 'detect') return option;
-    const setting = await this.#exec('cat', ['/proc/sys/net/bridge/bridge-nf-call-iptables']);
+    const setting = await this.#exec('cat', [
+      `/proc/sys/net/bridge/bridge-nf-call-${this.#own.family === 4 ? 'ip' : 'ip6'}tables`,
+    ]);
     return setting.exitCode === 0 && setting.stdout.trim() === '1';
   }
 

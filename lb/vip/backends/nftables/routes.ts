@@ -1,4 +1,5 @@
 import { VipApplyFailed } from '../../errors.ts';
+import { type Family, familyWords } from './family.ts';
 import type { HostExec } from './host.ts';
 
 /**
@@ -10,6 +11,7 @@ import type { HostExec } from './host.ts';
  */
 export type VipRoutes = {
   readonly exec: HostExec;
+  readonly family: Family;
   /** Name of the device, at most 15 characters. */
   readonly device: string;
   /** Bytes; keeps UDP datagrams of this host's processes small enough for an overlay behind the VIP. */
@@ -52,7 +54,7 @@ export async function routeDrift(
 
 /** Of the routes by the device and of those behind them: what must come, and what must go. */
 async function differences(routes: VipRoutes, prefixes: ReadonlySet<string>) {
-  const wanted = new Set([...prefixes].map(bare));
+  const wanted = new Set([...prefixes].map((prefix) => bare(routes, prefix)));
   const between = (present: ReadonlySet<string>) => ({
     gained: [...wanted.difference(present)],
     lost: [...present.difference(wanted)],
@@ -64,7 +66,13 @@ async function differences(routes: VipRoutes, prefixes: ReadonlySet<string>) {
 }
 
 async function listed(routes: VipRoutes, which: readonly string[]): Promise<ReadonlySet<string>> {
-  return new Set(destinations(await ip(routes, ['-4', '-json', 'route', 'show', ...which])).map(bare));
+  const rows = destinations(await ip(routes, [flag(routes), '-json', 'route', 'show', ...which]));
+  // Link-local addresses come with every device.
+  return new Set(
+    rows
+      .filter((row) => !row.startsWith('fe80:') && !row.startsWith('ff00:'))
+      .map((row) => bare(routes, row)),
+  );
 }
 
 export async function changeRoutes(
@@ -84,12 +92,12 @@ export async function changeRoutes(
 }
 
 async function batch(routes: VipRoutes, lines: readonly string[]): Promise<void> {
-  if (lines.length > 0) await ip(routes, ['-4', '-batch', '-'], `${lines.join('\n')}\n`);
+  if (lines.length > 0) await ip(routes, [flag(routes), '-batch', '-'], `${lines.join('\n')}\n`);
 }
 
 /** The routes go with their device, the fallbacks by their mark. */
 export async function removeRoutes(routes: VipRoutes): Promise<void> {
-  await ip(routes, ['-4', 'route', 'flush', 'type', 'unreachable', 'proto', '88']);
+  await ip(routes, [flag(routes), 'route', 'flush', 'type', 'unreachable', 'proto', '88']);
   if (await hasDevice(routes)) await ip(routes, ['link', 'del', routes.device]);
 }
 
@@ -109,6 +117,11 @@ function destinations(json: string): readonly string[] {
   return rows.flatMap((row) => (typeof row?.dst === 'string' ? [row.dst] : []));
 }
 
-function bare(prefix: string): string {
-  return prefix.endsWith('/32') ? prefix.slice(0, -3) : prefix;
+function bare({ family }: VipRoutes, prefix: string): string {
+  const whole = `/${familyWords(family).bits}`;
+  return prefix.endsWith(whole) ? prefix.slice(0, -whole.length) : prefix;
+}
+
+function flag({ family }: VipRoutes): string {
+  return familyWords(family).flag;
 }

@@ -3,9 +3,10 @@ import t from 'tap';
 import { table, vip } from '../../backend.contract.ts';
 import { decide } from '../../decide.ts';
 import type { VipService } from '../../table.ts';
-import { chainsOf, changesText, type RuleSet, removal, wholeTable } from './rules.ts';
+import { chainsOf } from './elements.ts';
+import { changesText, type RuleSet, removal, wholeTable } from './rules.ts';
 
-const set: RuleSet = { table: 'weir', ranges: ['100.64.0.0/16'], bridgeReplies: false };
+const set: RuleSet = { family: 4, table: 'weir', ranges: ['100.64.0.0/16'], bridgeReplies: false };
 const target = (n: number) => ({ instanceId: `i${n}`, address: `10.0.0.${n}`, port: 8080 });
 const web = (...numbers: number[]) => vip('tcp', '100.64.0.1', 80, numbers.map(target));
 const around = { chainsGained: [], literals: { gained: [], lost: [] } };
@@ -89,7 +90,7 @@ t.test('the whole table empties what was there before it fills it, and touches n
   t.equal(all.filter((line) => line.startsWith('flush')).length, 6);
   t.ok(all.findLastIndex((line) => line.startsWith('flush')) < filled);
   for (const line of all) t.match(line, /^(add|flush) \w+ ip weir( |$)/);
-  t.equal(removal('weir'), 'add table ip weir\ndelete table ip weir\n');
+  t.equal(removal(set), 'add table ip weir\ndelete table ip weir\n');
 });
 
 t.test('changes lead to exactly what the whole table of the new services would be', async () => {
@@ -124,3 +125,28 @@ function perform(elements: Map<string, string>, text: string): Map<string, strin
   }
   return elements;
 }
+
+t.test(
+  'a service chosen by who asks has a chain of its own kind, and changes it with its balance',
+  async (t) => {
+    const hashed = { ...web(1, 2), balance: 'source-hash' } as const;
+    t.same(chainsOf([hashed, { ...web(1), balance: 'maglev' }]), [
+      'tcp-of-1',
+      'tcp-by-address-of-251',
+      'tcp-by-flow-of-251',
+    ]);
+    t.match(lines(step([web(1, 2)], [hashed])), [
+      'delete element ip weir services { 100.64.0.1 . tcp . 80 }',
+      'add element ip weir services { 100.64.0.1 . tcp . 80 : goto tcp-by-address-of-251 }',
+    ]);
+    const chain = lines(changesText(set, [], { ...around, chainsGained: ['udp-by-flow-of-251'] }));
+    t.match(chain[1], /jhash ip saddr \. udp sport mod 251 map @udp-targets/);
+  },
+);
+
+t.test('IPv6 has the same rules in its own words', async (t) => {
+  const six: RuleSet = { ...set, family: 6, ranges: ['fd01:c::/64'] };
+  const text = wholeTable(six, [vip('tcp', 'fd01:c::1', 80, [{ ...target(1), address: 'fd02::1' }])], []);
+  t.notMatch(text, /\bip weir|ip daddr|ipv4|icmp type/);
+  t.match(text, 'add element ip6 weir tcp-targets { fd01:c::1 . 80 . 0 : fd02::1 . 8080 }');
+});

@@ -1,0 +1,35 @@
+/** IPv4 or IPv6: one table, one set of routes, one kind of tracked connections each. */
+export type Family = 4 | 6;
+
+type Words = {
+  /** As nft and conntrack say it. */
+  readonly ip: 'ip' | 'ip6';
+  readonly tracked: 'ipv4' | 'ipv6';
+  readonly flag: '-4' | '-6';
+  readonly address: 'ipv4_addr' | 'ipv6_addr';
+  readonly unreachable: string;
+  /** Length of the prefix of one address. */
+  readonly bits: 32 | 128;
+};
+
+export function familyWords(family: Family): Words {
+  return family === 4 ? four : six;
+}
+
+const four: Words = {
+  ip: 'ip',
+  tracked: 'ipv4',
+  flag: '-4',
+  address: 'ipv4_addr',
+  unreachable: 'icmp type port-unreachable',
+  bits: 32,
+};
+
+const six: Words = {
+  ip: 'ip6',
+  tracked: 'ipv6',
+  flag: '-6',
+  address: 'ipv6_addr',
+  unreachable: 'icmpv6 type port-unreachable',
+  bits: 128,
+};

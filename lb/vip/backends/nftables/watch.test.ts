@@ -1,0 +1,60 @@
+import t from 'tap';
+import { systemClock } from '../../../../core/kit/clock.ts';
+import { silentLog } from '../../../../core/kit/log.ts';
+import { table, vip } from '../../backend.contract.ts';
+import { addresses, type Lab } from '../../testing/lab.ts';
+import { labOf, needsRoot, one, ranges, serve } from '../../testing/nftables-lab.ts';
+import { NftablesVips } from './nftables.ts';
+
+function watched(lab: Lab): NftablesVips {
+  return new NftablesVips(
+    {
+      log: silentLog,
+      clock: systemClock,
+      exec: lab.host,
+      spawn: (file, args) => lab.spawn('host', file, args),
+    },
+    { ranges },
+  );
+}
+
+t.test(
+  'nftables leaves a backend alone within a second after it refused, and takes it back',
+  { skip: needsRoot },
+  async (t) => {
+    const lab = await labOf(t, 'w');
+    const backend = watched(lab);
+    t.teardown(() => backend.stop());
+    const service = vip('tcp', one, 80, [await serve(lab, 'a'), await serve(lab, 'x')]);
+    await backend.apply(table(service));
+    await lab.at('a').unlisten('a-tcp');
+    const client = lab.at('host');
+    while ((await client.ask(service)).kind === 'answer');
+    const refused = Date.now();
+    while (!backend.ejected().has(`tcp:${addresses.a}:7001`)) await client.ask(service);
+    t.ok(Date.now() - refused < 1_000, `${Date.now() - refused} ms`);
+    await serve(lab, 'a');
+    const ended = Date.now() + 15_000;
+    const seen = new Set<string>();
+    while (!seen.has('a-tcp') && Date.now() < ended) {
+      const reply = await client.ask(service);
+      seen.add(reply.kind === 'answer' ? reply.name : reply.kind);
+    }
+    t.ok(seen.has('a-tcp'), 'it is tried again');
+  },
+);
+
+t.test('nftables leaves a backend alone that does not answer at all', { skip: needsRoot }, async (t) => {
+  const lab = await labOf(t, 'n');
+  const backend = watched(lab);
+  t.teardown(() => backend.stop());
+  const [x, r] = [await serve(lab, 'x'), await serve(lab, 'r')];
+  const service = vip('tcp', one, 80, [x, r]);
+  await backend.apply(table(service));
+  await lab.run('x', 'ip', ['link', 'set', 'eth0', 'down']);
+  const ended = Date.now() + 15_000;
+  while (!backend.ejected().has(`tcp:${addresses.x}:7001`) && Date.now() < ended)
+    await lab.at('a').ask(service);
+  t.same([...backend.ejected()], [`tcp:${addresses.x}:7001`]);
+  t.same((await lab.at('a').load(service, 20)).failed, []);
+});

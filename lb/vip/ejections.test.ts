@@ -1,0 +1,37 @@
+import t from 'tap';
+import { table, vip } from './backend.contract.ts';
+import { Ejections, withoutEjected } from './ejections.ts';
+
+const key = 'tcp:10.0.0.1:80';
+const target = (n: number) => ({ instanceId: `i${n}`, address: `10.0.0.${n}`, port: 80 });
+
+t.test('a backend that fails is left alone for a second, then twice as long each time', async (t) => {
+  const ejections = new Ejections();
+  let now = 0;
+  for (const seconds of [1, 2, 4, 8, 16, 30, 30]) {
+    t.ok(ejections.failed(key, now));
+    t.notOk(ejections.failed(key, now + 1), 'failures of one moment count once');
+    t.same([...ejections.active(now + seconds * 1_000 - 1)], [key]);
+    t.equal(ejections.active(now + seconds * 1_000).size, 0);
+    now += seconds * 1_000;
+  }
+  t.ok(ejections.expired(now - 1, now));
+  now += 60_000;
+  t.ok(ejections.failed(key, now));
+  t.equal(ejections.active(now + 1_000).size, 0, 'after a good minute it begins anew');
+});
+
+t.test('a table goes without ejected backends, but never without all', async (t) => {
+  const [one, two] = [
+    vip('tcp', '100.64.0.1', 80, [target(1), target(2)]),
+    vip('tcp', '100.64.0.2', 80, [target(1)]),
+  ];
+  const before = table(one, two);
+  t.equal(withoutEjected(before, new Set()), before);
+  t.equal(withoutEjected(before, new Set(['udp:10.0.0.1:80'])), before);
+  const after = [...withoutEjected(before, new Set([key])).services.values()];
+  t.same(
+    after.map(({ backends }) => backends),
+    [[target(2)], [target(1)]],
+  );
+});

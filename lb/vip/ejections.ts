@@ -1,0 +1,53 @@
+import { targetKey, type VipService, type VipTable } from './table.ts';
+
+type Ejection = { readonly until: number; readonly failures: number };
+
+/** A failure after so long without any counts as the first again, ms. */
+const forgottenAfter = 60_000;
+
+/**
+ * Backends that did not take a connection lately, as this machine saw it: left alone for a second, twice as long each time,
+ * half a minute at most. Never all of a service: if none answers, each is tried. Times in ms.
+ */
+export class Ejections {
+  readonly #of = new Map<string, Ejection>();
+
+  /** A connection to it failed. True: it is left alone from now on, and was not before. */
+  failed(target: string, now: number): boolean {
+    const before = this.#of.get(target);
+    // Connections that were on their way together fail together.
+    if (before !== undefined && before.until > now) return false;
+    const isRecent = before !== undefined && now - before.until < forgottenAfter;
+    const failures = isRecent ? before.failures + 1 : 1;
+    this.#of.set(target, { until: now + Math.min(30_000, 1_000 * 2 ** (failures - 1)), failures });
+    return true;
+  }
+
+  /** Takes back those whose time is over. True: there were any. */
+  expired(since: number, now: number): boolean {
+    let any = false;
+    for (const [target, { until }] of this.#of) {
+      if (until > since && until <= now) any = true;
+      if (now - until > forgottenAfter) this.#of.delete(target);
+    }
+    return any;
+  }
+
+  active(now: number): ReadonlySet<string> {
+    return new Set([...this.#of].filter(([, { until }]) => until > now).map(([target]) => target));
+  }
+}
+
+/** The table without these backends; the identical value where none is in it. */
+export function withoutEjected(table: VipTable, ejected: ReadonlySet<string>): VipTable {
+  if (ejected.size === 0) return table;
+  const services = new Map(table.services);
+  let changed = false;
+  for (const [key, service] of table.services) {
+    const left = service.backends.filter((target) => !ejected.has(targetKey(service.protocol, target)));
+    if (left.length === service.backends.length || left.length === 0) continue;
+    services.set(key, { ...service, backends: left } satisfies VipService);
+    changed = true;
+  }
+  return changed ? { ...table, services } : table;
+}
