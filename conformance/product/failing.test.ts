@@ -79,12 +79,9 @@ const misfortunes: readonly Misfortune[] = [
     definition: script('/lacked', [], { networks: [{ mode: 'container', name: 'lacking' }] }),
     says: /weir-no-such-plugin/,
   },
-  {
-    what: 'no address left',
-    definition: script('/crowd', [], { networks: [{ mode: 'container', name: 'tiny' }], instances: 2 }),
-    says: /no IP addresses available/,
-  },
 ];
+
+const crowd = script('/crowd', [], { networks: [{ mode: 'container', name: 'tiny' }], instances: 2 });
 
 t.test('what fails says why, is tried again, and leaves nothing', { skip }, async (t) => {
   const host = await openHost(t, 'failing');
@@ -102,8 +99,19 @@ t.test('what fails says why, is tried again, and leaves nothing', { skip }, asyn
     t.comment(`${what}: ${lastTaskFailure?.message}`);
   }
 
+  await t.test('an instance for which there is no address waits, and the queue says so', async (t) => {
+    await api.must('POST', '/v2/apps', crowd);
+    await api.until('/crowd', ({ tasksRunning }) => tasksRunning === 1);
+    const waits = await api.must<{ waits: { detail: string }[] }>('GET', '/v1/why/crowd');
+    t.match(waits.waits[0]?.detail, /no address of network tiny left, 1 of 1 are in use/);
+    const { queue } = await api.must<Queue>('GET', '/v2/queue');
+    t.match(
+      queue.find((item) => item.app.id === '/crowd'),
+      { count: 1 },
+    );
+  });
+
   await t.test('and what does not fail beside it goes on', async (t) => {
-    t.match(await api.until('/crowd', ({ tasksRunning }) => tasksRunning === 1), { instances: 2 });
     t.match(await api.deploy(script('/fine', [])), { tasksRunning: 1 });
   });
 
@@ -122,6 +130,7 @@ t.test('what fails says why, is tried again, and leaves nothing', { skip }, asyn
 
   for (const { definition } of [
     ...misfortunes,
+    { definition: crowd },
     { definition: { id: '/fine' } },
     { definition: { id: '/again' } },
   ])
