@@ -98,7 +98,7 @@ t.test('checks of all kinds, from outside', { skip }, async (t) => {
     const { tasks } = await api.until('/left', ({ tasksUnhealthy }) => tasksUnhealthy === 1);
     t.ok(await becomes(async () => asked('/well') >= 5, 15_000));
     t.equal((await api.tasks('/left'))[0]?.id, tasks[0]?.id);
-    await tell(tasks[0], '204');
+    await tell(tasks[0], '302');
     await api.until('/left', ({ tasksHealthy }) => tasksHealthy === 1);
   });
 
