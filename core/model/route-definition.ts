@@ -243,6 +243,7 @@ const timeouts = shaped<RouteTimeouts>({
 
 const check = shaped<ActiveCheck>({
   path: may(read.path),
+  portIndex: may(whole(0, 1_000)),
   intervalMs: may(whole(100, 3_600_000)),
   timeoutMs: may(whole(10, 600_000)),
   fall: may(whole(1, 100)),

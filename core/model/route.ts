@@ -215,6 +215,8 @@ export type RouteTimeouts = {
 export type ActiveCheck = {
   /** `GET path`; absent: a connection is enough. */
   readonly path?: string;
+  /** Of the app's ports the one to ask; default the one that requests go to. */
+  readonly portIndex?: number;
   /** Default 5000. */
   readonly intervalMs?: number;
   /** Default 2000. */

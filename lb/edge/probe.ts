@@ -24,14 +24,15 @@ class Probe implements WireUser, Deadlined {
   readonly #resolve: (well: boolean) => void;
   #text = '';
 
-  constructor(context: UpstreamContext, endpoint: PoolEndpoint, check: ActiveCheck) {
+  constructor(context: UpstreamContext, { address, ...ports }: PoolEndpoint, check: ActiveCheck) {
+    const place = { address, port: ports.checkPort ?? ports.port };
     const { promise, resolve } = Promise.withResolvers<boolean>();
     this.result = promise;
     this.#resolve = resolve;
     this.#context = context;
     this.deadlineAt = context.clock.now() + (check.timeoutMs ?? timeoutMs);
-    this.#wire = connectedWire(endpoint, context.scratch.readBuffer, this);
-    this.#wire.socket.once('connect', () => this.#connected(endpoint, check.path));
+    this.#wire = connectedWire(place, context.scratch.readBuffer, this);
+    this.#wire.socket.once('connect', () => this.#connected(place, check.path));
     context.deadlines.add(this);
   }
 
@@ -58,7 +59,7 @@ class Probe implements WireUser, Deadlined {
     this.#end(false);
   }
 
-  #connected({ address, port }: PoolEndpoint, path: string | undefined): void {
+  #connected({ address, port }: { address: string; port: number }, path: string | undefined): void {
     if (path === undefined) {
       this.#end(true);
       return;

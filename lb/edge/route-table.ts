@@ -12,6 +12,8 @@ export type PoolEndpoint = {
   readonly instanceId: string;
   readonly address: string;
   readonly port: number;
+  /** Where it is asked how it is, when that is another port. */
+  readonly checkPort?: number;
 };
 
 /** The ready endpoints of one service, in order of instance id; `uses`: how many routes lead here. */
@@ -75,7 +77,8 @@ export function updateTable(
   const hosts = updateHosts(table.hosts, draft, [before, after], delta);
   for (const key of touchedServices([before, after], delta).flatMap((one) => draft.poolsOf.get(one) ?? [])) {
     const pool = draft.pools.get(key);
-    if (pool !== undefined) draft.pools.set(key, { ...pool, endpoints: endpointsOf(after, pool.service) });
+    if (pool !== undefined)
+      draft.pools.set(key, { ...pool, endpoints: endpointsOf(after, pool.service, pool.check) });
   }
   const wildcards = table.wildcards + newWildcards(table.hosts, hosts);
   return { revision: after.revision, hosts, wildcards, ...done(draft) };
@@ -158,7 +161,7 @@ function countUse({ pools, poolsOf }: PoolsDraft, unused: RoutePool, by: 1 | -1)
 
 function newPool(directory: Directory, service: ServiceRef, { options = {} }: Route): RoutePool {
   const { balance, check } = options;
-  const endpoints = endpointsOf(directory, service);
+  const endpoints = endpointsOf(directory, service, check);
   return { key: poolKey(service, options), service, balance, check, uses: 0, endpoints };
 }
 
@@ -178,13 +181,17 @@ function touchedServices(
   return [...new Set(services)];
 }
 
-function endpointsOf(directory: Directory, service: ServiceRef): readonly PoolEndpoint[] {
-  return backendsOf(directory, [service]).map(({ instanceId, address, port }) => ({
-    key: `${instanceId} ${address} ${port}`,
-    instanceId,
-    address,
-    port,
-  }));
+function endpointsOf(
+  directory: Directory,
+  service: ServiceRef,
+  check: ActiveCheck | undefined,
+): readonly PoolEndpoint[] {
+  return backendsOf(directory, [service]).map(({ instanceId, address, port }) => {
+    const ports = directory.endpoints.get(instanceId)?.ports ?? [];
+    const checkPort = ports.find(({ index }) => index === check?.portIndex)?.port;
+    const place = { key: `${instanceId} ${address} ${port}`, instanceId, address, port };
+    return checkPort === undefined ? place : { ...place, checkPort };
+  });
 }
 
 function isWildcard(host: string): boolean {

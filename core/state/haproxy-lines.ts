@@ -1,0 +1,175 @@
+import type { ActiveCheck, FieldEdits, RouteOptions } from '../model/route.ts';
+import { balanceOption } from './label-balance.ts';
+
+export type ReadLines = {
+  readonly options: RouteOptions /** Lines that nothing comes of. */;
+  readonly rest: readonly string[];
+};
+
+/**
+ * What lines of HAProxy's configuration, as templates of marathon-lb have them, mean for a route (ingress.md B3; which ones:
+ * docs/how-to/route-requests.md). Placeholders are filled in from `values`.
+ */
+export function readLines(text: string, values: Readonly<Record<string, string>>): ReadLines {
+  const lines = filled(text, values)
+    .split('\n')
+    .map((line) => line.replace(/#.*/, '').trim())
+    .filter((line) => line !== '' && !/^backend\b/.test(line));
+  const read = lines.map((line) => ({ line, options: optionsOf(line) }));
+  return {
+    options: read.reduce<RouteOptions>((all, { options }) => merged(all, options ?? {}), {}),
+    rest: read.filter(({ options }) => options === undefined).map(({ line }) => line),
+  };
+}
+
+/** Options of two sources: what both speak of is of the later one, part by part. */
+export function merged(one: RouteOptions, other: RouteOptions): RouteOptions {
+  const timeouts = { ...one.timeouts, ...other.timeouts };
+  const check = { ...one.check, ...other.check };
+  const requestFields = mergedEdits(one.requestFields, other.requestFields);
+  const answerFields = mergedEdits(one.answerFields, other.answerFields);
+  return {
+    ...one,
+    ...other,
+    ...(Object.keys(timeouts).length > 0 && { timeouts }),
+    ...((one.check ?? other.check) && { check }),
+    ...(requestFields && { requestFields }),
+    ...(answerFields && { answerFields }),
+  };
+}
+
+type Rule = { readonly pattern: RegExp; readonly means: (...groups: string[]) => RouteOptions | undefined };
+
+const name = "([!#$%&'*+.^_`|~0-9A-Za-z-]+)";
+const text = '"?([!-!#-~](?:[ -!#-~]*[!-!#-~])?)"?';
+
+/** The first that fits a line decides. */
+const rules: readonly Rule[] = [
+  rule(/^balance (.+)$/, (value) => balanceOption(value)),
+  rule(/^mode http$/, () => ({})),
+  rule(/^timeout connect (\S+)$/, (time) => timeout('connectMs', time)),
+  rule(/^timeout server (\S+)$/, (time) => {
+    const ms = milliseconds(time);
+    return ms === undefined ? undefined : { timeouts: { firstByteMs: ms, idleMs: ms } };
+  }),
+  rule(/^timeout check (\S+)$/, (time) => checked('timeoutMs', time)),
+  rule(/^retries (\d{1,2})$/, (attempts) => ({ retries: { attempts: Math.min(10, Number(attempts)) } })),
+  // What the edge does anyway.
+  rule(/^option (forwardfor|redispatch|http-keep-alive|http-server-close|dontlognull)$/, () => ({})),
+  rule(/^http-request (set|add)-header X-Forwarded-(Port|Proto|Host|For) .*$/i, () => ({})),
+  rule(/^option httpchk(?: GET)? (\/\S*)(?: HTTP\/1\.[01])?$/, (path) => ({ check: { path } })),
+  rule(/^option (tcp-check|httpchk)$/, () => ({ check: {} })),
+  rule(new RegExp(`^http-request set-header ${name} ${text}$`), (key, value) =>
+    edits('requestFields', { set: { [key]: value } }),
+  ),
+  rule(new RegExp(`^http-request add-header ${name} ${text}$`), (key, value) =>
+    edits('requestFields', { add: { [key]: value } }),
+  ),
+  rule(new RegExp(`^http-request del-header ${name}$`), (key) => edits('requestFields', { remove: [key] })),
+  rule(new RegExp(`^http-response set-header ${name} ${text}$`), (key, value) =>
+    edits('answerFields', { set: { [key]: value } }),
+  ),
+  rule(new RegExp(`^http-response add-header ${name} ${text}$`), (key, value) =>
+    edits('answerFields', { add: { [key]: value } }),
+  ),
+  rule(new RegExp(`^http-response del-header ${name}$`), (key) => edits('answerFields', { remove: [key] })),
+  rule(/^rspadd {1,2}([A-Za-z0-9-]+):\\? ?(.+)$/, (key, value) =>
+    edits('answerFields', { add: { [key]: value.replaceAll('\\ ', ' ') } }),
+  ),
+  rule(new RegExp(`^cookie ${name}(?: (?:insert|indirect|nocache|httponly))*$`), (stickyCookie) => ({
+    sticky: true,
+    stickyCookie,
+  })),
+];
+
+/** The words after a server's address: `check inter 10s fall 3`. */
+export function readServerWords(text: string, values: Readonly<Record<string, string>>): ReadLines {
+  const words = filled(text, values)
+    .trim()
+    .split(/\s+/)
+    .filter((word) => word !== '');
+  const rest: string[] = [];
+  let check: ActiveCheck = {};
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at]!;
+    if (word === 'check') continue;
+    const part = serverPart(word, words[at + 1] ?? '');
+    if (part === undefined) rest.push(word);
+    else at++;
+    check = { ...check, ...part };
+  }
+  return { options: words.includes('check') ? { check } : {}, rest };
+}
+
+function serverPart(word: string, value: string): ActiveCheck | undefined {
+  const ms = milliseconds(value);
+  if (word === 'inter' && ms !== undefined) return { intervalMs: Math.max(100, ms) };
+  if (!/^\d{1,2}$/.test(value) || Number(value) === 0) return undefined;
+  if (word === 'fall') return { fall: Number(value) };
+  return word === 'rise' ? { rise: Number(value) } : undefined;
+}
+
+function rule(pattern: RegExp, means: (...groups: string[]) => RouteOptions | undefined): Rule {
+  return { pattern, means };
+}
+
+function optionsOf(line: string): RouteOptions | undefined {
+  for (const { pattern, means } of rules) {
+    const match = pattern.exec(line);
+    if (match !== null) return means(...match.slice(1));
+  }
+  return undefined;
+}
+
+/** `{name}` becomes its value; doubled braces are braces. One without a value stays, so its line is reported. */
+function filled(text: string, values: Readonly<Record<string, string>>): string {
+  return text.replace(/\{\{|\}\}|\{(\w+)\}/g, (found, key: string | undefined) => {
+    if (key === undefined) return found[0] ?? '';
+    return Object.hasOwn(values, key) ? (values[key] ?? '') : found;
+  });
+}
+
+/** HAProxy's times: milliseconds, or a number with its unit. */
+function milliseconds(time: string): number | undefined {
+  const [, digits, unit = 'ms'] = /^(\d{1,8})(ms|s|m|h|d)?$/.exec(time) ?? [];
+  const factor = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }[unit];
+  return digits === undefined || factor === undefined || Number(digits) === 0
+    ? undefined
+    : Math.min(86_400_000, Number(digits) * factor);
+}
+
+function timeout(which: 'connectMs', time: string): RouteOptions | undefined {
+  const ms = milliseconds(time);
+  return ms === undefined ? undefined : { timeouts: { [which]: ms } };
+}
+
+function checked(which: 'timeoutMs', time: string): RouteOptions | undefined {
+  const ms = milliseconds(time);
+  return ms === undefined ? undefined : { check: { [which]: ms } };
+}
+
+/** Fields of the framing and values that HAProxy would compute cannot be had. */
+function edits(where: 'requestFields' | 'answerFields', change: FieldEdits): RouteOptions | undefined {
+  const names = [...(change.remove ?? []), ...Object.keys({ ...change.set, ...change.add })];
+  const values = Object.values({ ...change.set, ...change.add });
+  if (values.some((value) => value.includes('%[') || / (if|unless) /.test(value))) return undefined;
+  if (
+    names.some((one) => /^(connection|content-length|host|te|trailer|transfer-encoding|upgrade)$/i.test(one))
+  )
+    return undefined;
+  return { [where]: change };
+}
+
+function mergedEdits(one: FieldEdits | undefined, other: FieldEdits | undefined): FieldEdits | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  const remove = [...(one.remove ?? []), ...(other.remove ?? [])];
+  const [set, add] = [
+    { ...one.set, ...other.set },
+    { ...one.add, ...other.add },
+  ];
+  return {
+    ...(remove.length > 0 && { remove }),
+    ...(Object.keys(set).length > 0 && { set }),
+    ...(Object.keys(add).length > 0 && { add }),
+  };
+}

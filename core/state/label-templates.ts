@@ -1,0 +1,85 @@
+import type { App } from '../model/app.ts';
+import type { HealthCheck } from '../model/health-check.ts';
+import type { PortRequest } from '../model/ports.ts';
+import type { RouteOptions } from '../model/route.ts';
+import { merged, type ReadLines, readLines, readServerWords } from './haproxy-lines.ts';
+import { ignored, type LabelFault } from './label-faults.ts';
+
+export type ReadTemplates = { readonly options: RouteOptions; readonly faults: readonly LabelFault[] };
+
+type Reading = (text: string, values: Readonly<Record<string, string>>) => ReadLines;
+
+/** In the order in which HAProxy would see them. */
+const understood: readonly (readonly [string, Reading])[] = [
+  ['BACKEND_HEAD', readLines],
+  ['BACKEND_HTTP_OPTIONS', readLines],
+  ['BACKEND_HSTS_OPTIONS', readLines],
+  ['BACKEND_STICKY_OPTIONS', readLines],
+  ['BACKEND_HTTP_HEALTHCHECK_OPTIONS', readLines],
+  ['BACKEND_TCP_HEALTHCHECK_OPTIONS', readLines],
+  ['BACKEND_SERVER_HTTP_HEALTHCHECK_OPTIONS', readServerWords],
+  ['BACKEND_SERVER_TCP_HEALTHCHECK_OPTIONS', readServerWords],
+];
+
+/** What the template labels of a port mean, and each of their lines that nothing comes of (ingress.md B3). */
+export function readTemplates(app: App, port: PortRequest): ReadTemplates {
+  const values = valuesFor(app, port);
+  const read = understood.flatMap(([name, reading]) => {
+    const label = `HAPROXY_${port.index}_${name}`;
+    const text = app.labels[label];
+    return text === undefined ? [] : [{ label, ...reading(text, values) }];
+  });
+  return {
+    options: read.reduce<RouteOptions>((all, { options }) => merged(all, options), {}),
+    faults: read.flatMap(({ label, rest }) =>
+      rest.map((line) => ({ label, ...ignored(`"${line}" is not among what the edge can do`) })),
+    ),
+  };
+}
+
+/** The balancer's own check at another port of the app, made of that port's health check (ingress.md B2). */
+export function portCheck(app: App, port: PortRequest): RouteOptions {
+  const index = app.labels[`HAPROXY_${port.index}_BACKEND_HEALTHCHECK_PORT_INDEX`];
+  if (index === undefined || !/^\d{1,3}$/.test(index)) return {};
+  const check = healthCheckOf(app, Number(index));
+  return {
+    check: {
+      portIndex: Number(index),
+      ...(check?.path !== undefined && { path: check.path }),
+      ...(check !== undefined && {
+        intervalMs: check.intervalSeconds * 1_000,
+        timeoutMs: check.timeoutSeconds * 1_000,
+        fall: check.maxConsecutiveFailures + 1,
+      }),
+    },
+  };
+}
+
+/** The check that asks this port. */
+export function healthCheckOf(app: App, portIndex: number): HealthCheck | undefined {
+  return app.healthChecks.find(
+    (check) => check.protocol !== 'COMMAND' && (check.portIndex ?? 0) === portIndex,
+  );
+}
+
+function valuesFor(app: App, port: PortRequest): Readonly<Record<string, string>> {
+  const check = healthCheckOf(app, port.index);
+  const backend = `${app.id.slice(1).replaceAll('/', '_')}_${port.servicePort}`;
+  return {
+    backend,
+    appId: app.id,
+    cleanedUpAppId: app.id.replace(/[^A-Za-z0-9]/g, '_'),
+    servicePort: String(port.servicePort),
+    mode: 'http',
+    balance: app.labels[`HAPROXY_${port.index}_BALANCE`] ?? 'roundrobin',
+    hostname: app.labels[`HAPROXY_${port.index}_VHOST`] ?? '',
+    ...(check !== undefined && {
+      healthCheckPath: check.path ?? '/',
+      healthCheckTimeoutSeconds: String(check.timeoutSeconds),
+      healthCheckIntervalSeconds: String(check.intervalSeconds),
+      healthCheckFalls: String(check.maxConsecutiveFailures + 1),
+      healthCheckGracePeriodSeconds: String(check.gracePeriodSeconds),
+      healthCheckPortOptions: '',
+    }),
+  };
+}

@@ -1,0 +1,19 @@
+import type { BasicAuth } from '../model/route.ts';
+
+export function words(text: string | undefined, separator: string | RegExp): readonly string[] {
+  return (text ?? '')
+    .split(separator)
+    .map((word) => word.trim())
+    .filter((word) => word !== '');
+}
+
+/** `realm:user:password`, the password as crypt(3) makes it. */
+export function authOf(text: string): BasicAuth | undefined {
+  const [, realm, user, crypted] = authPattern.exec(text) ?? [];
+  if (realm === undefined || user === undefined || crypted === undefined) return undefined;
+  return { realm, user, crypted };
+}
+
+/** At most 99 999 rounds: more would keep an edge from its work. */
+const authPattern =
+  /^([ !#-9;-[\]-~]+):([!-9;-~]+):(\$[56]\$(?:rounds=\d{4,5}\$)?[^$:\s]{0,16}\$[./0-9A-Za-z]{43,86})$/;
