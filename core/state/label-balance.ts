@@ -3,7 +3,7 @@ import type { RouteOptions } from '../model/route.ts';
 /** What HAProxy's name of an algorithm means for a route; undefined: it is not one that the edge has. */
 export function balanceOption(text: string): RouteOptions | undefined {
   const [, algorithm = '', parameter] =
-    /^([a-z-]+)(?:[ (]([!#$%&'*+.^_`|~0-9A-Za-z-]+)\)?)?$/.exec(text.trim()) ?? [];
+    /^([a-z_-]+)(?:[ (]([!#$%&'*+.^_`|~0-9A-Za-z-]+)\)?)?$/.exec(text.trim()) ?? [];
   if (Object.hasOwn(plain, algorithm)) return plain[algorithm];
   if (parameter === undefined) return undefined;
   if (algorithm === 'hdr') return { balance: 'hash', hashBy: { from: 'header', name: parameter } };
