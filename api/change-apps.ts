@@ -15,6 +15,7 @@ import { locked, NotFound, Problem, tooMany } from './problem.ts';
 import { checkResidentChange } from './resident-change.ts';
 import { withRole } from './roles.ts';
 import { historyWrites } from './root-history.ts';
+import { versionOf } from './version-text.ts';
 import { warningsOf } from './warnings.ts';
 
 export type ApplyOptions = {
@@ -93,7 +94,9 @@ export class AppChanges {
 
   /** A stored definition of an app, or 404 in Marathon's words. */
   version(id: AppId, version: Version): App {
-    const app = this.#dependencies.database.snapshot.table('versions').get(versionKey(id, version));
+    const app = this.#dependencies.database.snapshot
+      .table('versions')
+      .get(versionKey(id, versionOf(version)));
     if (app === undefined || isPod(app))
       throw new NotFound(`App '${id}' does not exist in version ${version}`);
     return app;

@@ -6,6 +6,7 @@ import type { RootRecord } from '../core/state/tables.ts';
 import { appsIn } from './kinds.ts';
 import { isBelow } from './marathon/parse-group.ts';
 import type { Json } from './marathon/render-app.ts';
+import { versionOf } from './version-text.ts';
 
 /** All apps and groups at one moment. Groups that only apps imply have no record. */
 export type Tree = {
@@ -18,7 +19,8 @@ export function treeOf(snapshot: Snapshot): Tree {
 }
 
 /** The tree as it was after the change of this version; undefined when that is not remembered. */
-export function treeAt(snapshot: Snapshot, version: Version): Tree | undefined {
+export function treeAt(snapshot: Snapshot, given: Version): Tree | undefined {
+  const version = versionOf(given);
   const roots = snapshot.table('roots');
   if (!roots.has(version)) return undefined;
   const tree = { apps: new Map(snapshot.table('apps')), groups: new Map(snapshot.table('groups')) };
@@ -116,7 +118,7 @@ function outlineOf(tree: Tree, id: string): Outline {
       id: group,
       dependencies,
       ...(enforceRole === undefined ? {} : { enforceRole }),
-      version: versionOf(tree.groups.get(group), [...own, ...inner.map(({ head }) => head)]),
+      version: newestOf(tree.groups.get(group), [...own, ...inner.map(({ head }) => head)]),
     };
     return { head, apps: own.filter((app) => !isPod(app)), pods: own.filter(isPod), inner };
   };
@@ -124,7 +126,7 @@ function outlineOf(tree: Tree, id: string): Outline {
 }
 
 /** Of the group's record; of a group that only apps imply, the newest of what is in it. */
-function versionOf(record: Group | undefined, members: readonly { version: Version }[]): Version {
+function newestOf(record: Group | undefined, members: readonly { version: Version }[]): Version {
   return (
     record?.version ??
     members

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { instanceOfTask } from '../../core/model/ids.ts';
+import { instanceOfOldTask, instanceOfTask } from '../../core/model/ids.ts';
 import { portsOf } from '../../core/model/ports.ts';
 import { type AppChanges, minus, required } from '../change-apps.ts';
 import type { ApiDependencies } from '../dependencies.ts';
@@ -68,7 +68,7 @@ function statuses(query: Query): readonly string[] {
 }
 
 function parseTaskId(id: string): string {
-  const instance = instanceOfTask(id);
+  const instance = instanceOfTask(id) ?? instanceOfOldTask(id);
   if (instance === undefined)
     throw new Problem(400, {
       message: `Invalid task id '${id}'. [it is neither a task id nor an instance id]`,

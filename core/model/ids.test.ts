@@ -1,6 +1,15 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { appOfInstance, discoveryName, instanceId, instanceOfTask, safeId, segments, taskId } from './ids.ts';
+import {
+  appOfInstance,
+  discoveryName,
+  instanceId,
+  instanceOfOldTask,
+  instanceOfTask,
+  safeId,
+  segments,
+  taskId,
+} from './ids.ts';
 
 const label = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,5}[a-z0-9])?$/);
 const segment = fc.array(label, { minLength: 1, maxLength: 2 }).map((labels) => labels.join('.'));
@@ -35,6 +44,9 @@ t.test('text that is no id leads nowhere', async (t) => {
 
 t.test('instances of older Marathons are understood', async (t) => {
   t.equal(appOfInstance('shop_cart.marathon-u'), '/shop/cart');
+  t.equal(instanceOfOldTask('shop_cart.6c7b-1'), 'shop_cart.marathon-6c7b-1');
+  t.equal(instanceOfOldTask('db.6c7b-1.3'), 'db.marathon-6c7b-1');
+  t.equal(instanceOfOldTask('nothing'), undefined);
 });
 
 t.test('segments of a path come from the root', async (t) => {

@@ -31,6 +31,15 @@ export function instanceOfTask(id: string): InstanceId | undefined {
   return instancePattern.test(id) ? id : undefined;
 }
 
+const oldTaskPatterns = [/^(.+)[._]([^_.]+)\.\d+$/, /^(.+)[._]([^_.]+)$/];
+
+/** The same for ids of Marathons before 1.8, which clients may have kept: `shop_web.<uuid>`, perhaps with an attempt. */
+export function instanceOfOldTask(id: string): InstanceId | undefined {
+  const pattern = oldTaskPatterns.find((each) => each.test(id));
+  const [, app, uuid] = pattern?.exec(id) ?? [];
+  return app === undefined ? undefined : `${app}.marathon-${uuid}`;
+}
+
 /** The app an instance belongs to, or undefined when the text is no instance id. */
 export function appOfInstance(id: InstanceId): AppId | undefined {
   const match = instancePattern.exec(id);
