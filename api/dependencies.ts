@@ -51,6 +51,16 @@ export type Waiting =
       }[];
     };
 
+/** What came of looking for agents since an app began to wait; times in ms since the epoch. */
+export type Attempt = {
+  readonly since: number;
+  readonly used: number;
+  readonly lastUsedAt?: number;
+  readonly unused: number;
+  readonly lastUnusedAt?: number;
+  readonly refused: ReadonlyMap<string, number>;
+};
+
 /** The scheduler as the API sees it: the only one who changes apps, deployments and placements. */
 export interface SchedulerPort {
   update<R>(
@@ -67,6 +77,7 @@ export interface SchedulerPort {
   kill(instances: readonly InstanceId[], reason: string): Promise<readonly InstanceId[]>;
   abandon(deployment: string): Promise<boolean>;
   readonly waiting: ReadonlyMap<AppId, Waiting>;
+  readonly attempts: ReadonlyMap<AppId, Attempt>;
   /** Everything of an app that is not yet as it is wanted; empty: nothing. */
   waitsOf(app: AppId): readonly Wait[];
   readonly healthBrake: HealthBrake;

@@ -1,7 +1,16 @@
 import t from 'tap';
 import { startMaster } from './testing/master.ts';
 
-type Item = { count: number; delay: { overdue: boolean; timeLeftSeconds: number }; since: string };
+type Item = {
+  count: number;
+  delay: { overdue: boolean; timeLeftSeconds: number };
+  since: string;
+  processedOffersSummary: {
+    processedOffersCount: number;
+    unusedOffersCount: number;
+    rejectSummaryLaunchAttempt: { processed: number }[];
+  };
+};
 type Queue = { queue: Item[] };
 
 const sleeper = { cmd: 'sleep 100', cpus: 0.5, mem: 16, instances: 1 };
@@ -35,12 +44,20 @@ t.test('what waits for a place tells how many agents refused, and why', async (t
       app: { id: '/big', cpus: 5_000 },
       ...{ count: 2, delay: { timeLeftSeconds: 0, overdue: true }, since: version },
       processedOffersSummary: {
-        ...{ processedOffersCount: 3, unusedOffersCount: 3 },
+        lastUnusedOfferAt: /Z$/,
         rejectSummaryLastOffers: rows,
-        rejectSummaryLaunchAttempt: rows,
       },
     },
   ]);
+  const { processedOffersCount, unusedOffersCount, rejectSummaryLaunchAttempt } =
+    queue[0]!.processedOffersSummary;
+  t.ok(unusedOffersCount >= 3 && unusedOffersCount % 3 === 0, `${unusedOffersCount} in whole rounds`);
+  t.equal(processedOffersCount, unusedOffersCount, 'none of them was used');
+  t.same(
+    rejectSummaryLaunchAttempt.map(({ processed }) => (processed * 3) / unusedOffersCount),
+    rows.map(({ processed }) => processed),
+    'the attempt adds up what every round found',
+  );
   const known = ['app', 'count', 'delay', 'since', 'processedOffersSummary'];
   t.same(Object.keys(queue[0] ?? {}).sort(), known.sort(), 'and no key that clients do not know');
 

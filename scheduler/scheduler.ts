@@ -11,6 +11,7 @@ import type { EventBus } from '../core/state/event-bus.ts';
 import type { Presence } from '../core/state/presence.ts';
 import type { DirectoryPublisher } from '../core/state/publisher.ts';
 import type { Change } from '../core/state/store.ts';
+import { type Attempt, Attempts } from './attempts.ts';
 import type { BrakeReport } from './brake.ts';
 import { decide } from './decide.ts';
 import type { Waiting } from './decision.ts';
@@ -76,6 +77,7 @@ export class Scheduler implements Part {
   #dueAt = Number.POSITIVE_INFINITY;
   #memory = new Memory();
   #brakes: readonly BrakeReport[] = [];
+  readonly #attempts = new Attempts();
   /** When the memory is to be forgotten, so that a round looks at everything. */
   #wholeAt = 0;
   #wakeUp = new AbortController();
@@ -117,6 +119,11 @@ export class Scheduler implements Part {
   /** Why apps wait, as of the last round. */
   get waiting(): ReadonlyMap<AppId, Waiting> {
     return this.#memory.waiting;
+  }
+
+  /** What came of looking for agents, of apps that wait. */
+  get attempts(): ReadonlyMap<AppId, Attempt> {
+    return this.#attempts.all;
   }
 
   /** What each instance of an app waits for, those not launched yet included, as of now. */
@@ -237,6 +244,7 @@ export class Scheduler implements Part {
       if (decision.writes.length > 0) await database.commit(decision.writes);
       for (const event of decision.events) events.emit(event);
       this.#noteBrakes(decision.brakes);
+      this.#attempts.note(decision.waiting, decision.writes, world.now);
       this.#wakeBy(decision.wakeAt);
     } catch (error) {
       // What was decided is not true: the next round starts from the tables again.

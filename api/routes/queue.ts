@@ -14,7 +14,8 @@ export function queueRoutes(server: FastifyInstance, { database, scheduler, cloc
       const app = database.snapshot.table('apps').get(id);
       if (app === undefined) return [];
       const failure = database.snapshot.table('failures').get(id);
-      const item = renderQueueItem({ app, waiting, failure, now: clock.now() });
+      const attempt = scheduler.attempts.get(id);
+      const item = renderQueueItem({ app, waiting, attempt, failure, now: clock.now() });
       return [{ ...item, ...embedded(waiting, request.query.embed) }];
     }),
   }));

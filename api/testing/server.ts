@@ -61,6 +61,7 @@ function nothingScheduled(waiting: ReadonlyMap<string, Waiting>): SchedulerPort 
     waiting,
     waitsOf: () => [],
     healthBrake,
+    attempts: new Map(),
     silenceOf: refuse,
   };
 }
