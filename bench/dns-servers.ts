@@ -5,8 +5,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { systemClock } from '../core/kit/clock.ts';
 import { createLog } from '../core/kit/log.ts';
-import { applyDelta, type Endpoint, emptyDirectory, type Vip } from '../core/model/directory.ts';
 import { DnsConsumer } from '../dns/consumer.ts';
+import { directoryOf, vipOf } from './dns-directory.ts';
 import { isInstalled } from './dns-load.ts';
 
 /** A name server that answers on 127.0.0.1. */
@@ -159,46 +159,4 @@ function dnsmasqConfig(apps: number, port: number): string {
       `host-record=app-${app}.bench.weir,${vipOf(app)},${ttl}\nsrv-host=_http._tcp.app-${app}.bench.weir,app-${app}.bench.weir,80,0,1\n`,
   );
   return `port=${port}\nlisten-address=127.0.0.1\nbind-interfaces\nno-resolv\nno-hosts\ncache-size=10000\n${records.join('')}`;
-}
-
-function directoryOf(apps: number) {
-  const ids = Array.from({ length: apps }, (_, app) => app);
-  const changes = { agents: { set: [], gone: [] }, routes: { set: [], gone: [] } };
-  return applyDelta(emptyDirectory, {
-    from: 0,
-    revision: 1,
-    ...changes,
-    endpoints: { set: ids.map(endpointOf), gone: [] },
-    vips: { set: ids.map(vipFor), gone: [] },
-  });
-}
-
-function endpointOf(app: number): Endpoint {
-  const ip = addressAt('100.64', app);
-  const instanceId = `bench_app-${app}.instance-${app}`;
-  const port = { protocols: ['tcp'], scope: 'container', containerPort: 80, labels: {} } as const;
-  return {
-    instanceId,
-    taskId: `${instanceId}._app.1`,
-    appId: `/bench/app-${app}`,
-    agentId: 'agent-S1',
-    agentAddress: '100.100.0.1',
-    addresses: [{ network: 'weir', ip }],
-    ports: [{ ...port, index: 0, name: 'http', address: ip, port: 80 }],
-    ready: true,
-  };
-}
-
-function vipFor(app: number): Vip {
-  const names = [`app-${app}.bench.weir`];
-  const services = [{ appId: `/bench/app-${app}`, portIndex: 0 }];
-  return { key: `tcp:${names[0]}:80`, protocol: 'tcp', address: vipOf(app), port: 80, names, services };
-}
-
-function vipOf(app: number): string {
-  return addressAt('100.127', app);
-}
-
-function addressAt(range: string, index: number): string {
-  return `${range}.${index >> 8}.${index & 255}`;
 }

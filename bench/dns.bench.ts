@@ -3,10 +3,12 @@
  * machine has, asked for the same names by the same load. Nothing leaves the network namespace of the bench.
  */
 import { writeFileSync } from 'node:fs';
+import { setPriority } from 'node:os';
+import { type ChangeSample, measureChanges } from './dns-change.ts';
 import { isInstalled, run, setAffinity } from './dns-load.ts';
 import { peers, type Served, startPeer, startWeirDns } from './dns-servers.ts';
 import { insideOwnNetwork } from './inside.ts';
-import { conclude, percentile } from './numbers.ts';
+import { conclude, milliseconds, percentile } from './numbers.ts';
 
 const apps = 5_000;
 const rounds = Number(process.argv[2] ?? 3);
@@ -25,11 +27,30 @@ await insideOwnNetwork(import.meta.url, async (folder) => {
       if (typeof served === 'string') console.log(`not measured: ${peer.name}, ${served}`);
       else servers.push(served);
     }
-    report(measure(servers, questions));
+    const cpu = report(measure(servers, questions));
+    for (const server of servers.splice(0)) await server.stop();
+    conclude({ ...cpu, ...(await changes()) });
   } finally {
     for (const server of servers) await server.stop();
   }
 });
+
+/** A change of 1,000 endpoints, as the processes that matter see it: nothing else on the machine goes before them. */
+async function changes(): Promise<Readonly<Record<string, unknown>>> {
+  setPriority(-15);
+  const samples = await measureChanges(apps, 5);
+  const of = (pick: (sample: ChangeSample) => number) => percentile(samples.map(pick), 0.5);
+  const change = {
+    inForceMs: of((sample) => sample.inForce),
+    longestQueryMs: of((sample) => sample.longest),
+  };
+  for (const { inForce, longest } of samples) {
+    console.log(
+      `1,000 endpoints: in force in ${milliseconds(inForce)}, longest query ${milliseconds(longest)}`,
+    );
+  }
+  return { change };
+}
 
 type Sample = { readonly microseconds: number; readonly perSecond: number };
 
@@ -46,7 +67,7 @@ function measure(servers: readonly Served[], questions: string): ReadonlyMap<str
   return samples;
 }
 
-function report(samples: ReadonlyMap<string, readonly Sample[]>): void {
+function report(samples: ReadonlyMap<string, readonly Sample[]>): Readonly<Record<string, unknown>> {
   const cpu: Record<string, number> = {};
   for (const [name, all] of samples) {
     const times = all.map(({ microseconds }) => microseconds);
@@ -61,7 +82,7 @@ function report(samples: ReadonlyMap<string, readonly Sample[]>): void {
   const ratio = (name: string, peer: string) =>
     cpu[name] === undefined || cpu[peer] === undefined ? undefined : cpu[name] / cpu[peer];
   const fastOfKnot = ratio('weir-fast', 'knot');
-  conclude({
+  return {
     bench: 'dns',
     names: 2 * apps,
     cpuMicrosecondsPerQuery: cpu,
@@ -72,7 +93,7 @@ function report(samples: ReadonlyMap<string, readonly Sample[]>): void {
     },
     bound,
     ok: fastOfKnot !== undefined && fastOfKnot <= bound.fastOfKnot,
-  });
+  };
 }
 
 function questionsOf(count: number): string {

@@ -1,3 +1,4 @@
+import { setImmediate as otherWork } from 'node:timers/promises';
 import type { Clock } from '../core/kit/clock.ts';
 import { errorText } from '../core/kit/errors.ts';
 import { type ListenAddress, listenError } from '../core/kit/listen.ts';
@@ -7,6 +8,7 @@ import type { DirectoryConsumer } from '../core/model/consumer.ts';
 import { type Directory, type DirectoryDelta, snapshotDelta } from '../core/model/directory.ts';
 import type { SocketChoice } from './choose-sockets.ts';
 import { type WorkerConfig, workerArgument } from './config.ts';
+import { partsOf, withoutParts } from './delta-parts.ts';
 import type { Explanation } from './explain.ts';
 import type { MesosReply } from './mesos-dns-api.ts';
 import {
@@ -152,10 +154,23 @@ export class DnsConsumer implements DirectoryConsumer, Part {
     const known = delta !== undefined && this.#inForce?.revision === delta.from;
     // if this fails, nobody knows what the worker has: the next one is sent whole, and takes effect as a whole
     this.#inForce = undefined;
-    const revision = await this.#link.call('apply', known ? delta : snapshotDelta(directory));
+    const revision = await this.#send(known ? delta : snapshotDelta(directory));
     this.#inForce = directory;
     this.#last = directory;
     return revision;
+  }
+
+  /** What is large goes in pieces: whoever takes it apart is also the one who answers questions. */
+  async #send(delta: DirectoryDelta): Promise<number> {
+    const sent: Promise<undefined>[] = [];
+    for (const part of partsOf(delta)) {
+      sent.push(this.#link.call('part', part));
+      await otherWork();
+    }
+    if (sent.length === 0) return this.#link.call('apply', withoutRoutes(delta));
+    const applied = this.#link.call('apply', withoutParts(delta));
+    await Promise.all([...sent, applied]);
+    return applied;
   }
 
   /** Called when the worker died: the one after it is given the last Directory, and `apply` waits for that. */
@@ -200,7 +215,7 @@ export class DnsConsumer implements DirectoryConsumer, Part {
     const ended = () => this.#stopped.signal.aborted || generation !== this.#generation;
     const last = this.#last;
     try {
-      if (last !== undefined) await this.#link.call('apply', snapshotDelta(last));
+      if (last !== undefined) await this.#send(snapshotDelta(last));
       this.#inForce = last;
     } catch (error) {
       if (ended()) return;
@@ -241,6 +256,11 @@ function workerConfig(options: DnsOptions): WorkerConfig {
     sockets: options.sockets ?? 'auto',
     ...(options.forward && { forward: { ...defaultForwardOptions, ...options.forward } }),
   };
+}
+
+/** Names have no use for them. */
+function withoutRoutes({ routes: _, ...delta }: DirectoryDelta): DirectoryDelta {
+  return delta;
 }
 
 function refused({ at, protocol, code, message }: Refusal): Error {

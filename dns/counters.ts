@@ -35,6 +35,7 @@ export class Counters {
   readonly failed = this.#metrics.counter('weir_dns_failures_total', 'Questions whose handling threw.');
   readonly revision = this.#metrics.gauge('weir_dns_revision', 'Directory revision in force.');
   readonly names = this.#metrics.gauge('weir_dns_names', 'Names in our zones.');
+  readonly hotAnswers = this.#metrics.gauge('weir_dns_hot_answers', 'Answers that are kept ready.');
   readonly applySeconds = this.#metrics.gauge(
     'weir_dns_apply_seconds',
     'Time the last revision took to be put in force.',

@@ -11,15 +11,15 @@ t.test('the tail of an agent id is what follows its last dash, in lower case', a
 });
 
 t.test('a canonical task name is task, hash and tail', async (t) => {
-  t.equal(canonicalTask('liquor-store', 'test', 'x-S0'), 'liquor-store-iffe9-s0');
-  t.equal(canonicalTask('server.dev', 'test', 'x-S4'), 'server.dev-iffe9-s4');
+  t.equal(canonicalTask('liquor-store', taskHash('test'), 'x-S0'), 'liquor-store-iffe9-s0');
+  t.equal(canonicalTask('server.dev', taskHash('test'), 'x-S4'), 'server.dev-iffe9-s4');
 });
 
 t.test('a canonical task name gives way so that its label is at most 63 characters', async (t) => {
-  const name = canonicalTask('a'.repeat(63), 'test', 'x-S10');
+  const name = canonicalTask('a'.repeat(63), taskHash('test'), 'x-S10');
   t.equal(name.length, 63);
   t.ok(name.endsWith('a-iffe9-s10'));
-  const raw = canonicalTask(`shop.${'b'.repeat(63)}`, 'test', 'x-S1');
+  const raw = canonicalTask(`shop.${'b'.repeat(63)}`, taskHash('test'), 'x-S1');
   t.same(
     raw.split('.').map((label) => label.length),
     [4, 63],

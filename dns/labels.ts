@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { dnsLabel, domainFrag, labelBy, rfc952 } from '../core/model/name.ts';
 
 const zbase32 = 'ybndrfg8ejkmcpqxot1uwisza345h769';
@@ -16,7 +16,7 @@ export function frameworkName(framework: string, enforceRfc952: boolean): string
 
 /** The first five characters of zbase32(SHA-1(id)), dns.md §3.2: `test` → `iffe9`. */
 export function taskHash(id: string): string {
-  const digest = createHash('sha1').update(id).digest();
+  const digest = hash('sha1', id, 'buffer');
   // five characters of five bits each: the first 25 of 32 bits
   const bits = digest.readUInt32BE(0);
   return [27, 22, 17, 12, 7].map((shift) => zbase32[(bits >>> shift) & 31]).join('');
@@ -27,9 +27,9 @@ export function agentTail(agentId: string): string {
   return dnsLabel(agentId.slice(agentId.lastIndexOf('-') + 1));
 }
 
-/** A task's own name below its framework: `{task}-{hash}-{tail}`. The task gives way so that its last label fits. */
-export function canonicalTask(task: string, taskId: string, agentId: string): string {
-  const suffix = `-${taskHash(taskId)}-${agentTail(agentId)}`;
+/** A task's own name below its framework: `{task}-{hash}-{tail}`, with `taskHash` of its id. The task gives way so that its last label fits. */
+export function canonicalTask(task: string, idHash: string, agentId: string): string {
+  const suffix = `-${idHash}-${agentTail(agentId)}`;
   const start = task.lastIndexOf('.') + 1;
   return task.slice(0, start) + dnsLabel(task.slice(start), longest - suffix.length) + suffix;
 }

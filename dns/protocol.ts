@@ -1,5 +1,6 @@
 import type { ListenAddress } from '../core/kit/listen.ts';
 import type { DirectoryDelta } from '../core/model/directory.ts';
+import type { DeltaPart } from './delta-parts.ts';
 import type { Explanation } from './explain.ts';
 import type { MesosReply } from './mesos-dns-api.ts';
 import type { PlainReply } from './plain-reply.ts';
@@ -9,6 +10,8 @@ import type { SecureBound, SecureListen } from './secure/secure.ts';
 export type Calls = {
   readonly listen: { readonly asked: readonly ListenAddress[]; readonly given: ListenResult };
   readonly secure: { readonly asked: SecureListen; readonly given: SecureResult };
+  /** A piece of the delta that `apply` is called with next. */
+  readonly part: { readonly asked: DeltaPart; readonly given: undefined };
   /** Gives the revision in force. */
   readonly apply: { readonly asked: DirectoryDelta; readonly given: number };
   readonly resolve: { readonly asked: NameAndType; readonly given: PlainReply };

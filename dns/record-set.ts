@@ -39,6 +39,11 @@ export class RecordSet {
     this.#records = undefined;
   }
 
+  swap(before: Given, after: Given): void {
+    this.#given[this.#given.indexOf(before)] = after;
+    this.#records = undefined;
+  }
+
   remove(given: Given): void {
     const at = this.#given.indexOf(given);
     if (at < 0) return;
@@ -46,6 +51,14 @@ export class RecordSet {
     if (last !== given) this.#given[at] = last;
     this.#records = undefined;
   }
+}
+
+/** Whether two of one name and type say the same, for the same reason. */
+export function isSame(a: Given, b: Given): boolean {
+  const [x, y] = [a.record, b.record];
+  if (x.ttl !== y.ttl || a.rule !== b.rule) return false;
+  if ('address' in x && 'address' in y) return x.address === y.address;
+  return valueKey(x) === valueKey(y);
 }
 
 function distinct(given: readonly Given[]): readonly ResourceRecord[] {

@@ -1,8 +1,8 @@
-import { type Given, RecordSet, type SourceKey } from './record-set.ts';
+import { type Given, isSame, RecordSet, type SourceKey } from './record-set.ts';
 import { labelEnd } from './wire/name.ts';
 import type { Name, ResourceRecord } from './wire/types.ts';
 
-const none: readonly RecordSet[] = [];
+const none: readonly never[] = [];
 
 /** A name that has records, or names below it (an empty non-terminal, RFC 8020). */
 class Node {
@@ -29,12 +29,34 @@ export class RecordStore {
     this.#onChange = onChange;
   }
 
-  /** Makes these all the records of a source. */
+  /**
+   * Makes these all the records of a source. Those it had already are left alone, and a name that has another record of the source
+   * from now on does not go away in between.
+   */
   replace(source: SourceKey, given: readonly Given[]): void {
-    for (const one of this.#given.get(source) ?? []) this.#remove(one);
-    for (const one of given) this.#add(one);
-    if (given.length === 0) this.#given.delete(source);
-    else this.#given.set(source, given);
+    const before = this.#given.get(source) ?? none;
+    const after = given.map((one, index) => this.#put(one, before[index]));
+    // a record of the same name and type at the same place has been replaced already
+    before.forEach((one, index) => {
+      const now = after[index];
+      if (now === undefined || !isOfSameSet(one, now)) this.#remove(one);
+    });
+    if (after.length === 0) this.#given.delete(source);
+    else this.#given.set(source, after);
+  }
+
+  /** Gives the one that is there now: the one before where that says the same. */
+  #put(one: Given, before: Given | undefined): Given {
+    if (before === undefined || !isOfSameSet(before, one)) this.#add(one);
+    else if (isSame(before, one)) return before;
+    else this.#swap(before, one);
+    return one;
+  }
+
+  #swap(before: Given, after: Given): void {
+    const { name, type } = after.record;
+    this.#onChange(name);
+    this.#nodes.get(name)?.set(type)?.swap(before, after);
   }
 
   /** Whether the name has records or is above a name that has. */
@@ -110,4 +132,8 @@ export class RecordStore {
 /** The name without its first label; the root for a single label. */
 export function parentOf(name: Name): Name {
   return name.slice(labelEnd(name, 0) + 1);
+}
+
+function isOfSameSet(a: Given, b: Given): boolean {
+  return a.record.name === b.record.name && a.record.type === b.record.type;
 }

@@ -20,8 +20,8 @@ import { DnsServer } from './server.ts';
 import { inSlices } from './slices.ts';
 import type { SocketLayer } from './sockets.ts';
 import { toName } from './wire/name.ts';
-import { CLASS, type Name, RCODE } from './wire/types.ts';
-import { Zone, zoneAfter } from './zone.ts';
+import { CLASS, RCODE } from './wire/types.ts';
+import { Zone } from './zone.ts';
 
 export type ResolverParts = {
   readonly zone: ZoneOptions;
@@ -40,9 +40,8 @@ export class Resolver {
   readonly #server: DnsServer;
   readonly #secure: SecureServer;
   readonly #hot: HotAnswers;
-  readonly #onChange = (name: Name) => this.#hot.changed(name);
   readonly #answer: Next;
-  #zone: Zone;
+  readonly #zone: Zone;
   #bound: readonly ListenAddress[] = [];
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -64,7 +63,7 @@ export class Resolver {
       counters: this.#counters,
       chance: parts.chance,
     });
-    this.#zone = new Zone(parts.zone, this.#onChange);
+    this.#zone = new Zone(parts.zone, (name) => this.#hot.changed(name));
     this.#answer = chain({
       zone: () => this.#zone,
       zoneOptions: parts.zone,
@@ -102,11 +101,11 @@ export class Resolver {
     return this.#secure.listen(wanted);
   }
 
-  /** Puts a delta in force, as a whole between two questions; gives its revision. */
+  /** Puts a delta in force at once; gives its revision. */
   apply(delta: DirectoryDelta): number {
     const startedAt = performance.now();
     try {
-      this.#replaceZone(zoneAfter(this.#zone, delta, this.#onChange));
+      this.#zone.apply(delta);
     } finally {
       this.#hot.settle();
     }
@@ -114,33 +113,19 @@ export class Resolver {
     return delta.revision;
   }
 
-  /**
-   * As `apply`, one after the other. A snapshot is made ready beside the zone in force, a little at a time, and then takes its
-   * place: questions are answered meanwhile, from the old one.
-   */
+  /** As `apply`, one after the other, each a little at a time: questions are answered meanwhile. */
   applyInTurn(delta: DirectoryDelta): Promise<number> {
-    const applied = this.#turn.then(() =>
-      delta.from === 0 ? this.#applySnapshot(delta) : this.apply(delta),
-    );
+    const applied = this.#turn.then(() => this.#applyInSlices(delta));
     this.#turn = applied.catch(() => {});
     return applied;
   }
 
-  async #applySnapshot(delta: DirectoryDelta): Promise<number> {
+  async #applyInSlices(delta: DirectoryDelta): Promise<number> {
     const startedAt = performance.now();
-    const next = new Zone(this.#zone.options, this.#onChange);
-    await inSlices(next.steps(delta));
-    this.#replaceZone(next);
-    this.#hot.settle();
+    // what a follower has of a name that changed must be gone before anybody is told the next answer
+    await inSlices(this.#zone.steps(delta), () => this.#hot.settle());
     this.#report(delta.revision, startedAt);
     return delta.revision;
-  }
-
-  #replaceZone(next: Zone): void {
-    if (next === this.#zone) return;
-    this.#zone = next;
-    // a new zone does not tell which names the old one had
-    this.#hot.clear();
   }
 
   #report(revision: number, startedAt: number): void {
@@ -168,6 +153,7 @@ export class Resolver {
 
   metrics(): string {
     this.#hot.countReplies();
+    this.#counters.hotAnswers(this.#hot.size);
     return this.#counters.text();
   }
 

@@ -7,6 +7,10 @@ export class VipIndex {
   readonly #vips = new Map<string, Vip>();
   readonly #byService = new Map<string, readonly Vip[]>();
 
+  get all(): ReadonlyMap<string, Vip> {
+    return this.#vips;
+  }
+
   get(key: string): Vip | undefined {
     return this.#vips.get(key);
   }

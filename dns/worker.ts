@@ -3,6 +3,7 @@ import { BindFailed } from '../core/kit/listen.ts';
 import { followParent } from '../core/kit/supervised.ts';
 import { chooseSockets } from './choose-sockets.ts';
 import { parseWorkerConfig } from './config.ts';
+import { type DeltaPart, joined } from './delta-parts.ts';
 import { forwardHandler } from './handlers/forward.ts';
 import { type CallName, type Calls, parseRequest, type Refusal, type Request } from './protocol.ts';
 import { Resolver } from './resolver.ts';
@@ -16,6 +17,8 @@ const resolver = new Resolver({
   chance: Math.random,
   ...(forward && { forward: (parts) => forwardHandler(forward, parts) }),
 });
+
+const parts: DeltaPart[] = [];
 
 process.on('message', (message) => {
   const request = parseRequest(message);
@@ -38,8 +41,11 @@ async function perform(request: Request): Promise<Calls[CallName]['given']> {
       return listening(resolver.listen(request.asked));
     case 'secure':
       return listening(resolver.secure(request.asked));
+    case 'part':
+      parts.push(request.asked);
+      return undefined;
     case 'apply':
-      return resolver.applyInTurn(request.asked);
+      return resolver.applyInTurn(joined(request.asked, parts.splice(0)));
     case 'resolve':
       return resolver.resolve(request.asked);
     case 'explain':

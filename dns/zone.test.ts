@@ -2,7 +2,7 @@ import t from 'tap';
 import { defaultZoneOptions, type ZoneOptions } from './options.ts';
 import { plainRecord } from './plain-reply.ts';
 import { agent, containerEndpoint, hostEndpoint, port, snapshot, vip } from './testing/directory.ts';
-import { Zone, zoneAfter } from './zone.ts';
+import { Zone } from './zone.ts';
 
 type Parts = Parameters<typeof snapshot>[1];
 
@@ -228,10 +228,29 @@ t.test('the name server and this machine have their addresses', async (t) => {
   }
 });
 
-t.test('a snapshot replaces everything', async (t) => {
-  const zone = zoneOf({ endpoints: [containerEndpoint('/web', 'a')] });
-  const next = zoneAfter(zone, snapshot(1, { endpoints: [containerEndpoint('/other', 'b')] }));
-  t.same(data(next, 'web.marathon.mesos', 'A'), []);
-  t.same(data(next, 'other.marathon.mesos', 'A'), ['100.64.1.2']);
-  t.same(data(zone, 'web.marathon.mesos', 'A'), ['100.64.1.2'], 'the zone before is as it was');
+t.test('a snapshot replaces everything, and leaves alone what it does not change', async (t) => {
+  const changed: string[] = [];
+  const zone = new Zone(defaultZoneOptions, (name) => changed.push(name));
+  zone.apply(snapshot(1, { endpoints: [containerEndpoint('/web', 'a'), containerEndpoint('/old', 'b')] }));
+  changed.length = 0;
+  zone.apply(snapshot(9, { endpoints: [containerEndpoint('/web', 'a'), containerEndpoint('/new', 'c')] }));
+  t.equal(zone.revision, 9);
+  t.same(data(zone, 'old.marathon.mesos', 'A'), []);
+  t.same(data(zone, 'new.marathon.mesos', 'A'), ['100.64.1.2']);
+  t.same(data(zone, 'web.marathon.mesos', 'A'), ['100.64.1.2']);
+  t.ok(changed.includes('new.marathon.mesos') && changed.includes('old.marathon.mesos'));
+  t.notOk(changed.includes('web.marathon.mesos'));
+});
+
+t.test('while a change is made, a name that stays is never without records', async (t) => {
+  const at = (ip: string) => ({ addresses: [{ network: 'weir', ip }] });
+  const zone = zoneOf({ endpoints: [containerEndpoint('/web', 'a', at('100.64.1.1'))] });
+  const gone = [...zone.endpoints.keys()];
+  const set = [containerEndpoint('/web', 'b', at('100.64.1.2'))];
+  const seen = new Set<string>();
+  for (const _ of zone.steps({ from: 1, revision: 2, endpoints: { set, gone } })) {
+    seen.add(data(zone, 'web.marathon.mesos', 'A').join());
+  }
+  t.same([...seen], ['100.64.1.1', '100.64.1.1,100.64.1.2', '100.64.1.2']);
+  t.equal(zone.revision, 2);
 });

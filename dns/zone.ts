@@ -1,9 +1,10 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { DirectoryAgent, DirectoryDelta, Endpoint, Vip } from '../core/model/directory.ts';
 import type { AgentId, AppId, InstanceId } from '../core/model/ids.ts';
 import type { ZoneOptions } from './options.ts';
 import { parentOf, RecordStore } from './record-store.ts';
 import { recordsOfAgent, recordsOfMasters } from './records/of-agents.ts';
-import { type EndpointContext, recordsOfEndpoint } from './records/of-endpoint.ts';
+import { type AppNames, appNames, type EndpointContext, recordsOfEndpoint } from './records/of-endpoint.ts';
 import { recordsOfVip } from './records/of-vip.ts';
 import { type OwnZone, ownZones, recordsOfZones, recordsWhenReady, soaOfZone } from './records/of-zones.ts';
 import { VipIndex } from './vip-index.ts';
@@ -22,8 +23,11 @@ export class Zone {
   readonly #vips = new VipIndex();
   readonly #byAddress = new Map<string, Endpoint>();
   readonly #byApp = new Map<AppId, Set<InstanceId>>();
+  readonly #names = new Map<AppId, AppNames>();
   readonly #context: EndpointContext;
   #revision = 0;
+  /** A change was begun and not ended: it failed. */
+  #halfDone = false;
 
   /** `onChange` is told every name whose answers may have changed. */
   constructor(options: ZoneOptions, onChange?: (name: Name) => void) {
@@ -31,7 +35,11 @@ export class Zone {
     this.store = new RecordStore(onChange);
     const zones = ownZones(options);
     this.#own = new Map(zones.map((zone) => [zone.apex, zone]));
-    this.#context = { options, vipsOf: (app, port) => this.#vips.ofService(app, port) };
+    this.#context = {
+      options,
+      vipsOf: (app, port) => this.#vips.ofService(app, port),
+      namesOf: (app) => this.#namesOf(app),
+    };
     this.store.replace('zones', recordsOfZones(zones, options));
   }
 
@@ -45,23 +53,54 @@ export class Zone {
     return this.store.given('ready').length > 0;
   }
 
-  /** Puts a delta in force. One with `from: 0` needs a new Zone: see `zoneAfter`. */
+  /** Puts a delta in force; one with `from: 0` replaces everything. */
   apply(delta: DirectoryDelta): void {
     for (const _ of this.steps(delta));
   }
 
-  /** As `apply`, in small steps. Between them the zone is of no revision: nobody may ask it. */
+  /**
+   * As `apply`, in small steps. Between them every name is as it was or as it will be, and one that stays is never without
+   * records: what comes is written before what goes is taken away.
+   */
   *steps(delta: DirectoryDelta): Generator<void, void> {
+    const { agents, endpoints, vips } = delta.from === 0 ? yield* this.#differences(delta) : delta;
+    const gone = onlyGone(endpoints);
+    this.#halfDone = true;
     const rewrite = new Set<InstanceId>();
-    yield* this.#applyVips(delta.vips, rewrite);
-    yield* this.#applyEndpoints(delta.endpoints, rewrite);
-    this.#applyAgents(delta.agents);
+    yield* this.#applyVips(vips, rewrite);
+    yield* this.#applyEndpoints(endpoints?.set ?? [], rewrite);
+    for (const id of gone) {
+      const app = this.endpoints.get(id)?.appId;
+      this.#forget(id);
+      rewrite.delete(id);
+      if (app !== undefined && !this.#byApp.has(app)) this.#names.delete(app);
+    }
+    this.#applyAgents(agents);
     for (const id of rewrite) {
       this.#writeEndpoint(id);
       yield;
     }
+    for (const id of gone) {
+      this.#writeEndpoint(id);
+      yield;
+    }
+    this.#halfDone = false;
     if (!this.ready) this.store.replace('ready', recordsWhenReady(this.options));
     this.#revision = delta.revision;
+  }
+
+  /** What a snapshot changes: mostly little, when an agent was away for a moment. */
+  *#differences({ agents, endpoints, vips }: DirectoryDelta): Generator<void, Changed> {
+    const doubt = this.#halfDone;
+    return {
+      agents: yield* differences(agents?.set, { held: this.agents, keyOf: (agent) => agent.id, doubt }),
+      endpoints: yield* differences(endpoints?.set, {
+        held: this.endpoints,
+        keyOf: (one) => one.instanceId,
+        doubt,
+      }),
+      vips: yield* differences(vips?.set, { held: this.#vips.all, keyOf: (vip) => vip.key, doubt }),
+    };
   }
 
   /** The zone a name belongs to: the longest of ours, or, for a name of a record outside them all, the name itself. */
@@ -97,12 +136,13 @@ export class Zone {
   }
 
   *#applyVips(changes: DirectoryDelta['vips'], rewrite: Set<InstanceId>): Generator<void, void> {
-    for (const key of changes?.gone ?? []) {
-      this.#touchVip(key, undefined, rewrite);
-      yield;
-    }
     for (const vip of changes?.set ?? []) {
       this.#touchVip(vip.key, vip, rewrite);
+      yield;
+    }
+    const set = new Set(changes?.set.map((vip) => vip.key));
+    for (const key of changes?.gone ?? []) {
+      if (!set.has(key)) this.#touchVip(key, undefined, rewrite);
       yield;
     }
   }
@@ -116,13 +156,8 @@ export class Zone {
     this.store.replace(`vip:${key}`, vip === undefined ? [] : recordsOfVip(vip, this.options));
   }
 
-  *#applyEndpoints(changes: DirectoryDelta['endpoints'], rewrite: Set<InstanceId>): Generator<void, void> {
-    for (const id of changes?.gone ?? []) {
-      this.#forget(id);
-      rewrite.add(id);
-      yield;
-    }
-    for (const endpoint of changes?.set ?? []) {
+  *#applyEndpoints(endpoints: readonly Endpoint[], rewrite: Set<InstanceId>): Generator<void, void> {
+    for (const endpoint of endpoints) {
       this.#forget(endpoint.instanceId);
       this.endpoints.set(endpoint.instanceId, endpoint);
       for (const { ip } of endpoint.addresses) this.#byAddress.set(ip, endpoint);
@@ -142,6 +177,12 @@ export class Zone {
     const group = this.#byApp.get(endpoint.appId);
     group?.delete(id);
     if (group?.size === 0) this.#byApp.delete(endpoint.appId);
+  }
+
+  #namesOf(appId: AppId): AppNames {
+    const known = this.#names.get(appId) ?? appNames(appId, this.options);
+    this.#names.set(appId, known);
+    return known;
   }
 
   #writeEndpoint(id: InstanceId): void {
@@ -166,12 +207,32 @@ export class Zone {
   }
 }
 
-/**
- * The zone with a delta in force: the same one changed, or a new one (which tells `onChange`) when the delta is a whole
- * snapshot.
- */
-export function zoneAfter(zone: Zone, delta: DirectoryDelta, onChange?: (name: Name) => void): Zone {
-  const next = delta.from === 0 ? new Zone(zone.options, onChange) : zone;
-  next.apply(delta);
-  return next;
+type Changed = Pick<DirectoryDelta, 'agents' | 'endpoints' | 'vips'>;
+
+type Held<T> = {
+  readonly held: ReadonlyMap<string, T>;
+  readonly keyOf: (item: T) => string;
+  /** What is held may not be what the records say. */
+  readonly doubt: boolean;
+};
+
+function* differences<T>(
+  wanted: readonly T[] = [],
+  { held, keyOf, doubt }: Held<T>,
+): Generator<void, { set: readonly T[]; gone: readonly string[] }> {
+  const set: T[] = [];
+  const keys = new Set<string>();
+  for (const item of wanted) {
+    const key = keyOf(item);
+    keys.add(key);
+    if (doubt || !isDeepStrictEqual(held.get(key), item)) set.push(item);
+    yield;
+  }
+  return { set, gone: [...held.keys()].filter((key) => !keys.has(key)) };
+}
+
+/** What goes and comes in one delta has only changed. */
+function onlyGone(changes: DirectoryDelta['endpoints']): readonly InstanceId[] {
+  const set = new Set(changes?.set.map((endpoint) => endpoint.instanceId));
+  return (changes?.gone ?? []).filter((id) => !set.has(id));
 }

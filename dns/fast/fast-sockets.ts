@@ -98,7 +98,7 @@ export class FastSocket implements OpenSocket, HotFollower {
   }
 
   /** Returns when no reply made of them is still to be sent. */
-  drop(hashes: readonly number[] | undefined): void {
+  drop(hashes: readonly number[]): void {
     this.#mail({ kind: 'drop', hashes });
     if (Atomics.load(this.#shared, WORD.busy) === 1) Atomics.wait(this.#shared, WORD.busy, 1, mostBusyMs);
   }

@@ -66,7 +66,6 @@ class Loop {
       this.#mailTaken = (this.#mailTaken + 1) | 0;
       const mail = received.message;
       if (mail.kind === 'put') this.#table.put(adopted(mail.answer));
-      else if (mail.hashes === undefined) this.#table.clear();
       else for (const hash of mail.hashes) this.#table.delete(hash);
     }
   }

@@ -37,8 +37,7 @@ export type LoopStart = {
 /** From the main thread; each is counted in `WORD.mail` after it was sent. */
 export type Mail =
   | { readonly kind: 'put'; readonly answer: HotAnswer }
-  /** undefined: all. */
-  | { readonly kind: 'drop'; readonly hashes: readonly number[] | undefined };
+  | { readonly kind: 'drop'; readonly hashes: readonly number[] };
 
 /** To the main thread: packets one after the other, each behind `socketAddressLength` bytes of address and two of length. */
 export type Handed = { readonly count: number; readonly packets: Uint8Array };

@@ -35,8 +35,8 @@ export type FollowerCounts = {
 /** Another holder of the hot answers, which gives them itself. */
 export type HotFollower = {
   put(answer: HotAnswer): void;
-  /** These are gone (undefined: all of them). Returns when none of them can be sent any more. */
-  drop(hashes: readonly number[] | undefined): void;
+  /** These are gone. Returns when none of them can be sent any more. */
+  drop(hashes: readonly number[]): void;
   /** What it has counted since the last call. */
   takeCounts(): FollowerCounts;
 };
@@ -113,20 +113,16 @@ export class HotAnswers {
     if (hashes !== undefined) for (const hash of [...hashes]) this.#drop(hash);
   }
 
-  clear(): void {
-    this.#table.clear();
-    this.#byName.clear();
-    this.#reads.clear();
-    this.#dropped = [];
-    for (const follower of this.#followers) follower.drop(undefined);
-  }
-
   /** Tells the followers what was dropped since the last time. */
   settle(): void {
     if (this.#dropped.length === 0) return;
     const dropped = this.#dropped;
     this.#dropped = [];
     for (const follower of this.#followers) follower.drop(dropped);
+  }
+
+  get size(): number {
+    return this.#reads.size;
   }
 
   /** Begins with all there are. */

@@ -107,10 +107,6 @@ export class HotTable {
     return this.#answers.values();
   }
 
-  clear(): void {
-    this.#answers.clear();
-  }
-
   #below(count: number): number {
     return count < 2 ? 0 : Math.floor(this.#options.chance() * count);
   }

@@ -1,7 +1,7 @@
 import type { Endpoint, EndpointPort, Vip } from '../../core/model/directory.ts';
 import { discoveryName } from '../../core/model/ids.ts';
 import { dnsLabel, weirName } from '../../core/model/name.ts';
-import { canonicalTask, dcosLabel, frameworkName, mesosLabel } from '../labels.ts';
+import { canonicalTask, dcosLabel, frameworkName, mesosLabel, taskHash } from '../labels.ts';
 import type { ZoneOptions } from '../options.ts';
 import type { Given } from '../record-set.ts';
 import type { Name } from '../wire/types.ts';
@@ -13,30 +13,57 @@ export type EndpointContext = {
   readonly options: ZoneOptions;
   /** The VIPs in front of one port of an app. */
   readonly vipsOf: (appId: string, portIndex: number) => readonly Vip[];
+  readonly namesOf: (appId: string) => AppNames;
 };
+
+/** What all endpoints of an app are named by. */
+export type AppNames = {
+  /** In Mesos-DNS: with discovery information every record is there twice, its dots mapped and kept (dns.md §3.4). */
+  readonly tasks: readonly string[];
+  readonly framework: Name;
+  /** Task and framework in DC/OS's zones. */
+  readonly dcos: Name;
+  /** In zone `weir`. */
+  readonly weir: Name;
+};
+
+export function appNames(appId: string, options: ZoneOptions): AppNames {
+  const task = discoveryName(appId);
+  return {
+    tasks: [...new Set([mesosLabel(task, options.enforceRfc952), task])],
+    framework: frameworkName(options.framework, options.enforceRfc952),
+    dcos: `${dcosLabel(task)}.${dcosLabel(options.framework)}`,
+    weir: `${weirName(appId)}.${options.weirDomain}`,
+  };
+}
 
 /** All records of an endpoint that takes traffic; none of one that does not. */
 export function recordsOfEndpoint(endpoint: Endpoint, context: EndpointContext): readonly Given[] {
   if (!endpoint.ready) return [];
   const sheet = new Sheet(`endpoint:${endpoint.instanceId}`, context.options.ttl);
-  const task = discoveryName(endpoint.appId);
-  // dns.md §3.4: a task with discovery information has every record twice, its dots mapped and kept
-  for (const form of new Set([mesosLabel(task, context.options.enforceRfc952), task]))
-    writeMesos(sheet, form, { endpoint, context });
-  writeDcos(sheet, task, { endpoint, context });
-  writeWeir(sheet, endpoint, context);
+  const names = context.namesOf(endpoint.appId);
+  const of = { endpoint, context, names, hash: taskHash(endpoint.taskId) };
+  for (const task of names.tasks) writeMesos(sheet, task, of);
+  writeDcos(sheet, of);
+  writeWeir(sheet, of);
   return sheet.given;
 }
 
-type Of = { readonly endpoint: Endpoint; readonly context: EndpointContext };
+type Of = {
+  readonly endpoint: Endpoint;
+  readonly context: EndpointContext;
+  readonly names: AppNames;
+  /** Of the task's id. */
+  readonly hash: string;
+};
 
 /** dns.md §3.4. */
-function writeMesos(sheet: Sheet, task: string, { endpoint, context }: Of): void {
+function writeMesos(sheet: Sheet, task: string, { endpoint, context, names, hash }: Of): void {
   const { enforceRfc952, mesosDomain, srvWeight: weight } = context.options;
-  const framework = frameworkName(context.options.framework, enforceRfc952);
+  const { framework } = names;
   const inFramework = `${framework}.${mesosDomain}`;
   const onSlave = `${framework}.slave.${mesosDomain}`;
-  const own = canonicalTask(task, endpoint.taskId, endpoint.agentId);
+  const own = canonicalTask(task, hash, endpoint.agentId);
   const ips = taskIps(endpoint, context.options);
   sheet.addresses('Mesos-DNS task name', `${task}.${inFramework}`, ips);
   sheet.addresses('Mesos-DNS canonical task name', `${own}.${inFramework}`, ips);
@@ -46,7 +73,7 @@ function writeMesos(sheet: Sheet, task: string, { endpoint, context }: Of): void
     const target = serviceTarget(port, {
       task: ips.includes(port.address) ? `${own}.${inFramework}` : undefined,
       slave: `${own}.${onSlave}`,
-      instance: instanceName(endpoint, context),
+      instance: instanceName(endpoint, names),
     });
     const portName = port.name && mesosLabel(port.name, enforceRfc952);
     writeServices(sheet, `_${task}`, { port, portName, target: { ...target, weight }, inFramework });
@@ -89,9 +116,8 @@ function serviceTarget(
 }
 
 /** dns.md §9. */
-function writeDcos(sheet: Sheet, task: string, { endpoint, context }: Of): void {
-  const { dcosDomain, framework } = context.options;
-  const name = `${dcosLabel(task)}.${dcosLabel(framework)}`;
+function writeDcos(sheet: Sheet, { endpoint, context, names: { dcos: name } }: Of): void {
+  const { dcosDomain } = context.options;
   const own = containerIps(endpoint);
   const onHost = own.length === 0 || endpoint.ports.some((port) => port.hostPort !== undefined);
   sheet.addresses('DC/OS agent address', `${name}.agentip.dcos.${dcosDomain}`, [endpoint.agentAddress]);
@@ -100,8 +126,8 @@ function writeDcos(sheet: Sheet, task: string, { endpoint, context }: Of): void 
   sheet.addresses('DC/OS reachable address', `${name}.autoip.dcos.${dcosDomain}`, auto);
 }
 
-function writeWeir(sheet: Sheet, endpoint: Endpoint, context: EndpointContext): void {
-  const own = instanceName(endpoint, context);
+function writeWeir(sheet: Sheet, { endpoint, context, names }: Of): void {
+  const own = instanceName(endpoint, names);
   const ips = containerIps(endpoint);
   sheet.addresses('instance of an app', own, ips.length > 0 ? ips : [endpoint.agentAddress]);
   for (const ip of ips) {
@@ -131,9 +157,8 @@ function weirServices(endpoint: Endpoint, port: EndpointPort, context: EndpointC
 }
 
 /** `shop_web.instance-<uuid>` → `instance-<uuid>.web.shop.weir`. */
-function instanceName(endpoint: Endpoint, context: EndpointContext): Name {
-  const label = dnsLabel(endpoint.instanceId.slice(endpoint.instanceId.lastIndexOf('.') + 1));
-  return `${label}.${weirName(endpoint.appId)}.${context.options.weirDomain}`;
+function instanceName({ instanceId }: Endpoint, names: AppNames): Name {
+  return `${dnsLabel(instanceId.slice(instanceId.lastIndexOf('.') + 1))}.${names.weir}`;
 }
 
 /** dns.md §3.3. */

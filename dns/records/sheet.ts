@@ -23,7 +23,7 @@ export class Sheet {
       const family = isIP(address);
       if (family === 0) continue;
       const type = family === 4 ? 'A' : 'AAAA';
-      this.#add(rule, { ...this.#common(name), type, address });
+      this.#add(rule, { type, name, class: CLASS.IN, ttl: this.#ttl, address });
     }
   }
 
