@@ -58,7 +58,7 @@ function mountOf(
   { app, setting, volume }: PodSpecInputs,
 ): readonly Mount[] {
   const declared = app.pod.volumes.find((one) => one.name === name);
-  if (declared === undefined) return [];
+  if (declared === undefined || declared.kept !== undefined) return [];
   const hostPath = declared.host ?? volume(setting.key, name);
   return [{ hostPath, containerPath: mountPath, mode: readOnly ? 'RO' : 'RW' }];
 }

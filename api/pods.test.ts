@@ -288,7 +288,9 @@ t.test('a pod that is wrong is refused with the path of every fault', async (t) 
   t.match(await one(of({ environment: { 'a-b': 'x' } })), {
     '/containers(0)/environment/a-b': /^must fully match regular expression/,
   });
-  t.same(await one(of({ tty: true })), { '/containers(0)/tty': 'not supported yet: terminals' });
+  t.same(await one(of({ environment: { A: { secret: 's' } } })), {
+    '/containers(0)/environment/A/secret': 'references an undefined secret',
+  });
   t.match(await one(of({ endpoints: [] }, { networks: [{ name: 'nowhere' }] })), {
     '/networks': /does not exist/,
   });

@@ -1,5 +1,5 @@
 import { endpointsOf, type PodContainer, type PodHealthCheck } from '../../core/model/pod.ts';
-import { checkEnvironment, checkPlain } from './check-pod-supported.ts';
+import { checkEnvironment, checkPlain } from './check-pod-environment.ts';
 import type { PodDraft } from './normalise-pod.ts';
 import type { PodCommandInput, PodHealthCheckInput, PodInput } from './pod-schema.ts';
 import type { Faults } from './schema.ts';
@@ -17,7 +17,7 @@ export function checkPodContainers({ pod }: PodDraft, input: PodInput, faults: F
     checkProgram(container, at, faults);
     if (given?.exec !== undefined) checkCommand(given.exec.command, `${at}/exec/command`, faults);
     checkMounts(container, { at, volumes }, faults);
-    checkEnvironment(container.environment, `${at}/environment`, faults);
+    checkEnvironment(container.environment, { at: `${at}/environment`, secrets: input.secrets }, faults);
     if (container.healthCheck === undefined || given?.healthCheck === undefined) continue;
     const { healthCheck: check } = container;
     checkHealth({ check, given: given.healthCheck }, { at: `${at}/healthCheck`, endpoints }, faults);

@@ -3,7 +3,7 @@ import { checkConstraints } from './check-constraints.ts';
 import { checkModes } from './check-networks.ts';
 import { checkPodContainers } from './check-pod-containers.ts';
 import { checkPodEndpoints } from './check-pod-endpoints.ts';
-import { checkEnvironment, checkPodNotSupported } from './check-pod-supported.ts';
+import { checkEnvironment } from './check-pod-environment.ts';
 import type { PodDraft } from './normalise-pod.ts';
 import type { PodInput } from './pod-schema.ts';
 import type { Faults } from './schema.ts';
@@ -18,13 +18,15 @@ export function checkPod(
   checkModes(input.networks ?? [], draft, faults);
   checkPodContainers(draft, input, faults);
   checkPodEndpoints(draft, faults);
-  checkVolumes(draft, faults);
+  checkVolumes(draft, input, faults);
   checkScheduling(input, draft, faults);
-  checkEnvironment(input.environment ?? {}, '/environment', faults);
-  checkPodNotSupported(input, faults);
+  checkEnvironment(input.environment ?? {}, { at: '/environment', secrets: input.secrets }, faults);
 }
 
-function checkVolumes({ pod }: PodDraft, faults: Faults): void {
+function checkVolumes({ pod }: PodDraft, { volumes = [], secrets = {} }: PodInput, faults: Faults): void {
+  for (const [index, { secret }] of volumes.entries())
+    if (secret !== undefined && !Object.hasOwn(secrets, secret))
+      faults.add(`/volumes(${index})/secret`, 'volume.secret must refer to an existing secret');
   const names = pod.volumes.map(({ name }) => name);
   if (new Set(names).size !== names.length) faults.add('/volumes', 'volume names must be unique');
   const mounted = new Set(pod.containers.flatMap(({ volumeMounts }) => volumeMounts.map(({ name }) => name)));

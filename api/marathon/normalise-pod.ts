@@ -7,6 +7,7 @@ import {
   type PodContainer,
   type PodEndpoint,
   type PodHealthCheck,
+  type PodImage,
 } from '../../core/model/pod.ts';
 import type { Resources } from '../../core/model/resources.ts';
 import { networksOf } from './networks-of.ts';
@@ -33,13 +34,17 @@ export function normalisePod(input: PodInput, id: string): PodDraft {
   const mode = networks[0]?.mode ?? 'host';
   const pod: Pod = {
     containers: input.containers.map((container) => containerOf(container, mode)),
-    volumes: (input.volumes ?? []).map((volume) => pick(volume, 'name', 'host')),
+    volumes: (input.volumes ?? []).map((volume) => ({
+      ...pick(volume, 'name', 'host'),
+      ...keep(volume, 'persistent', 'secret'),
+    })),
     executorResources: { cpus: 0.1, mem: 32, disk: 10, gpus: 0, ...input.executorResources },
+    ...keep(input, 'linuxInfo', 'legacySharedCgroups'),
   };
   const { backoff, upgrade, placement, killSelection, unreachableStrategy } = input.scheduling ?? {};
   return {
     id,
-    ...pick(input, 'user'),
+    ...pick(input, 'user', 'role'),
     instances: input.scaling?.instances ?? 1,
     ...sumOf([pod.executorResources, ...pod.containers.map(({ resources }) => resources)]),
     env: input.environment ?? {},
@@ -62,7 +67,7 @@ export function normalisePod(input: PodInput, id: string): PodDraft {
     killSelection: killSelection ?? 'YOUNGEST_FIRST',
     unreachableStrategy: unreachableOf(unreachableStrategy),
     fetch: [],
-    secrets: {},
+    secrets: input.secrets ?? {},
     pod,
   };
 }
@@ -75,16 +80,32 @@ function containerOf(input: PodContainerInput, mode: Mode): PodContainer {
       ? {}
       : { exec: { command: commandOf(exec.command), ...pick(exec, 'overrideEntrypoint') } }),
     resources: { disk: 0, gpus: 0, ...input.resources },
-    ...(image === undefined
-      ? {}
-      : { image: { id: image.id, forcePull: image.forcePull ?? false, labels: image.labels ?? {} } }),
+    ...(image === undefined ? {} : { image: imageOf(image) }),
     endpoints: (input.endpoints ?? []).map((endpoint) => endpointOf(endpoint, mode)),
     environment: input.environment ?? {},
     labels: input.labels ?? {},
     volumeMounts: (input.volumeMounts ?? []).map((mount) => ({ readOnly: false, ...mount })),
     ...(healthCheck === undefined ? {} : { healthCheck: checkOf(healthCheck) }),
     ...pick(lifecycle ?? {}, 'killGracePeriodSeconds'),
+    ...keep(input, 'artifacts', 'check', 'tty', 'linuxInfo', 'resourceLimits'),
   };
+}
+
+function imageOf(image: NonNullable<PodContainerInput['image']>): PodImage {
+  const { id, forcePull = false, labels = {} } = image;
+  return { id, forcePull, labels, ...keep(image, 'pullConfig') };
+}
+
+/** What of these says something, for showing it again. */
+function keep<T extends object, K extends keyof T>(from: T, ...names: readonly K[]) {
+  const kept = Object.fromEntries(
+    Object.entries(pick(from, ...names)).filter(([, value]) => value !== false && !isEmpty(value)),
+  );
+  return isEmpty(kept) ? {} : { kept };
+}
+
+function isEmpty(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
 }
 
 /** Only container networks leave out host ports by default. */

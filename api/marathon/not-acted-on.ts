@@ -1,7 +1,9 @@
-import type { App, Volume } from '../../core/model/app.ts';
+import { type App, isPod, type Volume } from '../../core/model/app.ts';
+import { podNotActedOn } from './pod-not-acted-on.ts';
 
 /** Parts of a definition that are stored and shown but change nothing yet, each with what is missing: "fetch: files are not fetched". */
 export function notActedOn(app: Omit<App, 'version' | 'versionInfo'>): readonly string[] {
+  if (isPod(app)) return podNotActedOn(app);
   const docker = app.container?.docker;
   const cases: readonly (readonly [applies: boolean, text: string])[] = [
     [app.fetch.length > 0, 'fetch: files are not fetched into the sandbox'],

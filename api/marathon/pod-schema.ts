@@ -128,7 +128,7 @@ const podFields = {
   labels: optional(labels),
   environment: optional(environment),
   containers: required(list(container)),
-  secrets: optional(map(anything)),
+  secrets: optional(map(object({ source: required(text({ minLength: 1 })) }))),
   volumes: optional(
     list(
       object({
@@ -159,7 +159,7 @@ const podFields = {
   ),
   linuxInfo: optional(anything),
   legacySharedCgroups: optional(flag),
-  role: optional(text()),
+  role: optional(text({ minLength: 1 })),
 };
 
 /** Type level of a pod definition (Marathon §19.1). */

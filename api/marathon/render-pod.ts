@@ -1,5 +1,5 @@
 import type { PodApp } from '../../core/model/app.ts';
-import type { PodContainer, PodEndpoint } from '../../core/model/pod.ts';
+import type { PodContainer, PodEndpoint, PodImage } from '../../core/model/pod.ts';
 import type { PodDraft } from './normalise-pod.ts';
 import { pick } from './pick.ts';
 import { filled, type Json } from './render-app.ts';
@@ -11,14 +11,19 @@ export function renderPodDefinition(app: PodDraft): Json {
   return {
     id: app.id,
     ...filled('labels', app.labels),
-    ...pick(app, 'user'),
+    ...pick(app, 'user', 'role'),
     ...filled('environment', app.env),
+    ...filled('secrets', app.secrets),
     containers: pod.containers.map(renderContainer),
-    ...filled('volumes', pod.volumes),
+    ...filled(
+      'volumes',
+      pod.volumes.map(({ kept, ...volume }) => ({ ...volume, ...kept })),
+    ),
     networks: app.networks,
     scaling: { kind: 'fixed', instances: app.instances },
     scheduling: renderScheduling(app),
     executorResources,
+    ...pod.kept,
   };
 }
 
@@ -49,15 +54,18 @@ function renderContainer(container: PodContainer): Json {
   return {
     ...pick(container, 'name', 'exec', 'resources'),
     ...filled('endpoints', container.endpoints.map(renderEndpoint)),
-    ...(image === undefined
-      ? {}
-      : { image: { kind: 'DOCKER', ...pick(image, 'id', 'forcePull'), ...filled('labels', image.labels) } }),
+    ...(image === undefined ? {} : { image: renderImage(image) }),
     ...filled('environment', container.environment),
     ...pick(container, 'user', 'healthCheck'),
     ...filled('volumeMounts', container.volumeMounts),
     ...filled('labels', container.labels),
     ...(killGracePeriodSeconds === undefined ? {} : { lifecycle: { killGracePeriodSeconds } }),
+    ...container.kept,
   };
+}
+
+function renderImage({ id, forcePull, labels, kept }: PodImage): Json {
+  return { kind: 'DOCKER', id, forcePull, ...filled('labels', labels), ...kept };
 }
 
 function renderEndpoint({ labels, networkNames, ...endpoint }: PodEndpoint): Json {

@@ -1,13 +1,14 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { PodApp } from '../../core/model/app.ts';
 import { versionKey } from '../../core/state/tables.ts';
-import { type Accepted, type AppChanges, required } from '../change-apps.ts';
+import { type Accepted, type AppChanges, acceptedHeaders, required } from '../change-apps.ts';
 import type { ApiDependencies, ApiOptions } from '../dependencies.ts';
 import { podAt, podsIn } from '../kinds.ts';
 import { parsePod } from '../marathon/parse-pod.ts';
 import { renderPod } from '../marathon/render-pod.ts';
 import { leavingPods, podOrLeaving, podStatus } from '../pod-status.ts';
 import { NotFound, Problem } from '../problem.ts';
+import { warningsOf } from '../warnings.ts';
 import { podInstanceRoutes } from './pod-instances.ts';
 import { podPath } from './pod-path.ts';
 import { isTrue } from './query.ts';
@@ -45,9 +46,7 @@ export function podRoutes(
       { force: isTrue(request.query['force']) },
     );
     tell('created', request);
-    return answered(reply.code(201), accepted)
-      .header('location', `${base}${draft.id}`)
-      .send(stored(draft.id));
+    return put(reply.code(201).header('location', `${base}${draft.id}`), accepted, draft.id);
   });
 
   server.get<AtPod>('/v2/pods/*', async (request) => {
@@ -79,7 +78,7 @@ export function podRoutes(
       { force: isTrue(request.query['force']) },
     );
     tell('updated', request);
-    return answered(reply, accepted).send(stored(id));
+    return put(reply, accepted, id);
   });
 
   server.delete<AtPod>('/v2/pods/*', async (request, reply) => {
@@ -108,9 +107,10 @@ export function podRoutes(
     return pod;
   }
 
-  /** As it is in the tables after a change; somebody may have deleted it since. */
-  function stored(id: string) {
-    return renderPod(existing(id));
+  /** The pod as it is in the tables after a change, and what of it is not acted on. */
+  function put(reply: FastifyReply, accepted: Accepted, id: string): FastifyReply {
+    const pod = existing(id);
+    return answered(reply, { ...accepted, warnings: warningsOf([pod]) }).send(renderPod(pod));
   }
 
   function statusOf(pod: PodApp) {
@@ -140,6 +140,6 @@ function missing(id: string): NotFound {
   return new NotFound(`Pod '${id}' does not exist`);
 }
 
-function answered(reply: FastifyReply, { deploymentId }: Accepted): FastifyReply {
-  return reply.header('marathon-deployment-id', deploymentId);
+function answered(reply: FastifyReply, accepted: Accepted): FastifyReply {
+  return reply.headers(acceptedHeaders(accepted));
 }

@@ -12,7 +12,11 @@ export type Pod = {
   readonly containers: readonly PodContainer[];
   readonly volumes: readonly PodVolume[];
   readonly executorResources: Resources;
+  readonly kept?: Kept;
 };
+
+/** Fields that change nothing yet, as they were written. */
+type Kept = Readonly<Record<string, unknown>>;
 
 export type PodContainer = {
   readonly name: string;
@@ -29,6 +33,7 @@ export type PodContainer = {
   readonly healthCheck?: PodHealthCheck;
   /** SIGTERM to SIGKILL; absent: the agent's default. */
   readonly killGracePeriodSeconds?: number;
+  readonly kept?: Kept;
 };
 
 export type PodCommand = { readonly shell: string } | { readonly argv: readonly string[] };
@@ -43,6 +48,7 @@ export type PodImage = {
   readonly id: string;
   readonly forcePull: boolean;
   readonly labels: Readonly<Record<string, string>>;
+  readonly kept?: Kept;
 };
 
 /** A port of a pod; its name is unique in the pod. */
@@ -58,7 +64,7 @@ export type PodEndpoint = {
 };
 
 /** `host`: a path of the machine. Without: an empty folder that lives as long as the instance. */
-export type PodVolume = { readonly name: string; readonly host?: string };
+export type PodVolume = { readonly name: string; readonly host?: string; readonly kept?: Kept };
 
 export type PodVolumeMount = {
   readonly name: string;
