@@ -33,6 +33,7 @@ export class AgentStreams {
   readonly #words = new WeakMap<App, string>();
   readonly #ends: readonly (() => void)[];
   readonly #stopping = new AbortController();
+  #whole: { readonly revision: number; readonly text: Buffer } | undefined;
   #gathered: DirectoryDelta | undefined;
   #isGathering = false;
 
@@ -62,9 +63,7 @@ export class AgentStreams {
     this.#streams.set(agent.id, stream);
     stream.send(this.#networks());
     stream.send(this.#assignments(agent.id));
-    if (stream.isTold)
-      for (const delta of this.#dependencies.publisher.catchUp(since))
-        stream.send(line({ kind: 'directory', delta }));
+    if (stream.isTold) for (const text of this.#missed(since)) stream.send(text);
     questions.connect(agent.id, ask);
     presence.connected(agent.id, clock.now());
     await stream.closed;
@@ -72,6 +71,19 @@ export class AgentStreams {
     if (this.#streams.get(agent.id) !== stream) return;
     this.#streams.delete(agent.id);
     presence.disconnected(agent.id);
+  }
+
+  /** The whole Directory is put into words once for all who need it: it may be large, and all may come at once. */
+  #missed(since: number): readonly Buffer[] {
+    const deltas = this.#dependencies.publisher.catchUp(since);
+    const [first] = deltas;
+    if (first?.from !== 0) return deltas.map((delta) => Buffer.from(line({ kind: 'directory', delta })));
+    if (this.#whole?.revision !== first.revision)
+      this.#whole = {
+        revision: first.revision,
+        text: Buffer.from(line({ kind: 'directory', delta: first })),
+      };
+    return [this.#whole.text];
   }
 
   #changed(change: Change): void {
@@ -129,6 +141,7 @@ export class AgentStreams {
 
   /** Told at once when nothing was told just before; otherwise with what else comes within a moment. */
   #directory(delta: DirectoryDelta): void {
+    this.#whole = undefined;
     this.#gathered = this.#gathered === undefined ? delta : joinDeltas(this.#gathered, delta);
     if (!this.#isGathering) this.#gather();
   }

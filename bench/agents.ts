@@ -3,6 +3,7 @@ import { text } from 'node:stream/consumers';
 import type { Agent } from '../core/model/agent.ts';
 import type { Instance, InstanceState } from '../core/model/instance.ts';
 import type { AgentReport, Assignment, MasterMessage } from '../core/model/master-port.ts';
+import { testAgent } from '../core/state/testing/agents.ts';
 
 /** As agents do (agent/agent.ts). */
 const heartbeatMs = 1_000;
@@ -96,6 +97,7 @@ class One {
   readonly #send: (report: AgentReport) => Promise<void>;
   readonly #counts: Counts;
   readonly #instances = new Map<string, Instance>();
+  readonly #held = new Set<string>();
   readonly #unsaid = new Map<string, Instance>();
   #beat: NodeJS.Timeout;
   #heartbeatMs = heartbeatMs;
@@ -115,7 +117,9 @@ class One {
   }
 
   take(message: MasterMessage): void {
-    if (message.kind === 'assignments') for (const one of message.all) this.#obey(one);
+    // What is there from the start ran before, and the master knows it.
+    if (message.kind === 'assignments')
+      for (const { placement } of message.all) this.#held.add(placement.instanceId);
     if (message.kind === 'assignment') this.#obey(message.set);
     if (message.kind === 'assignment-gone') this.#instances.delete(message.instanceId);
     if (message.kind === 'directory')
@@ -133,6 +137,7 @@ class One {
 
   #obey({ placement, app }: Assignment): void {
     const { instanceId, appId, appVersion, agentId, attempt, goal } = placement;
+    if (goal === 'run' && this.#held.has(instanceId)) return;
     const [known, now] = [this.#instances.get(instanceId), Date.now()];
     const as = (state: InstanceState): Instance => ({
       ...{ instanceId, appId, appVersion, agentId, attempt, state },
@@ -169,4 +174,17 @@ class One {
       for (const { state } of instances) if (state.kind === 'running') this.#counts.running += 1;
     } while (this.#unsaid.size > 0);
   }
+}
+
+/** Of four sizes; the first `consuming` run consumers of the Directory, as machines with a resolver and an edge do. */
+export function fleet(count: number, consuming: number): readonly Agent[] {
+  return Array.from({ length: count }, (_, index) => {
+    const cpus = [8, 16, 32, 64][(index * 7) % 4] ?? 8;
+    return testAgent(`n${index}`, {
+      address: `100.64.${index >> 8}.${index & 255}`,
+      resources: { cpus, mem: cpus * 2048, disk: 100_000, gpus: 0 },
+      attributes: { rack: `r${index % 100}`, zone: `z${index % 4}` },
+      consumers: index < consuming ? ['dns'] : [],
+    });
+  });
 }

@@ -43,6 +43,11 @@ export class MasterProcess {
     return { rss: megabytes('VmRSS'), most: megabytes('VmHWM') };
   }
 
+  /** MB, with each page that others share counted in part. */
+  get proportional(): number {
+    return Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${this.pid}/smaps_rollup`, 'utf8'))?.[1]) / 1024;
+  }
+
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     if (this.#child.exitCode !== null) return;
     this.#child.kill(signal);

@@ -1,6 +1,7 @@
 import { timestamp } from '../kit/clock.ts';
 import type { App } from '../model/app.ts';
 import type { AppId, Version } from '../model/ids.ts';
+import type { Instance } from '../model/instance.ts';
 import type { Placement } from '../model/placement.ts';
 import type { Change, StoredRecord } from './store.ts';
 import { type KnownTable, knownTables, type Tables } from './tables.ts';
@@ -25,6 +26,9 @@ export interface Snapshot {
   versionsOf(app: AppId): readonly App[];
 }
 
+/** Ids of apps, versions and agents that are kept for sharing. */
+const mostWords = 50_000;
+
 /** The tables in memory, kept up to date by changes. */
 export class Replica implements Snapshot {
   revision = 0;
@@ -35,6 +39,7 @@ export class Replica implements Snapshot {
   readonly #versions: Index<App> = new Map();
   readonly #names = new Map<string, number>();
   readonly #changedAt = new Map<AppId, number>();
+  readonly #words = new Map<string, string>();
 
   constructor() {
     this.#clear();
@@ -84,16 +89,39 @@ export class Replica implements Snapshot {
     for (const index of [this.#byApp, this.#byAgent, this.#versions]) index.clear();
   }
 
-  #set(name: string, key: string, value: unknown): void {
+  #set(name: string, key: string, stored: unknown): void {
     const table = this.#tables.get(name as KnownTable);
     if (table === undefined) return;
     const before = table.get(key);
+    const value = this.#withSharedWords(name, key, stored);
     this.#noteApps(name, key, [before, value]);
     if (name === 'placements') this.#indexPlacement(key, before as Placement, value as Placement);
     if (name === 'apps') this.#indexNames(before as App | undefined, value as App | undefined);
     if (name === 'versions') this.#indexVersion(key, before as App | undefined, value as App | undefined);
     if (value === undefined) table.delete(key);
-    else table.set(key, value);
+    else table.set(isOfInstance(name) ? (value as Placement | Instance).instanceId : key, value);
+  }
+
+  /** Of the two records that each instance has, the ids are kept once: there may be a hundred thousand. */
+  #withSharedWords(name: string, key: string, value: unknown): unknown {
+    if (value === undefined || !isOfInstance(name)) return value;
+    const record = value as Placement;
+    const other = this.#tables.get(name === 'placements' ? 'instances' : 'placements')?.get(key);
+    return {
+      ...record,
+      instanceId: (other as Placement | undefined)?.instanceId ?? record.instanceId,
+      appId: this.#word(record.appId),
+      appVersion: this.#word(record.appVersion),
+      agentId: this.#word(record.agentId),
+    };
+  }
+
+  #word(word: string): string {
+    const known = this.#words.get(word);
+    if (known !== undefined) return known;
+    if (this.#words.size > mostWords) this.#words.clear();
+    this.#words.set(word, word);
+    return word;
   }
 
   #noteApps(name: string, key: string, values: readonly unknown[]): void {
@@ -125,6 +153,11 @@ export class Replica implements Snapshot {
     reindex(this.#byApp, key, { before, after }, (placement) => placement.appId);
     reindex(this.#byAgent, key, { before, after }, (placement) => placement.agentId);
   }
+}
+
+/** Tables of which the key is the instance's id. */
+function isOfInstance(name: string): boolean {
+  return name === 'placements' || name === 'instances';
 }
 
 type Index<T> = Map<string, Map<string, T>>;
