@@ -54,3 +54,13 @@ export interface VipEjection {
 export function canEject(backend: VipBackend): backend is VipBackend & VipEjection {
   return 'ejected' in backend && typeof backend.ejected === 'function';
 }
+
+/** Of a backend that goes on trying to serve what it could not. */
+export interface VipRetry {
+  /** What is not served at the moment; `apply` said so of what was not then. */
+  unserved(): readonly VipProblem[];
+}
+
+export function canRetry(backend: VipBackend): backend is VipBackend & VipRetry {
+  return 'unserved' in backend && typeof backend.unserved === 'function';
+}

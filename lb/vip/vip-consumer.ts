@@ -7,7 +7,7 @@ import type { DirectoryConsumer } from '../../core/model/consumer.ts';
 import { type Directory, emptyDirectory } from '../../core/model/directory.ts';
 import type { InstanceId } from '../../core/model/ids.ts';
 import { VipAuditor, type VipAuditStatus } from './auditor.ts';
-import { canAudit, canEject, type VipBackend, type VipDrift } from './backend.ts';
+import { canAudit, canEject, canRetry, type VipBackend, type VipDrift } from './backend.ts';
 import { Departed } from './departed.ts';
 import { DepartedMemory, type Memory } from './departed-memory.ts';
 import {
@@ -131,7 +131,10 @@ export class VipConsumer implements DirectoryConsumer, Part {
 
   status(): VipStatus {
     const { directory, table } = this.#inForce;
-    const problemOf = new Map(this.#problems.map(({ key, reason }) => [key, reason]));
+    const problems = canRetry(this.#backend)
+      ? [...table.problems, ...this.#backend.unserved()]
+      : this.#problems;
+    const problemOf = new Map(problems.map(({ key, reason }) => [key, reason]));
     const names = Map.groupBy(directory.vips.values(), serviceKey);
     const services = [...table.services].map(([key, service]) => {
       const problem = problemOf.get(key);
@@ -146,7 +149,7 @@ export class VipConsumer implements DirectoryConsumer, Part {
       backend: this.#backend.kind,
       revision: directory.revision,
       services,
-      problems: this.#problems,
+      problems,
       ...(this.#auditor === undefined ? {} : { audit: this.#auditor.status() }),
     };
   }

@@ -5,9 +5,13 @@ import type { Listener } from './listener.ts';
 import type { OpenCount } from './open-count.ts';
 import { tryOrder } from './pick.ts';
 
+export type Failures = { failed(target: string): void; ejected(): ReadonlySet<string> };
+
 export type TcpOptions = {
   readonly open: OpenCount;
   readonly random: () => number;
+  /** What was learned about backends from connections to them. */
+  readonly failures: Failures;
   /** Upper bound for one attempt to reach a backend, in ms. */
   readonly connectMs: number;
 };
@@ -46,7 +50,10 @@ function accept(state: State, client: Socket): void {
   state.clients.add(client);
   client.on('close', () => state.clients.delete(client));
   client.on('error', () => client.destroy());
-  const backends = tryOrder(state.service.backends, state.options.random);
+  const { random, open, failures } = state.options;
+  const { remoteAddress: address = '', remotePort: port = 0 } = client;
+  const chooser = { random, open: (key: string) => open.of(key), ejected: failures.ejected() };
+  const backends = tryOrder(state.service, { address, port }, chooser);
   attempt(backends, state, client);
 }
 
@@ -59,6 +66,7 @@ function attempt([target, ...others]: readonly VipTarget[], state: State, client
   }
   const upstream = connect({ host: target.address, port: target.port, allowHalfOpen: true, noDelay: true });
   const next = (): void => {
+    state.options.failures.failed(targetKey('tcp', target));
     upstream.destroy();
     attempt(others, state, client);
   };

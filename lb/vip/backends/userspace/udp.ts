@@ -1,5 +1,6 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
+import { isIPv6 } from 'node:net';
 import { targetKey, type VipService, type VipTarget } from '../../table.ts';
 import type { Listener } from './listener.ts';
 import { tryOrder } from './pick.ts';
@@ -20,7 +21,7 @@ export interface UdpListener extends Listener {
 
 /** Listens on a UDP VIP. A client's address and port stay with one backend while it is in the table. */
 export async function listenUdp(service: VipService, options: UdpOptions): Promise<UdpListener> {
-  const socket = createSocket('udp4');
+  const socket = createSocket(isIPv6(service.address) ? 'udp6' : 'udp4');
   const flows = new Flows(socket, service, options);
   await bound(socket, service);
   socket.on('error', () => {});
@@ -98,11 +99,12 @@ class Flows {
   }
 
   #begin(key: string, client: RemoteInfo): Flow | undefined {
-    const [target] = tryOrder(this.#service.backends, this.#options.random);
+    const chooser = { random: this.#options.random, open: () => 0, ejected: new Set<string>() };
+    const [target] = tryOrder(this.#service, client, chooser);
     if (target === undefined) return undefined;
     if (this.#flows.size >= this.#options.maxFlows) this.#drop(this.#flows.values().next().value!);
     this.accepted++;
-    const upstream = createSocket('udp4');
+    const upstream = createSocket(isIPv6(target.address) ? 'udp6' : 'udp4');
     const flow: Flow = { key, target, upstream, usedAt: 0, waiting: [] };
     this.#flows.set(key, flow);
     // A refusal by the backend ends the flow: the client's next datagram tries another one.

@@ -46,6 +46,60 @@ t.test('userspace', async (t) => {
   }));
 });
 
+t.test('a port that another program had is served soon after it is free', async (t) => {
+  const [port, actor] = [await freePort(), new Actor()];
+  const clock = new FakeClock();
+  const backend = new UserspaceVips({ clock, log: silentLog, random: Math.random });
+  t.teardown(() => Promise.all([backend.stop(), actor.close()]));
+  await actor.listen('taken', 'tcp', '127.94.3.1', port);
+  const target = {
+    instanceId: 'one',
+    address: '127.0.0.1',
+    port: await actor.listen('one', 'tcp', '127.0.0.1', 0),
+  };
+  const service = vip('tcp', '127.94.3.1', port, [target]);
+  await backend.start();
+  t.match(await backend.apply(table(service)), [{ reason: /another process/ }]);
+  await actor.unlisten('taken');
+  for (let i = 0; backend.unserved().length > 0 && i < 100; i++) await clock.advance(1_000);
+  t.match(await actor.ask(service), { kind: 'answer', name: 'one' });
+});
+
+t.test(
+  'a VIP whose first choice refuses is answered by another, which is asked first from then on',
+  async (t) => {
+    const [port, closed, actor] = [await freePort(), await freePort(), new Actor()];
+    const backend = create();
+    t.teardown(() => Promise.all([backend.stop(), actor.close()]));
+    const good = {
+      instanceId: 'good',
+      address: '127.0.0.1',
+      port: await actor.listen('good', 'tcp', '127.0.0.1', 0),
+    };
+    const bad = { instanceId: 'bad', address: '127.0.0.1', port: closed };
+    const service = vip('tcp', '127.94.4.1', port, [bad, good]);
+    await backend.apply(table(service));
+    t.same(await actor.load(service, 20), { asked: 20, failed: [] });
+    t.same([...backend.ejected()], [`tcp:127.0.0.1:${closed}`]);
+  },
+);
+
+t.test('userspace serves IPv6 addresses of this machine', async (t) => {
+  const [port, actor] = [await freePort(), new Actor()];
+  const backend = create();
+  t.teardown(() => Promise.all([backend.stop(), actor.close()]));
+  for (const protocol of ['tcp', 'udp'] as const) {
+    const target = {
+      instanceId: 'six',
+      address: '::1',
+      port: await actor.listen(protocol, protocol, '::1', 0),
+    };
+    const service = vip(protocol, '::1', port, [target]);
+    t.same(await backend.apply(table(service)), []);
+    t.match(await actor.ask(service), { kind: 'answer', name: protocol });
+  }
+});
+
 t.test('a port that cannot be bound is a problem of its service alone', async (t) => {
   const vipPort = await freePort();
   const actor = new Actor();

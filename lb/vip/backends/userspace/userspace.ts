@@ -1,7 +1,8 @@
 import type { Clock } from '../../../../core/kit/clock.ts';
 import type { Log } from '../../../../core/kit/log.ts';
 import { Loop } from '../../../../core/kit/loop.ts';
-import type { VipBackend, VipCounters } from '../../backend.ts';
+import type { VipBackend, VipCounters, VipEjection, VipRetry } from '../../backend.ts';
+import { Ejections } from '../../ejections.ts';
 import { emptyTable, serviceKey, type VipProblem, type VipService, type VipTable } from '../../table.ts';
 import { bindFault, type Listener } from './listener.ts';
 import { OpenCount } from './open-count.ts';
@@ -28,7 +29,7 @@ export type UserspaceOptions = {
  * VIPs without root: this process listens on each VIP address (in 127.0.0.0/8) and copies bytes. A VIP without backends
  * is not listened on, so the kernel refuses. Only processes of this machine reach it, and it hides the client's address.
  */
-export class UserspaceVips implements VipBackend {
+export class UserspaceVips implements VipBackend, VipEjection, VipRetry {
   readonly kind = 'userspace';
   readonly #dependencies: UserspaceDependencies;
   readonly #options: Required<UserspaceOptions>;
@@ -38,6 +39,12 @@ export class UserspaceVips implements VipBackend {
   readonly #counted = new Map<string, number>();
   readonly #open = new OpenCount();
   readonly #sweeper: Loop;
+  readonly #retry: Loop;
+  readonly #ejections = new Ejections();
+  /** Why services are not served, by key. */
+  readonly #unserved = new Map<string, string>();
+  /** Of what opens and closes ports: one at a time. */
+  #turn: Promise<unknown> = Promise.resolve();
   #table: VipTable = emptyTable;
 
   constructor(dependencies: UserspaceDependencies, options: UserspaceOptions = {}) {
@@ -49,23 +56,42 @@ export class UserspaceVips implements VipBackend {
       log: dependencies.log,
       everyMs: this.#options.udpIdleMs / 4,
     });
+    this.#retry = new Loop(() => this.#alone(() => this.#serveLate()), {
+      name: 'vip-bind-retry',
+      clock: dependencies.clock,
+      log: dependencies.log,
+      everyMs: 1_000,
+    });
   }
 
   async start(): Promise<void> {
     await this.#sweeper.start();
+    await this.#retry.start();
+  }
+
+  ejected(): ReadonlySet<string> {
+    return this.#ejections.active(this.#dependencies.clock.now());
+  }
+
+  unserved(): readonly VipProblem[] {
+    return [...this.#unserved].map(([key, reason]) => ({ key, reason }));
   }
 
   async apply(table: VipTable): Promise<readonly VipProblem[]> {
+    return this.#alone(() => this.#apply(table));
+  }
+
+  async #apply(table: VipTable): Promise<readonly VipProblem[]> {
     this.#table = table;
+    this.#unserved.clear();
     for (const [key, listener] of [...this.#listeners]) {
       if ((table.services.get(key)?.backends.length ?? 0) === 0) await this.#close(key, listener);
     }
-    const problems: VipProblem[] = [];
     for (const [key, service] of table.services) {
       const reason = await this.#serve(key, service);
-      if (reason !== undefined) problems.push({ key, reason });
+      if (reason !== undefined) this.#unserved.set(key, reason);
     }
-    return problems;
+    return this.unserved();
   }
 
   async connections(targets: ReadonlySet<string>): Promise<ReadonlyMap<string, number>> {
@@ -85,13 +111,14 @@ export class UserspaceVips implements VipBackend {
 
   async stop(): Promise<void> {
     await this.#sweeper.stop();
+    await this.#retry.stop();
     for (const [key, listener] of [...this.#listeners]) await this.#close(key, listener);
     for (const listener of this.#closing) listener.abort();
     this.#closing.clear();
     this.#table = emptyTable;
   }
 
-  /** The reason when it cannot be served; the next `apply` tries again. */
+  /** The reason when it cannot be served; it is tried again every second. */
   async #serve(key: string, service: VipService): Promise<string | undefined> {
     if (service.backends.length === 0) return undefined;
     const present = this.#listeners.get(key);
@@ -110,7 +137,12 @@ export class UserspaceVips implements VipBackend {
   #listen(service: VipService): Promise<Listener | UdpListener> {
     const { random, clock } = this.#dependencies;
     const { connectMs, udpIdleMs, maxUdpFlows } = this.#options;
-    if (service.protocol === 'tcp') return listenTcp(service, { open: this.#open, random, connectMs });
+    const failures = {
+      failed: (target: string) => void this.#ejections.failed(target, clock.now()),
+      ejected: () => this.ejected(),
+    };
+    if (service.protocol === 'tcp')
+      return listenTcp(service, { open: this.#open, random, connectMs, failures });
     const now = () => clock.now();
     return listenUdp(service, { random, now, idleMs: udpIdleMs, maxFlows: maxUdpFlows });
   }
@@ -121,6 +153,22 @@ export class UserspaceVips implements VipBackend {
     this.#closing.add(listener);
     void listener.ended.then(() => this.#closing.delete(listener));
     await listener.close();
+  }
+
+  /** A port that another program had may be free by now. */
+  async #serveLate(): Promise<void> {
+    for (const key of [...this.#unserved.keys()]) {
+      const service = this.#table.services.get(key);
+      if (service === undefined || (await this.#serve(key, service)) !== undefined) continue;
+      this.#unserved.delete(key);
+      this.#dependencies.log.info(`vip: ${key} is served now`);
+    }
+  }
+
+  #alone<T>(run: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(run);
+    this.#turn = turn.catch(() => {});
+    return turn;
   }
 
   #sweep(): void {
