@@ -33,6 +33,7 @@ export type MasterSettings = {
   readonly onLeadershipLost: () => void;
   /** IPv4 range that virtual addresses are taken from. */
   readonly vipRange: string;
+  readonly vipRange6?: string;
   /** Of the network that every installation has. */
   readonly network: Pick<Network, 'cidr' | 'backend' | 'mtu'>;
   readonly drainLimitMs: number;
@@ -75,6 +76,7 @@ export async function composeMaster(
     {
       limits: { drainLimitMs, agentLostMs, launchTimeoutMs, placement, waitForAcks },
       vipRange: vipRangeOfCidr(settings.vipRange),
+      ...(settings.vipRange6 === undefined ? {} : { vipRange6: vipRangeOfCidr(settings.vipRange6) }),
       mostDeployments,
     },
   );

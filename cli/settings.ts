@@ -1,4 +1,4 @@
-import { isIPv4 } from 'node:net';
+import { isIPv4, isIPv6 } from 'node:net';
 import { InvalidArgumentError } from 'commander';
 import { parseCidr4 } from '../core/kit/ip.ts';
 import type { PortRange } from '../core/model/resources.ts';
@@ -6,6 +6,8 @@ import type { Address } from './agent-settings.ts';
 
 /** Where Weir's addresses come from when it may change the kernel: the shared address space of RFC 6598. */
 export const kernelRanges = { network: '100.64.0.0/16', vip: '100.100.0.0/16' };
+/** DC/OS's ranges (vip.md §4); the first is a public one, so nothing takes it that was not told to. */
+export const dcosRanges = { vip: '11.0.0.0/8', vip6: 'fd01:c::/64' };
 /** The same without root: every address of 127.0.0.0/8 can be used by anyone. */
 export const loopbackRanges = { network: '127.64.0.0/16', vip: '127.100.0.0/16' };
 
@@ -45,6 +47,20 @@ export function parseRange(text: string): string {
   } catch (error) {
     throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
   }
+}
+
+/** A range of virtual addresses: `dcos` is that of DC/OS. */
+export function parseVipRange(text: string): string {
+  return parseRange(text === 'dcos' ? dcosRanges.vip : text);
+}
+
+/** The same for IPv6: a prefix of at least four addresses. */
+export function parseVipRange6(text: string): string {
+  const range = text === 'dcos' ? dcosRanges.vip6 : text;
+  const [address = '', length = ''] = range.split('/');
+  const isPrefix = isIPv6(address) && /^\d{1,3}$/.test(length) && Number(length) <= 126;
+  if (isPrefix) return range;
+  throw new InvalidArgumentError('expected an IPv6 prefix, such as fd00:77::/64, or dcos');
 }
 
 /** Seconds as written to milliseconds. */

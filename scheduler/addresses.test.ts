@@ -65,3 +65,27 @@ t.test('a full range names the name it has no address for', async (t) => {
   const names = ['a', 'b', 'c', 'd', 'e'];
   t.throws(() => after(new Map(), names, 0), { code: 'WEIR_VIP_RANGE_FULL', message: /weir\/e/ });
 });
+
+t.test(
+  'with an IPv6 range a name gets an address of each family, where the hash of vip.md §4 puts it',
+  async (t) => {
+    const options = {
+      now: 0,
+      vipRange: vipRange('11.0.0.0', '11.255.255.255'),
+      vipRange6: vipRange('fd01:c::', 'fd01:c::ffff:ffff:ffff:ffff'),
+    };
+    const name = 'l4lb/web.marathon';
+    const given = addressWrites(new Map(), { needed: new Set([name]), dropped: new Set() }, options);
+    t.match(given, [
+      { key: name, value: { address: '11.225.36.193' } },
+      { key: `6/${name}`, value: { address: 'fd01:c::cb8:74fe:906b:dee' } },
+    ]);
+    const records = new Map(given.map((write) => [write.key, (write as { value: AddressRecord }).value]));
+    const gone = addressWrites(records, { needed: new Set(), dropped: new Set([name]) }, options);
+    t.match(
+      gone,
+      [{ value: { releasedAt: 0 } }, { value: { releasedAt: 0 } }],
+      'both are kept for the quarantine',
+    );
+  },
+);

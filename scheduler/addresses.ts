@@ -4,9 +4,14 @@ import { allocate, inVipRange, type VipRange } from '../core/model/vip-address.t
 import type { Snapshot } from '../core/state/snapshot.ts';
 import type { Write } from '../core/state/store.ts';
 import type { AddressRecord } from '../core/state/tables.ts';
-import { addressNames, hashedName } from '../core/state/vip-claims.ts';
+import { addressNames, hashedName, isName6, name6 } from '../core/state/vip-claims.ts';
 
-export type AddressOptions = { readonly now: number; readonly vipRange: VipRange };
+export type AddressOptions = {
+  readonly now: number;
+  readonly vipRange: VipRange;
+  /** With it every name gets an IPv6 address as well. */
+  readonly vipRange6?: VipRange;
+};
 
 /** A released address is not given to another name for this long: longer than any answer or flow that still names it. */
 const quarantineMs = 10 * 60_000;
@@ -47,12 +52,30 @@ export function addressWrites(
   { needed, dropped }: NameChanges,
   options: AddressOptions,
 ): readonly Write[] {
+  const { vipRange6, now } = options;
+  const sixth = {
+    needed: vipRange6 === undefined ? new Set<string>() : new Set([...needed].map(name6)),
+    dropped: new Set([...dropped].map(name6)),
+  };
+  const changes = { needed: needed.union(sixth.needed), dropped: dropped.union(sixth.dropped) };
+  return [
+    ...assign(records, withStrays(records, { needed, dropped }, options), options),
+    ...(vipRange6 === undefined ? [] : assign(records, sixth.needed, { now, vipRange: vipRange6 })),
+    ...release(records, changes, now),
+  ];
+}
+
+/** And names whose address is outside the range by now. */
+function withStrays(
+  records: ReadonlyMap<string, AddressRecord>,
+  { needed, dropped }: NameChanges,
+  { vipRange }: AddressOptions,
+): ReadonlySet<string> {
   const strays = [...records.values()].filter(
     ({ name, address, releasedAt }) =>
-      releasedAt === undefined && !dropped.has(name) && !inVipRange(options.vipRange, address),
+      releasedAt === undefined && !dropped.has(name) && !isName6(name) && !inVipRange(vipRange, address),
   );
-  const names = new Set([...needed, ...strays.map(({ name }) => name)]);
-  return [...assign(records, names, options), ...release(records, { needed, dropped }, options.now)];
+  return new Set([...needed, ...strays.map(({ name }) => name)]);
 }
 
 function assign(

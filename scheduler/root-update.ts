@@ -41,6 +41,7 @@ export type RootPlanOptions = {
   readonly version: Version;
   readonly now: number;
   readonly vipRange: VipRange;
+  readonly vipRange6?: VipRange;
   readonly mostDeployments: number;
 };
 

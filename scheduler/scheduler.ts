@@ -39,6 +39,8 @@ export type SchedulerDependencies = {
 export type SchedulerOptions = {
   readonly limits: Limits;
   readonly vipRange: VipRange;
+  /** With it names have IPv6 addresses too. */
+  readonly vipRange6?: VipRange;
   /** So many deployments may be on their way at once (Marathon §15.6). */
   readonly mostDeployments: number;
 };
@@ -208,6 +210,7 @@ export class Scheduler implements Part {
       deploymentId: uuid(),
       now: clock.now(),
       vipRange: this.#options.vipRange,
+      ...(this.#options.vipRange6 === undefined ? {} : { vipRange6: this.#options.vipRange6 }),
       mostDeployments: this.#options.mostDeployments,
     });
     if (planned.kind !== 'planned') return planned;

@@ -14,8 +14,9 @@ import {
   parseAddress,
   parseAttribute,
   parsePorts,
-  parseRange,
   parseResolver,
+  parseVipRange,
+  parseVipRange6,
 } from '../settings.ts';
 
 type Options = {
@@ -34,6 +35,7 @@ type Options = {
   runtime?: 'runc' | 'process';
   vip?: 'ebpf' | 'nftables' | 'userspace';
   vipRange: string;
+  vipRange6?: string;
   attribute: Readonly<Record<string, string>>;
   cpus?: number;
   gpus?: number;
@@ -137,10 +139,15 @@ export function trafficOptions(command: Command): Command {
         .choices(['ebpf', 'nftables', 'userspace']),
     )
     .addOption(
-      new Option('--vip-range <cidr>', "the master's range of virtual addresses")
+      new Option('--vip-range <cidr>', "the master's range of virtual addresses; dcos: 11.0.0.0/8")
         .env('WEIR_VIP_RANGE')
         .default(kernelRanges.vip)
-        .argParser(parseRange),
+        .argParser(parseVipRange),
+    )
+    .addOption(
+      new Option('--vip-range6 <prefix>', "the master's IPv6 range, if it has one; dcos: fd01:c::/64")
+        .env('WEIR_VIP_RANGE6')
+        .argParser(parseVipRange6),
     );
 }
 
@@ -162,6 +169,7 @@ async function run(options: Options): Promise<void> {
       runtime: options.runtime ?? choices.runtime.value,
       vip: options.vip ?? choices.vip.value,
       vipRange: options.vipRange,
+      ...(options.vipRange6 === undefined ? {} : { vipRange6: options.vipRange6 }),
       attributes: options.attribute,
       resources: {
         ...(cpus === undefined ? {} : { cpus }),

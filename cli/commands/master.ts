@@ -4,13 +4,22 @@ import { createLog, type LogLevel, type LogThreshold } from '../../core/kit/log.
 import type { Address } from '../agent-settings.ts';
 import { wholeNumber } from '../numbers.ts';
 import { serve } from '../serve.ts';
-import { defaults, kernelRanges, parseAddress, parseRange, parseSeconds } from '../settings.ts';
+import {
+  defaults,
+  kernelRanges,
+  parseAddress,
+  parseRange,
+  parseSeconds,
+  parseVipRange,
+  parseVipRange6,
+} from '../settings.ts';
 
 type Options = {
   api: Address;
   data: string;
   store?: string;
   vipRange: string;
+  vipRange6?: string;
   networkRange: string;
   networkBackend: string;
   drainLimit: number;
@@ -47,10 +56,15 @@ export function register(program: Command): void {
       ).env('WEIR_STORE'),
     )
     .addOption(
-      new Option('--vip-range <cidr>', 'virtual addresses are taken from here')
+      new Option('--vip-range <cidr>', 'virtual addresses are taken from here; dcos: 11.0.0.0/8')
         .env('WEIR_VIP_RANGE')
         .default(kernelRanges.vip)
-        .argParser(parseRange),
+        .argParser(parseVipRange),
+    )
+    .addOption(
+      new Option('--vip-range6 <prefix>', 'names get IPv6 addresses too, from here; dcos: fd01:c::/64')
+        .env('WEIR_VIP_RANGE6')
+        .argParser(parseVipRange6),
     )
     .addOption(
       new Option('--network-range <cidr>', 'range of the default container network')
@@ -142,6 +156,7 @@ export function register(program: Command): void {
             process.exit(1);
           },
           vipRange: options.vipRange,
+          ...(options.vipRange6 === undefined ? {} : { vipRange6: options.vipRange6 }),
           network: { cidr: options.networkRange, backend: options.networkBackend },
           drainLimitMs: options.drainLimit,
           agentLostMs: options.agentLost,

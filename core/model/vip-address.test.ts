@@ -27,6 +27,10 @@ t.test('the first choice of an IPv6 range gives the vectors of vip.md section 4'
   t.equal(firstChoice('web.marathon', range), 'fd01:c::cb8:74fe:906b:dee');
 });
 
+t.test('an IPv6 prefix is the range of its first to its last address', async (t) => {
+  t.same(vipRangeOfCidr('fd01:c::/64'), vipRange('fd01:c::', 'fd01:c::ffff:ffff:ffff:ffff'));
+});
+
 t.test('phash2 is defined for every length around a block', async (t) => {
   const hashes = Array.from({ length: 40 }, (_, length) => phash2('x'.repeat(length)));
   t.equal(new Set(hashes).size, 40);

@@ -13,8 +13,15 @@ export function vipRange(min: string, max: string): VipRange {
   throw new BadAddress(`${min} - ${max}`, 'a range of at least two addresses of one family');
 }
 
-/** An IPv4 range written `a.b.c.d/n`. */
+/** A range written `a.b.c.d/n`, or `x::/n`. */
 export function vipRangeOfCidr(text: string): VipRange {
+  if (text.includes(':')) {
+    const [first, last] = [
+      ipaddr.IPv6.networkAddressFromCIDR(text),
+      ipaddr.IPv6.broadcastAddressFromCIDR(text),
+    ];
+    return vipRange(first.toRFC5952String(), last.toRFC5952String());
+  }
   const cidr = parseCidr4(text);
   return vipRange(formatIpv4(cidr.base), formatIpv4(cidr.base + sizeOf(cidr) - 1));
 }

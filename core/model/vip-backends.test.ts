@@ -43,3 +43,24 @@ t.test('a backend without weight says why', async (t) => {
   t.match(vipBackends(directory, [{ appId: '/web', portIndex: 0, weight: 0 }])[0]?.because, /weight 0/);
   t.same(vipBackends(directory, [{ appId: '/web', portIndex: 1 }]), [], 'a port it does not have');
 });
+
+t.test(
+  'a container is a backend by each address of its network, a host port by the address of the host',
+  async (t) => {
+    const dual: Endpoint = {
+      ...endpoint(1, ready),
+      addresses: [
+        { network: 'weir', ip: '100.64.0.1' },
+        { network: 'weir', ip: 'fd00::1' },
+        { network: 'other', ip: '100.66.0.1' },
+      ],
+    };
+    const found = (one: Endpoint) =>
+      vipBackends(of(one), [{ appId: '/web', portIndex: 0 }]).map(({ address }) => address);
+    t.same(found(dual), ['100.64.0.1', 'fd00::1']);
+    t.same(
+      found({ ...dual, ports: dual.ports.map((port) => ({ ...port, address: '192.0.2.1', scope: 'host' })) }),
+      ['192.0.2.1'],
+    );
+  },
+);

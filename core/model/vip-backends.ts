@@ -1,4 +1,4 @@
-import type { Directory, WeightedService } from './directory.ts';
+import type { Directory, Endpoint, EndpointPort, WeightedService } from './directory.ts';
 import type { AgentId, InstanceId } from './ids.ts';
 
 export type WeighedBackend = {
@@ -25,7 +25,15 @@ export function vipBackends(
       const port = endpoint.ports.find(({ index }) => index === portIndex);
       if (port === undefined) return [];
       const { instanceId, agentId, ready, unreachable } = endpoint;
-      return [{ instanceId, agentId, address: port.address, port: port.port, weight, ready, unreachable }];
+      return addressesOf(endpoint, port).map((address) => ({
+        instanceId,
+        agentId,
+        address,
+        port: port.port,
+        weight,
+        ready,
+        unreachable,
+      }));
     }),
   );
   const panics = !all.some(({ ready }) => ready);
@@ -37,4 +45,11 @@ export function vipBackends(
     const because = unreachable ? 'its agent is not heard of' : 'its health checks do not pass (yet)';
     return { ...backend, weight: 0, because };
   });
+}
+
+/** One backend for each address that the instance has where its port is reached (vip.md §5), whatever the family. */
+function addressesOf({ addresses }: Endpoint, { address, scope }: EndpointPort): readonly string[] {
+  const network = addresses.find(({ ip }) => ip === address)?.network;
+  if (scope === 'host' || network === undefined) return [address];
+  return addresses.filter((one) => one.network === network).map(({ ip }) => ip);
 }

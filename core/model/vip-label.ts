@@ -85,8 +85,12 @@ export function vipName(label: string, framework = 'marathon'): string {
   return [domainFrag(label), domainFrag(framework)].filter((part) => part !== '').join('.');
 }
 
-/** `Vip.key`: `<proto>:<name or address>:<port>`. */
-export function vipKey(protocol: 'tcp' | 'udp', nameOrAddress: string, port: number): string {
+/** `Vip.key`: `<proto>:<name or address>:<port>`; `tcp6` and `udp6` for the IPv6 address of a name. */
+export function vipKey(
+  protocol: 'tcp' | 'udp' | 'tcp6' | 'udp6',
+  nameOrAddress: string,
+  port: number,
+): string {
   return `${protocol}:${nameOrAddress}:${port}`;
 }
 

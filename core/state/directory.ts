@@ -6,10 +6,11 @@ import { endpointOf } from './endpoints.ts';
 import { HostClaims } from './host-claims.ts';
 import { readRouteLabels } from './route-labels.ts';
 import { operatorRoute } from './routes.ts';
+import { SixApps } from './six-apps.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { Change } from './store.ts';
 import { versionKey } from './tables.ts';
-import { addressNames, type VipClaim, vipClaims } from './vip-claims.ts';
+import { addressNames, nameOfRecord, type VipClaim, vipClaims } from './vip-claims.ts';
 
 /**
  * Keeps the Directory of a snapshot. Each change derives again only the entries of the instances, apps, routes and agents
@@ -24,6 +25,7 @@ export class DirectoryBuilder {
   readonly #namesOf = new Map<AppId, readonly string[]>();
   readonly #named = new Map<string, Set<AppId>>();
   readonly #routesOf = new Map<AppId, readonly Route[]>();
+  readonly #six = new SixApps();
 
   /** `leader`: address of the machine whose master builds this, where it is known. */
   constructor(leader?: string) {
@@ -46,6 +48,7 @@ export class DirectoryBuilder {
     for (const index of [this.#claims, this.#claimants, this.#namesOf, this.#named, this.#routesOf])
       index.clear();
     this.#hosts.clear();
+    this.#six.clear();
     this.#directory = emptyDirectory;
     const records = (['apps', 'placements', 'routes', 'agents'] as const).flatMap((table) =>
       [...snapshot.table(table)].map(([key, value]) => ({ table, key, value })),
@@ -60,6 +63,8 @@ export class DirectoryBuilder {
     const touched = this.#touchedBy(snapshot, change);
     const before = this.#directory;
     const endpoints = this.#endpoints(snapshot, touched.instances);
+    if (endpoints !== undefined)
+      for (const app of this.#six.follow(before.endpoints, endpoints)) touched.apps.add(app);
     const agents = changes([...touched.agents], before.agents, (id) =>
       directoryAgent(snapshot, id, this.#leader),
     );
@@ -92,7 +97,7 @@ export class DirectoryBuilder {
     const keys = new Set<string>();
     for (const id of apps) {
       const app = snapshot.table('apps').get(id);
-      const claims = app === undefined ? [] : vipClaims(app, snapshot.table('addresses'));
+      const claims = app === undefined ? [] : vipClaims(app, snapshot.table('addresses'), this.#six.has(id));
       for (const claim of [...(this.#claims.get(id) ?? []), ...claims]) {
         keys.add(claim.key);
         leave(this.#claimants, claim.key, id);
@@ -150,7 +155,8 @@ export class DirectoryBuilder {
       if (table === 'agents') this.#touchAgent(snapshot, key, touched);
     }
     for (const { table, key } of change.records)
-      if (table === 'addresses') for (const app of this.#named.get(key) ?? []) touched.apps.add(app);
+      if (table === 'addresses')
+        for (const app of this.#named.get(nameOfRecord(key)) ?? []) touched.apps.add(app);
     return touched;
   }
 

@@ -95,3 +95,27 @@ t.test('balance and weight are said by labels of the app, and of a port before t
     { balance: 'maglev', service: { portIndex: 1, weight: 0 } },
   ]);
 });
+
+t.test(
+  'a dual-stack named VIP has an A and an AAAA address, where its app has backends of IPv6',
+  async (t) => {
+    const app = testApp('/web', { portDefinitions: [port({ VIP_0: 'api:80' })] });
+    const records = addresses('weir/web', 'l4lb/api.marathon', '6/weir/web', '6/l4lb/api.marathon');
+    t.equal(vipClaims(app, records).length, 2);
+    const six = new Map(
+      [...records].map(([name, one]) => [
+        name,
+        name.startsWith('6/') ? { ...one, address: 'fd01:c::1' } : one,
+      ]),
+    );
+    t.match(
+      vipClaims(app, six, true).map(({ key, address }) => `${key} ${address}`),
+      [
+        'tcp:web.weir:10000 11.0.0.1',
+        'tcp6:web.weir:10000 fd01:c::1',
+        'tcp:api.marathon.l4lb.thisdcos.directory:80 11.0.0.2',
+        'tcp6:api.marathon.l4lb.thisdcos.directory:80 fd01:c::1',
+      ],
+    );
+  },
+);

@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import type { App } from '../model/app.ts';
 import type { Vip, WeightedService } from '../model/directory.ts';
 import { weirName } from '../model/name.ts';
@@ -47,31 +48,47 @@ export function vipFaults(app: App): readonly VipLabelFault[] {
 
 /** What is hashed for the first choice of an address: the name without its zone. */
 export function hashedName(addressName: string): string {
-  return addressName.slice(addressName.indexOf('/') + 1);
+  return addressName.slice(addressName.lastIndexOf('/') + 1);
 }
 
-/** The VIPs of an app, as far as they have addresses. */
-export function vipClaims(app: App, addresses: ReadonlyMap<string, AddressRecord>): readonly VipClaim[] {
-  const own = addresses.get(ownAddress(app))?.address;
-  const ownClaims = portsOf(app).flatMap((port) =>
-    port.protocols.flatMap((protocol) =>
-      own === undefined || vipPort(port) === 0
-        ? []
-        : [
-            claim(app, port, protocol, {
-              names: [`${weirName(app.id)}.${appZone}`],
-              address: own,
-              port: vipPort(port),
-            }),
-          ],
-    ),
-  );
+/** Name of the record of a name's IPv6 address, where names have those. */
+export function name6(addressName: string): string {
+  return `6/${addressName}`;
+}
+
+export function isName6(recordName: string): boolean {
+  return recordName.startsWith('6/');
+}
+
+/** The name that a record of either family is for. */
+export function nameOfRecord(recordName: string): string {
+  return isName6(recordName) ? recordName.slice(2) : recordName;
+}
+
+/** The VIPs of an app, as far as they have addresses. `six`: it has backends of IPv6, so names get such addresses too. */
+export function vipClaims(
+  app: App,
+  addresses: ReadonlyMap<string, AddressRecord>,
+  six = false,
+): readonly VipClaim[] {
+  const addressesOf = (name: string): readonly string[] =>
+    [name, ...(six ? [name6(name)] : [])].flatMap((record) => addresses.get(record)?.address ?? []);
+  const own = addressesOf(ownAddress(app));
+  const names = [`${weirName(app.id)}.${appZone}`];
+  const ownClaims = portsOf(app)
+    .filter((port) => vipPort(port) !== 0)
+    .flatMap((port) =>
+      port.protocols.flatMap((protocol) =>
+        own.map((address) => claim(app, port, protocol, { names, address, port: vipPort(port) })),
+      ),
+    );
   const labelled = wants(app).flatMap(({ port, protocol, target }) => {
     if (target.kind === 'address')
       return [claim(app, port, protocol, { names: [], address: target.address, port: target.port })];
-    const address = addresses.get(namedAddress(target.label))?.address;
     const names = namedZones.map((zone) => `${vipName(target.label)}.${zone}`);
-    return address === undefined ? [] : [claim(app, port, protocol, { names, address, port: target.port })];
+    return addressesOf(namedAddress(target.label)).map((address) =>
+      claim(app, port, protocol, { names, address, port: target.port }),
+    );
   });
   return unique([...ownClaims, ...labelled]);
 }
@@ -98,7 +115,11 @@ function claim(app: App, port: PortRequest, protocol: 'tcp' | 'udp', target: Tar
   const { policy } = vipPolicy({ ...app.labels, ...port.labels });
   const { balance, weight } = policy;
   return {
-    key: vipKey(protocol, target.names[0] ?? target.address, target.port),
+    key: vipKey(
+      isIPv6(target.address) ? `${protocol}6` : protocol,
+      target.names[0] ?? target.address,
+      target.port,
+    ),
     protocol,
     ...target,
     ...(balance === undefined ? {} : { balance }),
