@@ -1,6 +1,7 @@
 import type { Agent } from '../../core/model/agent.ts';
 import type { App, Container, PortDefinition, ReadinessCheck } from '../../core/model/app.ts';
 import type { Constraint } from '../../core/model/constraint.ts';
+import type { Pod } from '../../core/model/pod.ts';
 import { tcpCheck } from '../../core/state/testing/apps.ts';
 
 /** A command's words: `update /web instances=3 force` → names ['/web'], fields {instances: '3'}, flags {'force'}. */
@@ -45,6 +46,7 @@ const appWords: Readonly<Record<string, (value: string) => Partial<App>>> = {
   },
   readiness: () => ({ readinessChecks: [readinessCheck] }),
   brake: (value) => ({ labels: { WEIR_HEALTH_BRAKE: value } }),
+  pod: (value) => ({ pod: podOf(value.split(',')) }),
   gpus: (value) => ({ gpus: Number(value) }),
   network: (name) => ({ networks: [{ mode: 'container', name }], container: onNetwork }),
   kill: (value) => ({ killSelection: value === 'oldest' ? 'OLDEST_FIRST' : 'YOUNGEST_FIRST' }),
@@ -99,6 +101,20 @@ function readWord(name: string, value: string): Partial<App> {
   const read = appWords[name];
   if (read === undefined) throw new Error(`no such word in an app definition: ${name}`);
   return read(value);
+}
+
+/** Containers of these names; those written `name:port` have a fixed host port, `name:0` a drawn one. */
+function podOf(words: readonly string[]): Pod {
+  const resources = { cpus: 0, mem: 0, disk: 0, gpus: 0 };
+  const containers = words.map((word) => {
+    const [name = '', hostPort] = word.split(':');
+    const endpoint = { name, protocol: ['tcp' as const], labels: {}, networkNames: [] };
+    return {
+      ...{ name, resources, environment: {}, labels: {}, volumeMounts: [] },
+      endpoints: hostPort === undefined ? [] : [{ ...endpoint, hostPort: Number(hostPort) }],
+    };
+  });
+  return { containers, volumes: [], executorResources: resources };
 }
 
 function port(number: number): PortDefinition {
