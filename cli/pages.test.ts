@@ -92,6 +92,7 @@ d-1
   now   2. scale /shop/web
 
 /shop/web: step 2 of 2 (scale), 1/2 running, 1/2 healthy; waits: needs 0.5 cpus, h1 has 0.2 free; hostname UNIQUE: h2 has one already
+  shop_web.instance-a (health): failed twice
 `,
   ],
   [
@@ -107,6 +108,13 @@ shop_web.instance-8c9cbb32-3f6c-4e9d-9c50-7d0c3f1f2a11._app.1  /shop/web  runnin
 NODE  ADDRESS      STATE      HEARD  INSTANCES  CPUS   MEM  RUNTIME  ROLES       REVISION
 h1    100.127.0.1  lost          5m          0     4  8192  runc     master  4 (5 behind)
 h2    100.127.0.2  connected    10m          1     4  8192  runc     edge               9
+`,
+  ],
+  [
+    'brake show',
+    `
+3 of 4 apps on h1 turned unhealthy at about the same time.
+1 instance not ended for it. To end them all the same: weir brake off
 `,
   ],
   [

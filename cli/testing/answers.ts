@@ -96,6 +96,29 @@ export function recorded(now: number): Answers {
     'GET /v2/tasks': { body: { tasks: [task] } },
     'GET /v2/pods::status': { body: [pair] },
     'GET /v2/pods/shop/pair::status': { body: pair },
+    'GET /v1/brake': {
+      body: {
+        mode: 'on',
+        brakes: [{ reason: '3 of 4 apps on h1 turned unhealthy at about the same time' }],
+        held: [{ appId: '/shop/web', instanceId: 'shop_web.instance-a', reason: 'x' }],
+      },
+    },
+    'GET /v1/deployments': {
+      body: [
+        {
+          id: 'd-1',
+          waits: [
+            {
+              app: '/shop/web',
+              kind: 'health',
+              instanceId: 'shop_web.instance-a',
+              count: 1,
+              detail: 'failed twice',
+            },
+          ],
+        },
+      ],
+    },
     'GET /v1/why/shop/pair': { body: { app: '/shop/pair', waits: [] } },
     'GET /v1/why/shop/web': {
       body: {
