@@ -8,6 +8,7 @@ import { webServer } from './definitions.ts';
 import { linesToTry } from './demo-output.ts';
 import { openHost } from './host.ts';
 import { differences, processesOfTask, traces } from './machine.ts';
+import { examplePod, podLog, podServes, processesOfPod } from './pod-api.ts';
 import { dataOf, down, program, repository, startProduct } from './product.ts';
 
 const nobody = 65_534;
@@ -66,6 +67,17 @@ t.test('an ordinary user has the whole way as well, on loopback addresses', { sk
   await api.must('PUT', '/v2/apps/web', { env: { GREETING: 'two' } });
   await api.settled('/web');
   for (const { url, headers = {} } of ways) t.match(await get(url, headers), / two$/, url);
+
+  await api.must('POST', '/v2/pods', examplePod());
+  const pod = await podServes(api, '/pair', 2);
+  for (const { id } of pod.instances) {
+    const isRead = async () =>
+      (await podLog(api, id, 'writer')).some((line) => line.startsWith('read back: page'));
+    t.ok(await becomes(isRead, 20_000), 'containers of a pod share a folder and reach each other');
+  }
+  await api.must('DELETE', '/v2/pods/pair');
+  const isGone = async () => [...processesOfPod(pod).values()].flat().length === 0;
+  t.ok(await becomes(isGone, 20_000), 'processes of a pod end with it');
 
   const hello = (await api.tasks('/hello')).map((task) => task.id).toSorted();
   const pids = hello.map(processesOfTask);

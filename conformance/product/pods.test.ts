@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import t from 'tap';
 import { becomes } from '../lab/processes.ts';
 import { openHost } from './host.ts';
+import { startLoad } from './load.ts';
 import { containerThings, differences, environmentOf, processesOfTask, traces } from './machine.ts';
 import {
   dig,
@@ -118,8 +119,10 @@ t.test('a pod’s containers live together: one network, shared volumes, one lif
     },
   );
 
-  await t.test('another version replaces every instance, healthy ones first', async (t) => {
+  await t.test('another version replaces every instance, and no request is lost', async (t) => {
     const old = pod;
+    const [vip] = await dig(host, 'pair.marathon.l4lb.thisdcos.directory');
+    const load = startLoad(host, { name: 'VIP', url: `http://${vip}/` }, { perSecond: 20 });
     await product.api.must('PUT', '/v2/pods/pair', { ...examplePod(), labels: { version: 'two' } });
     pod = await podServes(product.api, '/pair', 2);
     t.same(
@@ -128,6 +131,8 @@ t.test('a pod’s containers live together: one network, shared volumes, one lif
     );
     const gone = () => [...processesOfPod(old).values()].flat().length === 0;
     t.ok(await becomes(async () => gone(), 10_000), 'nothing of the old ones runs');
+    const { failures, sent } = await load.stop();
+    t.same(failures, [], `no request of ${sent} failed`);
   });
 
   await t.test('deleted, it leaves nothing', async (t) => {
