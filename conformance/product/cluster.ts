@@ -1,11 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RunResult } from '../../core/kit/exec.ts';
-import { createLab, type Lab } from '../lab/lab.ts';
+import { createLab, type Lab, removeLab } from '../lab/lab.ts';
 import { netnsPath } from '../lab/names.ts';
-import { becomes } from '../lab/processes.ts';
+import { becomes, startTimeOf } from '../lab/processes.ts';
 import { Api } from './api.ts';
+import { netnsFolder } from './machine.ts';
 import { program } from './product.ts';
 import { openTunnel } from './tunnel.ts';
 
@@ -26,6 +27,8 @@ export type ClusterOptions = {
 type Teardown = { teardown(end: () => Promise<void>): void };
 
 const readyWithinMs = 60_000;
+/** The name of a lab in those of its namespaces, and who made it. */
+const namePattern = /^weir-(x([0-9a-z]+)-[a-z]+)-net$/;
 
 /** Resolves when every agent is connected and has everything in force. */
 export async function startCluster(
@@ -33,13 +36,10 @@ export async function startCluster(
   label: string,
   { agents, masterFlags = [] }: ClusterOptions,
 ): Promise<Cluster> {
-  const folder = mkdtempSync(join(tmpdir(), 'weir-cluster-'));
-  const name = `${label}${process.pid.toString(36)}`;
-  const lab = createLab({ name, dir: join(folder, 'lab'), hosts: agents.length });
-  t.teardown(async () => {
-    await lab.down();
-    rmSync(folder, { recursive: true });
-  });
+  await sweep();
+  const name = `x${process.pid.toString(36)}-${label}`;
+  const lab = createLab({ name, dir: folderOf(name), hosts: agents.length });
+  t.teardown(() => lab.down());
   await lab.up();
   const [first] = lab.hosts;
   const masterData = ['--api', '0.0.0.0:8080', '--data', `${first?.dir}/master`];
@@ -56,13 +56,28 @@ export async function startCluster(
     '--',
     ...argv,
   ];
-  const api = new Api(await openTunnel(inside, join(folder, 'tunnel.sock')));
+  const api = new Api(await openTunnel(inside, join(lab.plan.dir, 'tunnel.sock')));
   const connected = await becomes(async () => {
     const nodes = await api.must<{ nodes: unknown[] }>('GET', '/v1/nodes').catch(() => undefined);
     return nodes?.nodes.length === agents.length && (await api.inForce());
   }, readyWithinMs);
   if (!connected) throw new Error(`not all agents of ${label} are connected:\n${await wordsOf(lab)}`);
   return { lab, api, weir: (...words) => lab.exec('h1', [program, ...words]) };
+}
+
+function folderOf(name: string): string {
+  return join(tmpdir(), `weir-${name}`);
+}
+
+/** Takes down what tests left that were killed before they could. */
+async function sweep(): Promise<void> {
+  const names = readdirSync(netnsFolder, { encoding: 'utf8' }).map((netns) => namePattern.exec(netns));
+  const makers = new Map(
+    names.flatMap((found) => (found === null ? [] : [[found[1] ?? '', found[2] ?? '']])),
+  );
+  for (const [name, maker] of makers)
+    if ((await startTimeOf(Number.parseInt(maker, 36))) === undefined)
+      await removeLab({ name, dir: folderOf(name) });
 }
 
 /** The last that each process wrote. */
