@@ -42,7 +42,7 @@ const cases: readonly Case[] = [
     strategy: half,
     left: 2,
     atMost: 5,
-    why: /not every health check has passed yet/,
+    why: /0 of 1 health checks passed/,
   },
   {
     what: 'is healthy only at first',

@@ -126,7 +126,7 @@ export const stuckApps: readonly Stuck[] = [
       container: { type: 'MESOS', portMappings: [{ containerPort: 9_000 }] },
       healthChecks: [{ ...healthCheck, gracePeriodSeconds: 300 }],
     }),
-    [/running on h\d, not every health check has passed yet/],
+    [/running on h\d, 0 of 1 health checks passed/],
   ),
   {
     cause: 'an app it depends on',
