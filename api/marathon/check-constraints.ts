@@ -1,3 +1,4 @@
+import { wholeMatcher } from '../../core/kit/pattern.ts';
 import type { Faults } from './schema.ts';
 
 const operators = ['UNIQUE', 'CLUSTER', 'GROUP_BY', 'LIKE', 'MAX_PER', 'UNLIKE', 'IS'];
@@ -48,10 +49,5 @@ function faultsOf(constraint: readonly string[]): readonly string[] {
 
 function regexFaults(value: string | undefined): readonly string[] {
   if (!value) return ['LIKE and UNLIKE require a non-empty, regular expression value'];
-  try {
-    new RegExp(`^(?:${value})$`);
-    return [];
-  } catch {
-    return [`'${value}' is not a valid regular expression`];
-  }
+  return wholeMatcher(value) === undefined ? [`'${value}' is not a valid regular expression`] : [];
 }

@@ -1,3 +1,4 @@
+import { wholeMatcher } from '../../core/kit/pattern.ts';
 import type { Agent } from '../../core/model/agent.ts';
 import type { Constraint } from '../../core/model/constraint.ts';
 
@@ -125,19 +126,9 @@ function remembered(accepts: (value: string) => boolean): Judge {
   };
 }
 
-/** The whole value must match, as in Java's `matches` (Marathon §13). */
+/** The whole value must match (Marathon §13). Faulty patterns are refused at the door; one that got past it matches nothing. */
 function matcher(pattern: string): (value: string) => boolean {
-  const whole = compiled(`^(?:${pattern})$`);
-  return (value) => whole?.test(value) ?? false;
-}
-
-/** Faulty patterns are refused at the door; one that got past it must not stop the scheduler, so it matches nothing. */
-function compiled(pattern: string): RegExp | undefined {
-  try {
-    return new RegExp(pattern);
-  } catch {
-    return undefined;
-  }
+  return wholeMatcher(pattern) ?? (() => false);
 }
 
 function sameText(a: string, b: string): boolean {
