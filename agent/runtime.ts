@@ -1,4 +1,5 @@
 import { WeirError } from '../core/kit/errors.ts';
+import type { FetchUri } from '../core/model/app.ts';
 
 /**
  * The seam between an agent and whatever runs processes on its machine. It knows containers, not placements: what an
@@ -14,7 +15,7 @@ export interface ContainerRuntime {
   list(): Promise<readonly Container[]>;
   /**
    * Fetches the image if there is one and prepares everything on disk; runs nothing. An id that exists already is left
-   * as it is. Throws ImageUnavailable, ContainerRefused.
+   * as it is. Throws ImageUnavailable, ArtifactUnavailable, ContainerRefused.
    */
   create(spec: ContainerSpec, signal?: AbortSignal): Promise<void>;
   /**
@@ -54,6 +55,8 @@ export type ContainerSpec = {
   readonly user?: string;
   readonly rootfs: Rootfs;
   readonly mounts: readonly Mount[];
+  /** Files to be in the sandbox before the program starts; absent: none. */
+  readonly artifacts?: readonly FetchUri[];
   /** Contents of files under /etc; absent: as the root file system has them. */
   readonly files: { readonly resolvConf?: string; readonly hosts?: string; readonly hostname?: string };
   readonly netns: { readonly kind: 'host' } | { readonly kind: 'path'; readonly path: string };

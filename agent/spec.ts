@@ -31,6 +31,7 @@ function appSpec({ app, placement }: Assignment, setting: InstanceSetting): Cont
         ? { kind: 'host' }
         : { kind: 'image', reference: image.image, forcePull: image.forcePullImage },
     mounts: (app.container?.volumes ?? []).flatMap((volume) => ('hostPath' in volume ? [volume] : [])),
+    ...(app.fetch.length === 0 ? {} : { artifacts: app.fetch }),
     files,
     netns,
     cpus: app.cpus,

@@ -15,7 +15,7 @@ const whole = {
   residency: { taskLostBehavior: 'wait_forever' },
   secrets: { pw: { source: '/team/pw' } },
   env: { PW: { secret: 'pw' } },
-  fetch: [{ uri: 'http://h/a.tgz', destPath: 'b' }],
+  fetch: [{ uri: 'http://h/a.tgz', destPath: 'b', cache: true }],
   tty: true,
   container: {
     type: 'MESOS',
@@ -50,7 +50,7 @@ t.test('what is not acted on is named, and what is acted on is not', async (t) =
   const parsed = parseApp(whole);
   const named = parsed.ok ? notActedOn(parsed.value).map((text) => text.split(':')[0]) : [];
   t.same(named, [
-    ...['fetch', 'executor', 'executorResources', 'resourceLimits.cpus', 'residency', 'secrets', 'tty'],
+    ...['fetch.cache', 'executor', 'executorResources', 'resourceLimits.cpus', 'residency', 'secrets', 'tty'],
     ...['container.docker.pullConfig', 'container.linuxInfo', 'container.volumes.persistent'],
     ...['container.volumes.external', 'container.volumes.secret'],
   ]);

@@ -6,7 +6,7 @@ export function notActedOn(app: Omit<App, 'version' | 'versionInfo'>): readonly 
   if (isPod(app)) return podNotActedOn(app);
   const docker = app.container?.docker;
   const cases: readonly (readonly [applies: boolean, text: string])[] = [
-    [app.fetch.length > 0, 'fetch: files are not fetched into the sandbox'],
+    [app.fetch.some(({ cache }) => cache), 'fetch.cache: files are fetched each time'],
     [!['', '//cmd'].includes(app.executor), 'executor: the command runs without it'],
     [app.executorResources !== undefined, 'executorResources: nothing is added to what instances take'],
     [

@@ -98,6 +98,31 @@ t.test('a task has what its definition says', { skip }, async (t) => {
     t.equal(readFileSync(join(shared, 'out'), 'utf8'), 'from inside\n');
   });
 
+  await t.test('files and archives that it fetches, before it starts', async (t) => {
+    const folder = join(host.dir, 'artifacts');
+    mkdirSync(join(folder, 'app'), { recursive: true });
+    writeFileSync(join(folder, 'app/data'), 'from the archive\n');
+    writeFileSync(join(folder, 'tool'), '#!/bin/sh\necho "a tool of $(id -un)"\n');
+    await host.exec(['tar', '-czf', join(folder, 'app.tgz'), '-C', folder, 'app']);
+    const lines = await output({
+      ...script('/fetches', ['cd "$MESOS_SANDBOX"; cat app/data; ./bin/tool; stat -c %U app/data']),
+      user: 'nobody',
+      fetch: [
+        { uri: join(folder, 'app.tgz') },
+        { uri: `file://${folder}/tool`, executable: true, destPath: 'bin/tool' },
+      ],
+    });
+    t.same(lines, ['from the archive', 'a tool of nobody', 'nobody', 'done']);
+  });
+
+  await t.test('a failure when a file cannot be fetched', async (t) => {
+    const uri = 'http://127.0.0.1:9/none.tgz';
+    await api.must('POST', '/v2/apps', { ...script('/unfetched', ['true']), fetch: [{ uri }] });
+    const app = await api.until('/unfetched', ({ lastTaskFailure }) => lastTaskFailure !== undefined);
+    t.match(app.lastTaskFailure, { state: 'TASK_FAILED', message: /^Cannot fetch http:\/\/127/ });
+    await api.must('DELETE', '/v2/apps/unfetched');
+  });
+
   await t.test('a machine of its own: files, host name, processes and network', async (t) => {
     const lines = await output(
       script('/alone', [

@@ -2,6 +2,7 @@ import { mkdir, open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Clock } from '../../../core/kit/clock.ts';
 import { errorText } from '../../../core/kit/errors.ts';
+import { fetchArtifacts } from '../../artifacts.ts';
 import {
   type Container,
   type ContainerEnd,
@@ -61,10 +62,11 @@ export class ProcessRuntime implements ContainerRuntime {
     return this.#containers.list();
   }
 
-  async create(spec: ContainerSpec): Promise<void> {
+  async create(spec: ContainerSpec, signal?: AbortSignal): Promise<void> {
     refuseWhatNeedsRoot(spec);
     await this.#containers.records.add(spec, async (paths) => {
       await mkdir(paths.sandbox);
+      await fetchArtifacts(spec.artifacts ?? [], paths.sandbox, signal);
       await linkVolumes(spec, paths.sandbox);
       await mkdir(spec.logDir, { recursive: true });
     });

@@ -1,5 +1,6 @@
-import { chmod, chown, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, lchown, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fetchArtifacts } from '../../artifacts.ts';
 import type { Image } from '../../images.ts';
 import { hostRootfs, type RootfsPlan } from '../../rootfs.ts';
 import { resolveUser } from '../../rootfs-user.ts';
@@ -13,6 +14,7 @@ export type BundleInputs = {
   readonly paths: ContainerPaths;
   readonly image: Image | undefined;
   readonly dataDir: string;
+  readonly signal?: AbortSignal;
   readonly cgroup: { readonly path: string; readonly version: 1 | 2; readonly limitsSwap: boolean };
 };
 
@@ -29,7 +31,8 @@ export async function writeBundle(inputs: BundleInputs): Promise<void> {
     group: (await readIfThere(join(rootfs.lower, 'etc/group'))) ?? '',
   });
   await mkdir(paths.sandbox);
-  await chown(paths.sandbox, user.uid, user.gid);
+  await fetchArtifacts(spec.artifacts ?? [], paths.sandbox, inputs.signal);
+  await chownAll(paths.sandbox, user);
   await checkProgram(spec, image);
   for (const mount of spec.mounts) await checkMount(spec, { mount, sandbox: paths.sandbox });
   const config = ociConfig({
@@ -44,6 +47,13 @@ export async function writeBundle(inputs: BundleInputs): Promise<void> {
     openFiles: await openFileLimits(),
   });
   await writeFile(join(paths.dir, 'config.json'), JSON.stringify(config), { mode: 0o600 });
+}
+
+/** The folder and all in it; links are changed, not what they lead to. */
+async function chownAll(folder: string, { uid, gid }: { uid: number; gid: number }): Promise<void> {
+  await lchown(folder, uid, gid);
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true }))
+    await lchown(join(entry.parentPath, entry.name), uid, gid);
 }
 
 async function rootfsOf({ paths, image, dataDir }: BundleInputs): Promise<RootfsPlan> {

@@ -100,7 +100,8 @@ export class RuncRuntime implements ContainerRuntime {
       const image = spec.rootfs.kind === 'image' ? await this.#images.get(spec.rootfs, signal) : undefined;
       await mkdir(spec.logDir, { recursive: true });
       const cgroup = { path: `/weir/${this.#scope}/${paths.name}`, version, limitsSwap };
-      await writeBundle({ spec, paths, image, dataDir: this.#dataDir, cgroup });
+      const dataDir = this.#dataDir;
+      await writeBundle({ spec, paths, image, dataDir, cgroup, ...(signal && { signal }) });
     });
   }
 
