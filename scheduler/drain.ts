@@ -18,6 +18,7 @@ export function drainVerdict(placement: Placement, world: World): DrainVerdict {
   const absent = world.absentSince(placement.instanceId);
   if (absent === undefined) return { kind: 'wait', until, reason: 'still in the Directory' };
   for (const agent of world.snapshot.table('agents').values()) {
+    if (agent.consumers.length === 0) continue;
     const reason = isLost(world, agent.id) ? undefined : waitsFor(agent, placement, absent, world);
     if (reason !== undefined) return { kind: 'wait', until, reason };
   }

@@ -13,7 +13,7 @@ import type { World } from './world.ts';
 
 /** What one round has to look at. */
 export type Agenda = {
-  /** Sorted. */
+  /** Those left over first, the others sorted. */
   readonly apps: readonly AppId[];
   readonly deployments: readonly Deployment[];
   /** Reports without a placement, sorted. */
@@ -51,6 +51,7 @@ export class Memory {
   #isDeaf = false;
   #parts: ReadonlyMap<AppId, Part> | undefined;
   #dirty = new Set<AppId>();
+  #postponed: readonly AppId[] = [];
   #changedDeployments = new Set<string>();
   #orphans = new Set<InstanceId>();
   /** Agents of which less or more may be left. */
@@ -98,7 +99,7 @@ export class Memory {
     for (const app of this.held.keys()) this.#dirty.add(app);
     for (const app of this.#dirty) this.#noteHealth(app, world);
     const agenda = {
-      apps: [...this.#dirty].filter((id) => this.#isThere(id, world)).sort(),
+      apps: this.#inOrder().filter((id) => this.#isThere(id, world)),
       deployments: this.#deploymentsToStep(world),
       orphans: [...this.#orphans].filter((id) => isOrphan(id, world)).sort(),
       parts: this.#parts,
@@ -106,9 +107,25 @@ export class Memory {
       agentLostAt: this.#nextLostAt,
     };
     this.#dirty = new Set();
+    this.#postponed = [];
     this.#changedDeployments = new Set();
     this.#orphans = new Set();
     return agenda;
+  }
+
+  /** These were not looked at: they come first in the next round. */
+  postpone(apps: readonly AppId[]): void {
+    this.#postponed = apps;
+    for (const app of apps) this.#dirty.add(app);
+  }
+
+  get hasPostponed(): boolean {
+    return this.#postponed.length > 0;
+  }
+
+  #inOrder(): readonly AppId[] {
+    const first = new Set(this.#postponed);
+    return [...first, ...[...this.#dirty].filter((id) => !first.has(id)).sort()];
   }
 
   /** An app is looked at: what was known of it counts no more. */

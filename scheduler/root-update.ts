@@ -131,7 +131,7 @@ function stamp(app: App, version: Version, snapshot: Snapshot): App {
   if (before === app) return app;
   if (before === undefined)
     return { ...app, version, versionInfo: { lastScalingAt: version, lastConfigChangeAt: version } };
-  if (configText(before) !== configText(app)) {
+  if (!isSameConfig(before, app)) {
     const lastConfigChangeAt = runningConfig(app, snapshot) ?? version;
     return { ...app, version, versionInfo: { lastScalingAt: version, lastConfigChangeAt } };
   }
@@ -144,26 +144,34 @@ function stamp(app: App, version: Version, snapshot: Snapshot): App {
  * instead of replacing them by their like (Marathon §22).
  */
 function runningConfig(app: App, snapshot: Snapshot): Version | undefined {
-  const wanted = configText(app);
   const launched = snapshot
     .placementsOf(app.id)
     .filter((placement) => placement.goal === 'run')
     .flatMap(({ appVersion }) => snapshot.table('versions').get(versionKey(app.id, appVersion)) ?? []);
   return [...new Set(launched)]
-    .filter((version) => configText(version) === wanted)
+    .filter((version) => isSameConfig(version, app))
     .map((version) => version.versionInfo.lastConfigChangeAt)
     .sort()
     .at(-1);
 }
 
-/** Everything of an app that makes running instances outdated when it changes, in a form that compares. */
-function configText(app: App): string {
-  const { instances: _, version: __, versionInfo: ___, ...config } = app;
-  return JSON.stringify(config, (_key, value: unknown) =>
-    typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : value,
-  );
+/** Whether everything is the same that makes running instances outdated when it changes. */
+function isSameConfig(a: App, b: App): boolean {
+  const same = { instances: 0, version: '', versionInfo: {} };
+  return isSameJson({ ...a, ...same }, { ...b, ...same });
+}
+
+/** As JSON, whatever the order of its keys. */
+function isSameJson(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  const [first, second] = [given(a), given(b)];
+  return first.size === second.size && [...first].every(([key, value]) => isSameJson(value, second.get(key)));
+}
+
+function given(object: object): ReadonlyMap<string, unknown> {
+  return new Map(Object.entries(object).filter(([, value]) => value !== undefined));
 }
 
 function appWrites(id: AppId, after: App | undefined, snapshot: Snapshot): readonly Write[] {

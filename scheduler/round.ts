@@ -62,6 +62,16 @@ export class Round {
     else this.#scale(want, running(counted), ended.launchableAt);
   }
 
+  get writeCount(): number {
+    return this.#writes.length;
+  }
+
+  /** These are for the next round; until then no step of theirs is judged. */
+  postpone(apps: readonly AppId[]): void {
+    this.#memory.postpone(apps);
+    for (const app of apps) this.#busy.add(app);
+  }
+
   finish(): Decision {
     const { deployments, agentLostAt } = this.#agenda;
     const step = stepDecision(this.#world, { deployments, busy: this.#busy, done: this.#memory.done });
@@ -70,7 +80,7 @@ export class Round {
       events: step.events,
       waiting: this.#memory.waiting,
       brakes: this.#memory.held.size === 0 ? [] : this.#brakes,
-      wakeAt: Math.min(agentLostAt, this.#memory.nextDue),
+      wakeAt: this.#memory.hasPostponed ? this.#world.now : Math.min(agentLostAt, this.#memory.nextDue),
     };
   }
 

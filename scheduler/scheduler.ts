@@ -65,6 +65,8 @@ export type HealthBrake = {
 
 /** So often everything is looked at, whatever changed: as often as Marathon compares all apps with their targets (§20). */
 const wholeRoundMs = 300_000;
+/** A round takes some milliseconds at most, so that what happens meanwhile is not told late. */
+const roundLimit = { writes: 250, apps: 100 };
 /** A wake-up this late is no ordinary load. */
 const latenessMs = 2_000;
 
@@ -242,7 +244,7 @@ export class Scheduler implements Part {
     const world = this.#world();
     const isSpare = this.#forgetAt(world.now);
     try {
-      const decision = decide(world, this.#memory);
+      const decision = decide(world, this.#memory, roundLimit);
       if (isSpare && decision.writes.length > 0) this.#missed(decision.writes.length);
       if (decision.writes.length > 0) await database.commit(decision.writes);
       for (const event of decision.events) events.emit(event);
