@@ -254,7 +254,8 @@ const check = shaped<ActiveCheck>({
 const plainDefinition = shaped<Definition>({
   id: may(text(/^[!-~]{1,500}$/, 'an id without spaces')),
   host: needed(read.hostName),
-  path: may(text(/^[!-~]{1,2000}$/, 'a path')),
+  // Read once more, by `pathFault`.
+  path: may(text(/^[\s\S]*$/, 'a path')),
   pathKind: may(oneOf('prefix', 'exact', 'regex')),
   ignoreCase: may(flag),
   weight: may(whole(-1_000_000, 1_000_000)),
@@ -295,16 +296,20 @@ const plainDefinition = shaped<Definition>({
 
 const definitionShape: Reader<Definition> = (value, path, faults) => {
   const definition = plainDefinition(value, path, faults);
-  const answersItself = definition?.redirect !== undefined || definition?.maintenance !== undefined;
-  if (definition !== undefined && definition.app === undefined && !answersItself) {
-    faults.push({
-      path: `${path}/app`,
-      error: 'is missing: only a route with redirect or maintenance can do without',
-    });
-    return undefined;
-  }
-  if (definition?.path === undefined) return definition;
-  // Which characters it may have depends on how it is compared.
-  const reader = definition.pathKind === 'regex' ? read.expression : read.path;
-  return reader(definition.path, `${path}/path`, faults) === undefined ? undefined : definition;
+  const badPath = pathFault(value, path, faults);
+  if (definition === undefined || badPath) return undefined;
+  const answersItself = definition.redirect !== undefined || definition.maintenance !== undefined;
+  if (definition.app !== undefined || answersItself) return definition;
+  faults.push({
+    path: `${path}/app`,
+    error: 'is missing: only a route with redirect or maintenance can do without',
+  });
+  return undefined;
 };
+
+/** Which characters a path may have depends on how it is compared. */
+function pathFault(value: unknown, path: string, faults: ShapeFault[]): boolean {
+  if (typeof value !== 'object' || value === null || !('path' in value)) return false;
+  const isRegex = 'pathKind' in value && value.pathKind === 'regex';
+  return (isRegex ? read.expression : read.path)(value.path, `${path}/path`, faults) === undefined;
+}
