@@ -20,6 +20,7 @@ export async function answer(
   { agent, runtime, dns, vip, containers }: AnswerParts,
 ): Promise<unknown> {
   if (question.kind === 'explain-name') return dns.explain({ name: question.name, type: question.type });
+  if (question.kind === 'dns-queries') return dns.queries();
   if (question.kind === 'vips') return vip.nodeStatus(new Set(question.addresses));
   const id = loggedContainer(agent, question);
   const { stream, tail } = question;

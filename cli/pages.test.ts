@@ -171,6 +171,7 @@ weir     100.64.0.0/16  2 of /24  vxlan    none
   ],
   [
     'dns web.shop.weir',
+    'dns',
     `
 NOERROR  Zone weir has 1 such record.
 
@@ -210,6 +211,7 @@ t.test('--json prints what the API answered, on standard output alone', async (t
     ['node list', 'GET /v1/nodes'],
     ['route list', 'GET /v1/routes'],
     ['dns web.shop.weir', 'GET /v1/dns'],
+    ['dns', 'GET /v1/dns/queries'],
   ] as const) {
     const { stdout, stderr } = await weir([...command.split(' '), '--json'], { master: master.url });
     t.equal(stderr, '');

@@ -21,6 +21,7 @@ import {
 } from './options.ts';
 import type { PlainReply } from './plain-reply.ts';
 import type { NameAndType, Refusal } from './protocol.ts';
+import type { QueryReport } from './query-log.ts';
 import type { SecureBound, SecureListen } from './secure/secure.ts';
 import { WorkerFailed, WorkerLink } from './worker-link.ts';
 
@@ -191,6 +192,11 @@ export class DnsConsumer implements DirectoryConsumer, Part {
   /** The reply of the Mesos-DNS HTTP API to GET of a path. */
   mesos(path: string): Promise<MesosReply> {
     return this.#link.call('mesos', path);
+  }
+
+  /** What was asked lately, and who asks most. */
+  queries(): Promise<QueryReport> {
+    return this.#link.call('queries', undefined);
   }
 
   /** Prometheus text. */

@@ -114,6 +114,7 @@ function named(zone: Zone, endpoint: Endpoint): readonly ResourceRecord[] {
 }
 
 function reasonOf(endpoint: Endpoint): string {
+  if (endpoint.unreachable) return 'its agent does not answer';
   if (!endpoint.ready) return 'its health checks do not pass (yet)';
   return 'it does not have the port the VIP stands for';
 }

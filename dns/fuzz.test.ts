@@ -7,6 +7,7 @@ import { chain } from './chain.ts';
 import { Counters } from './counters.ts';
 import { HotAnswers } from './hot/answers.ts';
 import { defaultZoneOptions } from './options.ts';
+import { QueryLog } from './query-log.ts';
 import { responder } from './respond.ts';
 import { askUdp, query } from './testing/client.ts';
 import { containerEndpoint, snapshot, vip } from './testing/directory.ts';
@@ -45,7 +46,7 @@ t.test('whatever arrives, the reply is none or a well-formed one that fits', asy
   const parts = { zone: () => zone, zoneOptions: defaultZoneOptions, counters, chance: () => 0.5 };
   const rateLimit = { amplification: 2, quietBytes: 1_000 };
   const guard = { cookieSecret: new Uint8Array(16), salt: 1, rateLimit };
-  const options = { udpPayload: 1232, recursion: false, guard };
+  const options = { udpPayload: 1232, recursion: false, guard, log: new QueryLog() };
   const hot = new HotAnswers({ ...options, counters, chance: () => 0.5 });
   const respond = responder({ answer: chain(parts), counters, ...options, hot });
   const client = { address: '127.0.0.1', port: 9, transport: 'udp' } as const;

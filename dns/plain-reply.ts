@@ -32,6 +32,11 @@ export function codeName(rcode: number): string {
   return Object.entries(RCODE).find(([, code]) => code === rcode)?.[0] ?? `RCODE${rcode}`;
 }
 
+/** `A`, `TYPE999`. */
+export function typeName(type: number): string {
+  return Object.entries(TYPE).find(([, number]) => number === type)?.[0] ?? `TYPE${type}`;
+}
+
 /** `a`, `SRV`, `TYPE33` or `33` to its number; undefined for a type nobody named. */
 export function typeNumber(text: string): number | undefined {
   const name = text.toUpperCase();

@@ -4,6 +4,7 @@ import type { DeltaPart } from './delta-parts.ts';
 import type { Explanation } from './explain.ts';
 import type { MesosReply } from './mesos-dns-api.ts';
 import type { PlainReply } from './plain-reply.ts';
+import type { QueryReport } from './query-log.ts';
 import type { SecureBound, SecureListen } from './secure/secure.ts';
 
 /** What the control process may ask of the worker: `asked` → `given`. */
@@ -17,6 +18,7 @@ export type Calls = {
   readonly resolve: { readonly asked: NameAndType; readonly given: PlainReply };
   readonly explain: { readonly asked: NameAndType; readonly given: Explanation };
   readonly mesos: { readonly asked: string; readonly given: MesosReply };
+  readonly queries: { readonly asked: undefined; readonly given: QueryReport };
   /** Prometheus text. */
   readonly metrics: { readonly asked: undefined; readonly given: string };
 };

@@ -14,6 +14,7 @@ import { type MesosReply, mesosReply } from './mesos-dns-api.ts';
 import type { ServerOptions, ZoneOptions } from './options.ts';
 import { type PlainReply, plainReply, typeNumber } from './plain-reply.ts';
 import type { NameAndType } from './protocol.ts';
+import { QueryLog, type QueryReport } from './query-log.ts';
 import { responder } from './respond.ts';
 import { type SecureBound, type SecureListen, SecureServer } from './secure/secure.ts';
 import { DnsServer } from './server.ts';
@@ -37,6 +38,7 @@ export type ResolverParts = {
 /** Zone, chain and sockets of one process. What the worker runs; a test can run it as well. */
 export class Resolver {
   readonly #counters = new Counters();
+  readonly #log = new QueryLog();
   readonly #server: DnsServer;
   readonly #secure: SecureServer;
   readonly #hot: HotAnswers;
@@ -60,6 +62,7 @@ export class Resolver {
       udpPayload,
       recursion,
       guard,
+      log: this.#log,
       counters: this.#counters,
       chance: parts.chance,
     });
@@ -79,6 +82,7 @@ export class Resolver {
       recursion,
       identity: parts.server.identity,
       guard,
+      log: this.#log,
       hot: this.#hot,
     });
     this.#secure = new SecureServer(respond, tcp);
@@ -149,6 +153,11 @@ export class Resolver {
 
   mesos(path: string): MesosReply {
     return mesosReply(this.#zone, path);
+  }
+
+  /** What was asked lately, and by whom. */
+  queries(): QueryReport {
+    return this.#log.report();
   }
 
   metrics(): string {

@@ -2,6 +2,7 @@ import type { Counters } from './counters.ts';
 import { Guard, type GuardOptions } from './guard.ts';
 import { type Client, type MaybeLater, type Next, type Reply, status } from './handler.ts';
 import type { HotAnswers } from './hot/answers.ts';
+import { type QueryLog, Sampler } from './query-log.ts';
 import { networkOf } from './rate-limit.ts';
 import { addressBytes } from './wire/address.ts';
 import {
@@ -33,6 +34,7 @@ export type RespondParts = {
   readonly identity?: string | undefined;
   readonly guard: GuardOptions;
   readonly hot: HotAnswers;
+  readonly log: QueryLog;
 };
 
 /** From packet to packet: what is malformed is rejected here, what is well-formed goes through the chain. */
@@ -58,6 +60,7 @@ type Options = readonly { readonly code: number; readonly data: Uint8Array }[];
 class Responder {
   readonly #parts: RespondParts;
   readonly #guard: Guard;
+  readonly #sampler = new Sampler();
 
   constructor(parts: RespondParts) {
     this.#parts = parts;
@@ -117,9 +120,16 @@ class Responder {
     return status(RCODE.SERVFAIL);
   }
 
+  #note({ query: { name, type }, client }: Met, { rcode }: Reply): void {
+    const now = Date.now();
+    const standsFor = this.#sampler.due(now);
+    if (standsFor > 0) this.#parts.log.note({ client, name, type, rcode }, standsFor, now);
+  }
+
   #encode(met: Met, reply: Reply): Uint8Array {
     const { udpPayload, recursion } = this.#parts;
     const { query, client } = met;
+    this.#note(met, reply);
     const limit = client.transport === 'udp' ? udpLimit(query.edns, udpPayload) : MAX_MESSAGE;
     const { answers, authorities, additionals } = reply;
     const flags =

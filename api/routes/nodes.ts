@@ -34,18 +34,16 @@ export function nodeRoutes(server: FastifyInstance, dependencies: ApiDependencie
 
   server.get<{ Querystring: { name?: string; type?: string; node?: string } }>('/v1/dns', async (request) => {
     const { name = '', type = 'A', node } = request.query;
-    const agents = [...database.snapshot.table('agents').values()].filter(
-      (agent) => presence.agents.get(agent.id)?.connected,
-    );
-    const agent = agents.find(
-      (candidate) => node === undefined || candidate.id === node || candidate.hostname === node,
-    );
-    if (agent === undefined)
-      throw new NotFound(node === undefined ? 'No agent is connected' : `Node '${node}' is not connected`);
+    const agent = connectedAgent(dependencies, node);
     return {
       node: agent.hostname,
       answer: await questions.ask(agent.id, { kind: 'explain-name', name, type }),
     };
+  });
+
+  server.get<{ Querystring: { node?: string } }>('/v1/dns/queries', async (request) => {
+    const agent = connectedAgent(dependencies, request.query.node);
+    return { node: agent.hostname, answer: await questions.ask(agent.id, { kind: 'dns-queries' }) };
   });
 
   server.get<{
@@ -63,6 +61,18 @@ export function nodeRoutes(server: FastifyInstance, dependencies: ApiDependencie
       tail: Math.min(10_000, Math.max(1, Number(tail) || 100)),
     });
   });
+}
+
+/** The agent of that id or hostname; any, when none is named. */
+function connectedAgent({ database, presence }: ApiDependencies, node: string | undefined): Agent {
+  const agents = [...database.snapshot.table('agents').values()].filter(
+    (agent) => presence.agents.get(agent.id)?.connected,
+  );
+  const agent = agents.find(
+    (candidate) => node === undefined || candidate.id === node || candidate.hostname === node,
+  );
+  if (agent !== undefined) return agent;
+  throw new NotFound(node === undefined ? 'No agent is connected' : `Node '${node}' is not connected`);
 }
 
 /** Forgets a machine that is gone for good: what it ran is replaced at once. One that may come back is not forgotten. */

@@ -170,6 +170,23 @@ export type NetworkInfo = {
 
 export type DnsAnswer = { readonly node: string; readonly answer: NameExplanation };
 
+export type QueriesAnswer = {
+  readonly node: string;
+  readonly answer: { readonly queries: readonly LoggedQuery[]; readonly clients: readonly ClientCount[] };
+};
+
+export type LoggedQuery = {
+  readonly at: number;
+  readonly client: string;
+  readonly transport: string;
+  readonly name: string;
+  readonly type: string;
+  readonly rcode: string;
+  readonly standsFor: number;
+};
+
+export type ClientCount = { readonly client: string; readonly queries: number; readonly failures: number };
+
 export type NameExplanation = {
   readonly reply: { readonly rcode: string; readonly answers: readonly NameRecord[] };
   readonly revision: number;

@@ -211,6 +211,25 @@ export function recorded(now: number): Answers {
         ],
       },
     },
+    'GET /v1/dns/queries': {
+      body: {
+        node: 'h2',
+        answer: {
+          queries: [
+            {
+              at: now,
+              client: '100.64.1.9',
+              transport: 'udp',
+              name: 'web.shop.weir',
+              type: 'A',
+              rcode: 'NOERROR',
+              standsFor: 3,
+            },
+          ],
+          clients: [{ client: '100.64.1.9', queries: 12, failures: 2 }],
+        },
+      },
+    },
     'GET /v1/dns': {
       body: {
         node: 'h2',

@@ -36,6 +36,8 @@ export type AgentQuestion =
     }
   /** What the agent has in force for the VIPs of these addresses. Answered with `VipNodeStatus` of `lb/vip`. */
   | { readonly kind: 'vips'; readonly addresses: readonly string[] }
+  /** What the resolver of this agent was asked lately, and who asks most. */
+  | { readonly kind: 'dns-queries' }
   /** Why the resolver of this agent answers as it does. */
   | { readonly kind: 'explain-name'; readonly name: string; readonly type: string };
 

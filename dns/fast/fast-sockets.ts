@@ -8,7 +8,16 @@ import type { Respond } from '../respond.ts';
 import type { OpenSocket, SocketLayer } from '../sockets.ts';
 import { bound, boundPort, canBind } from './bind.ts';
 import { C, type Libc } from './libc.ts';
-import { codes, type Handed, type LoopStart, longestQuery, type Mail, sharedWords, WORD } from './shared.ts';
+import {
+  codes,
+  type Handed,
+  type LoopStart,
+  longestQuery,
+  type Mail,
+  type Sampled,
+  sharedWords,
+  WORD,
+} from './shared.ts';
 import { readSocketAddress, socketAddressLength } from './socket-address.ts';
 
 const withoutHot = {
@@ -77,7 +86,10 @@ export class FastSocket implements OpenSocket, HotFollower {
       execArgv: ['--disable-warning=ExperimentalWarning'],
       resourceLimits: { maxYoungGenerationSizeMb: 2 },
     });
-    this.#worker.on('message', (handed: Handed) => this.#answerHanded(handed));
+    this.#worker.on('message', (message: Handed | Sampled) => {
+      if ('count' in message) this.#answerHanded(message);
+      else this.#note(message);
+    });
   }
 
   async online(): Promise<void> {
@@ -135,6 +147,13 @@ export class FastSocket implements OpenSocket, HotFollower {
       this.#answer(bytes.subarray(packetAt, end), bytes.subarray(at, at + socketAddressLength));
       at = end;
     }
+  }
+
+  #note({ packets, rcode, standsFor }: Sampled): void {
+    const from = Buffer.from(packets.buffer, packets.byteOffset, socketAddressLength);
+    const client = { ...readSocketAddress(from), transport: 'udp' } as const;
+    const packet = packets.subarray(socketAddressLength);
+    this.#parts.hot?.noteSample({ packet, client, rcode, standsFor });
   }
 
   #answer(packet: Buffer, from: Buffer): void {

@@ -2,10 +2,19 @@ import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from '
 import { Guard } from '../guard.ts';
 import { HotQuestion } from '../hot/question.ts';
 import { type From, HotTable } from '../hot/table.ts';
+import { Sampler } from '../query-log.ts';
 import { networkOfBytes } from '../rate-limit.ts';
 import { Batch } from './batch.ts';
 import { openLibc } from './libc.ts';
-import { batchSize, type Handed, type LoopStart, longestQuery, type Mail, WORD } from './shared.ts';
+import {
+  batchSize,
+  type Handed,
+  type LoopStart,
+  longestQuery,
+  type Mail,
+  type Sampled,
+  WORD,
+} from './shared.ts';
 import { addressIn, socketAddressLength } from './socket-address.ts';
 
 /** More are not handed over while so many wait: a flood of what is not hot must not grow without end. */
@@ -28,6 +37,8 @@ class Loop {
   #handedLength = 0;
   #handedCount = 0;
   #mailTaken = 0;
+  #now = 0;
+  readonly #sampler = new Sampler();
 
   constructor(start: LoopStart, port: MessagePort) {
     const { fd, most, udpPayload, guard } = start;
@@ -48,7 +59,8 @@ class Loop {
       if (count === 0) continue;
       // from here on the main thread waits for us when it must be sure that a change is in force
       Atomics.store(shared, WORD.busy, 1);
-      this.#guard.now = Date.now();
+      this.#now = Date.now();
+      this.#guard.now = this.#now;
       if (Atomics.load(shared, WORD.mail) !== this.#mailTaken) this.#takeMail();
       for (let index = 0; index < count; index++) this.#answer(index);
       Atomics.add(shared, WORD.limited, this.#table.takeLimited());
@@ -84,6 +96,15 @@ class Loop {
     batch.reply(index, this.#table.write(answer, question, reply));
     const { shared } = this.#start;
     Atomics.add(shared, WORD.replies + answer.rcode, 1);
+    const standsFor = this.#sampler.due(this.#now);
+    if (standsFor > 0) this.#sample(index, length, { rcode: answer.rcode, standsFor });
+  }
+
+  #sample(index: number, length: number, said: { rcode: number; standsFor: number }): void {
+    const packets = new Uint8Array(socketAddressLength + length);
+    packets.set(this.#batch.addresses[index]!);
+    packets.set(this.#batch.queries[index]!.subarray(0, length), socketAddressLength);
+    this.#port.postMessage({ packets, ...said } satisfies Sampled);
   }
 
   #fromOf(index: number, length: number): From {

@@ -42,6 +42,9 @@ export type Mail =
 /** To the main thread: packets one after the other, each behind `socketAddressLength` bytes of address and two of length. */
 export type Handed = { readonly count: number; readonly packets: Uint8Array };
 
+/** To the main thread: a hot answer to be noted; the packet as one that is handed over. */
+export type Sampled = { readonly packets: Uint8Array; readonly rcode: number; readonly standsFor: number };
+
 /** How many packets the kernel hands over at once, at most. */
 export const batchSize = 64;
 /** The longest query taken; a longer one is dropped. */

@@ -2,10 +2,11 @@ import type { Counters } from '../counters.ts';
 import { Guard, type GuardOptions } from '../guard.ts';
 import type { Client, Reply } from '../handler.ts';
 import type { Chance } from '../lookup.ts';
+import { type QueryLog, Sampler } from '../query-log.ts';
 import { networkOf } from '../rate-limit.ts';
 import { addressBytes } from '../wire/address.ts';
 import { prebuild } from '../wire/prebuilt.ts';
-import type { Query } from '../wire/question.ts';
+import { type Query, readQuestion } from '../wire/question.ts';
 import { FLAG, HEADER_LENGTH, type Message, type Name, type ResourceRecord, TYPE } from '../wire/types.ts';
 import { HotQuestion } from './question.ts';
 import { type From, type HotAnswer, HotTable } from './table.ts';
@@ -20,6 +21,7 @@ export type HotOptions = {
   readonly counters: Counters;
   readonly chance: Chance;
   readonly guard: GuardOptions;
+  readonly log: QueryLog;
 };
 
 /** Since the last time. */
@@ -30,6 +32,13 @@ export type FollowerCounts = {
   readonly dropped: number;
   /** Replies cut to the question. */
   readonly limited: number;
+};
+
+export type Sample = {
+  readonly packet: Uint8Array;
+  readonly client: Client;
+  readonly rcode: number;
+  readonly standsFor: number;
 };
 
 /** Another holder of the hot answers, which gives them itself. */
@@ -56,6 +65,7 @@ export class HotAnswers {
   readonly most: number;
   readonly guardOptions: GuardOptions;
   readonly #guard: Guard;
+  readonly #sampler = new Sampler();
   readonly #table: HotTable;
   readonly #options: HotOptions;
   readonly #question = new HotQuestion();
@@ -85,8 +95,18 @@ export class HotAnswers {
     const answer = this.#table.find(question);
     if (answer === undefined) return 0;
     counters.reply('udp', answer.rcode);
-    this.#guard.now = Date.now();
+    const now = Date.now();
+    const standsFor = this.#sampler.due(now);
+    if (standsFor > 0) this.noteSample({ packet, client, rcode: answer.rcode, standsFor });
+    this.#guard.now = now;
     return this.#table.write(answer, question, { into, at: 0, from: fromOf(packet, client, question) });
+  }
+
+  /** A hot answer that is to be noted, given here or by a follower. */
+  noteSample({ packet, client, rcode, standsFor }: Sample): void {
+    const read = readQuestion(packet);
+    if (read.kind !== 'query') return;
+    this.#options.log.note({ client, name: read.name, type: read.type, rcode }, standsFor, Date.now());
   }
 
   /** Keeps a reply of the chain if it is one that lasts. */
