@@ -171,12 +171,11 @@ weir     100.64.0.0/16  2 of /24  vxlan    none
   ],
   [
     'dns web.shop.weir',
-    'dns',
     `
 NOERROR  Zone weir has 1 such record.
 
-NAME           TTL  TYPE  DATA
-web.shop.weir    5  A     100.100.0.7
+NAME           TTL  TYPE  DATA         RULE
+web.shop.weir    5  A     100.100.0.7  name of a VIP
 
 Leads to:
   shop_web.instance-1  100.64.1.2:80

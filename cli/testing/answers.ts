@@ -240,7 +240,7 @@ export function recorded(now: number): Answers {
           },
           revision: 9,
           because: 'Zone weir has 1 such record.',
-          records: [],
+          records: [{ name: 'web.shop.weir', type: 'A', ttl: 5, data: '100.100.0.7', rule: 'name of a VIP' }],
           used: [{ instanceId: 'shop_web.instance-1', appId: '/shop/web', at: ['100.64.1.2:80'] }],
           leftOut: [
             {
