@@ -70,10 +70,11 @@ export function followEvents(
     const agent = snapshot.table('agents').get(placement.agentId);
     if (before === undefined) return launchEvents(placement, agent, clock.now());
     const instance = snapshot.table('instances').get(id);
+    const app = versionOf(placement);
     const now = clock.now();
     return [
-      ...reachEvents({ before, placement, instance, agent, pod: versionOf(placement)?.pod }, now),
-      ...(before.fault === undefined ? faultEvents({ placement, instance, agent }, now) : []),
+      ...reachEvents({ before, placement, instance, agent, app }, now),
+      ...(before.fault === undefined ? faultEvents({ placement, instance, agent, app }, now) : []),
     ];
   }
 

@@ -67,7 +67,7 @@ export const weirOperations: readonly Operation[] = [
   get('/v1/dns', 'Ask a name, and why it is answered so', { query: ['name', 'type', 'node'] }),
   get('/v1/instances/:instance/log', 'Read what an instance wrote', {
     path: '/v1/instances/{instance}/log',
-    query: ['stream', 'tail'],
+    query: ['stream', 'tail', 'container'],
   }),
   get('/v1/networks', 'List container networks'),
   {

@@ -49,6 +49,7 @@ export const queryParameters = {
   type: { description: 'The type of record.', schema: { type: 'string', default: 'A' } },
   node: { description: 'The host whose resolver is asked.', schema: { type: 'string' } },
   stream: { description: 'stdout or stderr.', schema: { type: 'string' } },
+  container: { description: 'Of a pod, which of its containers.', schema: { type: 'string' } },
   tail: { description: 'So many of the last lines.', schema: { type: 'integer' } },
   since: { description: 'The revision that is there already.', schema: { type: 'integer' } },
 } as const;
