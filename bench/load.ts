@@ -1,4 +1,5 @@
 import { Agent, request } from 'node:http';
+import { errorText } from '../core/kit/errors.ts';
 
 export type Load = {
   /** Ends the load, waits for what is under way, and gives the outcome. */
@@ -14,7 +15,8 @@ export type Outcome = {
 };
 
 export type LoadOptions = {
-  readonly host: string;
+  /** An address, or where to get one for each request. */
+  readonly host: string | (() => Promise<string>);
   readonly port: number;
   readonly name: string;
   /** Requests a second, sent by the clock whether or not earlier ones are answered. */
@@ -33,22 +35,27 @@ export function startLoad({ host, port, name, rate, keepAlive }: LoadOptions): L
   const fail = (what: string) => {
     failures[what] = (failures[what] ?? 0) + 1;
   };
-  const one = () =>
+  const addressOf = typeof host === 'string' ? async () => host : host;
+  const one = () => addressOf().then(ask, (error: unknown) => fail(`cannot resolve: ${errorText(error)}`));
+  const ask = (address: string) =>
     new Promise<void>((resolve) => {
-      const call = request({ host, port, agent, headers: { host: name }, timeout: 5_000 }, (response) => {
-        let body = '';
-        response.setEncoding('utf8');
-        response.on('data', (part: string) => {
-          body += part;
-        });
-        response.on('error', (error) => fail(error.message));
-        response.on('end', () => {
-          if (response.statusCode === 200) answered += 1;
-          else fail(`status ${response.statusCode}`);
-          bodies.add(body);
-        });
-        response.on('close', resolve);
-      });
+      const call = request(
+        { host: address, port, agent, headers: { host: name }, timeout: 5_000 },
+        (response) => {
+          let body = '';
+          response.setEncoding('utf8');
+          response.on('data', (part: string) => {
+            body += part;
+          });
+          response.on('error', (error) => fail(error.message));
+          response.on('end', () => {
+            if (response.statusCode === 200) answered += 1;
+            else fail(`status ${response.statusCode}`);
+            bodies.add(body);
+          });
+          response.on('close', resolve);
+        },
+      );
       call.on('timeout', () => call.destroy(new Error('no answer within 5 s')));
       call.on('error', (error) => {
         fail(error.message);

@@ -1,0 +1,78 @@
+import { createSocket, type Socket } from 'node:dgram';
+import { errorText } from '../core/kit/errors.ts';
+import type { Load } from './load.ts';
+
+export type DatagramLoadOptions = {
+  /** An address, or where to get one for each question. */
+  readonly host: string | (() => Promise<string>);
+  readonly port: number;
+  /** Questions a second. */
+  readonly rate: number;
+  /** `connected`, `one`: one socket for all, connected or not; `each`: one for each question. */
+  readonly socket: 'connected' | 'one' | 'each';
+};
+
+/** A question is asked once; without an answer for so long it has failed, ms. */
+const patienceMs = 3_000;
+
+/** A steady load of datagrams, each of which is to be answered with its own number. */
+export function startDatagramLoad({ host, port, rate, socket: kind }: DatagramLoadOptions): Load {
+  const waiting = new Map<string, () => void>();
+  const failures: Record<string, number> = {};
+  const bodies = new Set<string>();
+  const pending = new Set<Promise<void>>();
+  let [answered, asked] = [0, 0];
+  const fail = (what: string) => {
+    failures[what] = (failures[what] ?? 0) + 1;
+  };
+  const open = (): Socket =>
+    createSocket('udp4')
+      .on('error', (error) => fail(error.message))
+      .on('message', (data) => {
+        const [id = '', body = ''] = String(data).split(' ');
+        bodies.add(body);
+        waiting.get(id)?.();
+      });
+  const shared = kind === 'each' ? undefined : open();
+  const addressOf = typeof host === 'string' ? async () => host : host;
+  const connected =
+    shared !== undefined && kind === 'connected'
+      ? addressOf().then(
+          (address) => new Promise<void>((resolve) => shared.connect(port, address, () => resolve())),
+        )
+      : undefined;
+  const one = async (): Promise<void> => {
+    const id = String(++asked);
+    const socket = shared ?? open();
+    try {
+      const answer = new Promise<boolean>((resolve) => {
+        const timer = setTimeout(() => resolve(false), patienceMs);
+        waiting.set(id, () => {
+          clearTimeout(timer);
+          resolve(true);
+        });
+      });
+      if (connected === undefined) socket.send(id, port, await addressOf());
+      else await connected.then(() => socket.send(id));
+      if (await answer) answered += 1;
+      else fail(`no answer within ${patienceMs / 1_000} s`);
+    } catch (error) {
+      fail(errorText(error));
+    } finally {
+      waiting.delete(id);
+      if (shared === undefined) socket.close();
+    }
+  };
+  const timer = setInterval(() => {
+    const sent = one().finally(() => pending.delete(sent));
+    pending.add(sent);
+  }, 1_000 / rate);
+  return {
+    async finish() {
+      clearInterval(timer);
+      await Promise.all(pending);
+      shared?.close();
+      return { answered, failures, instances: bodies.size };
+    },
+  };
+}
