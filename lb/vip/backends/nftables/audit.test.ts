@@ -2,7 +2,7 @@ import t from 'tap';
 import { table, vip } from '../../backend.contract.ts';
 import { backendOf, labOf, literal, needsRoot, one, ranges, serve, two } from '../../testing/nftables-lab.ts';
 
-/** Ten ways to spoil a host's VIPs by hand, and what the audit says to each. */
+/** Thirteen ways to spoil a host's VIPs by hand, and what the audit says to each. */
 const corruptions = [
   ['the table is deleted', 'nft delete table ip weir', /chain dispatch is missing/],
   ['a chain is emptied', 'nft flush chain ip weir dispatch', /chain dispatch was changed/],
@@ -39,6 +39,16 @@ const corruptions = [
     /the fallback route to 100.101.0.9 is missing/,
   ],
   ['the device is deleted', 'ip link del weirvip0', /the device weirvip0 is missing/],
+  [
+    'a rule of another table drops what goes to a VIP',
+    `nft 'add table ip other; add chain ip other out { type filter hook output priority -300; }; add rule ip other out ip daddr ${one} drop'`,
+    /table ip other \(chain out\) does drop to packets for 100\.100\.1\.1/,
+  ],
+  [
+    'a rule of another family leads a range elsewhere',
+    `nft 'add table inet more; add chain inet more out { type nat hook output priority -150; }; add rule inet more out ip daddr ${ranges[0]} dnat ip to 100.65.1.99'`,
+    /table inet more \(chain out\) does dnat to packets for 100\.100\.0\.0\/16/,
+  ],
 ] as const;
 
 t.test('nftables finds and repairs what was spoiled by hand', { skip: needsRoot }, async (t) => {

@@ -12,6 +12,7 @@ import { flushUdp, openConnections } from './conntrack.ts';
 import { readCounters } from './counters.ts';
 import { chainsOf } from './elements.ts';
 import { type Family, familyWords } from './family.ts';
+import { foreignRules } from './foreign.ts';
 import { type HostExec, hostExec } from './host.ts';
 import { changeRoutes, removeRoutes, routeDrift, setRoutes, type VipRoutes } from './routes.ts';
 import { changesText, type RuleSet, removal, wholeTable } from './rules.ts';
@@ -164,17 +165,28 @@ export class NftablesVips implements VipBackend, VipAudit {
     if (set === undefined || before === undefined) return [];
     const { literals, chains } = before;
     const services = [...before.table.services.values()];
+    const foreign = await this.#removeForeign(before);
     const routes = await routeDrift(this.#routes, this.#prefixes(before));
     const rules = await tableDrift(this.#exec, set, { services, literals: [...literals], chains });
-    if (routes.length + rules.length === 0) return [];
+    if (routes.length + rules.length === 0) return foreign;
     return this.#alone(async () => {
       // A change came in between: what was listed says nothing about what is now.
-      if (this.#inForce !== before) return [];
+      if (this.#inForce !== before) return foreign;
       this.#inForce = undefined;
       const strange = rules.some((difference) => difference.strange);
       this.#inForce = await this.#replace(before, { anew: strange });
-      return [...routes, ...rules.map(({ what }) => what)].map((what) => ({ what, repaired: true }));
+      const own = [...routes, ...rules.map(({ what }) => what)].map((what) => ({ what, repaired: true }));
+      return [...foreign, ...own];
     });
+  }
+
+  /** Rules of others that take packets to VIPs, and to nothing else, away. */
+  async #removeForeign(before: InForce): Promise<readonly VipDrift[]> {
+    const found = await foreignRules(this.#exec, [...this.#prefixes(before)], this.#own.table);
+    const drift: VipDrift[] = [];
+    for (const { what, removal } of found)
+      drift.push({ what, repaired: (await this.#exec('nft', ['-f', '-'], removal)).exitCode === 0 });
+    return drift;
   }
 
   async #apply(wanted: VipTable): Promise<readonly VipProblem[]> {
