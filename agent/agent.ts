@@ -6,6 +6,7 @@ import type { Part } from '../core/kit/part.ts';
 import type { Agent as AgentRecord } from '../core/model/agent.ts';
 import { networkNames } from '../core/model/app.ts';
 import type { DirectoryConsumer } from '../core/model/consumer.ts';
+import type { Directory } from '../core/model/directory.ts';
 import type { InstanceId } from '../core/model/ids.ts';
 import type { AgentQuestion, Assignment, MasterMessage, MasterPort } from '../core/model/master-port.ts';
 import type { Lease, Network } from '../core/model/network.ts';
@@ -128,6 +129,18 @@ export class Agent implements Part {
   get inForce(): boolean {
     const { revision } = this.#consumers.directory;
     return revision > 0 && Object.values(this.#consumers.acks).every((ack) => ack >= revision);
+  }
+
+  /** The newest Directory this agent knows. */
+  get directory(): Directory {
+    return this.#consumers.directory;
+  }
+
+  /** Tells the master of all instances again, and gives all consumers the whole Directory again. */
+  renew(): void {
+    if (this.#connection !== undefined) this.#connection = { complete: false };
+    this.#reportLoop.wake();
+    this.#consumers.renew();
   }
 
   async start(): Promise<void> {

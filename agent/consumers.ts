@@ -101,6 +101,18 @@ export class Consumers implements Part {
     return { acks, inFlight };
   }
 
+  /** Everybody gets the whole Directory again, as if it had lost what it had. */
+  renew(): void {
+    for (const consumer of this.#consumers) this.#forget(consumer);
+    for (const loop of this.#loops) loop.wake();
+  }
+
+  #forget(consumer: DirectoryConsumer): void {
+    this.#applied.delete(consumer.name);
+    this.#resets.set(consumer.name, this.#resetsOf(consumer) + 1);
+    this.#options.onAck();
+  }
+
   #set(directory: Directory, delta: DirectoryDelta | undefined): void {
     this.#directory = directory;
     this.#last = delta;
@@ -111,9 +123,7 @@ export class Consumers implements Part {
     const { clock, log } = this.#options;
     const loop = new Loop(() => this.#round(consumer), { name: `apply to ${consumer.name}`, clock, log });
     consumer.onReset?.(() => {
-      this.#applied.delete(consumer.name);
-      this.#resets.set(consumer.name, this.#resetsOf(consumer) + 1);
-      this.#options.onAck();
+      this.#forget(consumer);
       loop.wake();
     });
     return loop;

@@ -41,6 +41,8 @@ import { createTools } from '../overlay/tools.ts';
 import { answer } from './agent-answers.ts';
 import { keptId, recordOf } from './agent-record.ts';
 import type { Address, AgentSettings } from './agent-settings.ts';
+import { AnswersAudit } from './audit/answers.ts';
+import { InstancesAudit } from './audit/instances.ts';
 import { dnsOptions, nodeOptions } from './dns-options.ts';
 import { nodeResolver } from './node-resolver.ts';
 import { secureResolver } from './secure-resolver.ts';
@@ -79,6 +81,20 @@ export async function composeAgent(
     log,
     clock,
     memory: fileMemory(join(dataDir, 'departed.json')),
+    audits: [
+      new AnswersAudit({
+        at: settings.dns,
+        directory: () => agent.directory,
+        inForce: () => agent.inForce,
+        renew: () => renewed(agent, clock),
+      }),
+      new InstancesAudit({
+        agentId: id,
+        directory: () => agent.directory,
+        records: () => agent.instances.all.values(),
+        report: () => agent.renew(),
+      }),
+    ],
   });
   const authority = new DevelopmentAuthority({ clock }, { folder: join(dataDir, 'authority') });
   const edge = settings.edge && edgeOf(settings.edge, { clock, log, authority });
@@ -255,6 +271,12 @@ function attacherOf(overlay: OverlayHost): Attacher {
     },
     detach: (attachment) => overlay.detach(attachment),
   };
+}
+
+/** Waits for it a moment: who audits wants to look again. */
+async function renewed(agent: Agent, clock: Clock): Promise<void> {
+  agent.renew();
+  for (let turn = 0; turn < 40 && !agent.inForce; turn++) await clock.sleep(50);
 }
 
 /** What draining must not forget over a restart, in a file that is replaced as a whole. */

@@ -19,7 +19,7 @@ function create(findings: VipDrift[][], tookMs = 0) {
     },
   };
   const log = { ...silentLog, warn: (message: string) => warnings.push(message) };
-  const auditor = new VipAuditor({ backend, clock, log, metrics }, { everyMs: 1_000 });
+  const auditor = new VipAuditor({ audits: [backend], clock, log, metrics }, { everyMs: 1_000 });
   const asleep = async () => {
     while (clock.sleeping === 0) await new Promise(setImmediate);
   };

@@ -15,7 +15,8 @@ export type VipAuditStatus = {
 };
 
 type Dependencies = {
-  readonly backend: VipAudit;
+  /** What is audited, one after the other. */
+  readonly audits: readonly VipAudit[];
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics?: Metrics | undefined;
@@ -61,10 +62,11 @@ export class VipAuditor implements Part {
   }
 
   async #round(): Promise<void> {
-    const { backend, clock, log } = this.#dependencies;
+    const { audits, clock, log } = this.#dependencies;
     const started = clock.now();
     if (started < this.#notBefore) return;
-    const drift = await backend.audit();
+    const drift: VipDrift[] = [];
+    for (const audit of audits) drift.push(...(await audit.audit()));
     const ended = clock.now();
     this.#notBefore = ended + (ended - started) / share;
     this.#status = { at: ended, drift, found: this.#status.found + drift.length };

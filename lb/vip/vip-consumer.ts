@@ -7,7 +7,7 @@ import type { DirectoryConsumer } from '../../core/model/consumer.ts';
 import { type Directory, emptyDirectory } from '../../core/model/directory.ts';
 import type { InstanceId } from '../../core/model/ids.ts';
 import { VipAuditor, type VipAuditStatus } from './auditor.ts';
-import { canAudit, canEject, canRetry, type VipBackend, type VipDrift } from './backend.ts';
+import { canAudit, canEject, canRetry, type VipAudit, type VipBackend, type VipDrift } from './backend.ts';
 import { Departed } from './departed.ts';
 import { DepartedMemory, type Memory } from './departed-memory.ts';
 import {
@@ -41,6 +41,8 @@ export type VipStatus = {
 export type VipConsumerDependencies = {
   readonly backend: VipBackend;
   readonly log: Log;
+  /** What else is audited with the data plane. */
+  readonly audits?: readonly VipAudit[];
   /** With a clock, what others can change is audited every ten seconds. */
   readonly clock?: Clock;
   readonly metrics?: Metrics;
@@ -74,12 +76,13 @@ export class VipConsumer implements DirectoryConsumer, Part {
   #inForce: Derived = { directory: emptyDirectory, table: emptyTable };
   #problems: readonly VipProblem[] = [];
 
-  constructor({ backend, log, clock, metrics, memory }: VipConsumerDependencies) {
+  constructor({ backend, log, clock, metrics, memory, audits = [] }: VipConsumerDependencies) {
     this.#backend = backend;
     this.#log = log;
     this.#memory = memory && new DepartedMemory(memory, this.#departed);
-    if (clock !== undefined && canAudit(backend))
-      this.#auditor = new VipAuditor({ backend, clock, log, metrics });
+    const audited = [...(canAudit(backend) ? [backend] : []), ...audits];
+    if (clock !== undefined && audited.length > 0)
+      this.#auditor = new VipAuditor({ audits: audited, clock, log, metrics });
   }
 
   async start(): Promise<void> {
