@@ -201,6 +201,11 @@ t.test('a group that cannot be is refused and changes nothing', async (t) => {
     t.equal(answer.status, 422, JSON.stringify(body));
     t.match(answer.body, { details: [{ path, errors: [error] }] });
   }
+  for (const [method, path] of [
+    ['POST', '/v2/groups/%00'],
+    ['PUT', '/v2/groups/a/B'],
+  ] as const)
+    t.equal((await api.call(method, path, { body: {} })).status, 422, path);
   const nested = await api.call('POST', '/v2/apps', { body: app('/a/x/below') });
   t.equal(nested.status, 422, 'an app is no group');
   t.equal(

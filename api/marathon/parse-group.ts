@@ -50,7 +50,8 @@ function wishOf(
   faults: Faults,
 ): GroupWish {
   const id = idOf(input, base);
-  if (input.id !== undefined) checkPath(input.id, `${path}/id`, faults);
+  // Without an id the group is the one of the URL, which may be any text.
+  if (id !== '/') checkPath(input.id ?? id, `${path}/id`, faults);
   if (!isBelow(id, base)) faults.add(`${path}/id`, `Identifier is not child of '${base}'`);
   checkPlaces(input, { id, path }, faults);
   const apps = input.apps?.map((app, index) => {
