@@ -211,5 +211,5 @@ export class Performer {
 }
 
 function sharedFolders({ volumes }: Pod): readonly string[] {
-  return volumes.filter(({ host }) => host === undefined).map(({ name }) => name);
+  return volumes.filter(({ host, kept }) => host === undefined && kept === undefined).map(({ name }) => name);
 }
