@@ -147,6 +147,7 @@ function leadership(
       const { signal } = stopping;
       log.info('waiting for leadership');
       lock = await database.store.lock('master', owner, signal);
+      database.fencedBy({ lock: 'master', fence: lock.fence });
       log.info('leading', { fence: lock.fence });
       lock.lost.addEventListener('abort', () => {
         if (!signal.aborted) onLeadershipLost();

@@ -3,7 +3,7 @@ import { errorText } from '../kit/errors.ts';
 import type { Log } from '../kit/log.ts';
 import type { Part } from '../kit/part.ts';
 import { Replica, type Snapshot } from './snapshot.ts';
-import type { Change, CommitResult, Store, StoredRecord, Write } from './store.ts';
+import type { Change, CommitResult, Fence, Store, StoredRecord, Write } from './store.ts';
 import { knownTables } from './tables.ts';
 
 /** Pause before a broken watch is taken up again. */
@@ -21,6 +21,7 @@ export class Database implements Part {
   readonly #listeners = new Set<(change: Change) => void>();
   #arrivals: { readonly revision: number; readonly resolve: () => void }[] = [];
   #stopping = new AbortController();
+  #fence: Fence | undefined;
   #following: Promise<void> | undefined;
 
   constructor(store: Store, log: Log, clock: Clock = systemClock) {
@@ -62,8 +63,13 @@ export class Database implements Part {
     return () => this.#listeners.delete(listener);
   }
 
+  /** From now on nothing is written any more once another holds the lock. */
+  fencedBy(fence: Fence): void {
+    this.#fence = fence;
+  }
+
   async commit(writes: readonly Write[]): Promise<CommitResult> {
-    const result = await this.#store.commit(writes);
+    const result = await this.#store.commit(writes, this.#fence);
     if (result.kind === 'committed') await this.#arrived(result.revision);
     return result;
   }

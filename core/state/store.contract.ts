@@ -175,6 +175,21 @@ const cases: Readonly<Record<string, Case>> = {
     await elsewhere.release();
   },
 
+  'a commit under a lock is refused once another process has had the lock': async (t, { store, other }) => {
+    const { signal } = new AbortController();
+    const first = await store.lock('master', 'one', signal);
+    const fence = { lock: 'master', fence: first.fence };
+    t.match(await store.commit([put('/a', 1)], fence), { kind: 'committed' });
+    if (other === undefined) return;
+    const second = await other();
+    await first.release();
+    const next = await second.lock('master', 'two', signal);
+    await t.rejects(store.commit([put('/a', 2)], fence), { code: 'WEIR_STORE_UNAVAILABLE' });
+    t.match(await store.get('apps', '/a'), { value: 1 });
+    const own = { lock: 'master', fence: next.fence };
+    t.match(await second.commit([put('/a', 3)], own), { kind: 'committed' });
+    await next.release();
+  },
   'a wait for a lock can be given up, and does not stand in the way of others': async (t, { store }) => {
     const held = await store.lock('leader', 'one', new AbortController().signal);
     const given = new AbortController();

@@ -55,7 +55,10 @@ export type CommitResult =
   | { readonly kind: 'committed'; readonly revision: number }
   | { readonly kind: 'conflict'; readonly table: TableName; readonly key: string };
 
-/** Held leadership. `fence` grows with every holder; writes of an older holder are refused by the leader's own checks. */
+/** A lock that a commit is made under: the store refuses it once somebody else has held the lock. */
+export type Fence = { readonly lock: string; readonly fence: number };
+
+/** Held leadership. `fence` grows with every holder; a commit that names an older one is refused by a shared store. */
 export type Lock = {
   readonly fence: number;
   /** Aborts when the lock is lost. */
@@ -79,8 +82,11 @@ export interface Store {
   /** Everything, with the revision it is of. */
   list(): Promise<{ readonly revision: number; readonly records: readonly StoredRecord[] }>;
   get(table: TableName, key: string): Promise<StoredRecord | undefined>;
-  /** All writes or none, durable when resolved. An empty list commits nothing and gives the present revision. */
-  commit(writes: readonly Write[]): Promise<CommitResult>;
+  /**
+   * All writes or none, durable when resolved. An empty list commits nothing and gives the present revision. With a fence:
+   * StoreUnavailable, and nothing written, when the lock was given to another since. Stores of one process need none.
+   */
+  commit(writes: readonly Write[], fence?: Fence): Promise<CommitResult>;
   /** Every change after `revision`, in order, each once, without a gap. Ends when the signal aborts. */
   watch(revision: number, signal: AbortSignal): AsyncIterable<Change>;
   /** Resolves when this process holds the named lock; rejects when the signal aborts. */

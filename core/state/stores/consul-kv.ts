@@ -11,7 +11,9 @@ export type ConsulItem = {
 export type KvWrite =
   | { readonly kind: 'cas'; readonly key: string; readonly value: string; readonly index: number }
   | { readonly kind: 'set'; readonly key: string; readonly value: string }
-  | { readonly kind: 'delete'; readonly key: string };
+  | { readonly kind: 'delete'; readonly key: string }
+  /** Writes nothing: the others are only written while this session holds the key. */
+  | { readonly kind: 'held'; readonly key: string; readonly session: string };
 
 const answerWithinMs = 10_000;
 const waitSeconds = 30;
@@ -77,7 +79,7 @@ export class ConsulKv {
     return this.#consul.kv.set({ key, value, ...change, ...limits });
   }
 
-  /** All or none, at most 64. Gives the new index of the first key; undefined: the key of a `cas` was changed meanwhile. */
+  /** All or none, at most 64. Gives the new index of the first key; undefined: the key of a `cas` was changed meanwhile, or a `held` one is not. */
   async transaction(writes: readonly KvWrite[]): Promise<number | undefined> {
     // The package declares another form than the one Consul takes, which it sends unchanged.
     const operations = writes.map(operationOf) as unknown as Parameters<Consul['transaction']['create']>[0];
@@ -132,6 +134,7 @@ function itemOf(raw: RawItem | RawItem[] | null | undefined): ConsulItem | undef
 
 function operationOf(write: KvWrite): object {
   if (write.kind === 'delete') return { KV: { Verb: 'delete', Key: write.key } };
+  if (write.kind === 'held') return { KV: { Verb: 'check-session', Key: write.key, Session: write.session } };
   const value = { Key: write.key, Value: Buffer.from(write.value).toString('base64') };
   return {
     KV: write.kind === 'set' ? { Verb: 'set', ...value } : { Verb: 'cas', Index: write.index, ...value },

@@ -80,8 +80,12 @@ export class ConsulLog {
     return (await this.#extend(replica, head, index)) ?? this.load();
   }
 
-  /** Makes the change true if it is the next one; undefined: another process was first. */
-  async append({ head, index, records, history }: Replica, change: Change): Promise<Replica | undefined> {
+  /** Makes the change true if it is the next one and what `guards` say holds; undefined: another process was first. */
+  async append(
+    { head, index, records, history }: Replica,
+    change: Change,
+    guards: readonly KvWrite[] = [],
+  ): Promise<Replica | undefined> {
     const text = asciiJson(change.records);
     const parts = text.length > chunkSize ? await this.#writeParts(change.revision, text) : undefined;
     const next: Head = { ...head, revision: change.revision };
@@ -89,6 +93,7 @@ export class ConsulLog {
     const swapped = await this.#kv.transaction([
       { kind: 'cas', key: this.headKey, value: JSON.stringify(next), index },
       { kind: 'set', key: this.#entryKey(change.revision), value: entry },
+      ...guards,
     ]);
     if (swapped === undefined) return undefined;
     records.apply(change);

@@ -1,6 +1,6 @@
 import type { Clock } from '../../kit/clock.ts';
-import type { Change, CommitResult, Lock, Store, StoredRecord, TableName, Write } from '../store.ts';
-import { ConsulKv } from './consul-kv.ts';
+import type { Change, CommitResult, Fence, Lock, Store, StoredRecord, TableName, Write } from '../store.ts';
+import { ConsulKv, type KvWrite } from './consul-kv.ts';
 import { ConsulLog, type Replica } from './consul-log.ts';
 import { holdLease } from './lease.ts';
 import { changeOf } from './records.ts';
@@ -26,6 +26,8 @@ export class ConsulStore implements Store {
   readonly #log: ConsulLog;
   readonly #closing = new AbortController();
   readonly #sessions = new Set<string>();
+  /** The session that each lock was last got with. */
+  readonly #holding = new Map<string, string>();
   #replica: Replica | undefined;
   /** The replica is read and changed by one at a time. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -55,8 +57,9 @@ export class ConsulStore implements Store {
     return this.#faults.attempt(async () => (await this.#synced()).records.get(table, key));
   }
 
-  async commit(writes: readonly Write[]): Promise<CommitResult> {
-    const result = await this.#faults.attempt(() => this.#inTurn(() => this.#commit(writes)));
+  async commit(writes: readonly Write[], fence?: Fence): Promise<CommitResult> {
+    const guards = fence === undefined ? [] : [this.#guard(fence)];
+    const result = await this.#faults.attempt(() => this.#inTurn(() => this.#commit(writes, guards)));
     this.#compactWhenDue();
     return result;
   }
@@ -82,10 +85,12 @@ export class ConsulStore implements Store {
       this.#kv.startSession(`${this.#prefix} ${owner}`, ttlMs),
     );
     this.#sessions.add(session);
-    const key = `${this.#prefix}/lock/${name}`;
+    const key = this.#lockKey(name);
     try {
       const timing = { clock: this.#options.clock, ttlMs, retryMs: Math.min(250, ttlMs / 10) };
-      return await holdLease(this.#lease(key, owner, session), timing, waiting);
+      const lock = await holdLease(this.#lease(key, owner, session), timing, waiting);
+      this.#holding.set(name, session);
+      return lock;
     } catch (error) {
       await this.#endSession(session).catch(() => {});
       throw error;
@@ -114,14 +119,14 @@ export class ConsulStore implements Store {
   }
 
   /** A lost race with another process means: look again, decide again. */
-  async #commit(writes: readonly Write[]): Promise<CommitResult> {
+  async #commit(writes: readonly Write[], guards: readonly KvWrite[]): Promise<CommitResult> {
     if (writes.length === 0) return { kind: 'committed', revision: (await this.#update()).head.revision };
     let replica = this.#replica ?? (await this.#update());
     for (;;) {
       const lost = replica.records.lostBy(writes);
       if (lost === undefined) {
         const change = changeOf(writes, replica.head.revision + 1);
-        const appended = await this.#log.append(replica, change);
+        const appended = await this.#log.append(replica, change, guards);
         if (appended !== undefined) {
           this.#replica = appended;
           return { kind: 'committed', revision: change.revision };
@@ -129,10 +134,22 @@ export class ConsulStore implements Store {
       }
       const seen = replica.index;
       replica = await this.#update();
+      // Nobody else was first: then it is the lock that is not held any more.
+      if (lost === undefined && replica.index === seen) throw this.#faults.fenced();
       // Only what is lost against the newest state is lost.
       if (lost !== undefined && replica.index === seen)
         return { kind: 'conflict', table: lost.table, key: lost.key };
     }
+  }
+
+  #guard({ lock }: Fence): KvWrite {
+    const session = this.#holding.get(lock);
+    if (session === undefined) throw this.#faults.fenced();
+    return { kind: 'held', key: this.#lockKey(lock), session };
+  }
+
+  #lockKey(name: string): string {
+    return `${this.#prefix}/lock/${name}`;
   }
 
   /** Not awaited by the commit that made it due; if it fails, the next commit asks again. */

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import type { Clock } from '../../kit/clock.ts';
-import type { Change, CommitResult, Lock, Store, StoredRecord, TableName, Write } from '../store.ts';
+import type { Change, CommitResult, Fence, Lock, Store, StoredRecord, TableName, Write } from '../store.ts';
 import { holdLease } from './lease.ts';
 import { acquireScript, commitScript, releaseScript, renewScript } from './redis-scripts.ts';
 import { RemoteFaults } from './remote-faults.ts';
@@ -74,15 +74,20 @@ export class RedisStore implements Store {
     });
   }
 
-  commit(writes: readonly Write[]): Promise<CommitResult> {
+  commit(writes: readonly Write[], fence?: Fence): Promise<CommitResult> {
     return this.#faults.attempt(async () => {
       if (writes.length === 0) {
         return { kind: 'committed', revision: Number(await this.#client.get(this.#key('revision'))) };
       }
-      const keys = [this.#key('records'), this.#key('revision'), this.#key('changes')];
-      const answer = await this.#client.eval(commitScript, 3, ...keys, ...this.#commitArguments(writes));
+      const names = ['records', 'revision', 'changes', `fence:${fence?.lock ?? ''}`];
+      const keys = names.map((name) => this.#key(name));
+      const answer = await this.#client.eval(
+        ...([commitScript, 4, ...keys, String(fence?.fence ?? '')] as const),
+        ...this.#commitArguments(writes),
+      );
       const [done, number] = answer as [number, number];
       if (done === 1) return { kind: 'committed', revision: number };
+      if (done === 2) throw this.#faults.fenced();
       const { table, key } = writes[number]!;
       return { kind: 'conflict', table, key };
     });

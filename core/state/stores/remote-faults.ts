@@ -24,6 +24,11 @@ export class RemoteFaults {
     return new StoreUnavailable(`at ${this.where}`, errorText(error), error);
   }
 
+  /** The lock that a commit was to be made under has another holder by now, or none. */
+  fenced(): StoreUnavailable {
+    return new StoreUnavailable(`at ${this.where}`, 'another process leads since; nothing was written');
+  }
+
   notKept(revision: number): StoreUnavailable {
     const detail = `the changes after revision ${revision} are not kept; list again`;
     return new StoreUnavailable(`at ${this.where}`, detail);
