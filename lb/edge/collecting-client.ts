@@ -1,4 +1,4 @@
-import type { Answer, ExchangeClient } from './exchange.ts';
+import type { Answer, ExchangeClient } from './exchange-client.ts';
 import type { ResponseHead } from './http1/response-head.ts';
 import type { Slices } from './http1/slices.ts';
 import type { Connection } from './upstream.ts';

@@ -3,50 +3,18 @@ import type { BalanceRequest, Outcome } from '../balancer.ts';
 import type { ContentCoding } from './accept-encoding.ts';
 import { AnswerReader, type AnswerUser } from './answer-reader.ts';
 import { Attempts } from './attempts.ts';
-import { type CoderUser, ContentCoder, isCodable } from './content-coder.ts';
+import { CodingClient } from './coding-client.ts';
 import type { EdgeContext } from './context.ts';
+import type { ExchangeClient } from './exchange-client.ts';
 import type { AnswerEdits } from './forward.ts';
 import type { Framing } from './http1/body.ts';
 import type { ResponseHead } from './http1/response-head.ts';
 import type { Slices } from './http1/slices.ts';
 import type { Lease } from './limiter.ts';
+import { Patience } from './patience.ts';
 import type { RouteTally } from './route-tally.ts';
 import type { Connection } from './upstream.ts';
 import type { UpstreamUser } from './upstream-connection.ts';
-
-/** What an exchange needs of whoever brought its request: a connection of HTTP/1, or a stream. */
-export interface ExchangeClient {
-  /** More waits to be sent to the client than is good; `drained` of the exchange follows. */
-  readonly congested: boolean;
-  /** The endpoint takes the request's content now. */
-  wantContent(): void;
-  /** The endpoint is slow: no more content for now, until `resume`. */
-  pause(): void;
-  resume(): void;
-  interim(head: ResponseHead): void;
-  /** The answer begins, with what came of its content. */
-  answer(answer: Answer, buffer: Buffer, content: Slices): void;
-  content(buffer: Buffer, content: Slices): void;
-  /** The whole answer was given. */
-  finished(): void;
-  /** No answer was begun: the edge answers itself. */
-  failed(status: number, text: string): void;
-  /** An answer was begun and cannot be completed. */
-  broken(): void;
-  /** The endpoint agreed to an upgrade; `rest`: what followed its answer. */
-  switched(connection: Connection, head: ResponseHead, rest: string): void;
-  /** Puts off the deadline of whoever must move next. */
-  touched(): void;
-}
-
-export type Answer = {
-  readonly head: ResponseHead;
-  readonly framing: Framing;
-  /** The endpoint's name in cookies; empty when clients do not stay. */
-  readonly endpoint: string;
-  /** The content comes in this coding, without framing and of unknown length; undefined: as the endpoint sent it. */
-  readonly encoding: ContentCoding | undefined;
-};
 
 export type ExchangeRequest = {
   readonly method: string;
@@ -73,7 +41,7 @@ const joinedBytes = 8_192;
 const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
 
 /** One request and its answer: finds an endpoint, hands bytes on both ways, and tries another while nothing is lost. */
-export class Exchange implements UpstreamUser, AnswerUser, CoderUser {
+export class Exchange implements UpstreamUser, AnswerUser {
   readonly #context: EdgeContext;
   readonly #client: ExchangeClient;
   readonly #request: ExchangeRequest;
@@ -86,21 +54,20 @@ export class Exchange implements UpstreamUser, AnswerUser, CoderUser {
   #sentMore = false;
   #sending = false;
   #connection: Connection | undefined;
-  #coder: ContentCoder | undefined;
-  /** When all must be over, ms since the epoch. */
-  readonly #lastAt: number;
+  /** Undefined: the answer's content stays as it is. */
+  readonly #coding: CodingClient | undefined;
+  readonly #patience: Patience;
   /** Any byte of an answer has come: from now on the request cannot go elsewhere. */
   #answered = false;
 
   constructor(context: EdgeContext, client: ExchangeClient, request: ExchangeRequest) {
     this.#context = context;
-    this.#client = client;
     this.#request = request;
-    const { method, options } = request;
+    this.#coding = codingFor(this, client, request);
+    this.#client = this.#coding ?? client;
     this.#attempts = new Attempts(context, request);
-    this.#answer = new AnswerReader(context, method, this);
-    const totalMs = options.timeouts?.totalMs;
-    this.#lastAt = totalMs === undefined ? Number.POSITIVE_INFINITY : context.clock.now() + totalMs;
+    this.#answer = new AnswerReader(context, request.method, this);
+    this.#patience = new Patience(context, request.options.timeouts);
   }
 
   /** Looks for an endpoint. `content`: what came with the head, as the endpoint gets it; `complete`: there is no more. */
@@ -128,22 +95,26 @@ export class Exchange implements UpstreamUser, AnswerUser, CoderUser {
   fail(status: number, text: string): void {
     if (this.#connection !== undefined) this.#attempts.observe(this.#connection, status >= 500);
     this.#release('failed', false);
-    this.#coder?.destroy();
     this.#request.lease?.end();
     if (this.#answer.head === undefined) this.#client.failed(status, text);
     else this.#client.broken();
   }
 
   clientDrained(): void {
-    this.#coder?.resume();
-    if (this.#coder?.congested !== true) this.#connection?.wire.resume();
+    this.#coding?.drained();
+    this.resumeEndpoint();
     this.#touchAnswer();
+  }
+
+  /** What the endpoint sends can be taken. */
+  resumeEndpoint(): void {
+    if (!this.#client.congested) this.#connection?.wire.resume();
   }
 
   /** The client is gone: nobody is left to answer. */
   clientClosed(): void {
     this.#release('answered', false);
-    this.#coder?.destroy();
+    this.#coding?.destroy();
     this.#request.lease?.end();
   }
 
@@ -166,7 +137,7 @@ export class Exchange implements UpstreamUser, AnswerUser, CoderUser {
       return;
     }
     this.#release('answered', false);
-    this.#finish();
+    this.#end();
   }
 
   closed(): void {
@@ -181,7 +152,7 @@ export class Exchange implements UpstreamUser, AnswerUser, CoderUser {
   overdue(): void {
     const connection = this.#connection;
     if (connection === undefined) return;
-    if (this.#context.clock.now() >= this.#lastAt) this.fail(504, 'The service took too long.');
+    if (this.#patience.isOver) this.fail(504, 'The service took too long.');
     else if (!connection.ready) this.#refused(connection);
     else this.fail(504, 'The service did not answer in time.');
   }
@@ -212,37 +183,25 @@ export class Exchange implements UpstreamUser, AnswerUser, CoderUser {
   }
 
   contentAs(head: ResponseHead, framing: Framing): 'coded' | 'payload' {
-    const { encoding, options, contentAs } = this.#request;
-    const codes = encoding !== undefined && framing !== 'none' && isCodable(head, options.compress ?? {});
-    if (codes) this.#coder = new ContentCoder(encoding, this);
-    return codes ? 'payload' : contentAs;
+    return this.#coding?.codes(head, framing) === true ? 'payload' : this.#request.contentAs;
   }
 
   begun(head: ResponseHead, buffer: Buffer, content: Slices): void {
-    const { tally, edits, encoding } = this.#request;
+    const { tally, edits } = this.#request;
     const connection = this.#connection!;
     tally.answered(head.status);
     this.#attempts.observe(connection, head.status >= 500);
     const endpoint = edits?.sticky === undefined ? '' : connection.upstream.cookie;
     const { framing } = this.#answer;
-    if (this.#coder === undefined) {
-      this.#client.answer({ head, framing, endpoint, encoding: undefined }, buffer, content);
-      return;
-    }
-    const { slices } = this.#context.scratch;
-    const first = content.taken(buffer);
-    slices.clear();
-    this.#client.answer({ head, framing, endpoint, encoding }, buffer, slices);
-    if (first !== undefined) this.#coder.write(first);
+    this.#client.answer({ head, framing, endpoint, encoding: undefined }, buffer, content);
   }
 
   content(buffer: Buffer, content: Slices): void {
-    if (this.#coder === undefined) this.#client.content(buffer, content);
-    else if (content.size > 0) this.#coder.write(content.copy(buffer));
+    this.#client.content(buffer, content);
   }
 
   unfinished(): void {
-    if (this.#client.congested || this.#coder?.congested === true) this.#connection?.wire.pause();
+    if (this.#client.congested) this.#connection?.wire.pause();
     this.#touchAnswer();
   }
 
@@ -250,28 +209,7 @@ export class Exchange implements UpstreamUser, AnswerUser, CoderUser {
     const head = this.#answer.head!;
     const persistent = head.minor === 1 ? !head.close : head.keepAlive;
     this.#release('answered', persistent && this.#complete && !extra);
-    this.#finish();
-  }
-
-  coded(bytes: Buffer): void {
-    const { slices } = this.#context.scratch;
-    slices.clear();
-    slices.add(0, bytes.length);
-    this.#client.content(bytes, slices);
-    if (this.#client.congested) this.#coder?.pause();
-    this.#client.touched();
-  }
-
-  codedAll(): void {
     this.#end();
-  }
-
-  codingFailed(): void {
-    this.fail(502, '');
-  }
-
-  coderDrained(): void {
-    if (!this.#client.congested) this.#connection?.wire.resume();
   }
 
   unreadable(): void {
@@ -287,13 +225,7 @@ export class Exchange implements UpstreamUser, AnswerUser, CoderUser {
     connection.user = this;
     this.#connection = connection;
     if (connection.ready) this.#send(connection);
-    else if (this.#request.options.timeouts !== undefined) this.#limitConnect(connection);
-  }
-
-  /** The endpoint has said all; what is still being coded has to follow. */
-  #finish(): void {
-    if (this.#coder === undefined) this.#end();
-    else this.#coder.end();
+    else connection.deadlineAt = this.#patience.forConnect();
   }
 
   #end(): void {
@@ -314,30 +246,18 @@ export class Exchange implements UpstreamUser, AnswerUser, CoderUser {
     else if (content.length <= joinedBytes) connection.wire.write(forwarded + content.toString('latin1'));
     else connection.wire.writeBoth(forwarded, content);
     this.#sending = true;
-    connection.deadlineAt = this.#lastAt;
+    connection.deadlineAt = this.#patience.lastAt;
     if (this.#complete) this.#awaitAnswer(connection);
     else this.#client.wantContent();
   }
 
-  #limitConnect(connection: Connection): void {
-    const { clock, settings } = this.#context;
-    const { connectMs = settings.connectMs } = this.#request.options.timeouts ?? {};
-    connection.deadlineAt = Math.min(clock.now() + connectMs, this.#lastAt);
-  }
-
   #awaitAnswer(connection: Connection): void {
-    if (this.#answer.head !== undefined) return;
-    const { clock, settings } = this.#context;
-    const { firstByteMs = settings.firstByteMs } = this.#request.options.timeouts ?? {};
-    connection.deadlineAt = Math.min(clock.now() + firstByteMs, this.#lastAt);
+    if (this.#answer.head === undefined) connection.deadlineAt = this.#patience.forFirstByte();
   }
 
   #touchAnswer(): void {
     if (this.#connection === undefined || this.#answer.head === undefined) return;
-    const { clock, settings } = this.#context;
-    const { idleMs = settings.answerMs } = this.#request.options.timeouts ?? {};
-    const stalled = this.#client.congested;
-    this.#connection.deadlineAt = stalled ? this.#lastAt : Math.min(clock.now() + idleMs, this.#lastAt);
+    this.#connection.deadlineAt = this.#patience.forMore(this.#client.congested);
     this.#client.touched();
   }
 
@@ -377,4 +297,19 @@ export class Exchange implements UpstreamUser, AnswerUser, CoderUser {
     const promised = this.#answer.head?.keepAliveSeconds;
     return promised === undefined ? upstreamIdleMs : Math.min(upstreamIdleMs, (promised - 1) * 1_000);
   }
+}
+
+function codingFor(
+  exchange: Exchange,
+  client: ExchangeClient,
+  request: ExchangeRequest,
+): CodingClient | undefined {
+  const { encoding, options } = request;
+  if (encoding === undefined) return undefined;
+  return new CodingClient(client, {
+    encoding,
+    compress: options.compress ?? {},
+    resumed: () => exchange.resumeEndpoint(),
+    failed: () => exchange.fail(502, 'The answer could not be compressed.'),
+  });
 }

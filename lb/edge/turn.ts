@@ -1,7 +1,8 @@
 import type { ClientFacts } from './client-facts.ts';
 import type { EdgeContext } from './context.ts';
 import type { Decision, Forward } from './decide.ts';
-import { type Answer, Exchange, type ExchangeClient, type ExchangeRequest } from './exchange.ts';
+import { Exchange, type ExchangeRequest } from './exchange.ts';
+import type { Answer, ExchangeClient } from './exchange-client.ts';
 import { exchangeRequest } from './exchange-request.ts';
 import { type AnswerEdits, forwardInterim, forwardResponse, forwardSwitch } from './forward.ts';
 import { type BodyReader, bodyReader, requestFraming } from './http1/body.ts';
