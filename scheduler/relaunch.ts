@@ -13,18 +13,14 @@ export function grown(before: Backoff | undefined, app: App, now: number): Backo
 
 /**
  * Until when nothing is launched: a delay counts from the last launch, or from the failure if that is later (Marathon §16.2).
- * What has been running since before the failure says nothing of either.
+ * By this master's clock alone: that of an agent may be off.
  */
 export function rebased(backoff: Backoff, app: App, members: readonly Member[]): number {
   const failedAt = backoff.until - backoff.delayMs;
-  const heard = members.flatMap((member) => {
-    const { instance } = member;
-    if (instance === undefined || !isCurrent(member, app)) return [];
-    return instance.state.kind === 'running'
-      ? [instance.stagedAt, instance.state.since]
-      : [instance.stagedAt];
-  });
-  return Math.max(failedAt, ...heard) + backoff.delayMs;
+  const launched = members
+    .filter((member) => isCurrent(member, app))
+    .map(({ placement }) => placement.createdAt);
+  return Math.max(failedAt, ...launched) + backoff.delayMs;
 }
 
 /**

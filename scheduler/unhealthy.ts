@@ -26,9 +26,12 @@ export function endedFor(member: Member, end: Pick<Placement, 'fault' | 'reason'
   };
 }
 
-/** When an instance that does not run yet is given up, ms since the epoch (Marathon §16.1); Infinity: it runs, or is to end anyway. */
+/**
+ * When an instance that does not run yet is given up, ms since the epoch (Marathon §16.1); Infinity: it runs, or is to end
+ * anyway. By this master's clock alone: that of an agent may be off.
+ */
 export function lateAt({ placement, instance, reach }: Member, launchTimeoutMs: number): number {
   if (placement.goal !== 'run' || reach !== 'present') return Number.POSITIVE_INFINITY;
-  if (instance === undefined) return placement.createdAt + launchTimeoutMs;
-  return instance.state.kind === 'staging' ? instance.stagedAt + launchTimeoutMs : Number.POSITIVE_INFINITY;
+  const isOnItsWay = instance === undefined || instance.state.kind === 'staging';
+  return isOnItsWay ? placement.createdAt + launchTimeoutMs : Number.POSITIVE_INFINITY;
 }
