@@ -125,7 +125,7 @@ function routeTable(routes: readonly RouteInfo[]): string {
   return table<RouteInfo>(
     [
       { head: 'HOST', of: (route) => route.host },
-      { head: 'PATH', of: (route) => route.pathPrefix },
+      { head: 'PATH', of: pathText },
       { head: 'APP', of: (route) => route.service.appId },
       { head: 'PORT', right: true, of: (route) => String(route.service.portIndex) },
       { head: 'ENDPOINTS', right: true, of: (route) => String(route.endpoints) },
@@ -133,6 +133,11 @@ function routeTable(routes: readonly RouteInfo[]): string {
     ],
     routes.toSorted((a, b) => (a.host + a.pathPrefix < b.host + b.pathPrefix ? -1 : 1)),
   );
+}
+
+function pathText({ pathPrefix, pathKind, conditions }: RouteInfo): string {
+  const kind = pathKind === undefined ? '' : ` (${pathKind})`;
+  return `${pathPrefix}${kind}${conditions === undefined ? '' : ' and more'}`;
 }
 
 function ownerText(owner: string): string {

@@ -154,6 +154,8 @@ export type RouteFaultInfo = {
 export type RouteInfo = Id & {
   readonly host: string;
   readonly pathPrefix: string;
+  readonly pathKind?: string;
+  readonly conditions?: object;
   readonly service: { readonly appId: string; readonly portIndex: number };
   readonly owner: string;
   readonly endpoints: number;

@@ -1,5 +1,5 @@
-import { RE2JS } from 're2js';
 import type { RouteConditions, ValueCondition } from '../../core/model/route.ts';
+import { expression } from './expression.ts';
 import { fieldValue } from './forward.ts';
 import type { RequestHead } from './http1/request-head.ts';
 
@@ -38,6 +38,6 @@ function valueTest({ name, exact, regex, absent }: ValueCondition): ValueTest {
   if (absent === true) return { name, fits: (value) => value === undefined };
   if (exact !== undefined) return { name, fits: (value) => value === exact };
   if (regex === undefined) return { name, fits: (value) => value !== undefined };
-  const expression = RE2JS.compile(regex);
-  return { name, fits: (value) => value !== undefined && expression.testExact(value) };
+  const compiled = expression(regex);
+  return { name, fits: (value) => value !== undefined && compiled.testExact(value) };
 }

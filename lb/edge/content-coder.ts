@@ -1,4 +1,3 @@
-import { constants, createBrotliCompress, createGzip, createZstdCompress } from 'node:zlib';
 import type { Compression } from '../../core/model/route.ts';
 import type { ContentCoding } from './accept-encoding.ts';
 import { valuesOf } from './forward.ts';
@@ -86,6 +85,9 @@ function typeFits(wanted: string, type: string): boolean {
 
 /** What each costs and gives is in docs/how-to/route-requests.md. */
 function streamFor(coding: ContentCoding) {
+  // Loaded with the first answer that is coded: most edges need not spend the memory.
+  const { constants, createBrotliCompress, createGzip, createZstdCompress } =
+    process.getBuiltinModule('node:zlib');
   switch (coding) {
     case 'gzip':
       return createGzip({ level: 5 });

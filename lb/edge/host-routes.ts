@@ -7,25 +7,17 @@ import type { TableRoute } from './table-route.ts';
 export class HostRoutes {
   readonly routes: readonly TableRoute[];
   readonly #byPath: ReadonlyMap<string, readonly TableRoute[]> | undefined;
-  readonly #regexes: readonly TableRoute[];
 
   constructor(routes: readonly TableRoute[]) {
-    this.routes = routes.toSorted(precedence);
-    this.#regexes = this.routes.filter(({ kind }) => kind === 'regex');
-    this.#byPath =
-      routes.length < indexedFrom
-        ? undefined
-        : Map.groupBy(
-            this.routes.filter(({ kind }) => kind !== 'regex'),
-            ({ kind, path }) => indexKey(kind, path.toLowerCase()),
-          );
+    this.routes = routes.length === 1 ? routes : routes.toSorted(precedence);
+    this.#byPath = routes.length < indexedFrom ? undefined : Map.groupBy(this.routes, keyOf);
   }
 
   /** The first route whose path fits and that `fits`. */
   find(path: string, fits: (route: TableRoute) => boolean): TableRoute | undefined {
     if (this.#byPath === undefined) return firstOf(this.routes, path, fits);
     for (const key of keysFor(path.toLowerCase())) {
-      const found = firstOf(key === regexes ? this.#regexes : this.#byPath.get(key), path, fits);
+      const found = firstOf(this.#byPath.get(key), path, fits);
       if (found !== undefined) return found;
     }
     return undefined;
@@ -34,6 +26,7 @@ export class HostRoutes {
 
 /** Fewer are compared one by one: that is faster. */
 const indexedFrom = 9;
+/** All expressions are under one key. */
 const regexes = 'regex';
 const ranks = { exact: 0, prefix: 1, regex: 2 } as const;
 
@@ -50,6 +43,10 @@ function precedence(a: TableRoute, b: TableRoute): number {
 
 function rankOf({ kind, path }: TableRoute): number {
   return kind === 'prefix' && path === '/' ? 3 : ranks[kind];
+}
+
+function keyOf({ kind, path }: TableRoute): string {
+  return kind === 'regex' ? regexes : indexKey(kind, path.toLowerCase());
 }
 
 /** The keys under which routes for a path may be, in the order of their precedence. */

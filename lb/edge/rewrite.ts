@@ -1,5 +1,5 @@
-import { RE2JS } from 're2js';
 import type { PathRewrite, RouteOptions } from '../../core/model/route.ts';
+import { expression } from './expression.ts';
 
 /** Turns the path of a request into the one that the service is asked for. */
 export type PathChange = (path: string) => string;
@@ -42,7 +42,7 @@ function changeOf(rewrite: PathRewrite, prefix: string): PathChange {
     const { from, to } = rewrite;
     return (path) => (path.startsWith(from) ? oneSlash(`${to}${path.slice(from.length)}`) : path);
   }
-  const regex = RE2JS.compile(rewrite.regex);
+  const regex = expression(rewrite.regex);
   return (path) => oneSlash(regex.matcher(path).replaceFirst(rewrite.with));
 }
 

@@ -145,3 +145,15 @@ t.test('an expression takes time in proportion to the path', async (t) => {
   t.equal(matchPath(table, 'web.test', `/${'a'.repeat(8_000)}`), undefined);
   t.ok(performance.now() - startedAt < 2_000, 'a backtracking matcher would not end');
 });
+
+t.test('a route that cannot be carried out says so, and stands in nobody’s way', async (t) => {
+  const ask = await served(t, [
+    { id: 'wide' },
+    { id: 'bad', pathPrefix: '/bad', options: { allow: ['not an address'] } },
+    { id: 'good', pathPrefix: '/good' },
+    { id: 'broken', conditions: { headers: [{ name: 'a', regex: '(' }] } },
+  ]);
+  t.equal(await ask('GET /good'), 'good');
+  t.equal(await ask('GET /', 'a: (\r\n'), 'wide');
+  t.equal(await ask('GET /bad'), '503', 'it restricted somebody: the wider route must not serve them');
+});

@@ -1,6 +1,7 @@
-import { RE2JS } from 're2js';
+import type { RE2JS } from 're2js';
 import type { Route } from '../../core/model/route.ts';
 import { type Conditions, compileConditions, countConditions } from './conditions.ts';
+import { expression } from './expression.ts';
 import { type PoolShare, poolKey, shareOf } from './pool-key.ts';
 import { policyOf, type RoutePolicy } from './route-policy.ts';
 import { RouteTally } from './route-tally.ts';
@@ -25,8 +26,22 @@ export type TableRoute = {
   readonly tally: RouteTally;
 };
 
-/** Throws on what the API lets through nowhere: bad expressions and addresses. */
+/**
+ * A route that cannot be made ready (of a newer version, or damaged) stops no others. If its rule can be kept, its requests are told that
+ * it cannot be served: it may restrict who gets what a wider route would give. Without its rule it takes none.
+ */
 export function tableRoute(route: Route, tally = new RouteTally(route.id)): TableRoute {
+  const closed = { ...route, options: { maintenance: { text: 'The edge cannot carry out this route.' } } };
+  const { conditions: _, ...unruly } = { ...closed, pathKind: 'exact' as const, pathPrefix: '' };
+  for (const attempt of [route, closed]) {
+    try {
+      return readyRoute(attempt, tally);
+    } catch {}
+  }
+  return readyRoute(unruly, tally);
+}
+
+function readyRoute(route: Route, tally: RouteTally): TableRoute {
   const { id, pathPrefix, pathKind: kind = 'prefix', ignoreCase = false, weight = 0, conditions } = route;
   return {
     id,
@@ -42,8 +57,4 @@ export function tableRoute(route: Route, tally = new RouteTally(route.id)): Tabl
     policy: policyOf(route),
     tally,
   };
-}
-
-function expression(text: string, ignoreCase: boolean): RE2JS {
-  return RE2JS.compile(text, ignoreCase ? RE2JS.CASE_INSENSITIVE : 0);
 }
