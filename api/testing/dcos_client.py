@@ -64,6 +64,13 @@ assert "locked" in refused(lambda: client.update_app("/big", {"instances": 2}))
 client.rollback_deployment(deployment["id"])
 settled()
 assert [a["id"] for a in client.get_apps()] == ["/shop/web"]
+client.add_app({"id": "/big", "cmd": "sleep 100", "cpus": 100000})
+client.stop_deployment(client.get_deployments("/big")[0]["id"])
+settled()
+assert client.get_app("/big")["tasksRunning"] == 0, "stopped, and left as it is"
+client.remove_app("/big", force=True)
+settled()
+assert "does not exist" in refused(lambda: client.rollback_deployment("nope"))
 step("deployments")
 
 client.create_group({"id": "/team", "apps": [{"id": "a", "cmd": "sleep 100", "cpus": 0.1, "mem": 16}]})
