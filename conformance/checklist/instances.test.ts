@@ -8,6 +8,8 @@ import { startProduct } from '../product/product.ts';
 import { get } from '../product/web-app.ts';
 
 const skip = process.getuid?.() === 0 ? false : 'needs root';
+// On a busy machine.
+t.setTimeout(300_000);
 
 type Deployment = {
   readonly id: string;

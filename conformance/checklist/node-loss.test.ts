@@ -4,8 +4,11 @@ import { startCluster } from '../product/cluster.ts';
 import { sleeper } from './sleeper.ts';
 
 const skip = process.getuid?.() === 0 ? false : 'needs root';
-/** After this the master takes a silent agent for lost; from then on the app's patience counts. */
+// On a busy machine.
+t.setTimeout(300_000);
+/** After this the master takes a silent agent for lost; from then on the app's patience counts. It was last heard up to a second before. */
 const lostAfterMs = 2_000;
+const unheardMs = 1_500;
 
 t.test('machines that are lost and come back', { skip }, async (t) => {
   const { api, lab } = await startCluster(t, 'loss', {
@@ -34,7 +37,7 @@ t.test('machines that are lost and come back', { skip }, async (t) => {
       await api.until('/lost', async () => running(await api.tasks('/lost')) === 3);
       const replaced = performance.now() - cutAt;
       t.ok(
-        replaced >= lostAfterMs + 4_500 && replaced < lostAfterMs + 9_500,
+        replaced >= lostAfterMs + 5_000 - unheardMs && replaced < lostAfterMs + 10_000,
         `replaced after ${Math.round(replaced)} ms`,
       );
       t.ok((await on('h3')).length > 0, 'and not forgotten');
@@ -52,7 +55,7 @@ t.test('machines that are lost and come back', { skip }, async (t) => {
       await api.until('/lost', async () => !(await api.tasks('/lost')).some(({ id }) => doomed.includes(id)));
       const forgotten = performance.now() - gone;
       t.ok(
-        forgotten >= lostAfterMs + 9_500 && forgotten < lostAfterMs + 15_000,
+        forgotten >= lostAfterMs + 10_000 - unheardMs && forgotten < lostAfterMs + 25_000,
         `forgotten after ${Math.round(forgotten)} ms`,
       );
       t.equal(running(await api.tasks('/lost')), 3);

@@ -5,6 +5,8 @@ import { startProduct } from '../product/product.ts';
 import { sleeper } from './sleeper.ts';
 
 const skip = process.getuid?.() === 0 ? false : 'needs root';
+// On a busy machine.
+t.setTimeout(300_000);
 
 type Row = {
   readonly n: number;

@@ -49,7 +49,7 @@ type Deployment = { readonly affectedApps: readonly string[] };
 type Line = { readonly stream: string; readonly text: string };
 
 const origin = 'http://127.0.0.1:8080';
-const becomesWithinMs = 30_000;
+const becomesWithinMs = 60_000;
 
 /** The product's API from outside, with the waits that tests need. */
 export class Api {

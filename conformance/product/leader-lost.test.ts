@@ -7,6 +7,8 @@ import { deployUnderKills } from './under-kills.ts';
 
 const binary = '/usr/bin/redis-server';
 const skip = process.getuid?.() !== 0 ? 'needs root' : existsSync(binary) ? false : 'needs redis-server';
+// On a busy machine.
+t.setTimeout(300_000);
 
 t.test(
   'checklist 20: a leader lost in mid-deployment: another one goes on with it, without an instance too many',

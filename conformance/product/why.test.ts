@@ -11,6 +11,8 @@ import {
 } from './stuck-apps.ts';
 
 const skip = process.getuid?.() === 0 ? false : 'needs root';
+// On a busy machine.
+t.setTimeout(300_000);
 const withinMs = 15_000;
 const size = ['--cpus', '2', '--mem', '1024'];
 
