@@ -47,12 +47,11 @@ function answer(socket: Socket, { packet, from, respond }: Arrival): void {
   else send(socket, reply, from);
 }
 
-const ignore = () => {};
-
 function send(socket: Socket, bytes: Uint8Array | undefined, to: RemoteInfo): void {
   if (bytes === undefined) return;
   try {
-    socket.send(bytes, to.port, to.address, ignore);
+    // without a callback there is no next tick per reply; its errors go to the socket, which ignores them
+    socket.send(bytes, to.port, to.address);
   } catch {
     // closed while a promise was pending, or a source port of 0: there is nobody to tell
   }
