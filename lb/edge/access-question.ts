@@ -7,6 +7,8 @@ import type { RoutePolicy } from './route-policy.ts';
 
 /** What the other service says of a request. */
 export type AuthVerdict = {
+  /** Whose question it answers: after a change of the route it has to be asked again. */
+  readonly asked: RoutePolicy;
   /** It may not pass; undefined: it may. */
   readonly answer: PolicyAnswer | undefined;
   /** What it adds to the request; a client cannot say the same by itself. */

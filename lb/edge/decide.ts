@@ -95,7 +95,8 @@ function authDecision(
 ): Decision | undefined {
   const forwardAuth = policy?.options.forwardAuth;
   if (policy === undefined || forwardAuth === undefined) return undefined;
-  if (verdict === undefined) return { kind: 'wait', until: forwardAuths.ask(policy, forwardAuth, request) };
+  if (verdict?.asked !== policy)
+    return { kind: 'wait', until: forwardAuths.ask(policy, forwardAuth, request) };
   return verdict.answer === undefined ? undefined : { kind: 'answer', answer: verdict.answer, tally };
 }
 

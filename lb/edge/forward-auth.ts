@@ -32,13 +32,18 @@ export class AskingForwardAuths implements ForwardAuths {
     const exchange = new Exchange(this.#context(), collecting, this.#question(policy, auth, [client, head]));
     exchange.begin(undefined, true);
     const { status, fields, content } = await collecting.answered;
-    if (status === 0) return { answer: unavailable, changes: undefined };
-    if (status >= 200 && status < 300) return { answer: undefined, changes: copied(fields, auth.copy ?? []) };
+    if (status === 0) return { asked: policy, answer: unavailable, changes: undefined };
+    if (status >= 200 && status < 300)
+      return { asked: policy, answer: undefined, changes: copied(fields, auth.copy ?? []) };
     const kept = fields.filter(({ name }) =>
       /^(www-authenticate|location|set-cookie|cache-control)$/.test(name),
     );
     const contentType = fields.find(({ name }) => name === 'content-type')?.value ?? 'text/plain';
-    return { answer: { status, text: content, fields: linesOf(kept), contentType }, changes: undefined };
+    return {
+      asked: policy,
+      answer: { status, text: content, fields: linesOf(kept), contentType },
+      changes: undefined,
+    };
   }
 
   #question(

@@ -231,6 +231,27 @@ t.test('content is coded as the client likes it, when it is worth it', async (t)
   t.notMatch(await ask('HEAD /', 'Accept-Encoding: gzip\r\n'), 'Content-Encoding');
 });
 
+t.test('a large answer is coded as it comes, at the pace of its client', async (t) => {
+  const line = JSON.stringify({ number: 123_456, name: 'a name', more: 'and more' });
+  const page = Array.from({ length: 100_000 }, (_, n) => line.replace('123', String(n))).join('');
+  const head =
+    'HTTP/1.1 200 OK\r\nContent-Type: application/problem+json\r\nTransfer-Encoding: chunked\r\n\r\n';
+  const { port } = await serving(
+    t,
+    { compress: {} },
+    { answers: [(recorded) => recorded.send(`${head}${page.length.toString(16)}\r\n${page}\r\n0\r\n\r\n`)] },
+  );
+  const client = await rawClient(port);
+  client.socket.pause();
+  client.send('GET / HTTP/1.1\r\nHost: web.test\r\nAccept-Encoding: gzip\r\nConnection: close\r\n\r\n');
+  await new Promise((resolve) => setImmediate(resolve));
+  client.socket.resume();
+  await client.ended.until((ended) => ended);
+  t.ok(gunzipSync(Buffer.from(unchunked(client.text.value), 'latin1')).toString() === page);
+  t.ok(client.text.value.length < page.length / 5);
+  client.socket.destroy();
+});
+
 t.test('what is small, coded, partial or not to be touched stays as it is', async (t) => {
   const page = 'x'.repeat(3_000);
   for (const more of [
