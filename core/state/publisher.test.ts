@@ -105,3 +105,28 @@ t.test('a publisher that starts again does not offer deltas with a gap', async (
   await database.commit([agent(3)]);
   t.equal(publisher.catchUp(held.revision)[0]?.from, 0);
 });
+
+t.test('who has a contested host has it under the next leader too', async (t) => {
+  const { database, publisher } = await publishing(t);
+  const claim = (app: string): Write => {
+    const labels = { HAPROXY_GROUP: 'external', HAPROXY_0_VHOST: 'a.example' };
+    const portDefinitions = [{ port: 10_000, protocol: 'tcp', labels: {} }] as const;
+    return { kind: 'put', table: 'apps', key: app, value: testApp(app, { labels, portDefinitions }) };
+  };
+  const kept = new Promise<void>((resolve) => {
+    database.onChange(({ records }) => {
+      if (records.some(({ table }) => table === 'hosts')) resolve();
+    });
+  });
+  await database.commit([claim('/shop/web')]);
+  await database.commit([claim('/blog/web')]);
+  await kept;
+  const next = new DirectoryPublisher(database);
+  await next.start();
+  t.teardown(() => next.stop());
+  for (const { directory } of [publisher, next])
+    t.same(
+      [...directory.routes.values()].map(({ owner }) => owner),
+      ['app:/shop/web'],
+    );
+});
