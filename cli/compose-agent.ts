@@ -19,6 +19,7 @@ import { createCni } from '../cni/cni.ts';
 import { createProcessExec } from '../cni/process-exec.ts';
 import type { Clock } from '../core/kit/clock.ts';
 import type { Log } from '../core/kit/log.ts';
+import { Metrics } from '../core/kit/metrics.ts';
 import { type Part, startAll, stopAll } from '../core/kit/part.ts';
 import { DnsConsumer } from '../dns/consumer.ts';
 import { MesosDnsServer } from '../dns/mesos-dns-server.ts';
@@ -76,10 +77,12 @@ export async function composeAgent(
   });
   const dns = new DnsConsumer({ clock, log }, dnsOptions(settings));
   const node = settings.runtime === 'runc' ? nodeResolver(nodeOptions(settings), { dns, log }) : undefined;
+  const metrics = new Metrics();
   const vip = new VipConsumer({
     backend: vipBackendOf(settings, dataDir, { clock, log }),
     log,
     clock,
+    metrics,
     memory: fileMemory(join(dataDir, 'departed.json')),
     audits: [
       new AnswersAudit({
@@ -144,7 +147,11 @@ export async function composeAgent(
       dataDir,
     },
   );
-  const mesosDns = new MesosDnsServer((path) => dns.mesos(path), settings.dnsHttp);
+  const mesosDns = new MesosDnsServer(
+    (path) => dns.mesos(path),
+    settings.dnsHttp,
+    async () => metrics.text(),
+  );
   const claim = new NamespaceClaim(`process ${process.pid}, data in ${dataDir}`);
   const all: Part[] = [
     ...(settings.vip === 'userspace' ? [] : [claim]),

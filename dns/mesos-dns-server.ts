@@ -15,17 +15,24 @@ export type MesosSource = (path: string) => Promise<MesosReply>;
 export class MesosDnsServer implements Part {
   readonly #source: MesosSource;
   readonly #at: ListenAddress;
+  readonly #metrics: (() => Promise<string>) | undefined;
   #server: Server | undefined;
 
-  constructor(source: MesosSource, at: ListenAddress) {
+  /** `metrics`: text for `GET /metrics`, which Mesos-DNS has not; without it that is not found there. */
+  constructor(source: MesosSource, at: ListenAddress, metrics?: () => Promise<string>) {
     this.#source = source;
     this.#at = at;
+    this.#metrics = metrics;
   }
 
   /** Throws PortInUse or CannotListen. */
   async start(): Promise<void> {
     if (this.#server !== undefined) return;
-    const server = createServer((request, response) => void reply(request, response, this.#source));
+    const server = createServer((request, response) => {
+      const metrics = this.#metrics;
+      if (metrics === undefined || request.url !== '/metrics') void reply(request, response, this.#source);
+      else void metrics().then((text) => response.end(text));
+    });
     try {
       server.listen(this.#at.port, this.#at.address);
       await once(server, 'listening');

@@ -58,7 +58,7 @@ const keeper = 'sockets';
 
 /** Maps about sockets, which outlive a load: their layout is in the name of their folder. */
 const kept = ['flows', 'opened', 'replies', 'ejected'] as const;
-const layout = 'sockets-1';
+const layout = 'sockets-2';
 
 /** One load of the programs, pinned. `folder` is its own. */
 export type BpfLoad = { readonly folder: string };

@@ -41,6 +41,8 @@ struct slot_key {
 struct flow {
 	struct place vip;
 	struct place target;
+	/* When it was led there, for connections. */
+	__u64 since;
 	__u32 slot;
 	__u8 counted;
 	__u8 established;
@@ -279,6 +281,7 @@ static __always_inline bool connects(struct bpf_sock_addr *ctx, const struct pla
 	flow->vip = *vip;
 	flow->target = *to;
 	flow->slot = key.slot;
+	flow->since = bpf_ktime_get_ns();
 	flow->established = 0;
 	flow->closing = 0;
 	flow->counted = 1;
@@ -371,6 +374,9 @@ int closed(struct bpf_sock *sk)
 	struct flow *flow = bpf_sk_storage_get(&flows, sk, 0, 0);
 	if (!flow)
 		return 1;
+	/* Somebody waited for an answer and gave up. */
+	if (flow->counted && !flow->established && !flow->closing && bpf_ktime_get_ns() - flow->since > SECOND / 2)
+		eject(&flow->target);
 	flow->closing = 1;
 	forget(flow);
 	return 1;
@@ -393,7 +399,8 @@ int connecting(struct bpf_sock_ops *ops)
 		bpf_sock_ops_cb_flags_set(ops, BPF_SOCK_OPS_RTO_CB_FLAG | BPF_SOCK_OPS_STATE_CB_FLAG);
 	} else if (ops->op == BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB) {
 		flow->established = 1;
-		bpf_map_delete_elem(&ejected, &flow->target);
+		if (bpf_map_lookup_elem(&ejected, &flow->target))
+			bpf_map_delete_elem(&ejected, &flow->target);
 		bpf_sock_ops_cb_flags_set(ops, 0);
 	} else if (flow->established || flow->closing) {
 		return 1;

@@ -21,12 +21,12 @@ export function parseListing(text: string): Listing {
   return blocks.set('table', { body: own, elements: new Set() });
 }
 
-/** Elements that packets made, in sets with the flag `dynamic`, are not compared. */
+/** Elements that packets made, or that end by themselves, are not compared. */
 function block(text: string): Block {
   const list = /elements = \{([^}]*)\}/.exec(text);
   const rest = list === null ? text : text.replace(list[0], '');
   const body = rest.split('\n').map((line) => line.trim());
-  const dynamic = body.some((line) => line.startsWith('flags dynamic'));
+  const dynamic = body.some((line) => /^flags (dynamic|timeout)/.test(line));
   return {
     body: body.filter((line) => line !== ''),
     elements: new Set(list === null || dynamic ? [] : list[1]!.split(',').map(bare)),

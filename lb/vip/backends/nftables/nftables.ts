@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../../../../core/kit/clock.ts';
 import { errorText } from '../../../../core/kit/errors.ts';
 import type { Log } from '../../../../core/kit/log.ts';
@@ -6,9 +7,9 @@ import type { VipAudit, VipBackend, VipCounters, VipDrift } from '../../backend.
 import { decide, type VipChange } from '../../decide.ts';
 import { Ejections, withoutEjected } from '../../ejections.ts';
 import { VipApplyFailed, VipUnavailable } from '../../errors.ts';
-import { emptyTable, targetKey, type VipProblem, type VipTable } from '../../table.ts';
+import { emptyTable, targetKey, type VipProblem, type VipTable, type VipTarget } from '../../table.ts';
 import { tableDrift } from './audit.ts';
-import { flushUdp, openConnections } from './conntrack.ts';
+import { flushLate, flushUdp, openConnections } from './conntrack.ts';
 import { readCounters } from './counters.ts';
 import { chainsOf } from './elements.ts';
 import { type Family, familyWords } from './family.ts';
@@ -51,6 +52,9 @@ export type NftablesOptions = {
 
 /** How often the rules' notes are read, ms. */
 const watchMs = 250;
+/** How long an answer of a backend that left may be under way, ms, and of how many backends at once that is minded. */
+const lateMs = 20;
+const mostLate = 50;
 
 type Wanted = { readonly table: VipTable; readonly literals: ReadonlySet<string> };
 
@@ -269,10 +273,37 @@ export class NftablesVips implements VipBackend, VipAudit {
   /** After the rules: a flow forgotten before them would be remade by the next datagram. */
   async #flush(changes: readonly VipChange[]): Promise<void> {
     const udp = changes.filter(({ service }) => service.protocol === 'udp');
+    if (udp.length === 0) return;
+    const left = await this.#expectLate(udp);
     await flushUdp(
       this.#tracked,
       udp.map(({ type, service }) => (type === 'remove' ? { ...service, backends: [] } : service)),
     );
+    // Each turn an answer may have been under way again; a flow that never rests moves when its backend ends.
+    for (let turn = 0; turn < 5 && left.length > 0; turn++) {
+      await delay(lateMs);
+      if ((await flushLate(this.#tracked, left)) === 0) return;
+    }
+  }
+
+  /** Backends that leave, few enough to be waited for; their answers under way are let through for a while. */
+  async #expectLate(changes: readonly VipChange[]): Promise<readonly VipTarget[]> {
+    const left = changes.flatMap((change) => {
+      const gone =
+        change.type === 'change' ? change.gone : change.type === 'remove' ? change.service.backends : [];
+      return gone.map((target) => ({ target, service: change.service }));
+    });
+    if (left.length === 0 || left.length > mostLate) return [];
+    const name = `${familyWords(this.#own.family).ip} ${this.#own.table} left`;
+    const elements = new Map(
+      left.map(({ target, service }) => [
+        `${target.address} . ${target.port}`,
+        `${service.address} . ${service.port}`,
+      ]),
+    );
+    const lines = [...elements].map(([key, value]) => `add element ${name} { ${key} : ${value} }`);
+    await this.#perform(`${lines.join('\n')}\n`).catch(() => {});
+    return left.map(({ target }) => target);
   }
 
   #prefixes({ literals }: Pick<Wanted, 'literals'>): ReadonlySet<string> {

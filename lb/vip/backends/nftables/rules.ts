@@ -59,6 +59,9 @@ export function wholeTable(
     `add chain ${t} prerouting { type nat hook prerouting priority -101; }`,
     `add chain ${t} output { type nat hook output priority -101; }`,
     `add chain ${t} postrouting { type nat hook postrouting priority 99; }`,
+    `add chain ${t} input { type nat hook input priority 99; }`,
+    // Backends that left, and the service they were of: an answer on its way when its flow was forgotten still gets there.
+    `add map ${t} left { type ${address} . inet_service : ${address} . inet_service; flags timeout; timeout 5s; }`,
     // After translation: an address that is still a VIP here is one that nobody serves.
     `add chain ${t} refuse-prerouting { type filter hook prerouting priority -90; }`,
     `add chain ${t} refuse-output { type filter hook output priority -90; }`,
@@ -80,6 +83,9 @@ export function wholeTable(
     `add rule ${t} refuse-output ${ip} daddr @addresses goto refuse`,
     `add rule ${t} refuse meta l4proto tcp reject with tcp reset`,
     `add rule ${t} refuse reject with ${unreachable}`,
+    ...['postrouting', 'input'].map(
+      (chain) => `add rule ${t} ${chain} meta l4proto udp snat ${ip} to ${ip} saddr . udp sport map @left`,
+    ),
     `add rule ${t} postrouting ct original ${ip} daddr @addresses goto source`,
     ...pairs.map(
       ({ name, before, after }) => `add rule ${t} source ${before} . ${after} @${name} masquerade`,
