@@ -12,8 +12,8 @@ export type DatagramLoadOptions = {
   readonly socket: 'connected' | 'one' | 'each';
 };
 
-/** A question is asked once; without an answer for so long it has failed, ms. */
-const patienceMs = 3_000;
+/** A question without an answer is asked once more, as resolvers do; then it has failed. ms each. */
+const patienceMs = 2_000;
 
 /** A steady load of datagrams, each of which is to be answered with its own number. */
 export function startDatagramLoad({ host, port, rate, socket: kind }: DatagramLoadOptions): Load {
@@ -21,7 +21,7 @@ export function startDatagramLoad({ host, port, rate, socket: kind }: DatagramLo
   const failures: Record<string, number> = {};
   const bodies = new Set<string>();
   const pending = new Set<Promise<void>>();
-  let [answered, asked] = [0, 0];
+  let [answered, asked, again] = [0, 0, 0];
   const fail = (what: string) => {
     failures[what] = (failures[what] ?? 0) + 1;
   };
@@ -41,21 +41,29 @@ export function startDatagramLoad({ host, port, rate, socket: kind }: DatagramLo
           (address) => new Promise<void>((resolve) => shared.connect(port, address, () => resolve())),
         )
       : undefined;
+  const ask = async (socket: Socket, id: string): Promise<void> => {
+    if (connected === undefined) socket.send(id, port, await addressOf());
+    else await connected.then(() => socket.send(id));
+  };
+  const answer = (id: string) =>
+    new Promise<boolean>((resolve) => {
+      const timer = setTimeout(() => resolve(false), patienceMs);
+      waiting.set(id, () => {
+        clearTimeout(timer);
+        resolve(true);
+      });
+    });
   const one = async (): Promise<void> => {
     const id = String(++asked);
     const socket = shared ?? open();
     try {
-      const answer = new Promise<boolean>((resolve) => {
-        const timer = setTimeout(() => resolve(false), patienceMs);
-        waiting.set(id, () => {
-          clearTimeout(timer);
-          resolve(true);
-        });
-      });
-      if (connected === undefined) socket.send(id, port, await addressOf());
-      else await connected.then(() => socket.send(id));
-      if (await answer) answered += 1;
-      else fail(`no answer within ${patienceMs / 1_000} s`);
+      await ask(socket, id);
+      if (!(await answer(id))) {
+        again += 1;
+        await ask(socket, id);
+        if (!(await answer(id))) return fail(`no answer to two questions`);
+      }
+      answered += 1;
     } catch (error) {
       fail(errorText(error));
     } finally {
@@ -72,7 +80,7 @@ export function startDatagramLoad({ host, port, rate, socket: kind }: DatagramLo
       clearInterval(timer);
       await Promise.all(pending);
       shared?.close();
-      return { answered, failures, instances: bodies.size };
+      return { answered, failures, instances: bodies.size, again };
     },
   };
 }

@@ -52,16 +52,22 @@ async function clients(): Promise<Readonly<Record<string, Load>>> {
   };
 }
 
-type Row = { readonly client: string; readonly answered: number; readonly failed: number };
+type Row = {
+  readonly client: string;
+  readonly answered: number;
+  readonly failed: number;
+  readonly again: number;
+};
 
 async function outcomes(loads: Readonly<Record<string, Load>>): Promise<readonly Row[]> {
   const rows: Row[] = [];
   for (const [client, load] of Object.entries(loads)) {
-    const { answered, failures, instances } = await load.finish();
+    const { answered, failures, instances, again = 0 } = await load.finish();
     const failed = Object.values(failures).reduce((sum, count) => sum + count, 0);
-    const words = failed === 0 ? '' : ` ${JSON.stringify(failures)}`;
+    const repeats = again === 0 ? '' : `, ${again} asked twice`;
+    const words = failed === 0 ? repeats : `${repeats} ${JSON.stringify(failures)}`;
     console.log(`  ${client}: ${answered} answered by ${instances} instances, ${failed} failed${words}`);
-    rows.push({ client, answered, failed });
+    rows.push({ client, answered, failed, again });
   }
   return rows;
 }
@@ -77,6 +83,7 @@ async function report(rows: readonly Row[], seconds: number): Promise<void> {
     vips: vips.filter(({ names }) => names.includes(name)).length,
     answered,
     failed,
+    askedTwice: rows.reduce((sum, row) => sum + row.again, 0),
     ok: failed === 0 && rows.every((row) => row.answered > 0),
   });
 }

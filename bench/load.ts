@@ -12,6 +12,8 @@ export type Outcome = {
   readonly failures: Readonly<Record<string, number>>;
   /** Instances that answered. */
   readonly instances: number;
+  /** Datagrams that had to be sent twice. */
+  readonly again?: number;
 };
 
 export type LoadOptions = {

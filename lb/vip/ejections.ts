@@ -2,6 +2,9 @@ import { targetKey, type VipService, type VipTable } from './table.ts';
 
 type Ejection = { readonly until: number; readonly failures: number };
 
+const longest = 30_000;
+/** One that does not answer at all costs a client as long as it waits: it is not tried again soon. */
+const silentMs = 10_000;
 /** A failure after so long without any counts as the first again, ms. */
 const forgottenAfter = 60_000;
 
@@ -12,14 +15,15 @@ const forgottenAfter = 60_000;
 export class Ejections {
   readonly #of = new Map<string, Ejection>();
 
-  /** A connection to it failed. True: it is left alone from now on, and was not before. */
-  failed(target: string, now: number): boolean {
+  /** A connection to it failed: refused, or `silent`, not answered. True: it is left alone from now on, and was not before. */
+  failed(target: string, now: number, { silent = false } = {}): boolean {
     const before = this.#of.get(target);
     // Connections that were on their way together fail together.
     if (before !== undefined && before.until > now) return false;
     const isRecent = before !== undefined && now - before.until < forgottenAfter;
     const failures = isRecent ? before.failures + 1 : 1;
-    this.#of.set(target, { until: now + Math.min(30_000, 1_000 * 2 ** (failures - 1)), failures });
+    const span = Math.min(longest, 1_000 * 2 ** (failures - 1));
+    this.#of.set(target, { until: now + (silent ? Math.max(span, silentMs) : span), failures });
     return true;
   }
 

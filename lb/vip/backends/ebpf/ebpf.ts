@@ -6,7 +6,7 @@ import type { VipAudit, VipBackend, VipCounters, VipDrift } from '../../backend.
 import { decide } from '../../decide.ts';
 import { VipApplyFailed, VipUnavailable } from '../../errors.ts';
 import { cgroupRoot } from '../../socket-programs.ts';
-import { emptyTable, type VipProblem, type VipService, type VipTable } from '../../table.ts';
+import { emptyTable, type VipProblem, type VipTable } from '../../table.ts';
 import { type HostExec, hostExec } from '../nftables/host.ts';
 import { BpfBatch } from './batch.ts';
 import { littleNumber, parseDump, place, setupValue } from './codec.ts';
@@ -84,9 +84,11 @@ export class EbpfVips implements VipBackend, VipAudit {
   async apply(wanted: VipTable): Promise<readonly VipProblem[]> {
     await this.start();
     return this.#alone(async () => {
-      const problems = await this.#dependencies.kernel.apply(wanted);
-      const refused = new Set(problems.map(({ key }) => key));
-      await this.#follow(bounded(wanted, refused));
+      // Each is in force by itself; both are when this resolves.
+      const [problems] = await Promise.all([
+        this.#dependencies.kernel.apply(wanted),
+        this.#follow(bounded(wanted)),
+      ]);
       return problems;
     });
   }
@@ -248,17 +250,16 @@ export class EbpfVips implements VipBackend, VipAudit {
   }
 }
 
-/** What the maps have room for, of what nftables serves; the rest is nftables' alone. */
-function bounded(wanted: VipTable, refused: ReadonlySet<string>): VipTable {
-  const services = new Map<string, VipService>();
-  let slots = 0;
-  for (const [key, service] of wanted.services) {
-    if (refused.has(key)) continue;
-    slots += service.backends.length;
-    if (services.size >= most.services || slots > most.slots) break;
-    services.set(key, service);
+/** What the maps have room for; the rest is nftables' alone. The identical table where all of it is. */
+function bounded(wanted: VipTable): VipTable {
+  let [count, slots] = [0, 0];
+  for (const { backends } of wanted.services.values()) {
+    slots += backends.length;
+    if (count >= most.services || slots > most.slots) break;
+    count++;
   }
-  return { services, problems: [] };
+  if (count === wanted.services.size) return wanted;
+  return { services: new Map([...wanted.services].slice(0, count)), problems: [] };
 }
 
 function partsOf(key: string): readonly ['tcp' | 'udp', string, number] {

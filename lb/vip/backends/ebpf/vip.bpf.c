@@ -175,8 +175,11 @@ static __always_inline bool is_ejected(const struct place *target)
 	return ejection && ejection->until > bpf_ktime_get_ns();
 }
 
-/* A second at first, twice as long each time, half a minute at most. */
-static __always_inline void eject(const struct place *target)
+/*
+ * Refused: a second at first, twice as long each time, half a minute at most. Silent: half a minute at once, since trying
+ * costs a client as long as it waits; a connection that is answered late takes it back.
+ */
+static __always_inline void eject(const struct place *target, bool silent)
 {
 	struct ejection next = { .failures = 1 };
 	struct ejection *before = bpf_map_lookup_elem(&ejected, target);
@@ -187,7 +190,7 @@ static __always_inline void eject(const struct place *target)
 			return;
 		next.failures = before->failures + 1;
 	}
-	__u64 span = next.failures > 5 ? 30 * SECOND : SECOND << (next.failures - 1);
+	__u64 span = silent || next.failures > 5 ? 30 * SECOND : SECOND << (next.failures - 1);
 	next.until = now + span;
 	bpf_map_update_elem(&ejected, target, &next, BPF_ANY);
 }
@@ -376,7 +379,7 @@ int closed(struct bpf_sock *sk)
 		return 1;
 	/* Somebody waited for an answer and gave up. */
 	if (flow->counted && !flow->established && !flow->closing && bpf_ktime_get_ns() - flow->since > SECOND / 2)
-		eject(&flow->target);
+		eject(&flow->target, true);
 	flow->closing = 1;
 	forget(flow);
 	return 1;
@@ -406,7 +409,7 @@ int connecting(struct bpf_sock_ops *ops)
 		return 1;
 	} else if (ops->op == BPF_SOCK_OPS_RTO_CB ||
 		   (ops->args[0] == BPF_TCP_SYN_SENT && ops->args[1] == BPF_TCP_CLOSE)) {
-		eject(&flow->target);
+		eject(&flow->target, ops->op == BPF_SOCK_OPS_RTO_CB);
 	}
 	return 1;
 }

@@ -142,8 +142,12 @@ export class NftablesVips implements VipBackend, VipAudit {
 
   async #look(): Promise<void> {
     const now = this.#clock!.now();
-    const failing = await this.#failing();
-    const fresh = failing.filter((target) => this.#ejections.failed(target, now));
+    const refused = await this.#noted('failing');
+    const silent = await this.#noted('silent');
+    const fresh = [
+      ...silent.filter((target) => this.#ejections.failed(target, now, { silent: true })),
+      ...refused.filter((target) => this.#ejections.failed(target, now)),
+    ];
     const back = this.#ejections.expired(this.#watchedAt, now);
     this.#watchedAt = now;
     for (const target of fresh)
@@ -152,9 +156,9 @@ export class NftablesVips implements VipBackend, VipAudit {
   }
 
   /** What the rules noted in the last two seconds. */
-  async #failing(): Promise<readonly string[]> {
+  async #noted(set: 'failing' | 'silent'): Promise<readonly string[]> {
     const { family, table } = this.#own;
-    const question = ['list', 'set', familyWords(family).ip, table, 'failing'];
+    const question = ['list', 'set', familyWords(family).ip, table, set];
     const text = await this.#alone(async () => {
       if (this.#session !== undefined) return (await this.#session.perform(question.join(' '))) ?? '';
       return (await this.#exec('nft', question)).stdout;

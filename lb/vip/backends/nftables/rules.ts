@@ -47,7 +47,10 @@ export function wholeTable(
     ),
     // Counts first packets; apart from the services, whose elements are replaced when n changes.
     `add set ${t} counted { type ${address} . inet_proto . inet_service; counter; }`,
-    `add set ${t} failing { type ${address} . inet_service; flags dynamic,timeout; timeout 2s; size 4096; }`,
+    ...['failing', 'silent'].map(
+      (name) =>
+        `add set ${t} ${name} { type ${address} . inet_service; flags dynamic,timeout; timeout 2s; size 4096; }`,
+    ),
     // Every address that is a VIP's whatever the port: what is not served there is refused.
     `add set ${t} addresses { type ${address}; flags interval; }`,
     ...pairs.map(
@@ -96,7 +99,7 @@ export function wholeTable(
     `add rule ${t} watch-prerouting tcp flags & (rst | ack) == rst | ack tcp sequence 0 ct direction reply ct original ${ip} daddr @addresses goto refused`,
     `add rule ${t} watch-postrouting tcp flags & (syn | ack) == syn ct state new ct status & confirmed == confirmed ct original ${ip} daddr @addresses goto unanswered`,
     `add rule ${t} refused update @failing { ${ip} saddr . tcp sport }`,
-    `add rule ${t} unanswered update @failing { ${ip} daddr . tcp dport }`,
+    `add rule ${t} unanswered update @silent { ${ip} daddr . tcp dport }`,
     ...owned.map((address) => `add element ${t} addresses { ${address} }`),
     ...chainsOf(services).flatMap((chain) => chainLines(t, chain)),
     ...services.flatMap((service) => changeLines(t, { type: 'add', service })),
