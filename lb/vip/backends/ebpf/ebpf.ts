@@ -85,11 +85,13 @@ export class EbpfVips implements VipBackend, VipAudit {
     await this.start();
     return this.#alone(async () => {
       // Each is in force by itself; both are when this resolves.
-      const [problems] = await Promise.all([
+      const [kernel, sockets] = await Promise.allSettled([
         this.#dependencies.kernel.apply(wanted),
         this.#follow(bounded(wanted)),
       ]);
-      return problems;
+      if (kernel.status === 'rejected') throw kernel.reason;
+      if (sockets.status === 'rejected') throw sockets.reason;
+      return kernel.value;
     });
   }
 
