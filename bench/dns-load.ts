@@ -1,7 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-const serverCore = '1';
 const clientCore = '0';
 /** USER_HZ, the unit of /proc/PID/stat, on every Linux Node runs on. */
 const ticksPerSecond = 100;
@@ -17,9 +16,9 @@ export function isInstalled(program: string): boolean {
   return spawnSync('sh', ['-c', 'command -v "$0"', program]).status === 0;
 }
 
-/** All threads of a process to the servers' core. */
-export function setAffinity(pid: number): void {
-  must('taskset', ['-a', '-p', '-c', serverCore, String(pid)]);
+/** All threads of a process to these cores. */
+export function setAffinity(pid: number, cores: string): void {
+  must('taskset', ['-a', '-p', '-c', cores, String(pid)]);
 }
 
 /** Asks as fast as the answers come. Throws when one is missing or not NOERROR. */

@@ -14,6 +14,8 @@ export type Served = {
   readonly name: string;
   readonly pid: number;
   readonly port: number;
+  /** Where it may run, as taskset says it. */
+  readonly cores: string;
   stop(): Promise<void>;
 };
 
@@ -61,15 +63,19 @@ export const peers: readonly Peer[] = [
 ];
 
 /** The resolver with `apps` apps of one instance and one named port each. */
-export async function startWeirDns(apps: number, sockets: 'fast' | 'plain'): Promise<Served> {
+export async function startWeirDns(
+  apps: number,
+  { sockets, threads = 1 }: { sockets: 'fast' | 'plain'; threads?: number },
+): Promise<Served> {
   const dns = new DnsConsumer(
     { clock: systemClock, log: createLog({ level: 'warn' }) },
-    { listen: [{ address: '127.0.0.1', port: 0 }], sockets },
+    { listen: [{ address: '127.0.0.1', port: 0 }], sockets, server: { threads } },
   );
   await dns.start();
   await dns.apply(directoryOf(apps), undefined);
   return {
-    name: `weir-${sockets}`,
+    name: threads === 1 ? `weir-${sockets}` : `weir-${sockets}-${threads}`,
+    cores: threads === 1 ? '1' : '0-1',
     pid: dns.workerPid ?? 0,
     port: dns.bound[0]?.port ?? 0,
     stop: () => dns.stop(),
@@ -91,7 +97,8 @@ export async function startPeer(
   };
   for (const deadline = performance.now() + readyWithinMs; performance.now() < deadline; await delay(50)) {
     if (child.exitCode !== null) return `which ended with ${child.exitCode}`;
-    if (await answers(peer.port)) return { name: peer.name, pid: child.pid ?? 0, port: peer.port, stop };
+    if (await answers(peer.port))
+      return { name: peer.name, pid: child.pid ?? 0, port: peer.port, cores: '1', stop };
   }
   await stop();
   return `which did not answer within ${readyWithinMs / 1000} s`;

@@ -8,8 +8,8 @@ import type { SocketLayer } from './sockets.ts';
 export type SocketChoice = 'auto' | 'fast' | 'plain';
 
 /** What was wanted where the runtime can call the C library; else the plain layer. */
-export function chooseSockets(wanted: SocketChoice): SocketLayer {
+export function chooseSockets(wanted: SocketChoice, threads = 1): SocketLayer {
   const libc = wanted === 'plain' ? undefined : openLibc();
   if (libc === undefined) return plainSockets;
-  return wanted === 'auto' ? fastWhenBusy(libc) : fastSockets(libc);
+  return wanted === 'auto' ? fastWhenBusy(libc, { threads }) : fastSockets(libc, threads);
 }

@@ -78,6 +78,12 @@ t.test('a name outside our zones is asked for, and the answer is not authoritati
   t.equal(reply.flags & (FLAG.AA | FLAG.RA), FLAG.RA);
 });
 
+t.test('9 and 10: a forwarded answer keeps the AA of who gave it, and RA is on', async (t) => {
+  const { at: server } = await upstream(t, (reply) => ({ flags: reply.flags | FLAG.AA }));
+  const reply = await askUdp(await resolver(t, { upstreams: [server] }), 'example.com', 'A');
+  t.equal(reply.flags & (FLAG.AA | FLAG.RA), FLAG.AA | FLAG.RA);
+});
+
 t.test('our own names are never asked elsewhere', async (t) => {
   const { at: server, asked } = await upstream(t);
   const at = await resolver(t, { upstreams: [server] });

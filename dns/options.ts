@@ -117,6 +117,8 @@ export type ServerOptions = {
   /** A TCP connection without a question for so long is closed. */
   readonly tcpIdleMs: number;
   readonly tcpConnections: number;
+  /** Threads of the fast layer for each address; a core's worth of questions is some 200,000 a second. */
+  readonly threads: number;
   /** Absent: no limit. */
   readonly rateLimit?: RateLimitOptions;
   /** Sixteen bytes in hexadecimal; servers with the same one take each other's cookies. Absent: made at the start. */
@@ -129,5 +131,6 @@ export const defaultServerOptions: ServerOptions = {
   udpPayload: 1232,
   tcpIdleMs: 10_000,
   tcpConnections: 256,
+  threads: 1,
   rateLimit: { amplification: 1.95, quietBytes: 32_768 },
 };

@@ -96,6 +96,7 @@ function serverIn(fields: Fields): Partial<ServerOptions> {
     ...fields.given('rateLimit', rateLimit),
     ...fields.given('identity', fields.text('identity')),
     ...fields.given('cookieSecret', fields.text('cookieSecret', /^[0-9a-f]{32}$/i)),
+    ...fields.given('threads', fields.whole('threads', { least: 1, most: 16 })),
     ...fields.given('udpPayload', fields.whole('udpPayload', { least: 512, most: 4_096 })),
   };
 }

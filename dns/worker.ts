@@ -13,7 +13,7 @@ const { zone, server, sockets, forward } = parseWorkerConfig(process.argv[2]);
 const resolver = new Resolver({
   zone,
   server,
-  sockets: chooseSockets(sockets),
+  sockets: chooseSockets(sockets, server.threads),
   chance: Math.random,
   ...(forward && { forward: (parts) => forwardHandler(forward, parts) }),
 });

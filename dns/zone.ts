@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { DirectoryAgent, DirectoryDelta, Endpoint, Vip } from '../core/model/directory.ts';
 import type { AgentId, AppId, InstanceId } from '../core/model/ids.ts';
+import { taskHash } from './labels.ts';
 import type { ZoneOptions } from './options.ts';
 import { parentOf, RecordStore } from './record-store.ts';
 import { recordsOfAgent, recordsOfMasters } from './records/of-agents.ts';
@@ -24,6 +25,7 @@ export class Zone {
   readonly #byAddress = new Map<string, Endpoint>();
   readonly #byApp = new Map<AppId, Set<InstanceId>>();
   readonly #names = new Map<AppId, AppNames>();
+  readonly #hashes = new Map<InstanceId, { readonly taskId: string; readonly hash: string }>();
   readonly #context: EndpointContext;
   #revision = 0;
   /** A change was begun and not ended: it failed. */
@@ -39,6 +41,7 @@ export class Zone {
       options,
       vipsOf: (app, port) => this.#vips.ofService(app, port),
       namesOf: (app) => this.#namesOf(app),
+      hashOf: (endpoint) => this.#hashOf(endpoint),
     };
     this.store.replace('zones', recordsOfZones(zones, options));
   }
@@ -73,6 +76,7 @@ export class Zone {
       const app = this.endpoints.get(id)?.appId;
       this.#forget(id);
       rewrite.delete(id);
+      this.#hashes.delete(id);
       if (app !== undefined && !this.#byApp.has(app)) this.#names.delete(app);
     }
     this.#applyAgents(agents);
@@ -183,6 +187,14 @@ export class Zone {
     const known = this.#names.get(appId) ?? appNames(appId, this.options);
     this.#names.set(appId, known);
     return known;
+  }
+
+  #hashOf({ instanceId, taskId }: Endpoint): string {
+    const known = this.#hashes.get(instanceId);
+    if (known?.taskId === taskId) return known.hash;
+    const hash = taskHash(taskId);
+    this.#hashes.set(instanceId, { taskId, hash });
+    return hash;
   }
 
   #writeEndpoint(id: InstanceId): void {

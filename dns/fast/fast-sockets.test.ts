@@ -10,6 +10,7 @@ if (libc === undefined) {
   t.pass('skipped: this runtime cannot call the C library, the plain layer is used', { skip: true });
 } else {
   t.test('fast', async (t) => socketsContract(t, fastSockets(libc)));
+  t.test('two threads', async (t) => socketsContract(t, fastSockets(libc, 2)));
   t.test('not busy yet', async (t) => socketsContract(t, fastWhenBusy(libc)));
   t.test('busy from the first question on', async (t) => {
     socketsContract(t, fastWhenBusy(libc, { busyPerSecond: 1, now: () => 0 }));

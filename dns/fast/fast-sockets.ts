@@ -33,20 +33,48 @@ const mostBusyMs = 5;
  * Datagrams by a thread of their own that receives and sends them in batches (recvmmsg, sendmmsg), with the hot answers in
  * it. What is not hot is answered by the main thread on the same socket.
  */
-export function fastSockets(libc: Libc): SocketLayer {
+export function fastSockets(libc: Libc, threads = 1): SocketLayer {
   return {
     name: 'fast',
     async open(at, respond, hot) {
       if (!canBind(at)) return plainSockets.open(at, respond);
-      const socket = await startFastSocket(libc, { fd: bound(libc, at), at, respond, hot });
-      socket.begin();
-      return socket;
+      const group = await startFastSockets(libc, { fd: bound(libc, at), at, respond, hot }, threads);
+      group.begin();
+      return group;
     },
   };
 }
 
-/** A thread that waits for `begin` to take the socket `fd`, which is closed with it, or when it cannot be started. */
-export async function startFastSocket(libc: Libc, parts: SocketParts): Promise<FastSocket> {
+export type FastGroup = OpenSocket & { begin(): void };
+
+/**
+ * Threads that wait for `begin` to take the socket `fd`, which is closed with them, or when they cannot be started. They share one
+ * socket rather than each having its own with SO_REUSEPORT, which would let another process of the same user take questions too.
+ */
+export async function startFastSockets(libc: Libc, parts: SocketParts, threads: number): Promise<FastGroup> {
+  const sockets: FastSocket[] = [];
+  const close = async () => {
+    await Promise.all(sockets.map((socket) => socket.close()));
+  };
+  try {
+    const fds = [...Array.from({ length: threads - 1 }, () => libc.dup(parts.fd)), parts.fd];
+    for (const fd of fds) sockets.push(await startFastSocket(libc, { ...parts, fd }));
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const { address, port } = sockets[0]!;
+  return {
+    address,
+    port,
+    close,
+    begin() {
+      for (const socket of sockets) socket.begin();
+    },
+  };
+}
+
+async function startFastSocket(libc: Libc, parts: SocketParts): Promise<FastSocket> {
   try {
     const socket = new FastSocket(libc, parts);
     await socket.online();
@@ -57,14 +85,14 @@ export async function startFastSocket(libc: Libc, parts: SocketParts): Promise<F
   }
 }
 
-export type SocketParts = {
+type SocketParts = {
   readonly fd: number;
   readonly at: ListenAddress;
   readonly respond: Respond;
   readonly hot: HotAnswers | undefined;
 };
 
-export class FastSocket implements OpenSocket, HotFollower {
+class FastSocket implements OpenSocket, HotFollower {
   readonly address: string;
   readonly port: number;
   readonly #libc: Libc;

@@ -3,7 +3,6 @@ import { Guard } from '../guard.ts';
 import { HotQuestion } from '../hot/question.ts';
 import { type From, HotTable } from '../hot/table.ts';
 import { Sampler } from '../query-log.ts';
-import { networkOfBytes } from '../rate-limit.ts';
 import { Batch } from './batch.ts';
 import { openLibc } from './libc.ts';
 import {
@@ -15,11 +14,28 @@ import {
   type Sampled,
   WORD,
 } from './shared.ts';
-import { addressIn, socketAddressLength } from './socket-address.ts';
+import { addressIn, networkIn, socketAddressLength } from './socket-address.ts';
 
 /** More are not handed over while so many wait: a flood of what is not hot must not grow without end. */
 const mostWaiting = 4_096;
-const noAddress: Uint8Array = new Uint8Array(0);
+const noBytes: Uint8Array = new Uint8Array(0);
+
+/** Where the question that is being answered came from. */
+class Sender implements From {
+  #bytes = noBytes;
+  network = 0;
+  length = 0;
+
+  set(socketAddress: Uint8Array, length: number): void {
+    this.#bytes = socketAddress;
+    this.network = networkIn(socketAddress);
+    this.length = length;
+  }
+
+  address(): Uint8Array {
+    return addressIn(this.#bytes);
+  }
+}
 
 /**
  * A thread that blocks in the kernel until datagrams come, answers those it has a hot answer for, and hands the others to the
@@ -31,7 +47,8 @@ class Loop {
   readonly #batch: Batch;
   readonly #guard: Guard;
   readonly #table: HotTable;
-  readonly #from = { address: noAddress, network: 0, length: 0 };
+  /** One for all replies: a million of them a second would be garbage. */
+  readonly #place = { into: noBytes, at: 0, from: new Sender() };
   readonly #question = new HotQuestion();
   readonly #handed = new Uint8Array(batchSize * (socketAddressLength + 2 + longestQuery));
   #handedLength = 0;
@@ -92,8 +109,11 @@ class Loop {
       this.#handIn(index, length);
       return;
     }
-    const reply = { into: batch.replies, at: batch.replyAt, from: this.#fromOf(index, length) };
-    batch.reply(index, this.#table.write(answer, question, reply));
+    const place = this.#place;
+    place.into = batch.replies;
+    place.at = batch.replyAt;
+    place.from.set(batch.addresses[index]!, length);
+    batch.reply(index, this.#table.write(answer, question, place));
     const { shared } = this.#start;
     Atomics.add(shared, WORD.replies + answer.rcode, 1);
     const standsFor = this.#sampler.due(this.#now);
@@ -105,14 +125,6 @@ class Loop {
     packets.set(this.#batch.addresses[index]!);
     packets.set(this.#batch.queries[index]!.subarray(0, length), socketAddressLength);
     this.#port.postMessage({ packets, ...said } satisfies Sampled);
-  }
-
-  #fromOf(index: number, length: number): From {
-    const from = this.#from;
-    from.address = addressIn(this.#batch.addresses[index]!);
-    from.network = networkOfBytes(from.address);
-    from.length = length;
-    return from;
   }
 
   #handIn(index: number, length: number): void {

@@ -1,5 +1,6 @@
 import { isIPv6 } from 'node:net';
 import type { ListenAddress } from '../../core/kit/listen.ts';
+import { networkOfBytes } from '../rate-limit.ts';
 import { ipv4Number, ipv4Text, ipv6Bytes, ipv6Text } from '../wire/address.ts';
 import { C } from './libc.ts';
 
@@ -24,6 +25,12 @@ export function addressIn(bytes: Uint8Array): Uint8Array {
   return bytes[0] === C.AF_INET6
     ? bytes.subarray(address6At, address6At + 16)
     : bytes.subarray(address4At, address4At + 4);
+}
+
+/** See networkOf. */
+export function networkIn(bytes: Uint8Array): number {
+  if (bytes[0] === C.AF_INET6) return networkOfBytes(addressIn(bytes));
+  return (bytes[address4At]! << 16) | (bytes[address4At + 1]! << 8) | bytes[address4At + 2]!;
 }
 
 export function readSocketAddress(bytes: Buffer): ListenAddress {

@@ -2,7 +2,7 @@ import { openPlain, plainSockets } from '../plain-sockets.ts';
 import type { Respond } from '../respond.ts';
 import type { OpenSocket, SocketLayer } from '../sockets.ts';
 import { bound, boundPort, canBind, setOption } from './bind.ts';
-import { startFastSocket } from './fast-sockets.ts';
+import { startFastSockets } from './fast-sockets.ts';
 import { C, type Libc } from './libc.ts';
 
 export type BusyOptions = {
@@ -10,12 +10,18 @@ export type BusyOptions = {
   readonly busyPerSecond: number;
   /** Milliseconds, as performance.now gives. */
   readonly now: () => number;
+  /** Of the fast layer. */
+  readonly threads: number;
 };
 
-export const defaultBusyOptions: BusyOptions = { busyPerSecond: 5_000, now: () => performance.now() };
+const defaultBusyOptions = { busyPerSecond: 5_000, now: () => performance.now() };
 
 /** The plain layer until an address is busy, from then on the fast one, on the same socket: what has arrived is answered. */
-export function fastWhenBusy(libc: Libc, options: BusyOptions = defaultBusyOptions): SocketLayer {
+export function fastWhenBusy(
+  libc: Libc,
+  { threads = 1, ...options }: Partial<BusyOptions> = {},
+): SocketLayer {
+  const busy = { ...defaultBusyOptions, ...options };
   return {
     name: 'auto',
     async open(at, respond, hot) {
@@ -23,12 +29,12 @@ export function fastWhenBusy(libc: Libc, options: BusyOptions = defaultBusyOptio
       const fd = bound(libc, at);
       const own = { address: at.address, port: boundPort(libc, fd) };
       const fast = async (quiet: OpenSocket) => {
-        const socket = await startFastSocket(libc, { fd: libc.dup(fd), at: own, respond, hot });
+        const socket = await startFastSockets(libc, { fd: libc.dup(fd), at: own, respond, hot }, threads);
         await quiet.close();
         socket.begin();
         return socket;
       };
-      const counted = whenBusy(respond, options, () => growing.grow());
+      const counted = whenBusy(respond, busy, () => growing.grow());
       const quiet = await openPlain({ fd }, own, counted);
       // set by the event loop's library when it is given a socket; it would let another process have the port as well
       setOption(libc, fd, { level: C.SOL_SOCKET, name: C.SO_REUSEADDR, value: Int32Array.of(0) });
@@ -39,7 +45,11 @@ export function fastWhenBusy(libc: Libc, options: BusyOptions = defaultBusyOptio
 }
 
 /** Calls `onBusy` whenever as many questions as make a busy second came within one. */
-function whenBusy(respond: Respond, { busyPerSecond, now }: BusyOptions, onBusy: () => void): Respond {
+function whenBusy(
+  respond: Respond,
+  { busyPerSecond, now }: Pick<BusyOptions, 'busyPerSecond' | 'now'>,
+  onBusy: () => void,
+): Respond {
   let count = 0;
   let since = now();
   return (packet, client) => {

@@ -28,8 +28,9 @@ function addresses(message: Message): readonly string[] {
 }
 
 /** On every socket layer: one of them gives hot answers from another thread. */
-for (const sockets of new Set([plainSockets, chooseSockets('fast'), chooseSockets('auto')]))
-  t.test(sockets.name, (t) => suite(t, sockets));
+const layers = { plain: plainSockets, fast: chooseSockets('fast'), auto: chooseSockets('auto') };
+for (const [name, sockets] of Object.entries({ ...layers, 'two threads': chooseSockets('fast', 2) }))
+  t.test(name, (t) => suite(t, sockets));
 
 async function suite(t: Test, sockets: SocketLayer): Promise<void> {
   t.test('an answer given twice is the same but for the id and the case of the question', async (t) => {

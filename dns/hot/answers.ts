@@ -99,7 +99,7 @@ export class HotAnswers {
     const standsFor = this.#sampler.due(now);
     if (standsFor > 0) this.noteSample({ packet, client, rcode: answer.rcode, standsFor });
     this.#guard.now = now;
-    return this.#table.write(answer, question, { into, at: 0, from: fromOf(packet, client, question) });
+    return this.#table.write(answer, question, { into, at: 0, from: fromOf(packet, client) });
   }
 
   /** A hot answer that is to be noted, given here or by a follower. */
@@ -202,11 +202,8 @@ export class HotAnswers {
   }
 }
 
-const noAddress = new Uint8Array(0);
-
-function fromOf(packet: Uint8Array, { address }: Client, question: HotQuestion): From {
-  const bytes = question.cookie === undefined ? noAddress : addressBytes(address);
-  return { address: bytes, network: networkOf(address), length: packet.length };
+function fromOf(packet: Uint8Array, { address }: Client): From {
+  return { address: () => addressBytes(address), network: networkOf(address), length: packet.length };
 }
 
 /**

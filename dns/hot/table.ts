@@ -27,8 +27,8 @@ export type HotTableOptions = {
 
 /** Where a question came from. */
 export type From = {
-  /** 4 or 16 bytes. */
-  readonly address: Uint8Array;
+  /** 4 or 16 bytes; asked for only when it must be known exactly. */
+  address(): Uint8Array;
   /** See networkOf. */
   readonly network: number;
   /** Of the query, in bytes. */
@@ -62,7 +62,7 @@ export class HotTable {
     const { from } = reply;
     let proven = false;
     if (question.cookie !== undefined) {
-      proven = guard.readCookie(question.cookie, from.address) === 'proven';
+      proven = guard.readCookie(question.cookie, from.address()) === 'proven';
       question.replyOptions = guard.cookieOption;
     }
     const length = this.#fill(answer, question, reply);

@@ -1,7 +1,7 @@
 import type { Endpoint, EndpointPort, Vip } from '../../core/model/directory.ts';
 import { discoveryName } from '../../core/model/ids.ts';
 import { dnsLabel, weirName } from '../../core/model/name.ts';
-import { canonicalTask, dcosLabel, frameworkName, mesosLabel, taskHash } from '../labels.ts';
+import { canonicalTask, dcosLabel, frameworkName, mesosLabel } from '../labels.ts';
 import type { ZoneOptions } from '../options.ts';
 import type { Given } from '../record-set.ts';
 import type { Name } from '../wire/types.ts';
@@ -14,6 +14,8 @@ export type EndpointContext = {
   /** The VIPs in front of one port of an app. */
   readonly vipsOf: (appId: string, portIndex: number) => readonly Vip[];
   readonly namesOf: (appId: string) => AppNames;
+  /** taskHash of the endpoint's task. */
+  readonly hashOf: (endpoint: Endpoint) => string;
 };
 
 /** What all endpoints of an app are named by. */
@@ -42,7 +44,7 @@ export function recordsOfEndpoint(endpoint: Endpoint, context: EndpointContext):
   if (!endpoint.ready) return [];
   const sheet = new Sheet(`endpoint:${endpoint.instanceId}`, context.options.ttl);
   const names = context.namesOf(endpoint.appId);
-  const of = { endpoint, context, names, hash: taskHash(endpoint.taskId) };
+  const of = { endpoint, context, names, hash: context.hashOf(endpoint) };
   for (const task of names.tasks) writeMesos(sheet, task, of);
   writeDcos(sheet, of);
   writeWeir(sheet, of);
