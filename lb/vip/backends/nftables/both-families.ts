@@ -1,4 +1,3 @@
-import { isIPv6 } from 'node:net';
 import { errorText } from '../../../../core/kit/errors.ts';
 import type { VipAudit, VipBackend, VipCounters, VipDrift } from '../../backend.ts';
 import { VipUnavailable } from '../../errors.ts';
@@ -23,7 +22,8 @@ export class BothFamilies implements VipBackend, VipAudit {
 
   async apply(table: VipTable): Promise<readonly VipProblem[]> {
     const problems = await this.#four.apply(table);
-    const six = [...table.services].filter(([, { address }]) => isIPv6(address));
+    const six: string[] = [];
+    for (const [key, { address }] of table.services) if (address.includes(':')) six.push(key);
     if (six.length > 0) this.#usesSix = true;
     if (!this.#usesSix) return problems;
     try {
@@ -32,7 +32,7 @@ export class BothFamilies implements VipBackend, VipAudit {
       if (!(error instanceof VipUnavailable)) throw error;
       return [
         ...problems,
-        ...six.map(([key]) => ({ key, reason: `Cannot serve ${key}: ${errorText(error)}` })),
+        ...six.map((key) => ({ key, reason: `Cannot serve ${key}: ${errorText(error)}` })),
       ];
     }
   }
