@@ -42,6 +42,26 @@ t.test('a VIP takes backends of its own family only', async (t) => {
   t.same(backends(directory, 'tcp:fd01:c::1:80'), ['fd00::2:80']);
 });
 
+t.test(
+  'the family filter table of vip.md: a VIP of either family has the backends of that family alone',
+  async (t) => {
+    const dual = {
+      ...endpoint('/web', 1, { address: '100.64.0.1', port: 80 }),
+      addresses: [
+        { network: 'weir', ip: '100.64.0.1' },
+        { network: 'weir', ip: 'fd00::1' },
+      ],
+    };
+    const four = endpoint('/web', 2, { address: '100.64.0.2', port: 80 });
+    const vips = [tcpVip('100.100.0.1', 80, '/web'), tcpVip('fd01:c::1', 80, '/web')];
+    const directory = revised(noDirectory, { endpoints: [dual, four], vips });
+    const backends = [...vipTable(directory).services.values()].map((service) =>
+      service.backends.map(({ address }) => address),
+    );
+    t.same(backends, [['100.64.0.1', '100.64.0.2'], ['fd00::1']]);
+  },
+);
+
 t.test('two VIPs with one address and port share their backends', async (t) => {
   const directory = revised(noDirectory, {
     vips: [web, tcpVip('100.64.0.1', 80, '/api')],
