@@ -150,7 +150,7 @@ export async function composeAgent(
   const mesosDns = new MesosDnsServer(
     (path) => dns.mesos(path),
     settings.dnsHttp,
-    async () => metrics.text(),
+    async () => metrics.text() + (await dns.metrics()),
   );
   const claim = new NamespaceClaim(`process ${process.pid}, data in ${dataDir}`);
   const all: Part[] = [

@@ -36,6 +36,10 @@ export class Counters {
   readonly revision = this.#metrics.gauge('weir_dns_revision', 'Directory revision in force.');
   readonly names = this.#metrics.gauge('weir_dns_names', 'Names in our zones.');
   readonly hotAnswers = this.#metrics.gauge('weir_dns_hot_answers', 'Answers that are kept ready.');
+  readonly age = this.#metrics.gauge(
+    'weir_dns_directory_age_seconds',
+    'Time since the Directory in force was put in force.',
+  );
   readonly applySeconds = this.#metrics.gauge(
     'weir_dns_apply_seconds',
     'Time the last revision took to be put in force.',

@@ -117,3 +117,28 @@ t.test('a port in use is a clear error', async (t) => {
   const second = new MesosDnsServer(source, first.bound);
   await t.rejects(second.start(), { code: 'WEIR_PORT_IN_USE', protocol: 'tcp' });
 });
+
+t.test('what the resolver counts is there as Prometheus text, or why it is not', async (t) => {
+  const { resolver } = await runResolver(t, { directory });
+  let isAway = false;
+  const metrics = async () => {
+    if (isAway) throw new Error('the worker is away');
+    return resolver.metrics();
+  };
+  const at = { address: '127.0.0.1', port: 0 };
+  const server = new MesosDnsServer(async (path) => resolver.mesos(path), at, metrics);
+  await server.start();
+  t.teardown(() => server.stop());
+  await resolver.resolve({ name: 'web-shop.marathon.mesos', type: 'A' });
+  const get = () => fetch(`http://127.0.0.1:${server.bound.port}/metrics`);
+  const response = await get();
+  t.match(response.headers.get('content-type'), /^text\/plain/);
+  const text = await response.text();
+  t.match(text, /^weir_dns_revision 5$/m);
+  t.match(text, /^weir_dns_replies_total\{transport="tcp",rcode="NOERROR"\} 1$/m);
+  t.match(text, /^weir_dns_directory_age_seconds \d/m);
+  isAway = true;
+  const failed = await get();
+  t.equal(failed.status, 503);
+  t.equal(await failed.text(), 'the worker is away\n');
+});

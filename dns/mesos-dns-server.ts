@@ -31,7 +31,7 @@ export class MesosDnsServer implements Part {
     const server = createServer((request, response) => {
       const metrics = this.#metrics;
       if (metrics === undefined || request.url !== '/metrics') void reply(request, response, this.#source);
-      else void metrics().then((text) => response.end(text));
+      else void replyMetrics(response, metrics);
     });
     try {
       server.listen(this.#at.port, this.#at.address);
@@ -56,6 +56,15 @@ export class MesosDnsServer implements Part {
     const address = this.#server?.address();
     const port = address !== null && typeof address === 'object' ? address.port : this.#at.port;
     return { address: this.#at.address, port };
+  }
+}
+
+async function replyMetrics(response: ServerResponse, metrics: () => Promise<string>): Promise<void> {
+  try {
+    const text = await metrics();
+    response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' }).end(text);
+  } catch (error) {
+    response.writeHead(503, { 'content-type': 'text/plain' }).end(`${errorText(error)}\n`);
   }
 }
 

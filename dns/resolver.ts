@@ -45,6 +45,7 @@ export class Resolver {
   readonly #answer: Next;
   readonly #zone: Zone;
   #bound: readonly ListenAddress[] = [];
+  #appliedAt = performance.now();
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(parts: ResolverParts) {
@@ -135,6 +136,7 @@ export class Resolver {
   #report(revision: number, startedAt: number): void {
     this.#counters.revision(revision);
     this.#counters.names(this.#zone.store.size);
+    this.#appliedAt = performance.now();
     this.#counters.applySeconds((performance.now() - startedAt) / 1_000);
   }
 
@@ -163,6 +165,7 @@ export class Resolver {
   metrics(): string {
     this.#hot.countReplies();
     this.#counters.hotAnswers(this.#hot.size);
+    this.#counters.age((performance.now() - this.#appliedAt) / 1_000);
     return this.#counters.text();
   }
 
