@@ -14,7 +14,7 @@ t.test('routes by labels show what they do, and labels that do not work say why'
       HAPROXY_0_VHOST: 'shop.example.org',
       HAPROXY_0_REDIRECT_TO_HTTPS: 'true',
       HAPROXY_0_AUTH: `Shop:ann:$5$salt$${'x'.repeat(43)}`,
-      HAPROXY_0_BACKEND_HEAD: 'backend {backend}',
+      HAPROXY_0_BACKEND_HEAD: '  option forceclose',
       HAPROXY_1_VHOST: 'raw.example.org',
       HAPROXY_1_MODE: 'tcp',
     },
