@@ -1,5 +1,6 @@
 import type { PortRange, Resources } from '../core/model/resources.ts';
 import type { DnsSettings } from '../dns/settings.ts';
+import type { AccessLogSettings } from '../lb/edge/settings.ts';
 
 export type Address = { readonly address: string; readonly port: number };
 
@@ -29,5 +30,9 @@ export type AgentSettings = {
   readonly resolvers: readonly Address[];
   readonly dnsSettings?: DnsSettings | undefined;
   /** Absent: no edge here. */
-  readonly edge?: { readonly http: Address; readonly https?: Address };
+  readonly edge?: {
+    readonly http: Address;
+    readonly https?: Address;
+    readonly accessLog?: AccessLogSettings | undefined;
+  };
 };

@@ -316,13 +316,13 @@ function vipBackendOf(
 }
 
 function edgeOf(
-  { http, https }: { http: Address; https?: Address },
+  { http, https, accessLog }: NonNullable<AgentSettings['edge']>,
   parts: { clock: Clock; log: Log; authority: DevelopmentAuthority },
 ) {
   const { clock, log, authority } = parts;
   return new EdgeConsumer(
     { clock, log, certificate: (name) => authority.certificate(name) },
-    { address: http.address, httpPort: http.port, httpsPort: https?.port },
+    { address: http.address, httpPort: http.port, httpsPort: https?.port, accessLog },
   );
 }
 

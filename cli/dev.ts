@@ -5,6 +5,7 @@ import type { Log, LogThreshold } from '../core/kit/log.ts';
 import { type Part, startAll, stopAll } from '../core/kit/part.ts';
 import type { Network } from '../core/model/network.ts';
 import type { DnsSettings } from '../dns/settings.ts';
+import type { AccessLogSettings } from '../lb/edge/settings.ts';
 import { plainRules } from '../scheduler/placement-rules.ts';
 import type { Address } from './agent-settings.ts';
 import { type ComposedAgent, composeAgent } from './compose-agent.ts';
@@ -19,6 +20,7 @@ export type DevSettings = {
   readonly api: Address;
   readonly http: Address;
   readonly https: Address;
+  readonly accessLog: AccessLogSettings | undefined;
   readonly dns: Address;
   readonly dnsHttp: Address;
   readonly resolvers: readonly Address[];
@@ -88,7 +90,7 @@ export async function composeDev(
       dnsHttp: settings.dnsHttp,
       resolvers: settings.resolvers,
       dnsSettings: settings.dnsSettings,
-      edge: { http, https },
+      edge: { http, https, accessLog: settings.accessLog },
       ...(settings.facts.cni === undefined ? {} : { cniDir: settings.facts.cni }),
     },
     { clock, log },

@@ -78,6 +78,13 @@ export function parsePorts(text: string): PortRange {
   return { begin, end };
 }
 
+export function parseShare(text: string): number {
+  const share = Number(text);
+  if (text.trim() === '' || !(share >= 0 && share <= 1))
+    throw new InvalidArgumentError('expected a number from 0 to 1, such as 0.01');
+  return share;
+}
+
 /** Collects repeated `KEY=VALUE` options; values become what constraints compare them as. */
 export function parseAttribute(
   text: string,

@@ -1,9 +1,11 @@
 import { hostname } from 'node:os';
+import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { systemClock } from '../../core/kit/clock.ts';
 import { createLog, type LogLevel } from '../../core/kit/log.ts';
 import type { PortRange } from '../../core/model/resources.ts';
 import type { DnsSettings } from '../../dns/settings.ts';
+import type { AccessLogSettings } from '../../lb/edge/settings.ts';
 import type { Address } from '../agent-settings.ts';
 import { parseDnsSettings } from '../dns-settings.ts';
 import { wholeNumber } from '../numbers.ts';
@@ -15,6 +17,7 @@ import {
   parseAttribute,
   parsePorts,
   parseResolver,
+  parseShare,
   parseVipRange,
   parseVipRange6,
 } from '../settings.ts';
@@ -28,6 +31,8 @@ type Options = {
   edge?: true;
   http: Address;
   https: Address;
+  accessLog?: string;
+  accessLogShare: number;
   dns: Address;
   dnsHttp: Address;
   resolver: readonly Address[];
@@ -114,6 +119,18 @@ export function trafficOptions(command: Command): Command {
   return command
     .addOption(address('--http', 'edge, HTTP', 'WEIR_HTTP', defaults.http))
     .addOption(address('--https', 'edge, HTTPS', 'WEIR_HTTPS', defaults.https))
+    .addOption(
+      new Option(
+        '--access-log <file>',
+        'a line of JSON for each request at the edge; -: standard output',
+      ).env('WEIR_ACCESS_LOG'),
+    )
+    .addOption(
+      new Option('--access-log-share <share>', 'of the requests, 0 to 1; answers of 5xx are always written')
+        .env('WEIR_ACCESS_LOG_SHARE')
+        .default(1)
+        .argParser(parseShare),
+    )
     .addOption(address('--dns', 'resolver, UDP and TCP', 'WEIR_DNS', defaults.dns))
     .addOption(address('--dns-http', 'Mesos-DNS HTTP API', 'WEIR_DNS_HTTP', defaults.dnsHttp))
     .addOption(
@@ -184,14 +201,25 @@ async function run(options: Options): Promise<void> {
       ...(options.id === undefined ? {} : { id: options.id }),
       ...(options.scope === undefined ? {} : { scope: options.scope }),
       ...(facts.cni === undefined ? {} : { cniDir: facts.cni }),
-      ...(options.edge ? { edge: { http, https } } : {}),
+      ...(options.edge ? { edge: { http, https, accessLog: accessLogOf(options) } } : {}),
     },
     { clock: systemClock, log },
   );
+  // Rotating tools send it; the file is begun anew without.
+  if (options.accessLog !== undefined) process.on('SIGHUP', () => {});
   await serve(agent, {
     log,
     ready: () => log.info('agent serves', { hostname: options.hostname, address: options.address }),
   });
+}
+
+/** Undefined: nobody asked for one. */
+export function accessLogOf(options: {
+  readonly accessLog?: string;
+  readonly accessLogShare: number;
+}): AccessLogSettings | undefined {
+  const { accessLog, accessLogShare: share } = options;
+  return accessLog === undefined ? undefined : { file: accessLog === '-' ? '-' : resolve(accessLog), share };
 }
 
 /** The master runs on this machine: names such as leader.mesos lead here. */

@@ -6,13 +6,15 @@ import type { DnsSettings } from '../../dns/settings.ts';
 import type { Address } from '../agent-settings.ts';
 import { serve } from '../serve.ts';
 import { defaults, parseAddress, parseSeconds } from '../settings.ts';
-import { trafficOptions } from './agent.ts';
+import { accessLogOf, trafficOptions } from './agent.ts';
 
 type Options = {
   data: string;
   api: Address;
   http: Address;
   https: Address;
+  accessLog?: string;
+  accessLogShare: number;
   dns: Address;
   dnsHttp: Address;
   resolver: readonly Address[];
@@ -106,11 +108,18 @@ async function compose(options: Options) {
   const logFile = join(options.data, 'weir.log');
   const logThreshold: LogThreshold = { level: options.logLevel };
   const log = createLog({ threshold: logThreshold, path: logFile });
-  const { data: dataDir, runtime = choices.runtime.value, vip = choices.vip.value, ...rest } = options;
+  const {
+    data: dataDir,
+    accessLog: _file,
+    runtime = choices.runtime.value,
+    vip = choices.vip.value,
+    ...rest
+  } = options;
   const settings = {
     ...rest,
     dataDir,
     resolvers: options.resolver,
+    accessLog: accessLogOf(options),
     runtime,
     vip,
     facts,

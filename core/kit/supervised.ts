@@ -22,6 +22,8 @@ export type SupervisedOptions = {
   readonly onStart: () => void;
   /** The child is gone without `stop` having been called; another will follow. */
   readonly onCrash?: () => void;
+  /** Where its standard output goes: 1 is our own. Default 2. */
+  readonly output?: 1 | 2;
   /** How long `stop` waits between SIGTERM and SIGKILL. Default 2 000. */
   readonly graceMs?: number;
 };
@@ -33,8 +35,8 @@ const steadyMs = 10_000;
 
 /**
  * A Node process that is kept alive: when it ends, another is started after a growing delay.
- * Messages are structured clones (Map, Uint8Array, bigint pass). The child's standard output and error both go to
- * our standard error. The child must call `followParent`, else it outlives us.
+ * Messages are structured clones (Map, Uint8Array, bigint pass). The child's standard error goes to our standard
+ * error, as does its output unless `output` says otherwise. The child must call `followParent`, else it outlives us.
  */
 export class SupervisedChild implements Part {
   readonly #options: SupervisedOptions;
@@ -81,7 +83,7 @@ export class SupervisedChild implements Part {
     const child = fork(fileURLToPath(entry), args, {
       serialization: 'advanced',
       execArgv: [...runtimeArgs],
-      stdio: ['ignore', 2, 2, 'ipc'],
+      stdio: ['ignore', this.#options.output ?? 2, 2, 'ipc'],
     });
     await once(child, 'spawn');
     child.on('error', (error) => this.#options.log.warn(`${this.#options.name}: ${errorText(error)}`));

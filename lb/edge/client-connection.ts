@@ -7,10 +7,10 @@ import { decide } from './decide.ts';
 import { HeadReader } from './head-reader.ts';
 import type { Fault } from './http1/fault.ts';
 import { INCOMPLETE, REFUSED } from './http1/fields.ts';
-import type { Lease } from './limiter.ts';
 import { renderPage } from './pages.ts';
 import { Tunnel } from './tunnel.ts';
 import { Turn, type TurnHost } from './turn.ts';
+import { tlsVersion } from './turn-record.ts';
 import type { Connection } from './upstream.ts';
 import type { Wire, WireUser } from './wire.ts';
 
@@ -140,7 +140,7 @@ export class ClientConnection implements WireUser, InputUser, TurnHost, Deadline
     else this.#linger();
   }
 
-  upgraded(connection: Connection, lease: Lease | undefined): void {
+  upgraded(connection: Connection, ended: (receivedBytes: number) => void): void {
     this.#turn = undefined;
     const touch = () => {
       this.expect(this.#context.settings.tunnelMs);
@@ -148,7 +148,7 @@ export class ClientConnection implements WireUser, InputUser, TurnHost, Deadline
     };
     touch();
     const sides = { client: this.wire, upstream: connection };
-    const tunnel = new Tunnel(this.#context, sides, { touch, ended: () => lease?.end() });
+    const tunnel = new Tunnel(this.#context, sides, { touch, ended });
     this.#tunnel = tunnel;
     this.#input.handOver((buffer, start, end) => tunnel.clientBytes(buffer, start, end));
     this.wire.resume();
@@ -188,6 +188,7 @@ export class ClientConnection implements WireUser, InputUser, TurnHost, Deadline
     this.#route = decision.kind === 'forward' ? decision.route.id : undefined;
     const turn = new Turn(this.#context, this, head);
     this.#turn = turn;
+    turn.received(next - start);
     return turn.begin(decision, buffer, next, end);
   }
 
@@ -203,12 +204,24 @@ export class ClientConnection implements WireUser, InputUser, TurnHost, Deadline
   }
 
   #refuse({ status, reason }: Fault): void {
-    const { counters, requestId } = this.#context;
+    const { counters } = this.#context;
+    const requestId = this.#context.requestId();
     const text = `The request was refused: ${reason}.`;
     counters.refused++;
     counters.unrouted.answered(status);
-    this.wire.write(renderPage({ status, text, requestId: requestId(), headOnly: false, close: true }));
+    this.wire.write(renderPage({ status, text, requestId, headOnly: false, close: true }));
+    this.#logRefusal(requestId, status, reason);
     this.#linger();
+  }
+
+  #logRefusal(id: string, status: number, why: string): void {
+    const { accessLog, clock } = this.#context;
+    const { address: client, scheme } = this.facts;
+    const tls = tlsVersion(this.wire);
+    accessLog?.add({
+      ...{ begunAt: clock.now(), id, client, scheme, tls, protocol: 'HTTP/1.1' },
+      ...{ status, bytesIn: this.#input.waiting, bytesOut: 0, retries: 0, why },
+    });
   }
 
   /** Says goodbye and waits for the other side to do the same: closing over unread bytes would destroy our last answer. */

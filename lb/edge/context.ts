@@ -1,4 +1,5 @@
 import type { BlockList } from 'node:net';
+import type { AccessLog } from './access-log.ts';
 import type { ForwardAuths } from './access-question.ts';
 import type { Passwords } from './basic-auth.ts';
 import type { RouteTable } from './route-table.ts';
@@ -15,4 +16,6 @@ export type EdgeContext = UpstreamContext & {
   /** Numbers in [0, 1). */
   readonly chance: () => number;
   readonly table: () => RouteTable;
+  /** Undefined: nobody wants one. */
+  readonly accessLog: AccessLog | undefined;
 };

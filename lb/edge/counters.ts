@@ -7,6 +7,10 @@ export class Counters {
   retries = 0;
   ejections = 0;
   refused = 0;
+  /** Requests beyond a limit, by whose limit it was. */
+  readonly limited = { client: 0, route: 0 };
+  tlsHandshakes = 0;
+  tlsFailures = 0;
   /** Answers to requests that no route matched. */
   readonly unrouted = new RouteTally('none');
 }

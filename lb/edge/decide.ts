@@ -41,9 +41,13 @@ export type DecisionContext = {
   readonly forwardAuths: ForwardAuths;
 };
 
-const noRoute = { status: 404, text: 'No route leads from this host and path to a service.' };
-const busy = { status: 503, text: 'Too many passwords are being checked.' };
-const noTable = { status: 503, text: 'The edge has no routes yet.' };
+const noRoute = {
+  status: 404,
+  text: 'No route leads from this host and path to a service.',
+  why: 'no-route',
+};
+const busy = { status: 503, text: 'Too many passwords are being checked.', why: 'busy' };
+const noTable = { status: 503, text: 'The edge has no routes yet.', why: 'no-table' };
 
 /**
  * Decides on a request whose head has come, whatever protocol it came by: which route, and whether its policies let it pass. Writes
@@ -101,12 +105,15 @@ function authDecision(
 }
 
 function admit(
-  { clock }: DecisionContext,
+  { clock, counters }: DecisionContext,
   clientAddress: string,
   route: TableRoute,
   verdict: AuthVerdict | undefined,
 ): Decision {
   const lease = route.policy?.limiter?.admit(clientAddress, clock.now());
-  if (typeof lease === 'string') return { kind: 'answer', answer: limitAnswer(lease), tally: route.tally };
+  if (typeof lease === 'string') {
+    counters.limited[lease]++;
+    return { kind: 'answer', answer: limitAnswer(lease), tally: route.tally };
+  }
   return { kind: 'forward', route, lease, changes: verdict?.changes };
 }

@@ -10,6 +10,7 @@ import type { AnswerEdits } from './forward.ts';
 import type { Framing } from './http1/body.ts';
 import type { ResponseHead } from './http1/response-head.ts';
 import type { Slices } from './http1/slices.ts';
+import { Journey } from './journey.ts';
 import type { Lease } from './limiter.ts';
 import { Patience } from './patience.ts';
 import type { RouteTally } from './route-tally.ts';
@@ -42,6 +43,7 @@ const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE'])
 
 /** One request and its answer: finds an endpoint, hands bytes on both ways, and tries another while nothing is lost. */
 export class Exchange implements UpstreamUser, AnswerUser {
+  readonly journey: Journey;
   readonly #context: EdgeContext;
   readonly #client: ExchangeClient;
   readonly #request: ExchangeRequest;
@@ -62,6 +64,7 @@ export class Exchange implements UpstreamUser, AnswerUser {
 
   constructor(context: EdgeContext, client: ExchangeClient, request: ExchangeRequest) {
     this.#context = context;
+    this.journey = new Journey(context.clock);
     this.#request = request;
     this.#coding = codingFor(this, client, request);
     this.#client = this.#coding ?? client;
@@ -93,7 +96,11 @@ export class Exchange implements UpstreamUser, AnswerUser {
 
   /** The request cannot be completed; the client is told so. */
   fail(status: number, text: string): void {
-    if (this.#connection !== undefined) this.#attempts.observe(this.#connection, status >= 500);
+    if (this.#connection !== undefined) {
+      this.#attempts.observe(this.#connection, status >= 500);
+      if (status >= 500) this.#connection.upstream.failed(text);
+    }
+    this.#took();
     this.#release('failed', false);
     this.#request.lease?.end();
     if (this.#answer.head === undefined) this.#client.failed(status, text);
@@ -119,6 +126,7 @@ export class Exchange implements UpstreamUser, AnswerUser {
   }
 
   connected(): void {
+    this.journey.connected();
     this.#send(this.#connection!);
   }
 
@@ -136,6 +144,7 @@ export class Exchange implements UpstreamUser, AnswerUser {
       this.closed();
       return;
     }
+    this.#took();
     this.#release('answered', false);
     this.#end();
   }
@@ -168,6 +177,8 @@ export class Exchange implements UpstreamUser, AnswerUser {
     }
     const connection = this.#connection!;
     this.#connection = undefined;
+    this.journey.answered();
+    connection.upstream.tally.answered(101);
     this.#request.tally.answered(101);
     this.#client.switched(connection, head, rest);
   }
@@ -176,7 +187,7 @@ export class Exchange implements UpstreamUser, AnswerUser {
     const connection = this.#connection!;
     if (this.#request.options.retries?.statuses === undefined || !this.#isKept()) return false;
     if (!this.#attempts.mayRepeatAfter(head.status, connection)) return false;
-    this.#attempts.observe(connection, head.status >= 500);
+    this.#observe(connection, head.status);
     this.#answered = false;
     this.#repeat(connection, { lost: false });
     return true;
@@ -190,7 +201,8 @@ export class Exchange implements UpstreamUser, AnswerUser {
     const { tally, edits } = this.#request;
     const connection = this.#connection!;
     tally.answered(head.status);
-    this.#attempts.observe(connection, head.status >= 500);
+    this.journey.answered();
+    this.#observe(connection, head.status);
     const endpoint = edits?.sticky === undefined ? '' : connection.upstream.cookie;
     const { framing } = this.#answer;
     this.#client.answer({ head, framing, endpoint, encoding: undefined }, buffer, content);
@@ -208,6 +220,7 @@ export class Exchange implements UpstreamUser, AnswerUser {
   completed(extra: boolean): void {
     const head = this.#answer.head!;
     const persistent = head.minor === 1 ? !head.close : head.keepAlive;
+    this.#took();
     this.#release('answered', persistent && this.#complete && !extra);
     this.#end();
   }
@@ -224,8 +237,23 @@ export class Exchange implements UpstreamUser, AnswerUser {
     }
     connection.user = this;
     this.#connection = connection;
+    this.journey.tries(connection.upstream.endpoint, connection);
     if (connection.ready) this.#send(connection);
     else connection.deadlineAt = this.#patience.forConnect();
+  }
+
+  #observe(connection: Connection, status: number): void {
+    const { upstream } = connection;
+    upstream.tally.answered(status);
+    if (status >= 500) upstream.failed(`it answered ${status}`);
+    this.#attempts.observe(connection, status >= 500);
+  }
+
+  /** To be called before the connection is released. */
+  #took(): void {
+    const ms = this.journey.totalMs;
+    this.#request.tally.took(ms);
+    this.#connection?.upstream.tally.took(ms);
   }
 
   #end(): void {

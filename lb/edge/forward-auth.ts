@@ -13,7 +13,11 @@ import { RouteTally } from './route-tally.ts';
 
 /** Fields that speak of content, which the question has not. */
 const dropped = new Set(['content-length', 'transfer-encoding', 'content-encoding', 'expect', 'trailer']);
-const unavailable = { status: 503, text: 'The service that decides about access did not answer.' };
+const unavailable = {
+  status: 503,
+  text: 'The service that decides about access did not answer.',
+  why: 'forward-auth',
+};
 
 export class AskingForwardAuths implements ForwardAuths {
   readonly #context: () => EdgeContext;
@@ -41,7 +45,7 @@ export class AskingForwardAuths implements ForwardAuths {
     const contentType = fields.find(({ name }) => name === 'content-type')?.value ?? 'text/plain';
     return {
       asked: policy,
-      answer: { status, text: content, fields: linesOf(kept), contentType },
+      answer: { status, text: content, fields: linesOf(kept), contentType, why: 'forward-auth' },
       changes: undefined,
     };
   }

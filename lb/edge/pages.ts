@@ -30,6 +30,8 @@ export type Page = {
   readonly requestId: string;
   readonly headOnly: boolean;
   readonly close: boolean;
+  /** The client would rather have JSON. */
+  readonly json?: boolean;
   /** Further field lines, each with its CRLF. */
   readonly fields?: string | undefined;
   /** `text` is the whole content, of this type. */
@@ -39,12 +41,17 @@ export type Page = {
 /** An answer of the edge itself, complete with head. It names the request id, under which logs have the details. */
 export function renderPage(page: Page): string {
   const title = `${page.status} ${phrases[page.status] ?? 'Error'}`;
-  const { contentType = 'text/plain; charset=utf-8' } = page;
-  const sentence = `${title}\n\n${page.text}\nRequest id: ${page.requestId}\n`;
-  const body = page.contentType === undefined ? sentence : page.text;
+  const own = page.json === true ? 'application/json' : 'text/plain; charset=utf-8';
+  const { contentType = own } = page;
+  const body = page.contentType === undefined ? ownBody(page, title) : page.text;
   const close = page.close ? 'Connection: close\r\n' : '';
   const head =
     `HTTP/1.1 ${title}\r\nContent-Type: ${contentType}\r\nContent-Length: ${body.length}\r\n` +
     `Cache-Control: no-store\r\nX-Request-Id: ${page.requestId}\r\n${page.fields ?? ''}${close}\r\n`;
   return page.headOnly ? head : head + body;
+}
+
+function ownBody({ status, text, requestId, json }: Page, title: string): string {
+  if (json === true) return `${JSON.stringify({ status, message: text, requestId })}\n`;
+  return `${title}\n\n${text}\nRequest id: ${requestId}\n`;
 }

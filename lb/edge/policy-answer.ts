@@ -16,6 +16,8 @@ export type PolicyAnswer = {
   readonly text: string;
   /** Further field lines, each with its CRLF. */
   readonly fields?: string | undefined;
+  /** One word for the access log; absent: `text` says it. */
+  readonly why?: string | undefined;
   /** `text` is the whole content, of this type; else it is a sentence for a page of ours. */
   readonly contentType?: string | undefined;
 };

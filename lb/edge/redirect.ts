@@ -12,7 +12,7 @@ export function redirected(redirect: Redirect, pathPrefix: string, request: Poli
 }
 
 export function moved(status: number, location: string): PolicyAnswer {
-  return { status, text: `It is at ${location}`, fields: `Location: ${location}\r\n` };
+  return { status, text: `It is at ${location}`, fields: `Location: ${location}\r\n`, why: 'redirect' };
 }
 
 /** Who came to a port of their own choice is sent to ours; who came to the usual one to the usual one of TLS. */

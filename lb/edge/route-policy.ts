@@ -48,7 +48,7 @@ export function policyAnswer(policy: RoutePolicy, request: PolicyRequest): Polic
   const { path, scheme, clientAddress } = request;
   const barred = denied !== undefined && listed(denied, clientAddress);
   if (barred || (allowed !== undefined && !listed(allowed, clientAddress)))
-    return { status: 403, text: 'This address may not use the service.' };
+    return { status: 403, text: 'This address may not use the service.', why: 'address' };
   if (maintenance !== undefined && !isSpared(policy, clientAddress)) return maintenance;
   if (options.redirectToHttps && scheme === 'http') return moved(301, secureLocation(request));
   if (options.redirect !== undefined) return redirected(options.redirect, pathPrefix, request);
@@ -59,14 +59,19 @@ export function policyAnswer(policy: RoutePolicy, request: PolicyRequest): Polic
 
 export function passwordAnswer(realm: string): PolicyAnswer {
   const fields = `WWW-Authenticate: Basic realm="${realm}", charset="UTF-8"\r\n`;
-  return { status: 401, text: 'The service asks for a user name and a password.', fields };
+  return { status: 401, text: 'The service asks for a user name and a password.', fields, why: 'password' };
 }
 
 export function limitAnswer(whose: 'client' | 'route'): PolicyAnswer {
   const fields = 'Retry-After: 1\r\n';
   if (whose === 'client')
-    return { status: 429, text: 'This address asks too often, or too much at once.', fields };
-  return { status: 503, text: 'The service is asked more than it may be.', fields };
+    return {
+      status: 429,
+      text: 'This address asks too often, or too much at once.',
+      fields,
+      why: 'client-limit',
+    };
+  return { status: 503, text: 'The service is asked more than it may be.', fields, why: 'route-limit' };
 }
 
 export function blockList(ranges: readonly string[]): BlockList {
@@ -95,5 +100,5 @@ function maintenanceAnswer({
 }: NonNullable<RouteOptions['maintenance']>): PolicyAnswer {
   const fields = retryAfterSeconds === undefined ? '' : `Retry-After: ${retryAfterSeconds}\r\n`;
   // One character per byte, as wires take it.
-  return { status, text: Buffer.from(text).toString('latin1'), fields, contentType };
+  return { status, text: Buffer.from(text).toString('latin1'), fields, contentType, why: 'maintenance' };
 }

@@ -53,6 +53,7 @@ function answers(pieces: readonly Buffer[]): string {
     requestId: () => 'id',
     chance: () => 0,
     table: () => table,
+    accessLog: undefined,
   };
   const upstreams = new Upstreams(base, {
     balancer: () => ({ choose: () => undefined, settled() {} }),

@@ -1,3 +1,6 @@
+/** `file`: `-` is standard output. `share`: of the requests that do not end in 5xx, 0 to 1. */
+export type AccessLogSettings = { readonly file: string; readonly share: number };
+
 /** How the edge listens and how long it waits. All times are milliseconds. */
 export type EdgeSettings = {
   /** Address to listen on. */
@@ -28,6 +31,8 @@ export type EdgeSettings = {
   readonly slowStartMs: number;
   /** How long an upgraded connection may go on after its route was deleted. */
   readonly drainMs: number;
+  /** Undefined: requests are not written anywhere. */
+  readonly accessLog: AccessLogSettings | undefined;
   /** How long requests in flight may go on after `stop`. */
   readonly stopMs: number;
 };
@@ -48,6 +53,7 @@ export const defaultSettings: EdgeSettings = {
   answerMs: 300_000,
   upstreamIdleMs: 4_000,
   tunnelMs: 3_600_000,
+  accessLog: undefined,
   slowStartMs: 10_000,
   drainMs: 300_000,
   stopMs: 1_000,

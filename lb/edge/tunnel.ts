@@ -8,7 +8,8 @@ const textBytes = 4_096;
 export type TunnelOptions = {
   /** Called whenever something moves, to put off the client's deadline. */
   readonly touch: () => void;
-  readonly ended: () => void;
+  /** With how many bytes the client sent. */
+  readonly ended: (receivedBytes: number) => void;
 };
 
 /**
@@ -20,6 +21,7 @@ export class Tunnel implements UpstreamUser {
   readonly #client: Wire;
   readonly #upstream: Connection;
   readonly #options: TunnelOptions;
+  #received = 0;
 
   constructor(
     context: EdgeContext,
@@ -35,6 +37,7 @@ export class Tunnel implements UpstreamUser {
   }
 
   clientBytes(buffer: Buffer, at: number, end: number): void {
+    this.#received += end - at;
     this.#move(buffer, at, end, this.#client, this.#upstream.wire);
   }
 
@@ -67,7 +70,7 @@ export class Tunnel implements UpstreamUser {
   closed(): void {
     this.#upstream.user = undefined;
     this.#context.upstreams.leave(this.#upstream.upstream);
-    this.#options.ended();
+    this.#options.ended(this.#received);
     // After a clean end the client may still be reading what was written to it.
     if (this.#client.socket.writableEnded) this.#client.socket.destroySoon();
     else this.#client.reset();

@@ -1,10 +1,11 @@
+import { prefersJson } from './accept-json.ts';
 import type { ClientFacts } from './client-facts.ts';
 import type { EdgeContext } from './context.ts';
 import type { Decision, Forward } from './decide.ts';
 import { Exchange, type ExchangeRequest } from './exchange.ts';
 import type { Answer, ExchangeClient } from './exchange-client.ts';
 import { exchangeRequest } from './exchange-request.ts';
-import { type AnswerEdits, forwardInterim, forwardResponse, forwardSwitch } from './forward.ts';
+import { type AnswerEdits, fieldValue, forwardInterim, forwardResponse, forwardSwitch } from './forward.ts';
 import { type BodyReader, bodyReader, requestFraming } from './http1/body.ts';
 import type { RequestHead } from './http1/request-head.ts';
 import type { ResponseHead } from './http1/response-head.ts';
@@ -14,6 +15,7 @@ import { type Mirror, mirrored } from './mirror.ts';
 import { renderPage } from './pages.ts';
 import type { PolicyAnswer } from './policy-answer.ts';
 import type { RouteTally } from './route-tally.ts';
+import { TurnRecord } from './turn-record.ts';
 import type { Connection } from './upstream.ts';
 import type { Wire } from './wire.ts';
 
@@ -30,7 +32,7 @@ export interface TurnHost {
   /** The answer was given. `keepAlive`: another request may follow. */
   over(keepAlive: boolean): void;
   /** From now on the connection carries another protocol. */
-  upgraded(connection: Connection, lease: Lease | undefined): void;
+  upgraded(connection: Connection, ended: (receivedBytes: number) => void): void;
 }
 
 const never = Number.POSITIVE_INFINITY;
@@ -51,19 +53,26 @@ export class Turn implements ExchangeClient {
   #keepAlive = false;
   /** The answer's content is put into chunks here. */
   #chunks = false;
+  /** For the access log. */
+  #record: TurnRecord | undefined;
 
   constructor(context: EdgeContext, host: TurnHost, head: RequestHead) {
     this.#context = context;
     this.#host = host;
     this.#head = head;
-    this.#requestId = context.requestId();
+    const told = host.facts.trusted ? fieldValue(head, 'x-request-id') : undefined;
+    this.#requestId = told ?? context.requestId();
     this.#tally = context.counters.unrouted;
+    const { accessLog: log, clock } = context;
+    if (log !== undefined) this.#record = new TurnRecord({ log, host, head, now: clock.now() });
   }
 
   /** Does as was decided; the request's content begins at `at`. Gives the offset after what was used. */
   begin(decision: Exclude<Decision, { kind: 'wait' }>, buffer: Buffer, at: number, end: number): number {
     if (decision.kind === 'forward') return this.#forward(decision, buffer, at, end);
     this.#tally = decision.tally;
+    if (this.#record !== undefined && decision.tally !== this.#context.counters.unrouted)
+      this.#record.route = decision.tally.route;
     this.#answerItself(decision.answer);
     return at;
   }
@@ -71,6 +80,11 @@ export class Turn implements ExchangeClient {
   /** All of the request has come. */
   get read(): boolean {
     return this.#body?.done === true;
+  }
+
+  /** So many bytes of the client were this request's. */
+  received(bytes: number): void {
+    if (this.#record !== undefined) this.#record.bytesIn += bytes;
   }
 
   /** More of what the client sent. Gives the offset after what was used. */
@@ -82,6 +96,7 @@ export class Turn implements ExchangeClient {
     this.#host.expect(settings.bodyMs);
     scratch.slices.clear();
     const next = body.read(buffer, at, end, scratch.slices);
+    this.received(next - at);
     if (body.bad) exchange.fail(400, badContent);
     else this.#moreContent(exchange, scratch.slices.taken(buffer), body.done);
     if (body.done) this.#host.expect(never);
@@ -100,6 +115,7 @@ export class Turn implements ExchangeClient {
 
   clientClosed(): void {
     this.#exchange?.clientClosed();
+    this.#log('client-gone');
   }
 
   get congested(): boolean {
@@ -125,6 +141,7 @@ export class Turn implements ExchangeClient {
 
   answer({ head, framing, endpoint, encoding }: Answer, buffer: Buffer, content: Slices): void {
     const { minor } = this.#head;
+    if (this.#record !== undefined) this.#record.status = head.status;
     const recoded = encoding !== undefined;
     this.#chunks = recoded && minor === 1;
     // Both sides must know where this answer and its request end.
@@ -152,6 +169,7 @@ export class Turn implements ExchangeClient {
 
   finished(): void {
     if (this.#chunks) this.#host.wire.write('0\r\n\r\n');
+    this.#log();
     this.#host.over(this.#keepAlive);
   }
 
@@ -160,12 +178,18 @@ export class Turn implements ExchangeClient {
   }
 
   broken(): void {
+    this.#log('answer-broken');
     this.#host.wire.reset();
   }
 
   switched(connection: Connection, head: ResponseHead, rest: string): void {
     this.#host.wire.write(forwardSwitch(head) + rest);
-    this.#host.upgraded(connection, this.#lease);
+    if (this.#record !== undefined) this.#record.status = 101;
+    this.#host.upgraded(connection, (receivedBytes) => {
+      this.#lease?.end();
+      this.received(receivedBytes);
+      this.#log();
+    });
   }
 
   #forward(decision: Forward, buffer: Buffer, at: number, end: number): number {
@@ -183,11 +207,13 @@ export class Turn implements ExchangeClient {
     const body = bodyReader({ framing, contentLength, as: 'coded', fields: scratch.trailers });
     this.#tally = request.tally;
     this.#edits = request.edits;
+    if (this.#record !== undefined) this.#record.route = decision.route.id;
     this.#lease = request.lease;
     this.#body = body;
     this.#host.expect(never);
     scratch.slices.clear();
     const next = body.read(buffer, at, end, scratch.slices);
+    this.received(next - at);
     if (body.bad) {
       request.lease?.end();
       this.failed(400, badContent);
@@ -211,7 +237,7 @@ export class Turn implements ExchangeClient {
   }
 
   /** After a request with content we would have to read on to find the next one; it is simpler and safer to close. */
-  #answerItself({ status, text, fields, contentType }: PolicyAnswer): void {
+  #answerItself({ status, text, fields, contentType, why = text }: PolicyAnswer): void {
     const { minor, method } = this.#head;
     const keepAlive = minor === 1 && requestFraming(this.#head) === 'none' && this.#keeps();
     this.#tally.answered(status);
@@ -222,9 +248,16 @@ export class Turn implements ExchangeClient {
       contentType,
       requestId: this.#requestId,
       headOnly: method === 'HEAD',
+      json: prefersJson(fieldValue(this.#head, 'accept')),
     };
     this.#host.wire.write(renderPage({ ...page, close: !keepAlive }));
+    if (this.#record !== undefined) this.#record.status = status;
+    this.#log(why);
     this.#host.over(keepAlive);
+  }
+
+  #log(why?: string): void {
+    this.#record?.end(this.#requestId, this.#exchange?.journey, why);
   }
 
   #keeps(): boolean {

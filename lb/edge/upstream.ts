@@ -1,6 +1,7 @@
 import type { Candidate } from '../balancer.ts';
 import type { Suspect } from './outliers.ts';
 import type { PoolEndpoint } from './route-table.ts';
+import { RouteTally } from './route-tally.ts';
 import { stickyValue } from './sticky.ts';
 import { type ConnectionOwner, UpstreamConnection } from './upstream-connection.ts';
 import type { UpstreamContext } from './upstream-context.ts';
@@ -27,6 +28,10 @@ export class Upstream implements Candidate, Suspect, ConnectionOwner<Upstream> {
   readonly knownSince: number;
   /** It joined others that were there already, at this time (ms since the epoch); 0: it did not. */
   joinedAt = 0;
+  connectFailures = 0;
+  readonly tally: RouteTally;
+  /** What went wrong here last, at a time in ms since the epoch. */
+  lastFault: { readonly at: number; readonly what: string } | undefined;
   readonly #context: UpstreamContext;
   readonly #idle: Connection[] = [];
   #refusals = 0;
@@ -36,6 +41,7 @@ export class Upstream implements Candidate, Suspect, ConnectionOwner<Upstream> {
     this.#context = context;
     this.endpoint = endpoint;
     this.key = endpoint.key;
+    this.tally = new RouteTally(endpoint.key);
     this.knownSince = context.clock.now();
   }
 
@@ -63,9 +69,15 @@ export class Upstream implements Candidate, Suspect, ConnectionOwner<Upstream> {
 
   /** A connect failed: others are preferred for a while that doubles with each further failure. */
   refused(): void {
+    this.connectFailures++;
+    this.failed('it did not take the connection');
     const ms = Math.min(lastEjectionMs, firstEjectionMs * 2 ** this.#refusals);
     if (this.ejectedUntil <= this.#context.clock.now()) this.#refusals++;
     this.eject(ms);
+  }
+
+  failed(what: string): void {
+    this.lastFault = { at: this.#context.clock.now(), what };
   }
 
   /** Others are preferred for so long. */

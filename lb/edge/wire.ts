@@ -22,6 +22,8 @@ type OnRead = { readonly buffer: Buffer; readonly callback: (length: number, buf
 export class Wire {
   user: WireUser;
   readonly socket: Socket;
+  /** Bytes handed to it so far. */
+  written = 0;
   #paused = false;
   #direct: DirectWriter | undefined;
 
@@ -46,6 +48,7 @@ export class Wire {
   /** One character per byte. */
   write(text: string): void {
     if (!this.open || text === '') return;
+    this.written += text.length;
     if (this.#direct === undefined || this.socket.writableLength > 0) this.socket.write(text, 'latin1');
     else if (!this.#direct.write(text)) this.destroy();
   }
@@ -57,7 +60,9 @@ export class Wire {
 
   /** `bytes` belong to the wire from now on: a copy, never the read buffer. */
   writeBytes(bytes: Buffer): void {
-    if (this.open) this.socket.write(bytes);
+    if (!this.open) return;
+    this.written += bytes.length;
+    this.socket.write(bytes);
   }
 
   /** `head` and `bytes` in one packet train. */

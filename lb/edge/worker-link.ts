@@ -56,6 +56,7 @@ export class WorkerLink implements Part {
       onMessage: (raw) => this.#receive(parseMessage<FromWorker>(raw)),
       onStart: () => this.#started(),
       onCrash: () => this.#crashed(),
+      ...(settings.accessLog?.file === '-' ? { output: 1 } : {}),
       graceMs: 3_000,
     });
   }

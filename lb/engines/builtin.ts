@@ -2,6 +2,7 @@ import type { Server } from 'node:net';
 import type { Clock } from '../../core/kit/clock.ts';
 import type { BalancerFactory } from '../balancer.ts';
 import { roundRobin } from '../balancers/round-robin.ts';
+import { AccessLog } from '../edge/access-log.ts';
 import { Passwords } from '../edge/basic-auth.ts';
 import { ClientConnection, type ClientOptions } from '../edge/client-connection.ts';
 import type { EdgeContext } from '../edge/context.ts';
@@ -9,6 +10,7 @@ import { Counters } from '../edge/counters.ts';
 import { Deadlines } from '../edge/deadlines.ts';
 import { AskingForwardAuths } from '../edge/forward-auth.ts';
 import { type CertificateSource, listenPlain, listenTls, portOf } from '../edge/listener.ts';
+import { LogFile } from '../edge/log-file.ts';
 import { blockList } from '../edge/route-policy.ts';
 import { emptyTable, goneRoutes, type RouteTable } from '../edge/route-table.ts';
 import type { RouteTally } from '../edge/route-tally.ts';
@@ -68,6 +70,7 @@ export class BuiltinEngine implements IngressEngine {
     await this.#idle();
     for (const client of this.#clients) client.wire.destroy();
     this.#context.upstreams.apply(emptyTable);
+    await this.#context.accessLog?.flush();
   }
 
   async apply(table: RouteTable): Promise<number> {
@@ -113,6 +116,7 @@ export class BuiltinEngine implements IngressEngine {
       requestId,
       chance,
       table: () => this.#table,
+      accessLog: accessLogOf(this.#dependencies, this.#settings),
     };
     return { ...base, upstreams: new Upstreams(base, { balancer, chance }) };
   }
@@ -161,6 +165,17 @@ export class BuiltinEngine implements IngressEngine {
     await Promise.race([idle, late]);
     bound.abort();
   }
+}
+
+function accessLogOf(
+  { clock, chance }: BuiltinDependencies,
+  { accessLog }: EdgeSettings,
+): AccessLog | undefined {
+  if (accessLog === undefined) return undefined;
+  return new AccessLog(
+    { clock, lines: new LogFile(clock, accessLog.file) },
+    { share: accessLog.share, chance },
+  );
 }
 
 function* tallies(table: RouteTable, counters: Counters): Generator<RouteTally> {

@@ -1,0 +1,27 @@
+/** Upper bounds in ms, the last bucket has none. */
+export const latencyBounds = [
+  1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000,
+] as const;
+
+export type LatencyCounts = {
+  /** How many were within each bound and beyond the one before; one more than there are bounds. */
+  readonly buckets: readonly number[];
+  readonly sumMs: number;
+};
+
+/** How long things took. Plain numbers: adding to one must cost nothing. */
+export class Histogram {
+  readonly #buckets: number[] = latencyBounds.map(() => 0).concat(0);
+  #sumMs = 0;
+
+  add(ms: number): void {
+    let at = 0;
+    while (at < latencyBounds.length && ms > latencyBounds[at]!) at++;
+    this.#buckets[at] = this.#buckets[at]! + 1;
+    this.#sumMs += ms;
+  }
+
+  counts(): LatencyCounts {
+    return { buckets: [...this.#buckets], sumMs: this.#sumMs };
+  }
+}
