@@ -41,7 +41,7 @@ import { createOverlayHost, ipamDirOf, type OverlayHost } from '../overlay/host.
 import { createTools } from '../overlay/tools.ts';
 import { answer } from './agent-answers.ts';
 import { keptId, recordOf } from './agent-record.ts';
-import type { Address, AgentSettings } from './agent-settings.ts';
+import type { AgentSettings } from './agent-settings.ts';
 import { AnswersAudit } from './audit/answers.ts';
 import { InstancesAudit } from './audit/instances.ts';
 import { dnsOptions, nodeOptions } from './dns-options.ts';
