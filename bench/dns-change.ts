@@ -5,6 +5,7 @@ import { createLog } from '../core/kit/log.ts';
 import { applyDelta, type Directory, type DirectoryDelta } from '../core/model/directory.ts';
 import { DnsConsumer } from '../dns/consumer.ts';
 import { directoryOf, endpointOf } from './dns-directory.ts';
+import { percentile } from './numbers.ts';
 
 export type ChangeSample = {
   /** From the change being known to every answer being right, in ms. */
@@ -53,21 +54,25 @@ function change(directory: Directory, round: number): Change {
 }
 
 async function sampleOf(dns: DnsConsumer, { directory, delta }: Change): Promise<ChangeSample> {
+  let inForce = Number.NaN;
+  const latencies = await probe(dns.bound[0]!.port, async () => {
+    const startedAt = performance.now();
+    await dns.apply(directory, delta);
+    inForce = performance.now() - startedAt;
+  });
+  return { inForce, longest: Math.max(...latencies), p99: percentile(latencies, 0.99) };
+}
+
+/** How long each answer took, in ms, of questions that come every millisecond while `work` goes on. */
+export async function probe(port: number, work: () => Promise<void>): Promise<readonly number[]> {
   const client = new Worker(new URL('./dns-change-client.ts', import.meta.url), {
-    workerData: { port: dns.bound[0]!.port, packets: questions() },
+    workerData: { port, packets: questions() },
   });
   await once(client, 'message');
-  const startedAt = performance.now();
-  await dns.apply(directory, delta);
-  const inForce = performance.now() - startedAt;
+  await work();
   client.postMessage('stop');
   const [latencies]: [readonly number[]] = (await once(client, 'message')) as [readonly number[]];
-  const sorted = latencies.toSorted((a, b) => a - b);
-  return {
-    inForce,
-    longest: sorted.at(-1) ?? Infinity,
-    p99: sorted[Math.floor(sorted.length * 0.99)] ?? Infinity,
-  };
+  return latencies;
 }
 
 /** Of apps that change and of others. */

@@ -5,6 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { type ChangeSample, measureChanges } from './dns-change.ts';
+import { latencyAtHalfLoad } from './dns-half-load.ts';
 import { isInstalled, run, setAffinity } from './dns-load.ts';
 import { peers, type Served, startPeer, startWeirDns } from './dns-servers.ts';
 import { insideOwnNetwork } from './inside.ts';
@@ -28,13 +29,27 @@ await insideOwnNetwork(import.meta.url, async (folder) => {
       if (typeof served === 'string') console.log(`not measured: ${peer.name}, ${served}`);
       else servers.push(served);
     }
-    const cpu = report(measure(servers, questions));
+    const samples = measure(servers, questions);
+    const cpu = report(samples);
+    const half = await halfLoad(servers[0]!, questions, samples);
     for (const server of servers.splice(0)) await server.stop();
-    conclude({ ...cpu, ...(await changes()) });
+    conclude({ ...cpu, ...half, ...(await changes()) });
   } finally {
     for (const server of servers) await server.stop();
   }
 });
+
+async function halfLoad(
+  server: Served,
+  questions: string,
+  samples: ReadonlyMap<string, readonly Sample[]>,
+): Promise<Readonly<Record<string, unknown>>> {
+  const rates = samples.get(server.name)?.map(({ perSecond }) => perSecond) ?? [];
+  const latencies = await latencyAtHalfLoad(server, { questions, perSecond: percentile(rates, 0.5) });
+  const p99AtHalfLoadMs = percentile(latencies, 0.99);
+  console.log(`${server.name} at half load: 99 of 100 questions within ${milliseconds(p99AtHalfLoadMs)}`);
+  return { p99AtHalfLoadMs };
+}
 
 /** A change of 1,000 endpoints, as the processes that matter see it: nothing else on the machine goes before them. */
 async function changes(): Promise<Readonly<Record<string, unknown>>> {
