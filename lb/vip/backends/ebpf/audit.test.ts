@@ -82,3 +82,20 @@ t.test('ebpf finds and repairs what was spoiled by hand', { skip: needsBpf }, as
     t.match(await lab.at('host').ask(web), { kind: 'answer', name: 'b-tcp' }, name);
   }
 });
+
+t.test('ebpf has every service and slot of a table that is long', { skip: needsBpf }, async (t) => {
+  const { backend } = await ebpfLab(t, 'el');
+  await backend.start();
+  const targets = Array.from({ length: 10 }, (_, n) => ({
+    instanceId: `i${n}`,
+    address: '100.65.1.12',
+    port: n + 1,
+  }));
+  const services = Array.from({ length: 700 }, (_, n) =>
+    vip('tcp', `100.100.${n >> 8}.${n & 255}`, 80, targets),
+  );
+  await backend.apply(table(...services));
+  t.same(await backend.audit(), []);
+  await backend.apply(table(...services.slice(0, 10)));
+  t.same(await backend.audit(), []);
+});

@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { Socket } from 'node:net';
 import { VipApplyFailed } from '../../errors.ts';
 import type { MapName, MapWrite } from './writes.ts';
 
 /** For a hundred thousand elements, three seconds of a core, on a machine that does other things too. */
 const patienceMs = 60_000;
+/** Lines handed over at once: each waits for the program to have read those before. */
+const perWrite = 4_000;
 
 /**
  * One bpftool that stays, so that a change does not wait for a program to start. It obeys line by line and is silent; behind
@@ -28,12 +29,13 @@ export class BpfBatch {
     const child = this.#process();
     this.#said = '';
     const input = child.stdin!;
-    for (let from = 0; from < writes.length && this.#running === child; from += 500) {
+    for (let from = 0; from < writes.length && this.#running === child; from += perWrite) {
       const text = `${writes
-        .slice(from, from + 500)
+        .slice(from, from + perWrite)
         .map((write) => this.#line(write))
         .join('\n')}\n`;
-      if (!input.write(text)) await Promise.race([once(input, 'drain'), once(child, 'close')]);
+      // Calls back when it is taken, or when there is nobody left to take it.
+      await new Promise<void>((resolve) => void input.write(text, () => resolve()));
     }
     input.write('version\n');
     await this.#answered(child);
