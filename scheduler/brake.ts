@@ -36,7 +36,10 @@ export type BrakeReport = {
 /** What an app's instances say of its health. Those on silent agents say nothing. */
 export function checkedInstances(app: AppId, world: World): readonly CheckedInstance[] {
   const { snapshot } = world;
-  const placed = snapshot.placementsOf(app).flatMap((placement) => checked(placement, world));
+  const isChecked = snapshot.versionsOf(app).some(({ healthChecks }) => healthChecks.length > 0);
+  const placed = isChecked
+    ? snapshot.placementsOf(app).flatMap((placement) => checked(placement, world))
+    : [];
   const failure = snapshot.table('failures').get(app);
   return failure?.turnedAt === undefined ? placed : [...placed, ended(failure, failure.turnedAt)];
 }

@@ -65,9 +65,7 @@ export class DirectoryBuilder {
     const endpoints = this.#endpoints(snapshot, touched.instances);
     if (endpoints !== undefined)
       for (const app of this.#six.follow(before.endpoints, endpoints)) touched.apps.add(app);
-    const agents = changes([...touched.agents], before.agents, (id) =>
-      directoryAgent(snapshot, id, this.#leader),
-    );
+    const agents = changes(touched.agents, before.agents, (id) => directoryAgent(snapshot, id, this.#leader));
     const vips = this.#vips(snapshot, touched.apps);
     const routes = this.#routes(snapshot, touched.apps, touched.routes);
     const entries = {
@@ -83,7 +81,7 @@ export class DirectoryBuilder {
   }
 
   #endpoints(snapshot: Snapshot, ids: ReadonlySet<string>): Changes<Endpoint> | undefined {
-    return changes([...ids], this.#directory.endpoints, (id) => {
+    return changes(ids, this.#directory.endpoints, (id) => {
       const placement = snapshot.table('placements').get(id);
       const instance = snapshot.table('instances').get(id);
       if (placement === undefined || instance === undefined) return undefined;
@@ -106,7 +104,7 @@ export class DirectoryBuilder {
       if (app === undefined) this.#claims.delete(id);
       else this.#claims.set(id, claims);
     }
-    return changes([...keys], this.#directory.vips, (key) => this.#vip(key));
+    return changes(keys, this.#directory.vips, (key) => this.#vip(key));
   }
 
   #vip(key: string): Vip | undefined {
@@ -143,7 +141,7 @@ export class DirectoryBuilder {
       wanted.set(`route:${id}`, record && operatorRoute(record));
     }
     const granted = this.#hosts.change(wanted, (host) => snapshot.table('hosts').get(host)?.team);
-    return changes([...granted.keys()], this.#directory.routes, (id) => granted.get(id));
+    return changes(granted.keys(), this.#directory.routes, (id) => granted.get(id));
   }
 
   #touchedBy(snapshot: Snapshot, change: Change): Touched {
@@ -181,15 +179,18 @@ type Changes<T> = { readonly set: readonly T[]; readonly gone: readonly string[]
 
 /** What really changed of the entries of these keys; undefined: nothing. */
 function changes<T>(
-  keys: readonly string[],
+  keys: Iterable<string>,
   before: ReadonlyMap<string, T>,
   derive: (key: string) => T | undefined,
 ): Changes<T> | undefined {
-  const derived = keys.map((key) => ({ key, item: derive(key) }));
-  const set = derived.flatMap(({ key, item }) =>
-    item === undefined || same(before.get(key), item) ? [] : [item],
-  );
-  const gone = derived.flatMap(({ key, item }) => (item === undefined && before.has(key) ? [key] : []));
+  const set: T[] = [];
+  const gone: string[] = [];
+  for (const key of keys) {
+    const [known, item] = [before.get(key), derive(key)];
+    if (item === undefined) {
+      if (known !== undefined) gone.push(key);
+    } else if (known === undefined || !same(known, item)) set.push(item);
+  }
   return set.length + gone.length === 0 ? undefined : { set, gone };
 }
 

@@ -93,8 +93,9 @@ export class Replica implements Snapshot {
     const table = this.#tables.get(name as KnownTable);
     if (table === undefined) return;
     const before = table.get(key);
-    const value = this.#withSharedWords(name, key, stored);
-    this.#noteApps(name, key, [before, value]);
+    const value =
+      stored === undefined || !isOfInstance(name) ? stored : this.#withSharedWords(name, key, stored);
+    this.#noteApps(name, key, before, value);
     if (name === 'placements') this.#indexPlacement(key, before as Placement, value as Placement);
     if (name === 'apps') this.#indexNames(before as App | undefined, value as App | undefined);
     if (name === 'versions') this.#indexVersion(key, before as App | undefined, value as App | undefined);
@@ -104,16 +105,14 @@ export class Replica implements Snapshot {
 
   /** Of the two records that each instance has, the ids are kept once: there may be a hundred thousand. */
   #withSharedWords(name: string, key: string, value: unknown): unknown {
-    if (value === undefined || !isOfInstance(name)) return value;
-    const record = value as Placement;
+    const record = value as { -readonly [K in keyof Placement]: Placement[K] };
     const other = this.#tables.get(name === 'placements' ? 'instances' : 'placements')?.get(key);
-    return {
-      ...record,
-      instanceId: (other as Placement | undefined)?.instanceId ?? record.instanceId,
-      appId: this.#word(record.appId),
-      appVersion: this.#word(record.appVersion),
-      agentId: this.#word(record.agentId),
-    };
+    // Put in place: the same texts, so the value stays what it is, and no copy is made of each record at a start.
+    record.instanceId = (other as Placement | undefined)?.instanceId ?? record.instanceId;
+    record.appId = this.#word(record.appId);
+    record.appVersion = this.#word(record.appVersion);
+    record.agentId = this.#word(record.agentId);
+    return record;
   }
 
   #word(word: string): string {
@@ -124,11 +123,11 @@ export class Replica implements Snapshot {
     return word;
   }
 
-  #noteApps(name: string, key: string, values: readonly unknown[]): void {
+  #noteApps(name: string, key: string, before: unknown, after: unknown): void {
     if (name === 'agents')
       for (const { appId } of this.placementsOn(key)) this.#changedAt.set(appId, this.revision);
-    if (name !== 'placements' && name !== 'instances' && name !== 'failures') return;
-    for (const value of values)
+    if (!isOfInstance(name) && name !== 'failures') return;
+    for (const value of [before, after])
       if (value !== undefined) this.#changedAt.set((value as { appId: AppId }).appId, this.revision);
   }
 

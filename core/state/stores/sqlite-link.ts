@@ -1,10 +1,10 @@
 import { Worker } from 'node:worker_threads';
-import type { Answer, Fault, Request, Row } from './sqlite-messages.ts';
+import type { Answer, Fault, Request } from './sqlite-messages.ts';
 
 type Waiting = {
   readonly settle: (answer: Answer) => void;
   readonly fail: (error: Error) => void;
-  readonly rows?: (rows: readonly Row[]) => void;
+  readonly rows?: (rows: string) => void;
 };
 
 /** The way to the thread that has the file. Requests are answered in the order they were made. */
@@ -28,7 +28,7 @@ export class SqliteLink {
     return this.#answer();
   }
 
-  ask(request: Request, rows?: (rows: readonly Row[]) => void): Promise<Answer> {
+  ask(request: Request, rows?: (rows: string) => void): Promise<Answer> {
     if (this.#end !== undefined) return Promise.reject(this.#end);
     const answer = this.#answer(rows);
     this.#worker.postMessage(request);
@@ -39,7 +39,7 @@ export class SqliteLink {
     await this.#worker.terminate();
   }
 
-  #answer(rows?: (rows: readonly Row[]) => void): Promise<Answer> {
+  #answer(rows?: (rows: string) => void): Promise<Answer> {
     // While an answer is owed the process may not end.
     this.#worker.ref();
     return new Promise((settle, fail) => {

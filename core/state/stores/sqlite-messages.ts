@@ -10,6 +10,8 @@ export type TextWrite = {
 
 export type Row = readonly [table: TableName, key: string, text: string, version: number];
 
+export type ListedRow = readonly [table: TableName, key: string, value: unknown, version: number];
+
 /** An error of SQLite or the system, as it travels between threads. */
 export type Fault = { readonly message: string; readonly code?: string; readonly errcode?: number };
 
@@ -31,7 +33,8 @@ export type Answer =
   | { readonly kind: 'opened'; readonly revision: number }
   | { readonly kind: 'failed'; readonly fault: Fault }
   | { readonly kind: 'commits'; readonly outcomes: readonly Outcome[] }
-  | { readonly kind: 'rows'; readonly rows: readonly Row[] }
+  /** `rows`: JSON of an array of ListedRow. */
+  | { readonly kind: 'rows'; readonly rows: string }
   | { readonly kind: 'listed'; readonly revision: number }
   | { readonly kind: 'row'; readonly row: Row | undefined }
   | { readonly kind: 'fence'; readonly fence: number }

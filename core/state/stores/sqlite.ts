@@ -14,7 +14,7 @@ import { History } from './history.ts';
 import { LocalLocks } from './local-locks.ts';
 import { isBusy, unavailable } from './sqlite-error.ts';
 import { errorOf, SqliteLink } from './sqlite-link.ts';
-import type { Answer, Outcome, Row, TextWrite } from './sqlite-messages.ts';
+import type { Answer, ListedRow, Outcome, Row, TextWrite } from './sqlite-messages.ts';
 
 export type SqliteOptions = {
   /** Made when missing. Only one process at a time can have it. */
@@ -56,8 +56,9 @@ export class SqliteStore implements Store {
   async list() {
     const { link } = this.#open();
     const records: StoredRecord[] = [];
-    const take = (rows: readonly Row[]) => {
-      for (const row of rows) records.push(recordOf(row));
+    const take = (rows: string) => {
+      for (const [table, key, value, version] of JSON.parse(rows) as readonly ListedRow[])
+        records.push({ table, key, value, version });
     };
     const { revision } = expected('listed', await this.#attempt(() => link.ask({ kind: 'list' }, take)));
     return { revision, records };
