@@ -294,10 +294,12 @@ export class Scheduler implements Part {
   }
 
   #wakeBy(at: number): void {
+    const { clock } = this.#dependencies;
+    const dueAt = Math.min(at, this.#wholeAt);
+    if (dueAt === this.#dueAt && dueAt > clock.now() && !this.#wakeUp.signal.aborted) return;
     this.#wakeUp.abort();
     this.#wakeUp = new AbortController();
-    const { clock } = this.#dependencies;
-    this.#dueAt = Math.min(at, this.#wholeAt);
+    this.#dueAt = dueAt;
     clock.sleep(Math.max(1, this.#dueAt - clock.now()), this.#wakeUp.signal).then(
       () => this.#loop.wake(),
       () => {},

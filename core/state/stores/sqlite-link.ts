@@ -1,6 +1,8 @@
 import { Worker } from 'node:worker_threads';
 import type { Answer, Fault, Request } from './sqlite-messages.ts';
 
+const youngMegabytes = 4;
+
 type Waiting = {
   readonly settle: (answer: Answer) => void;
   readonly fail: (error: Error) => void;
@@ -14,7 +16,11 @@ export class SqliteLink {
   #end: Error | undefined;
 
   constructor(path: string) {
-    this.#worker = new Worker(new URL('sqlite-thread.ts', import.meta.url), { workerData: path });
+    this.#worker = new Worker(new URL('sqlite-thread.ts', import.meta.url), {
+      workerData: path,
+      // It keeps nothing: room to make garbage in would only be memory.
+      resourceLimits: { maxYoungGenerationSizeMb: youngMegabytes },
+    });
     this.#worker.unref();
     this.#worker.on('message', (answer: Answer) => this.#take(answer));
     this.#worker.on('error', (error) =>

@@ -23,7 +23,8 @@ export type Outcome =
 
 export type Request =
   | { readonly kind: 'commit'; readonly commits: readonly (readonly TextWrite[])[] }
-  | { readonly kind: 'list' }
+  /** `taken` is shared: how many parts of the answer were taken. The thread waits rather than being far ahead. */
+  | { readonly kind: 'list'; readonly taken: Int32Array }
   | { readonly kind: 'get'; readonly table: TableName; readonly key: string }
   | { readonly kind: 'fence'; readonly lock: string }
   | { readonly kind: 'close' };

@@ -5,6 +5,8 @@ import type { Answer, Outcome, Request, TextWrite } from './sqlite-messages.ts';
 
 /** Records told at once while everything is listed. */
 const listedAtOnce = 2_000;
+/** Parts of a list that may wait to be taken: all at once would be as much memory again as what they become. */
+const partsAhead = 3;
 
 const port = parentPort;
 if (port === null) throw new Error('sqlite-thread.ts runs as a worker thread');
@@ -37,8 +39,7 @@ function answer(file: SqliteFile, request: Request): Answer {
     case 'commit':
       return { kind: 'commits', outcomes: commit(file, request.commits) };
     case 'list':
-      for (const rows of file.list(listedAtOnce)) say({ kind: 'rows', rows });
-      return { kind: 'listed', revision: file.revision };
+      return list(file, request.taken);
     case 'get':
       return { kind: 'row', row: file.get(request.table, request.key) };
     case 'fence':
@@ -49,6 +50,21 @@ function answer(file: SqliteFile, request: Request): Answer {
       setImmediate(() => port?.close());
       return { kind: 'closed' };
   }
+}
+
+function list(file: SqliteFile, taken: Int32Array): Answer {
+  let told = 0;
+  for (const rows of file.list(listedAtOnce)) {
+    say({ kind: 'rows', rows });
+    told += 1;
+    waitFor(taken, told - partsAhead);
+  }
+  return { kind: 'listed', revision: file.revision };
+}
+
+function waitFor(taken: Int32Array, least: number): void {
+  for (let now = Atomics.load(taken, 0); now < least; now = Atomics.load(taken, 0))
+    Atomics.wait(taken, 0, now);
 }
 
 /** A batch that fails is tried again one by one: a commit too big for the disk must not fail its neighbours. */

@@ -56,11 +56,17 @@ export class SqliteStore implements Store {
   async list() {
     const { link } = this.#open();
     const records: StoredRecord[] = [];
+    const taken = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
     const take = (rows: string) => {
+      Atomics.add(taken, 0, 1);
+      Atomics.notify(taken, 0);
       for (const [table, key, value, version] of JSON.parse(rows) as readonly ListedRow[])
         records.push({ table, key, value, version });
     };
-    const { revision } = expected('listed', await this.#attempt(() => link.ask({ kind: 'list' }, take)));
+    const { revision } = expected(
+      'listed',
+      await this.#attempt(() => link.ask({ kind: 'list', taken }, take)),
+    );
     return { revision, records };
   }
 
