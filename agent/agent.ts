@@ -260,11 +260,7 @@ export class Agent implements Part {
     let lost = false;
     while (!signal.aborted) {
       try {
-        for await (const message of master.connect(
-          this.#options.record,
-          this.#consumers.directory.revision,
-          signal,
-        )) {
+        for await (const message of master.connect(this.#options.record, this.#consumers.directory, signal)) {
           if (lost) log.info('connected to the master again');
           lost = false;
           this.#take(message);
@@ -335,6 +331,7 @@ export class Agent implements Part {
     const connection = this.#connection;
     if (connection === undefined) return;
     const complete = !connection.complete;
+    const { store } = this.#consumers.directory;
     const { acks, inFlight } = await this.#consumers.status();
     const unreported = complete
       ? { instances: this.#instances.everything(), restore: () => {} }
@@ -345,6 +342,7 @@ export class Agent implements Part {
         instances,
         complete,
         acks,
+        ...(store === undefined ? {} : { store }),
         inFlight,
       });
       connection.complete = true;

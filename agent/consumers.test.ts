@@ -33,6 +33,19 @@ t.test('a consumer gets the whole first, then what changed, and acknowledges eac
   t.equal(acks(), 4, 'each is said at once');
 });
 
+t.test('what is in force of one store is no acknowledgement to another', async (t) => {
+  const { consumers, dns } = await started(t);
+  consumers.take({ ...whole, revision: 9, store: 'wiped' });
+  await turns();
+  t.same(consumers.acks, { dns: 9, vip: 9 });
+  consumers.take({ ...whole, store: 'new' });
+  t.same(consumers.acks, { dns: 0, vip: 0 });
+  await turns();
+  t.same(dns.calls.at(-1), { revision: 5, delta: undefined }, 'it is given the whole');
+  t.same(consumers.acks, { dns: 5, vip: 5 });
+  t.equal(consumers.directory.store, 'new');
+});
+
 t.test('a slow consumer holds nobody, and gets what it missed together', async (t) => {
   const { consumers, dns, vip } = await started(t);
   const slow = Promise.withResolvers<void>();

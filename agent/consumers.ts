@@ -77,6 +77,9 @@ export class Consumers implements Part {
   }
 
   take(delta: DirectoryDelta): void {
+    // What is in force of another store says nothing of the revisions that come now.
+    if (delta.from === 0 && delta.store !== this.#directory.store)
+      for (const consumer of this.#consumers) this.#forget(consumer);
     this.#set(applyDelta(this.#directory, delta), delta.from === 0 ? undefined : delta);
   }
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
+import type { Directory } from '../core/model/directory.ts';
 import type { Instance } from '../core/model/instance.ts';
 import type { AgentReport } from '../core/model/master-port.ts';
 import type { Write } from '../core/state/store.ts';
@@ -47,10 +48,19 @@ function agentIn(url: string): string | undefined {
 }
 
 async function takeReport(dependencies: ApiDependencies, agent: string, report: AgentReport): Promise<void> {
-  const { database, presence, clock } = dependencies;
+  const { database, presence, publisher, clock } = dependencies;
   const writes = report.instances.flatMap((instance) => instanceWrite(dependencies, instance));
   if (writes.length > 0) await database.commit(writes);
-  presence.reported(agent, report, clock.now());
+  presence.reported(
+    agent,
+    isOfOther(report, publisher.directory) ? { ...report, acks: {} } : report,
+    clock.now(),
+  );
+}
+
+/** What was in force of a store that is no more says nothing of this one's revisions. */
+function isOfOther(report: AgentReport, { store }: Directory): boolean {
+  return report.store !== undefined && report.store !== store;
 }
 
 /** A report of an instance that is no longer placed, or of an earlier attempt, has nothing to say any more. */

@@ -3,7 +3,7 @@ import type { Agent } from '../core/model/agent.ts';
 import type { App } from '../core/model/app.ts';
 import { type DirectoryDelta, joinDeltas } from '../core/model/directory.ts';
 import type { AgentId, InstanceId } from '../core/model/ids.ts';
-import type { AgentQuestion, MasterMessage } from '../core/model/master-port.ts';
+import type { AgentQuestion, HeldDirectory, MasterMessage } from '../core/model/master-port.ts';
 import type { Placement } from '../core/model/placement.ts';
 import type { Change } from '../core/state/store.ts';
 import { versionKey } from '../core/state/tables.ts';
@@ -52,8 +52,8 @@ export class AgentStreams {
     for (const end of this.#ends) end();
   }
 
-  /** Serves until the connection closes. `since`: the Directory revision the agent holds. */
-  async serve(agent: Agent, since: number, response: ServerResponse): Promise<void> {
+  /** Serves until the connection closes. `held.store` is absent of an agent of before, which cannot tell. */
+  async serve(agent: Agent, held: HeldDirectory, response: ServerResponse): Promise<void> {
     const { presence, questions, clock, log } = this.#dependencies;
     const stream = new AgentStream(agent, response, log);
     const ask = (id: string, question: AgentQuestion) =>
@@ -61,9 +61,8 @@ export class AgentStreams {
     // Those who are connected are told first: what is gathered is in what this one is given now.
     this.#tellGathered();
     this.#streams.set(agent.id, stream);
-    stream.send(this.#networks());
-    stream.send(this.#assignments(agent.id));
-    if (stream.isTold) for (const text of this.#missed(since)) stream.send(text);
+    stream.send(this.#networks() + this.#assignments(agent.id));
+    if (stream.isTold) for (const text of this.#missed(held)) stream.send(text);
     questions.connect(agent.id, ask);
     presence.connected(agent.id, clock.now());
     await stream.closed;
@@ -74,8 +73,8 @@ export class AgentStreams {
   }
 
   /** The whole Directory is put into words once for all who need it: it may be large, and all may come at once. */
-  #missed(since: number): readonly Buffer[] {
-    const deltas = this.#dependencies.publisher.catchUp(since);
+  #missed({ revision, store }: HeldDirectory): readonly Buffer[] {
+    const deltas = this.#dependencies.publisher.catchUp(revision, store);
     const [first] = deltas;
     if (first?.from !== 0) return deltas.map((delta) => Buffer.from(line({ kind: 'directory', delta })));
     if (this.#whole?.revision !== first.revision)

@@ -2,7 +2,13 @@ import { type Dispatcher, Agent as HttpAgent, request } from 'undici';
 import { WeirError } from '../core/kit/errors.ts';
 import type { Agent } from '../core/model/agent.ts';
 import type { AgentId } from '../core/model/ids.ts';
-import type { AgentAnswer, AgentReport, MasterMessage, MasterPort } from '../core/model/master-port.ts';
+import type {
+  AgentAnswer,
+  AgentReport,
+  HeldDirectory,
+  MasterMessage,
+  MasterPort,
+} from '../core/model/master-port.ts';
 import type { Lease } from '../core/model/network.ts';
 
 /** The master answered with an error, or not at all. */
@@ -31,9 +37,9 @@ export class MasterClient implements MasterPort {
     this.#url = url;
   }
 
-  async *connect(agent: Agent, since: number, signal: AbortSignal): AsyncIterable<MasterMessage> {
+  async *connect(agent: Agent, held: HeldDirectory, signal: AbortSignal): AsyncIterable<MasterMessage> {
     const response = await this.#send(
-      `/v1/agents/${encodeURIComponent(agent.id)}/stream?since=${since}`,
+      `/v1/agents/${encodeURIComponent(agent.id)}/stream?since=${held.revision}&store=${encodeURIComponent(held.store ?? '')}`,
       agent,
       signal,
     );

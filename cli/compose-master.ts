@@ -16,6 +16,7 @@ import { EventBus } from '../core/state/event-bus.ts';
 import { Presence } from '../core/state/presence.ts';
 import { DirectoryPublisher } from '../core/state/publisher.ts';
 import type { Lock, Store } from '../core/state/store.ts';
+import { nameStore } from '../core/state/store-id.ts';
 import { SqliteStore } from '../core/state/stores/sqlite.ts';
 import { assignLease } from '../overlay/assign.ts';
 import { networkFaults } from '../overlay/network-faults.ts';
@@ -108,6 +109,7 @@ export async function composeMaster(
   );
   const whileLeading: Part[] = [
     leadership(settings, { database, log, owner: uuid() }),
+    namedStore(database, uuid()),
     newLeader(settings, database),
     firstNetwork(settings, database),
     publisher,
@@ -159,6 +161,10 @@ function leadership(
       lock = undefined;
     },
   };
+}
+
+function namedStore({ store }: Database, made: string): Part {
+  return { start: () => nameStore(store, made), async stop() {} };
 }
 
 /** The address that other machines know this one by; undefined when the API's does not tell. */

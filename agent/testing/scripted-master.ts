@@ -4,6 +4,7 @@ import type {
   AgentAnswer,
   AgentReport,
   Assignment,
+  HeldDirectory,
   MasterMessage,
   MasterPort,
 } from '../../core/model/master-port.ts';
@@ -43,9 +44,9 @@ export class ScriptedMaster implements MasterPort {
     for (const stream of this.#streams) stream.end();
   }
 
-  async *connect(_agent: Agent, since: number, signal: AbortSignal): AsyncIterable<MasterMessage> {
+  async *connect(_agent: Agent, held: HeldDirectory, signal: AbortSignal): AsyncIterable<MasterMessage> {
     if (!this.reachable) throw new Error('there is no master');
-    this.connections.push(since);
+    this.connections.push(held.revision);
     const stream = new Stream(signal);
     stream.push(this.greeting);
     this.#streams.add(stream);

@@ -16,13 +16,15 @@ export function agentRoutes(server: FastifyInstance, dependencies: ApiDependenci
   const streams = new AgentStreams(dependencies);
   server.addHook('onClose', async () => streams.stop());
 
-  server.post<ById & { Querystring: { since?: string }; Body: Agent }>(
+  server.post<ById & { Querystring: { since?: string; store?: string }; Body: Agent }>(
     '/v1/agents/:id/stream',
     async (request, reply) => {
       const agent = request.body;
       await register(dependencies, agent);
       reply.hijack();
-      await streams.serve(agent, Number(request.query.since ?? 0), reply.raw);
+      const { since, store } = request.query;
+      const held = { revision: Number(since ?? 0), ...(store === undefined ? {} : { store }) };
+      await streams.serve(agent, held, reply.raw);
     },
   );
 

@@ -57,7 +57,7 @@ export class PretendAgent {
   }
 
   async #follow(): Promise<void> {
-    const messages = this.#client.connect(this.#agent, 0, this.#leaving.signal);
+    const messages = this.#client.connect(this.#agent, { revision: 0 }, this.#leaving.signal);
     for await (const message of messages) {
       this.#take(message).catch((error: unknown) => {
         if (!this.#leaving.signal.aborted) this.#leaving.abort(error);

@@ -64,6 +64,8 @@ export type DirectoryAgent = {
 /** Everything names, virtual addresses and routes are made of. A value: never changed, only replaced. */
 export type Directory = {
   readonly revision: number;
+  /** Names the store that the revision is of; another store's revisions say nothing. Absent from masters of before. */
+  readonly store?: string;
   readonly agents: ReadonlyMap<AgentId, DirectoryAgent>;
   readonly endpoints: ReadonlyMap<InstanceId, Endpoint>;
   readonly vips: ReadonlyMap<string, Vip>;
@@ -78,6 +80,8 @@ type Changes<T> = { readonly set: readonly T[]; readonly gone: readonly string[]
 export type DirectoryDelta = {
   readonly from: number;
   readonly revision: number;
+  /** With a whole snapshot only: as in Directory. */
+  readonly store?: string;
   readonly agents?: Changes<DirectoryAgent>;
   readonly endpoints?: Changes<Endpoint>;
   readonly vips?: Changes<Vip>;
@@ -97,8 +101,10 @@ export const emptyDirectory: Directory = {
 export function applyDelta(directory: Directory, delta: DirectoryDelta): Directory {
   const base = delta.from === 0 ? emptyDirectory : directory;
   const endpoints = merged(base.endpoints, delta.endpoints, (endpoint) => endpoint.instanceId);
+  const store = delta.from === 0 ? delta.store : directory.store;
   return {
     revision: delta.revision,
+    ...(store === undefined ? {} : { store }),
     agents: merged(base.agents, delta.agents, (agent) => agent.id),
     endpoints,
     vips: merged(base.vips, delta.vips, (vip) => vip.key),
@@ -143,6 +149,7 @@ export function snapshotDelta(directory: Directory): DirectoryDelta {
   return {
     from: 0,
     revision: directory.revision,
+    ...(directory.store === undefined ? {} : { store: directory.store }),
     agents: { set: [...directory.agents.values()], gone: [] },
     endpoints: { set: [...directory.endpoints.values()], gone: [] },
     vips: { set: [...directory.vips.values()], gone: [] },

@@ -1,6 +1,6 @@
 import type { Agent } from './agent.ts';
 import type { App } from './app.ts';
-import type { DirectoryDelta } from './directory.ts';
+import type { Directory, DirectoryDelta } from './directory.ts';
 import type { AgentId, InstanceId } from './ids.ts';
 import type { Instance } from './instance.ts';
 import type { Lease, Network } from './network.ts';
@@ -55,14 +55,19 @@ export type AgentReport = {
   readonly complete: boolean;
   /** Directory revision in force, by consumer. */
   readonly acks: Readonly<Record<string, number>>;
+  /** The store (as in Directory) that the revisions are of; absent from agents of before. */
+  readonly store?: string;
   /** Requests and connections this agent still carries to draining instances, by instance; all consumers together. */
   readonly inFlight: Readonly<Record<InstanceId, number>>;
 };
 
+/** What an agent has of the Directory when it connects; revision 0: nothing. */
+export type HeldDirectory = Pick<Directory, 'revision' | 'store'>;
+
 /** A master as an agent sees it; `api/client.ts` speaks it over HTTP, tests hand in their own. */
 export interface MasterPort {
-  /** Announces the agent, then yields messages until the connection ends (throws) or the signal aborts. `since`: Directory revision held, 0 for none. */
-  connect(agent: Agent, since: number, signal: AbortSignal): AsyncIterable<MasterMessage>;
+  /** Announces the agent, then yields messages until the connection ends (throws) or the signal aborts. */
+  connect(agent: Agent, held: HeldDirectory, signal: AbortSignal): AsyncIterable<MasterMessage>;
   report(agent: AgentId, report: AgentReport): Promise<void>;
   answer(agent: AgentId, id: string, answer: AgentAnswer): Promise<void>;
   /** The agent's lease of a network; made on the first call, the same ever after. Throws AddressPoolFull. */

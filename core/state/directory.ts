@@ -43,8 +43,8 @@ export class DirectoryBuilder {
     return this.#directory;
   }
 
-  /** The Directory of the whole snapshot, from nothing. */
-  rebuild(snapshot: Snapshot): Directory {
+  /** The Directory of the whole snapshot, from nothing. `store`: as in Directory. */
+  rebuild(snapshot: Snapshot, store?: string): Directory {
     for (const index of [this.#claims, this.#claimants, this.#namesOf, this.#named, this.#routesOf])
       index.clear();
     this.#hosts.clear();
@@ -54,7 +54,8 @@ export class DirectoryBuilder {
       [...snapshot.table(table)].map(([key, value]) => ({ table, key, value })),
     );
     this.update(snapshot, { revision: snapshot.revision, records });
-    this.#directory = { ...this.#directory, revision: directoryRevision(snapshot.revision) };
+    const revision = directoryRevision(snapshot.revision);
+    this.#directory = { ...this.#directory, revision, ...(store === undefined ? {} : { store }) };
     return this.#directory;
   }
 

@@ -4,6 +4,7 @@ import { applyDelta, type DirectoryDelta, emptyDirectory } from '../model/direct
 import { Database } from './database.ts';
 import { DirectoryPublisher } from './publisher.ts';
 import type { Write } from './store.ts';
+import { nameStore } from './store-id.ts';
 import { MemoryStore } from './stores/memory.ts';
 import { versionKey } from './tables.ts';
 import { testAgent } from './testing/agents.ts';
@@ -59,6 +60,20 @@ t.test('a consumer that was away gets just what it missed, a stranger gets every
   const [snapshot] = publisher.catchUp(12_345);
   t.equal(snapshot?.from, 0);
   t.same(applyDelta(emptyDirectory, snapshot!), publisher.directory);
+});
+
+t.test('a revision of another store is as good as none', async (t) => {
+  const { database, publisher } = await publishing(t);
+  await nameStore(database.store, 'ours');
+  await nameStore(database.store, 'not again');
+  await publisher.start();
+  await database.commit([agent(1)]);
+  const held = publisher.directory;
+  t.equal(held.store, 'ours');
+  t.same(publisher.catchUp(held.revision, 'ours'), []);
+  t.same(publisher.catchUp(held.revision), [], 'an agent of before does not say whose it is');
+  t.match(publisher.catchUp(held.revision, 'theirs'), [{ from: 0, store: 'ours' }]);
+  t.match(publisher.catchUp(held.revision, ''), [{ from: 0, store: 'ours' }], 'nor one that was never told');
 });
 
 t.test('subscribers get every delta once, until they leave', async (t) => {

@@ -5,6 +5,7 @@ import type { Database } from './database.ts';
 import { DirectoryBuilder } from './directory.ts';
 import type { HostClaims } from './host-claims.ts';
 import type { Write } from './store.ts';
+import { storeId } from './store-id.ts';
 
 /** Deltas kept for consumers that were away; beyond them they get a snapshot. */
 const keptDeltas = 1_000;
@@ -41,7 +42,8 @@ export class DirectoryPublisher implements Part {
     this.#end();
     this.#deltas = [];
     this.#departures.clear();
-    this.#first = this.#builder.rebuild(this.#database.snapshot).revision;
+    const store = await storeId(this.#database.store);
+    this.#first = this.#builder.rebuild(this.#database.snapshot, store).revision;
     this.#end = this.#database.onChange((change) => {
       const delta = this.#builder.update(this.#database.snapshot, change);
       if (delta !== undefined) this.#publish(delta);
@@ -62,8 +64,9 @@ export class DirectoryPublisher implements Part {
     return this.#departures.get(instance) ?? this.#first;
   }
 
-  /** What a consumer that holds revision `since` needs now; undefined when it is up to date. */
-  catchUp(since: number): readonly DirectoryDelta[] {
+  /** What a consumer that holds revision `since` needs now. `store`: of which store that is, '' unknown; absent: it is of ours. */
+  catchUp(since: number, store?: string): readonly DirectoryDelta[] {
+    if (store !== undefined && store !== (this.directory.store ?? '')) return [snapshotDelta(this.directory)];
     if (since === this.directory.revision) return [];
     const start = this.#deltas.findIndex((delta) => delta.from === since);
     return start === -1 ? [snapshotDelta(this.directory)] : this.#deltas.slice(start);
