@@ -67,6 +67,8 @@ export function embedded(snapshot: Snapshot, app: AppId, { embeds, deployments, 
 
 /** What the readiness checks of an app's instances came to so far; `taskId` holds the instance (§14.5). */
 export function readinessResults(snapshot: Snapshot, app: AppId): readonly Json[] {
+  // Lists of deployments ask of every app, and most have no such check.
+  if (!snapshot.versionsOf(app).some(({ readinessChecks }) => readinessChecks.length > 0)) return [];
   return tasksOf(snapshot, app).flatMap(({ instance: { instanceId, state } }) => {
     if (state.kind !== 'running' || state.readiness === undefined) return [];
     const { name, ready, lastResponse } = state.readiness;

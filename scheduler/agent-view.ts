@@ -76,12 +76,16 @@ export class AgentView {
   }
 }
 
-/** Undefined for an agent that is not in the tables. */
-export function viewOf(id: AgentId, world: World): AgentView | undefined {
+/** Undefined for an agent that is not in the tables. `sizes`: of `sizesOf`. */
+export function viewOf(
+  id: AgentId,
+  world: World,
+  sizes: ReadonlyMap<string, number> = sizesOf(world),
+): AgentView | undefined {
   const agent = world.snapshot.table('agents').get(id);
   if (agent === undefined) return undefined;
   const packs = world.limits.placement.ranking === 'pack';
-  const view = new AgentView(agent, { sizes: sizesOf(world), packs });
+  const view = new AgentView(agent, { sizes, packs });
   for (const placement of world.snapshot.placementsOn(id)) {
     if (isOver(placement, world)) continue;
     const app = world.snapshot.table('versions').get(versionKey(placement.appId, placement.appVersion));
@@ -90,7 +94,8 @@ export function viewOf(id: AgentId, world: World): AgentView | undefined {
   return view;
 }
 
-function sizesOf({ snapshot }: World): ReadonlyMap<string, number> {
+/** Addresses that instances of an agent can have, by network. */
+export function sizesOf({ snapshot }: World): ReadonlyMap<string, number> {
   return new Map(
     [...snapshot.table('networks').values()].map((network) => [network.name, addressesIn(network)]),
   );

@@ -3,7 +3,7 @@ import { type AgentId, type AppId, appOfInstance, type InstanceId } from '../cor
 import type { Instance } from '../core/model/instance.ts';
 import type { Placement } from '../core/model/placement.ts';
 import type { Change } from '../core/state/store.ts';
-import { type AgentView, viewOf } from './agent-view.ts';
+import { type AgentView, sizesOf, viewOf } from './agent-view.ts';
 import { type BrakeReport, brakes, type CheckedInstance, checkedInstances } from './brake.ts';
 import type { Waiting } from './decision.ts';
 import { Fleet } from './fleet/fleet.ts';
@@ -25,7 +25,8 @@ export type Agenda = {
   readonly agentLostAt: number;
 };
 
-type Place = Pick<Placement, 'agentId' | 'appId'>;
+/** What of a placement decides where it holds resources, and which. */
+type Place = Pick<Placement, 'agentId' | 'appId' | 'appVersion' | 'attempt'>;
 
 /**
  * What a round may keep for the next one so that its work grows with what changed and not with the cluster: the fleet, and
@@ -39,12 +40,15 @@ export class Memory {
   readonly done = new Set<AppId>();
   /** Why instances are not ended for their health though they should be, by app and instance. */
   readonly held = new Map<AppId, Map<InstanceId, string>>();
-  /** Apps with running instances that have health checks. */
+  /** Apps with running instances that have health checks; of those in `#unchecked` it may be otherwise by now. */
   readonly #checked = new Map<AppId, readonly CheckedInstance[]>();
+  readonly #unchecked = new Set<AppId>();
   readonly #due = new Map<AppId, number>();
   /** Apps whose drains may end with any acknowledgement. */
   readonly #draining = new Set<AppId>();
   readonly #places = new Map<InstanceId, Place>();
+  /** Instances that were reported ended, with the attempt: they hold nothing. */
+  readonly #ended = new Map<InstanceId, number>();
   readonly #deployments = new Map<string, Deployment>();
   readonly #lost = new Map<AgentId, boolean>();
   #lostCount = 0;
@@ -97,7 +101,7 @@ export class Memory {
     for (const [app, at] of this.#due) if (at <= world.now) this.#dirty.add(app);
     for (const app of this.#draining) this.#dirty.add(app);
     for (const app of this.held.keys()) this.#dirty.add(app);
-    for (const app of this.#dirty) this.#noteHealth(app, world);
+    for (const app of this.#dirty) this.#unchecked.add(app);
     const agenda = {
       apps: this.#inOrder().filter((id) => this.#isThere(id, world)),
       deployments: this.#deploymentsToStep(world),
@@ -154,8 +158,10 @@ export class Memory {
 
   /** None while the operator has switched the brake off. */
   brakes(world: World): readonly BrakeReport[] {
-    const isOff = world.snapshot.table('settings').get('health-brake')?.mode === 'off';
-    return isOff ? [] : brakes(this.#checked, world);
+    if (world.snapshot.table('settings').get('health-brake')?.mode === 'off') return [];
+    for (const app of this.#unchecked) this.#noteHealth(app, world);
+    this.#unchecked.clear();
+    return brakes(this.#checked, world);
   }
 
   #noteHealth(app: AppId, world: World): void {
@@ -180,19 +186,24 @@ export class Memory {
     for (const id of snapshot.table('agents').keys()) this.#stale.add(id);
     for (const id of snapshot.table('apps').keys()) this.#dirty.add(id);
     for (const [id, placement] of snapshot.table('placements')) this.#notePlacement(id, placement);
-    for (const id of snapshot.table('instances').keys()) this.#orphans.add(id);
+    for (const [id, instance] of snapshot.table('instances')) {
+      this.#orphans.add(id);
+      if (instance.state.kind === 'ended') this.#ended.set(id, instance.attempt);
+    }
     for (const [id, deployment] of snapshot.table('deployments')) this.#noteDeployment(id, deployment);
   }
 
   #notePlacement(id: InstanceId, after: Placement | undefined): void {
     const before = this.#places.get(id);
+    const holdsOther = !isSamePlace(before, after);
     for (const place of [before, after]) {
       if (place === undefined) continue;
-      this.#stale.add(place.agentId);
+      if (holdsOther) this.#stale.add(place.agentId);
       this.#dirty.add(place.appId);
     }
-    if (after !== undefined) this.#places.set(id, { agentId: after.agentId, appId: after.appId });
-    else {
+    if (after !== undefined) {
+      if (holdsOther) this.#places.set(id, placeOf(after));
+    } else {
       this.#places.delete(id);
       this.#orphans.add(id);
     }
@@ -200,10 +211,20 @@ export class Memory {
 
   #noteInstance(id: InstanceId, after: Instance | undefined): void {
     const place = this.#places.get(id);
-    if (place !== undefined) this.#stale.add(place.agentId);
-    else if (after !== undefined) this.#orphans.add(id);
+    const hasEnded = this.#noteEnd(id, after?.state.kind === 'ended' ? after.attempt : undefined);
+    if (place !== undefined) {
+      if (hasEnded) this.#stale.add(place.agentId);
+    } else if (after !== undefined) this.#orphans.add(id);
     const app = place?.appId ?? appOfInstance(id);
     if (app !== undefined) this.#dirty.add(app);
+  }
+
+  /** True: it is another attempt that has ended, or none any more. */
+  #noteEnd(id: InstanceId, attempt: number | undefined): boolean {
+    if (this.#ended.get(id) === attempt) return false;
+    if (attempt === undefined) this.#ended.delete(id);
+    else this.#ended.set(id, attempt);
+    return true;
   }
 
   #noteDeployment(id: string, after: Deployment | undefined): void {
@@ -267,9 +288,10 @@ export class Memory {
   /** Apps that wait for an agent are tried again only when one has more to give than before. */
   #refreshAgents(world: World): void {
     let hasGrown = false;
+    const sizes = sizesOf(world);
     for (const id of this.#stale) {
       const before = this.fleet.view(id);
-      const after = isUsable(world, id) ? viewOf(id, world) : undefined;
+      const after = isUsable(world, id) ? viewOf(id, world, sizes) : undefined;
       if (after === undefined) this.fleet.drop(id);
       else this.fleet.set(after);
       if (after !== undefined && (before === undefined || givesMore(after, before))) hasGrown = true;
@@ -295,6 +317,16 @@ export class Memory {
 
 function isOrphan(id: InstanceId, { snapshot }: World): boolean {
   return snapshot.table('instances').has(id) && !snapshot.table('placements').has(id);
+}
+
+function placeOf({ agentId, appId, appVersion, attempt }: Placement): Place {
+  return { agentId, appId, appVersion, attempt };
+}
+
+function isSamePlace(before: Place | undefined, after: Place | undefined): boolean {
+  if (before === undefined || after === undefined) return before === after;
+  const isThere = before.agentId === after.agentId && before.appId === after.appId;
+  return isThere && before.appVersion === after.appVersion && before.attempt === after.attempt;
 }
 
 function givesMore(after: AgentView, before: AgentView): boolean {
