@@ -170,9 +170,9 @@ export class Memory {
     else this.#checked.set(app, checked);
   }
 
-  /** An agent got an instance that is not in the tables yet. */
-  touched(agent: AgentId): void {
-    this.#stale.add(agent);
+  /** An instance was placed that is not in the tables yet; the fleet has it already. */
+  placed(placement: Placement): void {
+    this.#places.set(placement.instanceId, placeOf(placement));
   }
 
   get nextDue(): number {

@@ -239,8 +239,9 @@ export class Round {
         this.#waitForAgent(search, app, count - started);
         return;
       }
-      this.#memory.touched(placed.agent.id);
-      this.#put(this.#placement(app, placed.agent, placed.ports));
+      const placement = this.#placement(app, placed.agent, placed.ports);
+      this.#memory.placed(placement);
+      this.#put(placement);
     }
   }
 

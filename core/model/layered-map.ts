@@ -10,16 +10,25 @@ export function changedMap<T>(
   gone: readonly string[],
   set: readonly (readonly [string, T])[],
 ): ReadonlyMap<string, T> {
-  const [whole, changes] =
-    base instanceof LayeredMap
-      ? [base.whole, new Map(base.changes)]
-      : [base, new Map<string, T | undefined>()];
-  const limit = Math.max(worthwhile, Math.sqrt(whole.size) * 8);
-  if (whole.size < worthwhile || changes.size + gone.length + set.length > limit)
+  const [whole, known] =
+    base instanceof LayeredMap ? [base.whole, base.changes] : [base, new Map<string, T | undefined>()];
+  const count = gone.length + set.length;
+  if (whole.size < worthwhile || known.size + count > mostChanges(whole.size, count))
     return copied(base, gone, set);
-  for (const key of gone) changes.set(key, undefined);
-  for (const [key, item] of set) changes.set(key, item);
-  return new LayeredMap(whole, changes, sizeOf(whole, changes));
+  const changes = new Map<string, T | undefined>(known);
+  let { size } = base;
+  const change = (key: string, item: T | undefined) => {
+    size += Number(item !== undefined) - Number(has({ whole, changes }, key));
+    changes.set(key, item);
+  };
+  for (const key of gone) change(key, undefined);
+  for (const [key, item] of set) change(key, item);
+  return new LayeredMap(whole, changes, size);
+}
+
+/** Where copying the changes each time costs as much as copying the whole now and then. */
+function mostChanges(whole: number, each: number): number {
+  return Math.sqrt(2 * whole * each);
 }
 
 function copied<T>(
@@ -33,10 +42,13 @@ function copied<T>(
   return next;
 }
 
-function sizeOf<T>(whole: ReadonlyMap<string, T>, changes: ReadonlyMap<string, T | undefined>): number {
-  let size = whole.size;
-  for (const [key, item] of changes) size += Number(item !== undefined) - Number(whole.has(key));
-  return size;
+type Layers<T> = {
+  readonly whole: ReadonlyMap<string, T>;
+  readonly changes: ReadonlyMap<string, T | undefined>;
+};
+
+function has<T>({ whole, changes }: Layers<T>, key: string): boolean {
+  return changes.has(key) ? changes.get(key) !== undefined : whole.has(key);
 }
 
 /** `changes` on top of `whole`; undefined there: gone. */
@@ -56,7 +68,7 @@ class LayeredMap<T> implements ReadonlyMap<string, T> {
   }
 
   has(key: string): boolean {
-    return this.changes.has(key) ? this.changes.get(key) !== undefined : this.whole.has(key);
+    return has(this, key);
   }
 
   *entries(): MapIterator<[string, T]> {

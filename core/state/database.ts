@@ -8,6 +8,8 @@ import { knownTables } from './tables.ts';
 
 /** Pause before a broken watch is taken up again. */
 const resumeMs = 200;
+/** What else the process has to do waits no longer than this, and the change under way, for changes that came together. */
+const turnMs = 10;
 
 /**
  * The store and its copy in memory. A commit resolves only when the copy has it, so that whoever wrote
@@ -82,7 +84,13 @@ export class Database implements Part {
   async #follow(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
-        for await (const change of this.#store.watch(this.#replica.revision, signal)) this.#take(change);
+        let turn = this.#clock.now();
+        for await (const change of this.#store.watch(this.#replica.revision, signal)) {
+          this.#take(change);
+          if (this.#clock.now() < turn + turnMs) continue;
+          await new Promise(setImmediate);
+          turn = this.#clock.now();
+        }
       } catch (error) {
         if (!signal.aborted) this.#log.error('store watch broke, resuming', { error: errorText(error) });
       }

@@ -79,7 +79,8 @@ export class SqliteStore implements Store {
   commit(writes: readonly Write[]): Promise<CommitResult> {
     return new Promise((settle, fail) => {
       this.#open();
-      this.#pending.push({ writes: writes.map(textWrite), settle, fail });
+      const text = lastKnown((value: unknown) => JSON.stringify(value));
+      this.#pending.push({ writes: writes.map((write) => textWrite(write, text)), settle, fail });
       this.#committing ??= this.#commitAll();
     });
   }
@@ -158,7 +159,9 @@ export class SqliteStore implements Store {
       settle({ kind: 'conflict', table, key });
     } else {
       const { revision } = outcome;
-      if (writes.length > 0) this.#opened?.history.append({ revision, records: writes.map(written) });
+      const parse = lastKnown((text: string): unknown => JSON.parse(text));
+      const records = writes.map((write) => written(write, parse));
+      if (writes.length > 0) this.#opened?.history.append({ revision, records });
       settle({ kind: 'committed', revision });
     }
   }
@@ -177,17 +180,29 @@ export class SqliteStore implements Store {
   }
 }
 
-function textWrite(write: Write): TextWrite {
+/** Remembers the last result: a definition is written to two tables, one after the other. */
+function lastKnown<A, R>(make: (of: A) => R): (of: A) => R {
+  let known: { readonly of: A; readonly result: R } | undefined;
+  return (of) => {
+    if (known?.of !== of) known = { of, result: make(of) };
+    return known.result;
+  };
+}
+
+function textWrite(write: Write, textOf: (value: unknown) => string): TextWrite {
   const { table, key, expect } = write;
   return {
     ...{ table, key },
-    ...(write.kind === 'put' ? { text: JSON.stringify(write.value) } : {}),
+    ...(write.kind === 'put' ? { text: textOf(write.value) } : {}),
     ...(expect === undefined ? {} : { expect }),
   };
 }
 
-function written({ table, key, text }: TextWrite): Change['records'][number] {
-  return { table, key, value: text === undefined ? undefined : JSON.parse(text) };
+function written(
+  { table, key, text }: TextWrite,
+  parse: (text: string) => unknown,
+): Change['records'][number] {
+  return { table, key, value: text === undefined ? undefined : parse(text) };
 }
 
 function recordOf([table, key, text, version]: Row): StoredRecord {
