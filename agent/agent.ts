@@ -8,7 +8,13 @@ import { networkNames } from '../core/model/app.ts';
 import type { DirectoryConsumer } from '../core/model/consumer.ts';
 import type { Directory } from '../core/model/directory.ts';
 import type { InstanceId } from '../core/model/ids.ts';
-import type { AgentQuestion, Assignment, MasterMessage, MasterPort } from '../core/model/master-port.ts';
+import type {
+  AgentQuestion,
+  Assignment,
+  HeldDirectory,
+  MasterMessage,
+  MasterPort,
+} from '../core/model/master-port.ts';
 import type { Lease, Network } from '../core/model/network.ts';
 import { adoptAll } from './adopt.ts';
 import { attachmentId } from './attach.ts';
@@ -117,7 +123,9 @@ export class Agent implements Part {
     this.#performer = new Performer({ ...dependencies, instances: this.#instances });
     const means = { ...dependencies, instances: this.#instances };
     this.#checks = [new HealthChecks(means), new ReadinessChecks(means), new GeneralChecks(means)];
-    this.#directoryFile = new DirectoryFile(`${options.dataDir}/directory.json`, log);
+    this.#directoryFile = new DirectoryFile(`${options.dataDir}/directory.json`, log, {
+      edge: options.record.edge,
+    });
   }
 
   /** Instances this agent has, by record key. */
@@ -255,12 +263,18 @@ export class Agent implements Part {
     }
   }
 
+  /** Nothing, while certificates are missing in what was kept: then the master gives the whole. */
+  get #held(): HeldDirectory {
+    const { directory } = this.#consumers;
+    return this.#directoryFile.complete ? directory : { ...directory, revision: 0 };
+  }
+
   async #followMaster(signal: AbortSignal): Promise<void> {
     const { master, clock, log } = this.#dependencies;
     let lost = false;
     while (!signal.aborted) {
       try {
-        for await (const message of master.connect(this.#options.record, this.#consumers.directory, signal)) {
+        for await (const message of master.connect(this.#options.record, this.#held, signal)) {
           if (lost) log.info('connected to the master again');
           lost = false;
           this.#take(message);

@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { silentLog } from '../core/kit/log.ts';
@@ -18,6 +18,20 @@ t.test('a Directory on disk comes back as it was', async (t) => {
   const kept = await new DirectoryFile(path, silentLog).load();
   t.same(kept, directory);
   t.same(kept?.byApp.get('/web'), [endpointOf('a')], 'with its index');
+});
+
+t.test('the file can be read by its owner alone, and tells whether certificates are in it', async (t) => {
+  const path = join(t.testdir(), 'directory.json');
+  await writeFile(`${path}.new`, 'left by an older version', { mode: 0o644 });
+  await new DirectoryFile(path, silentLog).save(directory);
+  t.equal((await stat(path)).mode & 0o777, 0o600);
+  const edge = new DirectoryFile(path, silentLog, { edge: true });
+  t.same(await edge.load(), directory);
+  t.notOk(edge.complete, 'there was no edge when it was kept');
+  await edge.save(directory);
+  const again = new DirectoryFile(path, silentLog, { edge: true });
+  await again.load();
+  t.ok(again.complete);
 });
 
 for (const [what, text] of [

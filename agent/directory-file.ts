@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errorText } from '../core/kit/errors.ts';
 import type { Log } from '../core/kit/log.ts';
@@ -10,29 +10,43 @@ import {
   snapshotDelta,
 } from '../core/model/directory.ts';
 
+type Kept = DirectoryDelta & { readonly edge?: boolean };
+
 /** The last Directory on disk, so that names, virtual IPs and routes are served after a restart without a master. */
 export class DirectoryFile {
   readonly #path: string;
   readonly #log: Log;
   #writing: Promise<void> | undefined;
   #again = false;
+  readonly #edge: boolean;
+  #complete = true;
 
-  constructor(path: string, log: Log) {
+  /** `edge`: there are certificates in it. */
+  constructor(path: string, log: Log, { edge = false }: { readonly edge?: boolean } = {}) {
+    this.#edge = edge;
     this.#path = path;
     this.#log = log;
   }
 
   async load(): Promise<Directory | undefined> {
     try {
-      return applyDelta(emptyDirectory, JSON.parse(await readFile(this.#path, 'utf8')) as DirectoryDelta);
+      const kept = JSON.parse(await readFile(this.#path, 'utf8')) as Kept;
+      this.#complete = !this.#edge || kept.edge === true;
+      return applyDelta(emptyDirectory, kept);
     } catch {
       return undefined;
     }
   }
 
+  /** False: what was loaded was kept while there was no edge here, so certificates are missing. */
+  get complete(): boolean {
+    return this.#complete;
+  }
+
   /** Writes soon; changes that come while writing are written once more at the end, together. */
   changed(directory: () => Directory): void {
     this.#again = true;
+    this.#complete = true;
     this.#writing ??= this.#write(directory);
   }
 
@@ -53,7 +67,13 @@ export class DirectoryFile {
   async #put(directory: Directory): Promise<void> {
     try {
       await mkdir(dirname(this.#path), { recursive: true });
-      await writeFile(`${this.#path}.new`, JSON.stringify(snapshotDelta(directory)));
+      // Keys of certificates are in it. A file that is left from before would keep its mode.
+      await rm(`${this.#path}.new`, { force: true });
+      await writeFile(
+        `${this.#path}.new`,
+        JSON.stringify({ ...snapshotDelta(directory), edge: this.#edge } satisfies Kept),
+        { mode: 0o600 },
+      );
       await rename(`${this.#path}.new`, this.#path);
     } catch (error) {
       this.#log.error('the Directory cannot be kept on disk', { path: this.#path, error: errorText(error) });

@@ -10,6 +10,8 @@ export class AgentStream {
   readonly closed: Promise<void>;
   /** Somebody there consumes the Directory. */
   readonly isTold: boolean;
+  /** It needs certificates. */
+  readonly isEdge: boolean;
   readonly #agent: Agent;
   readonly #response: ServerResponse;
   readonly #log: Log;
@@ -19,6 +21,7 @@ export class AgentStream {
     this.#response = response;
     this.#log = log;
     this.isTold = agent.consumers.length > 0;
+    this.isEdge = agent.edge;
     this.closed = new Promise((resolve) => response.on('close', resolve));
     // It ends with its connection, so its parts need no lengths: every write is one write to the socket.
     response.useChunkedEncodingByDefault = false;

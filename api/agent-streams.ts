@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Agent } from '../core/model/agent.ts';
 import type { App } from '../core/model/app.ts';
-import { type DirectoryDelta, joinDeltas } from '../core/model/directory.ts';
+import { type DirectoryDelta, joinDeltas, withoutCertificates } from '../core/model/directory.ts';
 import type { AgentId, InstanceId } from '../core/model/ids.ts';
 import type { AgentQuestion, HeldDirectory, MasterMessage } from '../core/model/master-port.ts';
 import type { Placement } from '../core/model/placement.ts';
@@ -33,7 +33,7 @@ export class AgentStreams {
   readonly #words = new WeakMap<App, string>();
   readonly #ends: readonly (() => void)[];
   readonly #stopping = new AbortController();
-  #whole: { readonly revision: number; readonly text: Buffer } | undefined;
+  #whole: { readonly revision: number; readonly words: Words } | undefined;
   #gathered: DirectoryDelta | undefined;
   #isGathering = false;
 
@@ -62,7 +62,7 @@ export class AgentStreams {
     this.#tellGathered();
     this.#streams.set(agent.id, stream);
     stream.send(this.#networks() + this.#assignments(agent.id));
-    if (stream.isTold) for (const text of this.#missed(held)) stream.send(text);
+    if (stream.isTold) for (const words of this.#missed(held)) stream.send(words.for(stream));
     questions.connect(agent.id, ask);
     presence.connected(agent.id, clock.now());
     await stream.closed;
@@ -73,16 +73,13 @@ export class AgentStreams {
   }
 
   /** The whole Directory is put into words once for all who need it: it may be large, and all may come at once. */
-  #missed({ revision, store }: HeldDirectory): readonly Buffer[] {
+  #missed({ revision, store }: HeldDirectory): readonly Words[] {
     const deltas = this.#dependencies.publisher.catchUp(revision, store);
     const [first] = deltas;
-    if (first?.from !== 0) return deltas.map((delta) => Buffer.from(line({ kind: 'directory', delta })));
+    if (first?.from !== 0) return deltas.map((delta) => new Words(delta));
     if (this.#whole?.revision !== first.revision)
-      this.#whole = {
-        revision: first.revision,
-        text: Buffer.from(line({ kind: 'directory', delta: first })),
-      };
-    return [this.#whole.text];
+      this.#whole = { revision: first.revision, words: new Words(first) };
+    return [this.#whole.words];
   }
 
   #changed(change: Change): void {
@@ -160,9 +157,8 @@ export class AgentStreams {
     this.#gathered = undefined;
     if (delta === undefined) return;
     const told = [...this.#streams.values()].filter((stream) => stream.isTold);
-    if (told.length === 0) return;
-    const text = Buffer.from(line({ kind: 'directory', delta }));
-    for (const stream of told) stream.send(text);
+    const words = new Words(delta);
+    for (const stream of told) stream.send(words.for(stream));
   }
 
   #ping(): void {
@@ -178,6 +174,26 @@ export class AgentStreams {
       await this.#dependencies.clock.sleep(ms, signal).catch(() => {});
       if (!signal.aborted) act();
     }
+  }
+}
+
+/** A delta as a line, made once for all who need it; certificates with their keys only go to edges. */
+class Words {
+  readonly #delta: DirectoryDelta;
+  #all: Buffer | undefined;
+  #withoutKeys: Buffer | undefined;
+
+  constructor(delta: DirectoryDelta) {
+    this.#delta = delta;
+  }
+
+  for({ isEdge }: AgentStream): Buffer {
+    if (isEdge || this.#delta.certificates === undefined) {
+      this.#all ??= Buffer.from(line({ kind: 'directory', delta: this.#delta }));
+      return this.#all;
+    }
+    this.#withoutKeys ??= Buffer.from(line({ kind: 'directory', delta: withoutCertificates(this.#delta) }));
+    return this.#withoutKeys;
   }
 }
 

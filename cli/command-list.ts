@@ -49,6 +49,11 @@ export const commandList: readonly CommandEntry[] = [
     load: () => import('./commands/route.ts'),
   },
   {
+    name: 'cert',
+    summary: 'give the edges certificates',
+    load: () => import('./commands/cert.ts'),
+  },
+  {
     name: 'vip',
     summary: 'look at virtual IPs',
     load: () => import('./commands/vip.ts'),

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
+import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { NetworkPort } from '../api/dependencies.ts';
 import { Questions } from '../api/questions.ts';
@@ -66,6 +66,8 @@ export async function composeMaster(
 ): Promise<ComposedMaster> {
   const folder = join(settings.dataDir, 'master');
   await mkdir(folder, { recursive: true });
+  // Keys of certificates are in the tables.
+  await chmod(folder, 0o700);
   const uuid = () => randomUUID();
   const database = new Database(await storeOf(settings.store, { folder, clock, log }), log);
   const presence = new Presence(settings.agentLostMs);

@@ -63,6 +63,20 @@ export const weirOperations: readonly Operation[] = [
   },
   get('/v1/brake', 'Show whether unhealthy instances are left alone, and why'),
   { method: 'put', route: '/v1/brake', path: '/v1/brake', summary: 'Hold or release that brake' },
+  get('/v1/certificates', 'List the certificates of the edges, without their keys'),
+  {
+    ...{ method: 'post', route: '/v1/certificates', path: '/v1/certificates', summary: 'Add a certificate' },
+    answers: { 201: 'Added.' },
+  },
+  get('/v1/certificates/:name', 'Show a certificate and its chain', { path: '/v1/certificates/{name}' }),
+  {
+    ...{ method: 'put', route: '/v1/certificates/:name', path: '/v1/certificates/{name}' },
+    summary: 'Add or replace a certificate',
+  },
+  {
+    ...{ method: 'delete', route: '/v1/certificates/:name', path: '/v1/certificates/{name}' },
+    ...{ summary: 'Remove a certificate', answers: { 204: 'Removed.' } },
+  },
   get('/v1/directory', 'Show the Directory: endpoints, virtual addresses, routes'),
   get('/v1/dns', 'Ask a name, and why it is answered so', { query: ['name', 'type', 'node'] }),
   get('/v1/instances/:instance/log', 'Read what an instance wrote', {

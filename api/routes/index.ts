@@ -5,6 +5,7 @@ import type { ApiDependencies, ApiOptions } from '../dependencies.ts';
 import { agentRoutes } from './agents.ts';
 import { appRoutes } from './apps.ts';
 import { brakeRoutes } from './brake.ts';
+import { certificateRoutes } from './certificates.ts';
 import { deploymentRoutes } from './deployments.ts';
 import { docsRoutes } from './docs.ts';
 import { eventRoutes } from './events.ts';
@@ -41,6 +42,7 @@ export function allRoutes(server: FastifyInstance, dependencies: ApiDependencies
   nodeRoutes(server, dependencies);
   networkRoutes(server, dependencies);
   publicRoutes(server, dependencies);
+  certificateRoutes(server, dependencies);
   vipRoutes(server, dependencies);
   whyRoutes(server, dependencies);
   brakeRoutes(server, dependencies);

@@ -10,6 +10,8 @@ export function metricsRoutes(
   const { snapshot } = database;
   const startedAt = clock.now();
   const timer = new RequestTimer();
+  /** Those that were ever measured. */
+  const certificates = new Set<string>();
   let deployments = 0;
   const unsubscribe = events.subscribe((event) => {
     if (event.kind === 'root-changed') deployments += 1;
@@ -43,6 +45,10 @@ export function metricsRoutes(
     instances: metrics.gauge('weir_instances_running', 'Instances that run.'),
     deployments: metrics.gauge('weir_deployments', 'Deployments in progress.'),
     revision: metrics.gauge('weir_directory_revision', 'Revision of the Directory.'),
+    certificates: metrics.gauge(
+      'weir_certificate_not_after_seconds',
+      'When a certificate of the edges expires, seconds since the epoch; 0: it was removed.',
+    ),
     held: metrics.gauge('weir_unhealthy_held', 'Unhealthy instances that the brake keeps from being ended.'),
   };
   server.get('/metrics/prometheus', async (_request, reply) => {
@@ -55,6 +61,12 @@ export function metricsRoutes(
     gauges.instances(instancesIn('running'));
     gauges.deployments(snapshot.table('deployments').size);
     gauges.revision(publisher.directory.revision);
+    for (const name of certificates.difference(snapshot.table('certificates')))
+      gauges.certificates(0, { name });
+    for (const { name, notAfter } of snapshot.table('certificates').values()) {
+      certificates.add(name);
+      gauges.certificates(Math.floor(notAfter / 1000), { name });
+    }
     gauges.held([...scheduler.healthBrake.held.values()].reduce((sum, held) => sum + held.size, 0));
   }
 

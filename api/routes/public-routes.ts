@@ -5,6 +5,7 @@ import { type DeclaredRoute, nowhere, readRoute, renderRoute } from '../../core/
 import { teamOf } from '../../core/state/host-claims.ts';
 import type { RouteRecord } from '../../core/state/tables.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import { inForce } from '../in-force.ts';
 import { NotFound, Problem } from '../problem.ts';
 import { routeFaults, sameRule } from '../route-faults.ts';
 
@@ -63,13 +64,6 @@ export function publicRoutes(server: FastifyInstance, dependencies: ApiDependenc
     await database.commit([{ kind: 'delete', table: 'routes', key: id }]);
     return reply.code(204).send();
   });
-}
-
-function inForce({ database, publisher, presence }: ApiDependencies) {
-  const { revision } = publisher.directory;
-  const edges = [...database.snapshot.table('agents').values()].filter((agent) => agent.edge);
-  const there = edges.filter((agent) => (presence.agents.get(agent.id)?.acks['edge'] ?? 0) >= revision);
-  return { revision, edges: edges.length, inForce: there.length };
 }
 
 function readyEndpoints({ publisher }: ApiDependencies, { service }: Route): readonly Endpoint[] {

@@ -15,9 +15,9 @@ import { Caller } from './caller.ts';
 /** The API in this process, over tables that the test fills and a clock that it moves; nothing is scheduled. */
 export async function startServer(
   t: { teardown(work: () => Promise<void>): void },
-  { allowOrigins = [] }: { allowOrigins?: readonly string[] } = {},
+  { allowOrigins = [], now }: { allowOrigins?: readonly string[]; now?: number } = {},
 ) {
-  const clock = new FakeClock();
+  const clock = new FakeClock(now);
   const database = new Database(new MemoryStore(), silentLog, clock);
   const publisher = new DirectoryPublisher(database);
   const events = new EventBus();

@@ -14,13 +14,19 @@ type JsonObject = Readonly<Record<string, unknown>>;
 
 /** The JSON object in a file, or in standard input for `-`. Throws BadFile. */
 export async function readDefinition(file: string): Promise<JsonObject> {
-  const name = file === '-' ? 'standard input' : file;
-  const text = await (file === '-' ? textOf(process.stdin) : readFile(file, 'utf8')).catch(
-    (error: unknown) => {
-      throw new BadFile(name, errorText(error), error);
-    },
-  );
-  return parseObject(name, text);
+  return parseObject(nameOf(file), await readText(file));
+}
+
+/** What is in a file, or in standard input for `-`. Throws BadFile. */
+export async function readText(file: string): Promise<string> {
+  const text = file === '-' ? textOf(process.stdin) : readFile(file, 'utf8');
+  return text.catch((error: unknown) => {
+    throw new BadFile(nameOf(file), errorText(error), error);
+  });
+}
+
+function nameOf(file: string): string {
+  return file === '-' ? 'standard input' : file;
 }
 
 function parseObject(name: string, text: string): JsonObject {

@@ -4,8 +4,8 @@ import { appId } from '../app/id.ts';
 import { group, leaf, print, printJson, sessionOf } from '../globals.ts';
 import type { RouteAnswer, RouteFaultInfo, RouteInfo, RoutesAnswer } from '../master/answers.ts';
 import { wholeNumber } from '../numbers.ts';
+import { inForceText } from '../show/in-force.ts';
 import { table } from '../show/table.ts';
-import { count } from '../show/words.ts';
 import { UsageError } from '../usage-error.ts';
 
 export function register(program: Command): void {
@@ -142,9 +142,4 @@ function pathText({ pathPrefix, pathKind, conditions }: RouteInfo): string {
 
 function ownerText(owner: string): string {
   return owner.startsWith('app:') ? `labels of ${owner.slice('app:'.length)}` : 'weir route';
-}
-
-function inForceText({ revision, edges, inForce }: Omit<RoutesAnswer, 'routes'>): string {
-  if (edges === 0) return 'No edge runs: start one with "weir agent --edge".';
-  return `Revision ${revision} is in force on ${inForce} of ${count(edges, 'edge')}.`;
 }

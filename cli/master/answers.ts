@@ -132,6 +132,27 @@ export type RoutesAnswer = {
   readonly faults?: readonly RouteFaultInfo[];
 };
 
+export type CertificateInfo = {
+  readonly name: string;
+  readonly hosts: readonly string[];
+  readonly default: boolean;
+  readonly subject?: string;
+  readonly issuer?: string;
+  readonly serialNumber: string;
+  readonly fingerprint256: string;
+  readonly keyType: string;
+  readonly notBefore: string;
+  readonly notAfter: string;
+  readonly daysLeft: number;
+  readonly warning?: string;
+};
+
+type InForce = Pick<RoutesAnswer, 'revision' | 'edges' | 'inForce'>;
+
+export type CertificatesAnswer = InForce & { readonly certificates: readonly CertificateInfo[] };
+
+export type CertificateAnswer = InForce & CertificateInfo & { readonly chain: string };
+
 export type RouteAnswer = Omit<RoutesAnswer, 'routes'> & {
   readonly definition?: object;
   readonly route?: Omit<RouteInfo, 'endpoints'>;

@@ -10,6 +10,7 @@ import {
   emptyDirectory,
   joinDeltas,
   snapshotDelta,
+  withoutCertificates,
 } from './directory.ts';
 
 function endpoint(n: number, appId: string, ready = true): Endpoint {
@@ -113,4 +114,14 @@ t.test('deltas joined into one lead to where they lead one after the other', (t)
     ),
   );
   t.end();
+});
+
+t.test('certificates come with snapshot and delta, and not to machines without an edge', async (t) => {
+  const given = { name: 'a', chain: 'C', key: 'K', hosts: ['a.test'], notBefore: 0, notAfter: 1 };
+  const added = { from: 1, revision: 2, certificates: { set: [given], gone: [] } };
+  const after = applyDelta({ ...emptyDirectory, revision: 1 }, added);
+  t.same(after.certificates, new Map([['a', given]]));
+  t.same(applyDelta(emptyDirectory, snapshotDelta(after)), after);
+  t.same(deltaBetween({ ...after, certificates: new Map() }, after)?.certificates, added.certificates);
+  t.same(withoutCertificates(added), { from: 1, revision: 2 });
 });

@@ -1,3 +1,4 @@
+import type { Certificate } from './certificate.ts';
 import type { AgentId, AppId, InstanceId, TaskId } from './ids.ts';
 import type { NetworkAddress } from './instance.ts';
 import { changedMap } from './layered-map.ts';
@@ -70,6 +71,8 @@ export type Directory = {
   readonly endpoints: ReadonlyMap<InstanceId, Endpoint>;
   readonly vips: ReadonlyMap<string, Vip>;
   readonly routes: ReadonlyMap<string, Route>;
+  /** Only where an edge is. */
+  readonly certificates: ReadonlyMap<string, Certificate>;
   /** Derived index: endpoints by app, in order of instance id. */
   readonly byApp: ReadonlyMap<AppId, readonly Endpoint[]>;
 };
@@ -86,6 +89,7 @@ export type DirectoryDelta = {
   readonly endpoints?: Changes<Endpoint>;
   readonly vips?: Changes<Vip>;
   readonly routes?: Changes<Route>;
+  readonly certificates?: Changes<Certificate>;
 };
 
 export const emptyDirectory: Directory = {
@@ -94,6 +98,7 @@ export const emptyDirectory: Directory = {
   endpoints: new Map(),
   vips: new Map(),
   routes: new Map(),
+  certificates: new Map(),
   byApp: new Map(),
 };
 
@@ -109,6 +114,7 @@ export function applyDelta(directory: Directory, delta: DirectoryDelta): Directo
     endpoints,
     vips: merged(base.vips, delta.vips, (vip) => vip.key),
     routes: merged(base.routes, delta.routes, (route) => route.id),
+    certificates: merged(base.certificates, delta.certificates, ({ name }) => name),
     byApp: delta.endpoints === undefined ? base.byApp : reindexed(base, endpoints, delta.endpoints),
   };
 }
@@ -120,6 +126,7 @@ export function joinDeltas(first: DirectoryDelta, second: DirectoryDelta): Direc
   const endpoints = joinChanges(first.endpoints, second.endpoints, (endpoint) => endpoint.instanceId);
   const vips = joinChanges(first.vips, second.vips, (vip) => vip.key);
   const routes = joinChanges(first.routes, second.routes, (route) => route.id);
+  const certificates = joinChanges(first.certificates, second.certificates, ({ name }) => name);
   return {
     from: first.from,
     revision: second.revision,
@@ -127,7 +134,13 @@ export function joinDeltas(first: DirectoryDelta, second: DirectoryDelta): Direc
     ...(endpoints && { endpoints }),
     ...(vips && { vips }),
     ...(routes && { routes }),
+    ...(certificates && { certificates }),
   };
+}
+
+/** The same for a machine without an edge: private keys are none of its business. */
+export function withoutCertificates({ certificates: _, ...delta }: DirectoryDelta): DirectoryDelta {
+  return delta;
 }
 
 function joinChanges<T>(
@@ -154,6 +167,9 @@ export function snapshotDelta(directory: Directory): DirectoryDelta {
     endpoints: { set: [...directory.endpoints.values()], gone: [] },
     vips: { set: [...directory.vips.values()], gone: [] },
     routes: { set: [...directory.routes.values()], gone: [] },
+    ...(directory.certificates.size > 0 && {
+      certificates: { set: [...directory.certificates.values()], gone: [] },
+    }),
   };
 }
 
@@ -163,11 +179,13 @@ export function deltaBetween(before: Directory, after: Directory): DirectoryDelt
   const endpoints = changesOf(before.endpoints, after.endpoints);
   const vips = changesOf(before.vips, after.vips);
   const routes = changesOf(before.routes, after.routes);
+  const certificates = changesOf(before.certificates, after.certificates);
   const changes = {
     ...(agents && { agents }),
     ...(endpoints && { endpoints }),
     ...(vips && { vips }),
     ...(routes && { routes }),
+    ...(certificates && { certificates }),
   };
   if (Object.keys(changes).length === 0) return undefined;
   return { from: before.revision, revision: after.revision, ...changes };

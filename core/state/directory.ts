@@ -1,3 +1,4 @@
+import type { Certificate } from '../model/certificate.ts';
 import type { DirectoryAgent, Endpoint, Vip } from '../model/directory.ts';
 import { applyDelta, type Directory, type DirectoryDelta, emptyDirectory } from '../model/directory.ts';
 import type { AppId } from '../model/ids.ts';
@@ -50,7 +51,7 @@ export class DirectoryBuilder {
     this.#hosts.clear();
     this.#six.clear();
     this.#directory = emptyDirectory;
-    const records = (['apps', 'placements', 'routes', 'agents'] as const).flatMap((table) =>
+    const records = (['apps', 'placements', 'routes', 'agents', 'certificates'] as const).flatMap((table) =>
       [...snapshot.table(table)].map(([key, value]) => ({ table, key, value })),
     );
     this.update(snapshot, { revision: snapshot.revision, records });
@@ -69,11 +70,15 @@ export class DirectoryBuilder {
     const agents = changes(touched.agents, before.agents, (id) => directoryAgent(snapshot, id, this.#leader));
     const vips = this.#vips(snapshot, touched.apps);
     const routes = this.#routes(snapshot, touched.apps, touched.routes);
+    const certificates = changes<Certificate>([...touched.certificates], before.certificates, (name) =>
+      snapshot.table('certificates').get(name),
+    );
     const entries = {
       ...(endpoints && { endpoints }),
       ...(agents && { agents }),
       ...(vips && { vips }),
       ...(routes && { routes }),
+      ...(certificates && { certificates }),
     };
     if (Object.keys(entries).length === 0) return undefined;
     const delta = { from: before.revision, revision: directoryRevision(change.revision), ...entries };
@@ -146,11 +151,18 @@ export class DirectoryBuilder {
   }
 
   #touchedBy(snapshot: Snapshot, change: Change): Touched {
-    const touched: Touched = { instances: new Set(), apps: new Set(), routes: new Set(), agents: new Set() };
+    const touched: Touched = {
+      instances: new Set(),
+      apps: new Set(),
+      routes: new Set(),
+      agents: new Set(),
+      certificates: new Set(),
+    };
     for (const { table, key } of change.records) {
       if (table === 'placements' || table === 'instances') touched.instances.add(key);
       if (table === 'apps') this.#touchApp(snapshot, key, touched);
       if (table === 'routes') touched.routes.add(key);
+      if (table === 'certificates') touched.certificates.add(key);
       if (table === 'agents') this.#touchAgent(snapshot, key, touched);
     }
     for (const { table, key } of change.records)
@@ -217,6 +229,7 @@ type Touched = {
   readonly apps: Set<AppId>;
   readonly routes: Set<string>;
   readonly agents: Set<string>;
+  readonly certificates: Set<string>;
 };
 
 /** A Directory is never of revision 0 (that is "none held"), not even that of an empty store. */

@@ -10,6 +10,7 @@ export type TableName =
   | 'pools'
   | 'routes'
   | 'hosts'
+  | 'certificates'
   | 'deployments'
   | 'placements'
   | 'addresses'

@@ -1,5 +1,6 @@
 import type { Agent } from '../model/agent.ts';
 import type { App } from '../model/app.ts';
+import type { Certificate } from '../model/certificate.ts';
 import type { Deployment } from '../model/deployment.ts';
 import type { Group } from '../model/group.ts';
 import type { AgentId, AppId, InstanceId, Version } from '../model/ids.ts';
@@ -79,6 +80,7 @@ export type Tables = {
   networks: Network;
   routes: RouteRecord;
   hosts: HostRecord;
+  certificates: Certificate;
   deployments: Deployment;
   placements: Placement;
   addresses: AddressRecord;
@@ -101,6 +103,7 @@ export const knownTables: readonly KnownTable[] = [
   'networks',
   'routes',
   'hosts',
+  'certificates',
   'deployments',
   'placements',
   'addresses',

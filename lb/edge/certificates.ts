@@ -1,5 +1,8 @@
 import type { SecureContext } from 'node:tls';
+import type { Certificate } from '../../core/model/certificate.ts';
+import { GivenCertificates } from './given-certificates.ts';
 import type { CertificateSource } from './listener.ts';
+import { contextOptions } from './tls-policy.ts';
 
 export type KeyAndCertificate = { readonly key: string; readonly cert: string };
 
@@ -7,42 +10,75 @@ const fallbackName = 'localhost';
 const maxContexts = 1_000;
 
 /**
- * Certificates made by someone else on demand and kept ready for use. Names outside `isServed` get the fallback, so
- * that strangers cannot make us issue certificates without end.
+ * Which certificate a client gets: one that operators gave for the host; for a host that is served and has none, one made by
+ * someone else on demand; else the given default. Other names get the fallback, so that strangers cannot make us issue
+ * certificates without end. Contexts are made once for each certificate; one that is replaced serves its open connections on.
  */
 export class CertificateCache implements CertificateSource {
   readonly #issue: (name: string) => Promise<KeyAndCertificate>;
   readonly #isServed: (name: string) => boolean;
-  readonly #contexts = new Map<string, Promise<SecureContext>>();
+  readonly #issued = new Map<string, Promise<SecureContext>>();
+  readonly #contexts = new WeakMap<Certificate, Promise<SecureContext>>();
+  #certificates: ReadonlyMap<string, Certificate> = new Map();
+  #given = new GivenCertificates(new Map());
+  #onFallback: () => void = () => {};
 
   constructor(issue: (name: string) => Promise<KeyAndCertificate>, isServed: (name: string) => boolean) {
     this.#issue = issue;
     this.#isServed = isServed;
   }
 
-  fallback(): Promise<KeyAndCertificate> {
-    return this.#issue(fallbackName);
+  /** From now on these are the ones that operators gave. */
+  give(certificates: ReadonlyMap<string, Certificate>): void {
+    if (certificates === this.#certificates) return;
+    const { fallback } = this.#given;
+    this.#certificates = certificates;
+    this.#given = new GivenCertificates(certificates);
+    if (this.#given.fallback !== fallback) this.#onFallback();
+  }
+
+  onFallback(listener: () => void): void {
+    this.#onFallback = listener;
+  }
+
+  async fallback(): Promise<KeyAndCertificate> {
+    const given = this.#given.fallback;
+    return given === undefined ? this.#issue(fallbackName) : pairOf(given);
   }
 
   forName(name: string): Promise<SecureContext> {
     const lower = name.toLowerCase();
-    return this.#context(this.#isServed(lower) ? lower : fallbackName);
+    const given = this.#given.find(lower) ?? this.#given.fallback;
+    if (given !== undefined) return this.#contextOf(given);
+    return this.#issuedContext(this.#isServed(lower) ? lower : fallbackName);
   }
 
-  #context(name: string): Promise<SecureContext> {
-    const known = this.#contexts.get(name);
+  #contextOf(certificate: Certificate): Promise<SecureContext> {
+    const known = this.#contexts.get(certificate);
     if (known !== undefined) return known;
-    const [oldest] = this.#contexts.keys();
-    if (this.#contexts.size >= maxContexts && oldest !== undefined) this.#contexts.delete(oldest);
-    const context = this.#create(name);
-    this.#contexts.set(name, context);
-    context.catch(() => this.#contexts.delete(name));
+    const context = create(pairOf(certificate));
+    this.#contexts.set(certificate, context);
     return context;
   }
 
-  /** node:tls is loaded when the first client wants it: an edge without TLS traffic stays small. */
-  async #create(name: string): Promise<SecureContext> {
-    const [{ createSecureContext }, pair] = await Promise.all([import('node:tls'), this.#issue(name)]);
-    return createSecureContext({ key: pair.key, cert: pair.cert, minVersion: 'TLSv1.2' });
+  #issuedContext(name: string): Promise<SecureContext> {
+    const known = this.#issued.get(name);
+    if (known !== undefined) return known;
+    const [oldest] = this.#issued.keys();
+    if (this.#issued.size >= maxContexts && oldest !== undefined) this.#issued.delete(oldest);
+    const context = this.#issue(name).then(create);
+    this.#issued.set(name, context);
+    context.catch(() => this.#issued.delete(name));
+    return context;
   }
+}
+
+/** node:tls is loaded when the first client wants it: an edge without TLS traffic stays small. */
+async function create({ key, cert }: KeyAndCertificate): Promise<SecureContext> {
+  const { createSecureContext } = await import('node:tls');
+  return createSecureContext({ key, cert, ...contextOptions });
+}
+
+function pairOf({ key, chain }: Certificate): KeyAndCertificate {
+  return { key, cert: chain };
 }

@@ -166,6 +166,46 @@ t.test('the edge gives strangers the fallback certificate, and TLS 1.1 nothing',
   await t.rejects(once(old, 'secureConnect'));
 });
 
+t.test('a given certificate is used, replaced and withdrawn without touching open connections', async (t) => {
+  const { edge, authority, backendPort } = await setUp(t, { httpsPort: 0, workers: 2 });
+  const given = async (revision: number, ...names: readonly string[]) => {
+    const pairs = await Promise.all(
+      names.map(async (name) => ({ name, ...(await authority.certificate(name)) })),
+    );
+    const certificates = pairs.map(({ name, key, cert }, n) => {
+      const base = { name, key, chain: cert, hosts: [name], notBefore: 0, notAfter: revision };
+      return [name, n === 0 ? { ...base, default: true as const } : base] as const;
+    });
+    const routes = [route({ host: 'a.test' }), route({ host: 'b.test' })];
+    const base = directory(revision, [endpoint({ port: backendPort })], routes);
+    await edge.apply({ ...base, certificates: new Map(certificates) });
+  };
+  const { port } = edge.listening.find((place) => place.scheme === 'https')!;
+  const open = async (servername?: string) => {
+    const named = servername === undefined ? {} : { servername };
+    const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false, ...named });
+    const client = new Recorded(socket);
+    await once(socket, 'secureConnect');
+    t.teardown(() => socket.destroy());
+    return { client, name: socket.getPeerCertificate().subject.CN };
+  };
+  await given(1, 'first.test', 'b.test');
+  const early = await open('b.test');
+  t.equal(early.name, 'b.test');
+  t.equal((await open('other.test')).name, 'first.test');
+  t.equal((await open()).name, 'first.test');
+  await given(2, 'second.test');
+  t.equal((await open('b.test')).name, 'second.test', 'its own is withdrawn, so the default');
+  await t.resolves(
+    (async () => {
+      while ((await open()).name !== 'second.test');
+    })(),
+    'a client that names no host gets the new default, too',
+  );
+  early.client.send(get.replace('web.test', 'b.test'));
+  t.match(await early.client.until('ok'), /^HTTP\/1\.1 200 /, 'an open connection goes on');
+});
+
 async function trusted(authority: DevelopmentAuthority) {
   const { readFile } = await import('node:fs/promises');
   await authority.certificate('localhost');

@@ -3,6 +3,7 @@ import type { SecureContext } from 'node:tls';
 import { errorCode, WeirError } from '../../core/kit/errors.ts';
 import { PortInUse } from '../../core/kit/listen.ts';
 import type { ListenPlace } from './listen-socket.ts';
+import { contextOptions } from './tls-policy.ts';
 import { acceptedWire, streamWire, type Wire, type WireUser } from './wire.ts';
 
 const backlog = 4_096;
@@ -20,6 +21,8 @@ export interface CertificateSource {
   /** For a client that names no server. */
   fallback(): Promise<{ readonly key: string; readonly cert: string }>;
   forName(name: string): Promise<SecureContext>;
+  /** What `fallback` gives is another one now. */
+  onFallback(listener: () => void): void;
 }
 
 /** Listens for plain connections. Throws PortInUse. */
@@ -63,12 +66,18 @@ async function createTls(certificates: CertificateSource, onAccepted: Accepted):
   const { createServer: createTlsServer } = await import('node:tls');
   const server = createTlsServer({
     ...(await certificates.fallback()),
-    minVersion: 'TLSv1.2',
+    ...contextOptions,
     ALPNProtocols: ['http/1.1'],
     handshakeTimeout: 10_000,
     SNICallback: (name, done) => {
       certificates.forName(name).then((context) => done(null, context), done);
     },
+  });
+  certificates.onFallback(() => {
+    certificates.fallback().then(
+      (pair) => server.setSecureContext({ ...pair, ...contextOptions }),
+      () => {},
+    );
   });
   server.on('secureConnection', (socket: Socket) => onAccepted((user) => streamWire(socket, user)));
   server.on('tlsClientError', (_error, socket) => socket.destroy());

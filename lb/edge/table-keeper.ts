@@ -21,6 +21,10 @@ export class TableKeeper {
     return this.#table;
   }
 
+  get certificates(): Directory['certificates'] {
+    return this.#rest.certificates;
+  }
+
   /** The table after `delta`; one with `from: 0` replaces everything. */
   apply(delta: DirectoryDelta): RouteTable {
     if (delta.from === 0) this.#routes = new Map();

@@ -53,7 +53,9 @@ function main(settings: Partial<EdgeSettings>): void {
   }
 
   async function apply({ id, delta }: Extract<ToWorker, { kind: 'apply' }>): Promise<void> {
-    tell({ kind: 'applied', id, revision: await engine.apply(keeper.apply(delta)) });
+    const table = keeper.apply(delta);
+    certificates.give(keeper.certificates);
+    tell({ kind: 'applied', id, revision: await engine.apply(table) });
   }
 
   async function report(id: number): Promise<void> {
