@@ -36,9 +36,18 @@ function copied<T>(
   gone: readonly string[],
   set: readonly (readonly [string, T])[],
 ) {
-  const next = new Map(base);
+  const next = base instanceof LayeredMap ? flat(base) : new Map(base);
   for (const key of gone) next.delete(key);
   for (const [key, item] of set) next.set(key, item);
+  return next;
+}
+
+/** A map is copied by the engine far quicker than entry by entry. */
+function flat<T>({ whole, changes }: Layers<T>): Map<string, T> {
+  const next = new Map(whole);
+  for (const [key, item] of changes)
+    if (item === undefined) next.delete(key);
+    else next.set(key, item);
   return next;
 }
 
