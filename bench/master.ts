@@ -64,7 +64,7 @@ function profiling(): Record<string, string> {
 
 /** Simulated agents in a process of their own. */
 export class AgentsProcess {
-  readonly #child = fork(fileURLToPath(new URL('agents-process.ts', import.meta.url)), [api], {
+  readonly #child: ChildProcess = fork(fileURLToPath(new URL('agents-process.ts', import.meta.url)), [api], {
     execArgv: ['--disable-warning=ExperimentalWarning'],
   });
 
@@ -82,10 +82,18 @@ export class AgentsProcess {
 
   async #ask(ask: Ask): Promise<{ counts: Counts }> {
     this.#child.send(ask);
-    const ended = once(this.#child, 'exit').then(() => {
+    const done = new AbortController();
+    const { signal } = done;
+    const ended = once(this.#child, 'exit', { signal }).then(() => {
       throw new Error('the simulated agents ended');
     });
-    const [answer] = await Promise.race([once(this.#child, 'message'), ended]);
-    return answer;
+    try {
+      const [answer] = await Promise.race([once(this.#child, 'message', { signal }), ended]);
+      return answer;
+    } finally {
+      // Thousands of questions would leave as many listeners.
+      ended.catch(() => {});
+      done.abort();
+    }
   }
 }

@@ -29,11 +29,11 @@ await insideOwnNetwork(import.meta.url, async (folder) => {
     console.log(
       `from exec to GET /v2/apps with ${size.instances} running: ${serving.toFixed(2)} s (bound ${bounds.servingSeconds} s), ${master.cpu.toFixed(2)} s of a core`,
     );
-    const connecting = performance.now();
+    const [connecting, cpu] = [performance.now(), master.cpu];
     await agents.arrive(size.agents, size.consuming);
     const connected = seconds(connecting);
     console.log(
-      `${size.agents} agents served with their assignments ${connected.toFixed(2)} s after they began to connect`,
+      `${size.agents} agents served with their assignments ${connected.toFixed(2)} s after they began to connect, ${(master.cpu - cpu).toFixed(2)} s of a core`,
     );
     await delay(5_000);
     const { rss, most } = master.memory;
