@@ -21,7 +21,8 @@ export class CertificateCache implements CertificateSource {
   readonly #contexts = new WeakMap<Certificate, Promise<SecureContext>>();
   #certificates: ReadonlyMap<string, Certificate> = new Map();
   #given = new GivenCertificates(new Map());
-  #onFallback: () => void = () => {};
+  #ticketKey: Buffer | undefined;
+  #onChange: () => void = () => {};
 
   constructor(issue: (name: string) => Promise<KeyAndCertificate>, isServed: (name: string) => boolean) {
     this.#issue = issue;
@@ -34,11 +35,20 @@ export class CertificateCache implements CertificateSource {
     const { fallback } = this.#given;
     this.#certificates = certificates;
     this.#given = new GivenCertificates(certificates);
-    if (this.#given.fallback !== fallback) this.#onFallback();
+    if (this.#given.fallback !== fallback) this.#onChange();
   }
 
-  onFallback(listener: () => void): void {
-    this.#onFallback = listener;
+  onChange(listener: () => void): void {
+    this.#onChange = listener;
+  }
+
+  get ticketKey(): Buffer | undefined {
+    return this.#ticketKey;
+  }
+
+  useTicketKey(key: Buffer): void {
+    this.#ticketKey = key;
+    this.#onChange();
   }
 
   async fallback(): Promise<KeyAndCertificate> {

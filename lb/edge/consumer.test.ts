@@ -206,6 +206,23 @@ t.test('a given certificate is used, replaced and withdrawn without touching ope
   t.match(await early.client.until('ok'), /^HTTP\/1\.1 200 /, 'an open connection goes on');
 });
 
+t.test('a session that one worker began is resumed by the others', async (t) => {
+  const { edge } = await setUp(t, { httpsPort: 0, workers: 2 });
+  const { port } = edge.listening.find((place) => place.scheme === 'https')!;
+  const options = { port, host: '127.0.0.1', rejectUnauthorized: false, servername: 'a.test' } as const;
+  for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+    const first = connect({ ...options, maxVersion });
+    const [session] = await once(first, 'session');
+    first.destroy();
+    for (let n = 0; n < 8; n++) {
+      const socket = connect({ ...options, maxVersion, session });
+      await once(socket, 'secureConnect');
+      t.ok(socket.isSessionReused(), `${maxVersion}, connection ${n}`);
+      socket.destroy();
+    }
+  }
+});
+
 async function trusted(authority: DevelopmentAuthority) {
   const { readFile } = await import('node:fs/promises');
   await authority.certificate('localhost');

@@ -6,9 +6,10 @@ import type { ListenAddress } from '../engine.ts';
 import { ListenSocket } from './listen-socket.ts';
 import type { WorkerReport } from './messages.ts';
 import { defaultSettings, type EdgeSettings } from './settings.ts';
+import { TicketKeys } from './ticket-keys.ts';
 import { WorkerLink, type WorkerLinkDependencies } from './worker-link.ts';
 
-export type EdgeDependencies = Omit<WorkerLinkDependencies, 'onCrash' | 'sockets'>;
+export type EdgeDependencies = Omit<WorkerLinkDependencies, 'onCrash' | 'sockets' | 'ticketKey'>;
 
 export type EdgeOptions = Partial<EdgeSettings> & {
   /** Processes that share the ports. Default 1. */
@@ -19,6 +20,7 @@ export type EdgeOptions = Partial<EdgeSettings> & {
 export class EdgeConsumer implements DirectoryConsumer, Part {
   readonly name = 'edge';
   readonly #links: readonly WorkerLink[];
+  readonly #tickets: TicketKeys;
   readonly #resetListeners: (() => void)[] = [];
   readonly #settings: EdgeSettings;
   readonly #sockets = new Map<'http' | 'https', ListenSocket>();
@@ -30,10 +32,14 @@ export class EdgeConsumer implements DirectoryConsumer, Part {
     const onCrash = () => {
       for (const listener of this.#resetListeners) listener();
     };
+    this.#tickets = new TicketKeys(dependencies.clock, () => {
+      for (const link of this.#links) link.sendTicketKey();
+    });
+    const ticketKey = () => this.#tickets.key;
     this.#settings = { ...defaultSettings, ...settings };
     this.#links = Array.from(
       { length: workers },
-      () => new WorkerLink({ ...dependencies, onCrash, sockets: this.#handles }, this.#settings),
+      () => new WorkerLink({ ...dependencies, onCrash, sockets: this.#handles, ticketKey }, this.#settings),
     );
   }
 
@@ -56,7 +62,7 @@ export class EdgeConsumer implements DirectoryConsumer, Part {
     try {
       this.#bind('http', this.#settings.httpPort);
       this.#bind('https', this.#settings.httpsPort);
-      await startAll(this.#links);
+      await startAll([this.#tickets, ...this.#links]);
     } catch (error) {
       await this.stop();
       throw error;
@@ -67,7 +73,7 @@ export class EdgeConsumer implements DirectoryConsumer, Part {
     for (const socket of this.#sockets.values()) socket.close();
     this.#sockets.clear();
     this.#handles.clear();
-    await stopAll(this.#links);
+    await stopAll([this.#tickets, ...this.#links]);
   }
 
   async apply(directory: Directory, delta?: DirectoryDelta): Promise<number> {

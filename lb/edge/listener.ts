@@ -21,8 +21,10 @@ export interface CertificateSource {
   /** For a client that names no server. */
   fallback(): Promise<{ readonly key: string; readonly cert: string }>;
   forName(name: string): Promise<SecureContext>;
-  /** What `fallback` gives is another one now. */
-  onFallback(listener: () => void): void;
+  /** 48 bytes that session tickets are made with; undefined: the listener makes its own. */
+  readonly ticketKey: Buffer | undefined;
+  /** What `fallback` or `ticketKey` gives is another one now. */
+  onChange(listener: () => void): void;
 }
 
 /** Listens for plain connections. Throws PortInUse. */
@@ -66,22 +68,31 @@ async function createTls(certificates: CertificateSource, onAccepted: Accepted):
   const { createServer: createTlsServer } = await import('node:tls');
   const server = createTlsServer({
     ...(await certificates.fallback()),
-    ...contextOptions,
+    ...listenOptions(certificates),
     ALPNProtocols: ['http/1.1'],
     handshakeTimeout: 10_000,
     SNICallback: (name, done) => {
       certificates.forName(name).then((context) => done(null, context), done);
     },
   });
-  certificates.onFallback(() => {
+  certificates.onChange(() => {
     certificates.fallback().then(
-      (pair) => server.setSecureContext({ ...pair, ...contextOptions }),
+      (pair) => server.setSecureContext({ ...pair, ...listenOptions(certificates) }),
       () => {},
     );
   });
   server.on('secureConnection', (socket: Socket) => onAccepted((user) => streamWire(socket, user)));
   server.on('tlsClientError', (_error, socket) => socket.destroy());
   return server;
+}
+
+/** Tickets are of the listener, whichever certificate is chosen (SSL_CTX of the first hello). */
+function listenOptions({ ticketKey }: CertificateSource) {
+  return {
+    ...contextOptions,
+    sessionIdContext: 'weir',
+    ...(ticketKey === undefined ? {} : { ticketKeys: ticketKey }),
+  };
 }
 
 /** The port a server really got. */

@@ -9,6 +9,8 @@ export type ToWorker =
   | { readonly kind: 'socket'; readonly scheme: 'http' | 'https' }
   /** Everything needed to begin has been sent. */
   | { readonly kind: 'serve' }
+  /** What session tickets are made with from now on, base64: the same for all workers. */
+  | { readonly kind: 'ticket-key'; readonly key: string }
   | {
       readonly kind: 'certificate';
       readonly name: string;

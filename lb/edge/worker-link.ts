@@ -26,6 +26,8 @@ export type WorkerLinkDependencies = {
   readonly certificate: (name: string) => Promise<KeyAndCertificate>;
   /** Bound sockets to be served, by scheme. */
   readonly sockets: ReadonlyMap<'http' | 'https', object>;
+  /** What session tickets are made with, base64. */
+  readonly ticketKey: () => string;
   /** The worker died; another one is on its way and will get the whole Directory by itself. */
   readonly onCrash: () => void;
 };
@@ -98,6 +100,11 @@ export class WorkerLink implements Part {
     return promise;
   }
 
+  /** To be called when the key is another one. */
+  sendTicketKey(): void {
+    this.#send({ kind: 'ticket-key', key: this.#dependencies.ticketKey() });
+  }
+
   /** Undefined when there is no worker to ask: then nothing is in flight. */
   report(): Promise<WorkerReport | undefined> {
     const id = ++this.#lastId;
@@ -109,6 +116,7 @@ export class WorkerLink implements Part {
 
   #started(): void {
     this.#sent = undefined;
+    this.sendTicketKey();
     // Before the sockets: a worker that serves without routes would turn requests away.
     if (this.#wanted !== undefined) this.#sendDirectory(this.#lastId);
     for (const [scheme, handle] of this.#dependencies.sockets)

@@ -36,6 +36,7 @@ function main(settings: Partial<EdgeSettings>): void {
     if (message?.kind === 'apply') void apply(message);
     if (message?.kind === 'report') void report(message.id);
     if (message?.kind === 'socket' && typeof handle === 'object') sockets.set(message.scheme, handle);
+    if (message?.kind === 'ticket-key') certificates.useTicketKey(Buffer.from(message.key, 'base64'));
     if (message?.kind === 'serve') serve();
     if (message?.kind === 'certificate') {
       waiting.get(message.name)?.(message);
