@@ -1,4 +1,5 @@
 import { type Dispatcher, Agent as HttpAgent, request } from 'undici';
+import { type ApiTarget, apiTarget } from '../core/kit/basic-authorization.ts';
 import { WeirError } from '../core/kit/errors.ts';
 import type { Agent } from '../core/model/agent.ts';
 import type { AgentId } from '../core/model/ids.ts';
@@ -24,17 +25,24 @@ export class MasterUnreachable extends WeirError {
 /** A master that says nothing for this long (it pings every 2 s) is taken for gone. */
 const silenceMs = 8_000;
 
-/** The master as agents see it, over HTTP. */
+/** The masters as agents see them, over HTTP: any of them will do, since those that wait hand on what they are asked. */
 export class MasterClient implements MasterPort {
-  readonly #url: string;
+  readonly #targets: readonly ApiTarget[];
+  #current = 0;
   readonly #http = new HttpAgent({
     connect: { timeout: 3_000 },
     headersTimeout: silenceMs,
     bodyTimeout: silenceMs,
   });
 
-  constructor(url: string) {
-    this.#url = url;
+  /** `credentials`: `user:password`; those in a URL come first. */
+  constructor(urls: readonly string[], credentials?: string) {
+    this.#targets = urls.map((url) => apiTarget(url, credentials));
+  }
+
+  /** The master that is talked to now. */
+  get #target(): ApiTarget {
+    return this.#targets[this.#current] ?? { url: '' };
   }
 
   async *connect(agent: Agent, held: HeldDirectory, signal: AbortSignal): AsyncIterable<MasterMessage> {
@@ -50,7 +58,7 @@ export class MasterClient implements MasterPort {
       rest = lines.pop() ?? '';
       for (const line of lines) yield JSON.parse(line) as MasterMessage;
     }
-    throw new MasterUnreachable(this.#url, 'it closed the connection');
+    throw new MasterUnreachable(this.#target.url, 'it closed the connection');
   }
 
   async report(agent: AgentId, report: AgentReport): Promise<void> {
@@ -69,20 +77,32 @@ export class MasterClient implements MasterPort {
   }
 
   async #send(path: string, body: object, signal?: AbortSignal): Promise<Dispatcher.ResponseData> {
-    const response = await request(this.#url + path, {
+    const target = this.#target;
+    const { url, authorization } = target;
+    const response = await request(url + path, {
       method: 'POST',
       dispatcher: this.#http,
-      headers: { 'content-type': 'application/json' },
+      headers: {
+        'content-type': 'application/json',
+        ...(authorization === undefined ? {} : { authorization }),
+      },
       body: JSON.stringify(body),
       ...(signal === undefined ? {} : { signal }),
     }).catch((error: unknown) => {
-      throw new MasterUnreachable(this.#url, error instanceof Error ? error.message : String(error), error);
+      if (signal?.aborted !== true) this.#turnFrom(target);
+      throw new MasterUnreachable(url, error instanceof Error ? error.message : String(error), error);
     });
     if (response.statusCode < 300) return response;
     const { message, code } = problemIn(await response.body.text());
     // The master's own refusal (a full address pool) keeps its code: whoever asked may know what to do about it.
     if (code !== undefined) throw new WeirError(code, message);
-    throw new MasterUnreachable(this.#url, `${path} was answered with ${response.statusCode}: ${message}`);
+    if (response.statusCode === 502) this.#turnFrom(target);
+    throw new MasterUnreachable(url, `${path} was answered with ${response.statusCode}: ${message}`);
+  }
+
+  /** The next one is asked from now on, unless another failure has led away from this one already. */
+  #turnFrom(target: ApiTarget): void {
+    if (target === this.#target) this.#current = (this.#current + 1) % this.#targets.length;
   }
 }
 

@@ -1,87 +1,81 @@
-import { createServer } from 'node:http';
 import fastify, { type FastifyError, type FastifyInstance } from 'fastify';
 import { errorCode, errorText, WeirError } from '../core/kit/errors.ts';
 import type { Part } from '../core/kit/part.ts';
 import { accepts } from './accepts.ts';
 import { reportDoor } from './agent-reports.ts';
 import { allowedMethods } from './allowed-methods.ts';
+import { standingHeaders } from './answer-plainly.ts';
 import { compressAnswers } from './compress.ts';
 import { allowReading } from './cors.ts';
 import type { ApiDependencies, ApiOptions } from './dependencies.ts';
-import { listenProblem } from './listen-problem.ts';
+import type { Door, Handle } from './door.ts';
 import { Problem, type ProblemBody } from './problem.ts';
-import { allRoutes } from './routes/index.ts';
+import { allRoutes, localRoutes } from './routes/index.ts';
 
 /** Bodies beyond this are refused with 413. */
 const largestBodyBytes = 64 * 1024 * 1024;
-
-/** A connection on which nothing is asked is closed after this. */
-const keepAliveMs = 72_000;
-
-/** On every response (Marathon §1.1). */
-const standingHeaders = {
-  'cache-control': 'no-cache, no-store, must-revalidate',
-  pragma: 'no-cache',
-  expires: '0',
-  'x-frame-options': 'DENY',
-  'x-xss-protection': '1; mode=block',
-};
 
 /** The HTTP API: Marathon's below /v2, Weir's own below /v1. */
 export class ApiServer implements Part {
   readonly #dependencies: ApiDependencies;
   readonly #options: ApiOptions;
-  #server: FastifyInstance | undefined;
+  readonly #door: Door;
+  #router: FastifyInstance | undefined;
 
-  constructor(dependencies: ApiDependencies, options: ApiOptions) {
+  /** Answers at the door from its start to its end. */
+  constructor(dependencies: ApiDependencies, options: ApiOptions, door: Door) {
     this.#dependencies = dependencies;
     this.#options = options;
+    this.#door = door;
   }
 
   /** `http://host:port` it listens at. */
   get url(): string {
-    const address = this.#server?.server.address();
-    const port = typeof address === 'object' && address !== null ? address.port : this.#options.port;
-    return `http://${this.#options.host}:${port}`;
+    return this.#door.url;
   }
 
   /** Throws PortInUse. */
   async start(): Promise<void> {
-    const { host, port } = this.#options;
-    const server = build(this.#dependencies, this.#options);
-    try {
-      await server.listen({ host, port });
-    } catch (error) {
-      await server.close();
-      throw await listenProblem(error, { what: 'API', flag: '--api', at: { address: host, port } });
-    }
-    this.#server = server;
+    const isReport = reportDoor(this.#dependencies, answerFor);
+    const router = build(this.#dependencies, this.#options, allRoutes);
+    await router.ready();
+    this.#router = router;
+    await this.#door.start();
+    this.#door.lead((request, response) => {
+      if (!isReport(request, response)) router.routing(request, response);
+    });
   }
 
   async stop(): Promise<void> {
-    this.#server?.server.closeAllConnections();
-    await this.#server?.close();
-    this.#server = undefined;
+    this.#door.giveUp();
+    await this.#router?.close();
+    this.#router = undefined;
   }
 }
 
-function build(dependencies: ApiDependencies, options: ApiOptions): FastifyInstance {
-  const isReport = reportDoor(dependencies, answerFor);
+/** What a master answers by itself while another one leads. */
+export async function standbyRouter(dependencies: ApiDependencies, options: ApiOptions): Promise<Handle> {
+  const router = build(dependencies, options, localRoutes);
+  await router.ready();
+  return (request, response) => router.routing(request, response);
+}
+
+function build(
+  dependencies: ApiDependencies,
+  options: ApiOptions,
+  routes: typeof allRoutes,
+): FastifyInstance {
   const server = fastify({
-    serverFactory: (handle) =>
-      createServer({ keepAliveTimeout: keepAliveMs, requestTimeout: 0 }, (request, response) => {
-        if (!isReport(request, response)) handle(request, response);
-      }),
     bodyLimit: largestBodyBytes,
     routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true, maxParamLength: 2_000 },
-    forceCloseConnections: true,
     exposeHeadRoutes: true,
   });
   const requests = dependencies.metrics.counter('weir_api_requests_total', 'API requests by status class.');
-  const leader = `http://${options.host}:${options.port}`;
+  const leader =
+    routes === allRoutes ? { 'x-marathon-leader': `http://${options.host}:${options.port}` } : {};
   server.addHook('onRequest', async (request, reply) => {
     request.raw.headers['content-type'] ??= 'application/json';
-    reply.headers({ ...standingHeaders, 'x-marathon-leader': leader });
+    reply.headers({ ...standingHeaders, ...leader });
     if (!isAcceptable(request)) throw new Problem(406, { message: 'Not Acceptable' });
   });
   server.addHook('onResponse', async (_request, reply) => {
@@ -104,7 +98,7 @@ function build(dependencies: ApiDependencies, options: ApiOptions): FastifyInsta
     if (request.method === 'OPTIONS') return reply.code(200).header('allow', allowed.join(', ')).send();
     return reply.code(405).header('allow', allowed.join(', ')).send({ message: 'Method Not Allowed' });
   });
-  allRoutes(server, dependencies, options);
+  routes(server, dependencies, options);
   return server;
 }
 

@@ -5,7 +5,10 @@ import type { AccessLogSettings } from '../lb/edge/settings.ts';
 export type Address = { readonly address: string; readonly port: number };
 
 export type AgentSettings = {
-  readonly master: string;
+  /** URLs of masters; the first one that answers is talked to, whoever leads. At least one. */
+  readonly masters: readonly string[];
+  /** `user:password`, where the API asks for them. */
+  readonly credentials?: string;
   readonly isMaster: boolean;
   /** Made and kept in the data folder when absent. */
   readonly id?: string;

@@ -66,7 +66,7 @@ export async function composeAgent(
   const dataDir = resolve(settings.dataDir);
   await mkdir(dataDir, { recursive: true });
   const id = settings.id ?? (await keptId(dataDir, settings.hostname));
-  const master = new MasterClient(settings.master);
+  const master = new MasterClient(settings.masters, settings.credentials);
   const runtime = await runtimeOf(settings, dataDir, clock);
   const overlay = overlayOf(settings, {
     dataDir,

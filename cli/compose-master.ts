@@ -1,10 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { NetworkPort } from '../api/dependencies.ts';
+import { atMostAtOnce } from '../api/concurrency.ts';
+import { authenticated, type BasicAuthentication } from '../api/credentials.ts';
+import type { ApiDependencies, ApiOptions, NetworkPort } from '../api/dependencies.ts';
+import { Door, type Guard } from '../api/door.ts';
 import { Questions } from '../api/questions.ts';
 import { ApiServer } from '../api/server.ts';
+import { standby } from '../api/standby.ts';
 import type { Clock } from '../core/kit/clock.ts';
+import { errorText } from '../core/kit/errors.ts';
 import type { Log, LogThreshold } from '../core/kit/log.ts';
 import { LogLevels } from '../core/kit/log-levels.ts';
 import { Metrics } from '../core/kit/metrics.ts';
@@ -27,6 +32,12 @@ import { Tenure } from './tenure.ts';
 
 export type MasterSettings = {
   readonly api: Address;
+  /** Where the other masters and clients reach the API; absent: at the address it listens on. */
+  readonly advertise?: Address;
+  /** Absent: the API is open to everyone who reaches it. */
+  readonly authentication?: BasicAuthentication;
+  /** Requests at once; absent: any number. */
+  readonly mostRequests?: number;
   readonly dataDir: string;
   /** `redis://…` or `consul://HOST:PORT`, shared by masters of which one leads; absent: SQLite in the data folder. */
   readonly store?: string;
@@ -71,7 +82,7 @@ export async function composeMaster(
   const uuid = () => randomUUID();
   const database = new Database(await storeOf(settings.store, { folder, clock, log }), log);
   const presence = new Presence(settings.agentLostMs);
-  const publisher = new DirectoryPublisher(database, reachable(settings.api.address));
+  const publisher = new DirectoryPublisher(database, reachable(knownAt(settings).address));
   const events = new EventBus();
   const { drainLimitMs, agentLostMs, launchTimeoutMs, placement, waitForAcks, mostDeployments } = settings;
   const scheduler = new Scheduler(
@@ -83,32 +94,38 @@ export async function composeMaster(
       mostDeployments,
     },
   );
-  const networks = networkPort(settings);
-  const api: ApiServer = new ApiServer(
-    {
-      database,
-      presence,
-      publisher,
-      scheduler,
-      networks,
-      events,
-      questions: new Questions(clock, uuid),
-      clock,
-      log,
-      metrics: new Metrics(),
-      logLevels: new LogLevels(settings.logThreshold, clock),
-      abdicate: () => tenure.abdicate(),
-      uuid,
-    },
-    {
-      host: settings.api.address,
-      port: settings.api.port,
-      servicePorts,
-      frameworkId: 'weir-0000',
-      isShared: settings.store !== undefined,
-      allowOrigins: settings.allowOrigins,
-    },
+  const dependencies: ApiDependencies = {
+    database,
+    presence,
+    publisher,
+    scheduler,
+    networks: networkPort(settings),
+    events,
+    questions: new Questions(clock, uuid),
+    clock,
+    log,
+    metrics: new Metrics(),
+    logLevels: new LogLevels(settings.logThreshold, clock),
+    abdicate: () => tenure.abdicate(),
+    uuid,
+  };
+  const { address: host, port } = knownAt(settings);
+  const options: ApiOptions = {
+    host,
+    port,
+    servicePorts,
+    frameworkId: 'weir-0000',
+    isShared: settings.store !== undefined,
+    allowOrigins: settings.allowOrigins,
+  };
+  const door: Door = new Door(
+    { host: settings.api.address, port: settings.api.port, guards: guardsOf(settings) },
+    standby(
+      { self: `${host}:${port}`, leader: () => leaderIn(database.store), leading: () => door.leading },
+      { dependencies, options },
+    ),
   );
+  const api = new ApiServer(dependencies, options, door);
   const whileLeading: Part[] = [
     leadership(settings, { database, log, owner: uuid() }),
     namedStore(database, uuid()),
@@ -117,11 +134,36 @@ export async function composeMaster(
     publisher,
     scheduler,
     api,
+    leading(`${host}:${port}`, { database, log, api }),
   ];
-  const restMs = settings.store === undefined ? 0 : takeOverMs;
-  const tenure = new Tenure(whileLeading, { clock, log, restMs });
-  const parts: Part[] = [database, tenure];
+  const waits = settings.store !== undefined;
+  const tenure = new Tenure(whileLeading, { clock, log, restMs: waits ? takeOverMs : 0, waits });
+  const parts: Part[] = [database, waits ? listeningIfPossible(door, log) : door, tenure];
   return { database, api, start: () => startAll(parts), stop: () => stopAll(parts) };
+}
+
+/** An address may move with leadership: then another master has it still, and whoever leads must get it. */
+function listeningIfPossible(door: Door, log: Log): Part {
+  return {
+    start: () =>
+      door.start().catch((error: unknown) => {
+        log.warn('does not listen before it leads', { error: errorText(error) });
+      }),
+    stop: () => door.stop(),
+  };
+}
+
+/** Who may ask comes before how many may. */
+function guardsOf({ authentication, mostRequests }: MasterSettings): readonly Guard[] {
+  return [
+    ...(authentication === undefined ? [] : [authenticated(authentication)]),
+    ...(mostRequests === undefined ? [] : [atMostAtOnce(mostRequests)]),
+  ];
+}
+
+/** The address others know this master by. */
+function knownAt({ api, advertise }: MasterSettings): Address {
+  return advertise ?? api;
 }
 
 async function storeOf(
@@ -169,6 +211,33 @@ function namedStore({ store }: Database, made: string): Part {
   return { start: () => nameStore(store, made), async stop() {} };
 }
 
+/** Where masters that wait find the one that serves; the last of what a leader does, so that it is ready when it is found. */
+function leading(
+  self: string,
+  { database, log, api }: { database: Database; log: Log; api: ApiServer },
+): Part {
+  return {
+    async start() {
+      await database.commit([{ kind: 'put', ...leaderRecord, value: self }]);
+      log.info('master serves', { api: api.url });
+    },
+    // A master that was killed leaves it there: it leads to nobody, or to one that waits.
+    async stop() {
+      if ((await leaderIn(database.store).catch(() => undefined)) !== self) return;
+      await database.commit([{ kind: 'delete', ...leaderRecord }]).catch((error: unknown) => {
+        log.warn('the record of who leads stays', { error: errorText(error) });
+      });
+    },
+  };
+}
+
+const leaderRecord = { table: 'meta', key: 'leading' } as const;
+
+async function leaderIn(store: Store): Promise<string | undefined> {
+  const record = await store.get(leaderRecord.table, leaderRecord.key);
+  return typeof record?.value === 'string' ? record.value : undefined;
+}
+
 /** The address that other machines know this one by; undefined when the API's does not tell. */
 function reachable(address: string): string | undefined {
   return address === '0.0.0.0' || address.startsWith('127.') ? undefined : address;
@@ -178,13 +247,14 @@ function reachable(address: string): string | undefined {
  * The Directory says who leads, and agents that hold a revision are not given it again: another leader must be another
  * revision.
  */
-function newLeader({ api }: MasterSettings, database: Database): Part {
+function newLeader(settings: MasterSettings, database: Database): Part {
   const [table, key] = ['meta', 'leader'] as const;
+  const { address } = knownAt(settings);
   return {
     async start() {
       const before = await database.store.get(table, key);
-      if (reachable(api.address) === undefined || before?.value === api.address) return;
-      await database.commit([{ kind: 'put', table, key, value: api.address }]);
+      if (reachable(address) === undefined || before?.value === address) return;
+      await database.commit([{ kind: 'put', table, key, value: address }]);
     },
     async stop() {},
   };

@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { styleText } from 'node:util';
+import type { BasicAuthentication } from '../api/credentials.ts';
 import { parseApp } from '../api/marathon/parse-app.ts';
+import { basicAuthorization } from '../core/kit/basic-authorization.ts';
 import { isReady } from '../core/model/instance.ts';
 import type { Address } from './agent-settings.ts';
 import type { Dev } from './dev.ts';
@@ -16,6 +18,7 @@ export type Introduction = {
     readonly runtime: string;
     readonly vip: string;
     readonly demo: boolean;
+    readonly authentication?: BasicAuthentication;
   };
   /** What the better runtime lacks here. */
   readonly lacks: readonly string[];
@@ -33,7 +36,8 @@ export async function introduce({ options, lacks, dev }: Introduction): Promise<
   );
   if (lacks.length > 0)
     say(`containers are plain processes: missing ${lacks.join(', ')} (./weir doctor says more)`);
-  if (options.demo && database.snapshot.table('apps').size === 0) await deployExample(dev);
+  if (options.demo && database.snapshot.table('apps').size === 0)
+    await deployExample(dev, options.authentication);
   const app = database.snapshot.table('apps').get('/hello');
   if (app !== undefined && (await becomesReady(dev, app.id))) await sayWhatToTry(options, dev);
   say(
@@ -41,13 +45,16 @@ export async function introduce({ options, lacks, dev }: Introduction): Promise<
   );
 }
 
-async function deployExample({ master }: Dev): Promise<void> {
+async function deployExample({ master }: Dev, access?: BasicAuthentication): Promise<void> {
   const body = await readFile(example, 'utf8');
   const parsed = parseApp(JSON.parse(body));
   if (!parsed.ok) throw new Error(`examples/hello.json: ${JSON.stringify(parsed.body)}`);
   const response = await fetch(`${master.api.url}/v2/apps`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: {
+      'content-type': 'application/json',
+      ...(access === undefined ? {} : { authorization: basicAuthorization(access.credentials) }),
+    },
     body,
   });
   if (!response.ok) throw new Error(`examples/hello.json was refused: ${await response.text()}`);

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import type { BasicAuthentication } from '../api/credentials.ts';
 import type { Clock } from '../core/kit/clock.ts';
 import { run } from '../core/kit/exec.ts';
 import type { Log, LogThreshold } from '../core/kit/log.ts';
@@ -29,6 +30,9 @@ export type DevSettings = {
   readonly vip: Choices['vip']['value'];
   readonly facts: MachineFacts;
   readonly drainLimitMs: number;
+  readonly launchTimeoutMs: number;
+  readonly authentication?: BasicAuthentication;
+  readonly mostRequests?: number;
   readonly waitForAcks: boolean;
   readonly logThreshold: LogThreshold;
 };
@@ -53,7 +57,8 @@ export async function composeDev(
     ? { cidr: kernelRanges.network, backend: 'host-gw', mtu: 1_500 }
     : { cidr: loopbackRanges.network, backend: 'loopback' };
   const vipRange = settings.vip !== 'userspace' ? kernelRanges.vip : loopbackRanges.vip;
-  const { dataDir, api, drainLimitMs, waitForAcks, http, https } = settings;
+  const { dataDir, api, drainLimitMs, launchTimeoutMs, waitForAcks, http, https } = settings;
+  const { authentication, mostRequests } = settings;
   const master = await composeMaster(
     {
       api,
@@ -62,7 +67,9 @@ export async function composeDev(
       network,
       drainLimitMs,
       agentLostMs: Number(defaults.agentLost) * 1000,
-      launchTimeoutMs: Number(defaults.launchTimeout) * 1000,
+      launchTimeoutMs,
+      ...(authentication === undefined ? {} : { authentication }),
+      ...(mostRequests === undefined ? {} : { mostRequests }),
       placement: plainRules,
       waitForAcks,
       logThreshold: settings.logThreshold,
@@ -75,7 +82,8 @@ export async function composeDev(
   );
   const agent = await composeAgent(
     {
-      master: `http://${api.address}:${api.port}`,
+      masters: [`http://${api.address}:${api.port}`],
+      ...(authentication === undefined ? {} : { credentials: authentication.credentials }),
       isMaster: true,
       hostname: hostname(),
       address: isolated ? devAddress : '127.0.0.1',

@@ -8,7 +8,7 @@ export function dnsOptions(settings: AgentSettings): DnsOptions {
   const upstreams = settings.resolvers.length > 0 ? settings.resolvers : (read?.forward.upstreams ?? []);
   const zones = read?.forward.zones ?? {};
   const forwards = (read?.external ?? true) && upstreams.length + Object.keys(zones).length > 0;
-  const api = Number(new URL(settings.master).port) || 80;
+  const api = Number(new URL(settings.masters[0] ?? 'http://127.0.0.1:8080').port) || 80;
   return {
     listen: [dns],
     zone: {

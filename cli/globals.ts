@@ -38,8 +38,17 @@ export type Session = { readonly master: Master; readonly json: boolean };
 
 export function sessionOf(command: Command): Session {
   const { master, json = false } = command.optsWithGlobals<Globals>();
-  const url = master ?? process.env.WEIR_MASTER ?? defaultMaster;
-  return { master: new Master(url, nextInLab(process.env[inLabVariable])), json };
+  // Agents may be told several; one that waits hands on what it is asked.
+  const [url = defaultMaster] = (master ?? process.env.WEIR_MASTER ?? defaultMaster).split(',');
+  const next = nextInLab(process.env[inLabVariable]);
+  const credentials = process.env['WEIR_CREDENTIALS'];
+  return {
+    master: new Master(url, {
+      ...(next === undefined ? {} : { next }),
+      ...(credentials === undefined ? {} : { credentials }),
+    }),
+    json,
+  };
 }
 
 function nextInLab(lab: string | undefined): string | undefined {

@@ -35,6 +35,13 @@ export function parseAddress(text: string): Address {
   return { address, port };
 }
 
+/** URLs with commas between them. */
+export function parseUrls(text: string): readonly string[] {
+  const urls = text.split(',').map((url) => url.trim().replace(/\/+$/, ''));
+  if (urls.every((url) => /^https?:\/\//.test(url) && URL.canParse(url))) return urls;
+  throw new InvalidArgumentError('expected URLs with commas between them, such as http://127.0.0.1:8080');
+}
+
 /** Collects repeated `HOST[:PORT]` options; the port is 53 unless given. */
 export function parseResolver(text: string, before: readonly Address[]): readonly Address[] {
   return [...before, parseAddress(text.includes(':') ? text : `${text}:53`)];

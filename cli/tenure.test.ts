@@ -11,7 +11,7 @@ function tenureOf(restMs: number) {
     start: async () => void told.push(`+${name}`),
     stop: async () => void told.push(`-${name}`),
   });
-  const tenure = new Tenure([part('lock'), part('api')], { clock, log: silentLog, restMs });
+  const tenure = new Tenure([part('lock'), part('api')], { clock, log: silentLog, restMs, waits: false });
   return { clock, tenure, said: () => told.splice(0).join(' ') };
 }
 

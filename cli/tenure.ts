@@ -8,6 +8,8 @@ export type TenureOptions = {
   readonly log: Log;
   /** How long others have to take over before this one asks again. */
   readonly restMs: number;
+  /** Others may lead for ever: to be started is to wait, and leading comes when it comes. */
+  readonly waits: boolean;
 };
 
 /** Time for the answer to the one who asked (Marathon §2.5). */
@@ -20,6 +22,7 @@ export class Tenure implements Part {
   readonly #options: TenureOptions;
   #stopping = new AbortController();
   #abdication: Promise<void> | undefined;
+  #entering: Promise<void> | undefined;
 
   constructor(parts: readonly Part[], options: TenureOptions) {
     this.#parts = parts;
@@ -28,12 +31,14 @@ export class Tenure implements Part {
 
   async start(): Promise<void> {
     this.#stopping = new AbortController();
-    await startAll(this.#parts);
+    if (this.#options.waits) this.#entering = this.#enter(this.#stopping.signal);
+    else await startAll(this.#parts);
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort();
     await stopAll(this.#parts);
+    await this.#entering;
     await this.#abdication;
   }
 
@@ -54,7 +59,13 @@ export class Tenure implements Part {
       log.error('abdicating: a part did not stop', { error: errorText(error) }),
     );
     await rest(restMs);
-    while (!signal.aborted && !(await this.#started(signal))) await rest(retryMs);
+    await this.#enter(signal);
+  }
+
+  /** Until all parts run, however often one of them fails. */
+  async #enter(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted && !(await this.#started(signal)))
+      await this.#options.clock.sleep(retryMs, signal).catch(() => {});
   }
 
   async #started(signal: AbortSignal): Promise<boolean> {
@@ -63,7 +74,7 @@ export class Tenure implements Part {
       return true;
     } catch (error) {
       if (!signal.aborted)
-        this.#options.log.error('cannot lead again, trying once more', { error: errorText(error) });
+        this.#options.log.error('cannot lead, trying once more', { error: errorText(error) });
       return false;
     }
   }

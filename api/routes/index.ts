@@ -18,17 +18,23 @@ import { podRoutes } from './pods.ts';
 import { publicRoutes } from './public-routes.ts';
 import { queueRoutes } from './queue.ts';
 import { serviceRoutes } from './service.ts';
-import { systemRoutes } from './system.ts';
+import { localSystemRoutes, systemRoutes } from './system.ts';
 import { taskRoutes } from './tasks.ts';
 import { vipRoutes } from './vips.ts';
 import { whyRoutes } from './why.ts';
 
-/** The one list of what the API answers. */
-export function allRoutes(server: FastifyInstance, dependencies: ApiDependencies, options: ApiOptions): void {
+/** What every master answers by itself, whoever leads (Marathon §1.5). */
+export function localRoutes(server: FastifyInstance, dependencies: ApiDependencies): void {
   docsRoutes(server);
-  systemRoutes(server, dependencies, options);
+  localSystemRoutes(server);
   metricsRoutes(server, dependencies);
   loggingRoutes(server, dependencies);
+}
+
+/** The one list of what the API answers. */
+export function allRoutes(server: FastifyInstance, dependencies: ApiDependencies, options: ApiOptions): void {
+  localRoutes(server, dependencies);
+  systemRoutes(server, dependencies, options);
   const changes = new AppChanges(dependencies, options);
   const texts = new AppTexts();
   appRoutes(server, dependencies, { changes, texts, options });

@@ -6,12 +6,8 @@ import { NotBuilt, Problem } from '../problem.ts';
 
 type LeaderQuery = { Querystring: { backup?: string; restore?: string } };
 
-/** Marathon §2. */
-export function systemRoutes(
-  server: FastifyInstance,
-  { abdicate }: ApiDependencies,
-  options: ApiOptions,
-): void {
+/** Answered by every master, whoever leads. */
+export function localSystemRoutes(server: FastifyInstance): void {
   server.get('/ping', async (request, reply) => {
     const { accept } = request.headers;
     if (accepts(accept, 'text/plain')) return reply.type('text/plain').send('pong');
@@ -21,10 +17,17 @@ export function systemRoutes(
   });
 
   server.get('/', async (_request, reply) => reply.redirect('/ui/', 302));
+}
 
+/** Marathon §2. */
+export function systemRoutes(
+  server: FastifyInstance,
+  { abdicate }: ApiDependencies,
+  options: ApiOptions,
+): void {
   server.get('/v2/info', async () => infoOf(options));
 
-  // Only the master that leads serves.
+  // The others hand the question on to the one that leads.
   server.get('/v2/leader', async () => ({ leader: `${options.host}:${options.port}` }));
 
   server.delete<LeaderQuery>('/v2/leader', async ({ query }) => {

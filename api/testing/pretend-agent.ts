@@ -16,7 +16,7 @@ export class PretendAgent {
   #heard: () => void = () => {};
 
   constructor(url: string, hostname: string) {
-    this.#client = new MasterClient(url);
+    this.#client = new MasterClient([url]);
     this.#agent = testAgent(hostname, {
       resources: { cpus: 1_000, mem: 1_000_000, disk: 1_000_000, gpus: 0 },
       ports: [{ begin: 20_000, end: 40_000 }],

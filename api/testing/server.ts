@@ -8,6 +8,7 @@ import { Presence } from '../../core/state/presence.ts';
 import { DirectoryPublisher } from '../../core/state/publisher.ts';
 import { MemoryStore } from '../../core/state/stores/memory.ts';
 import type { SchedulerPort, Waiting } from '../dependencies.ts';
+import { Door, type Guard } from '../door.ts';
 import { Questions } from '../questions.ts';
 import { ApiServer } from '../server.ts';
 import { Caller } from './caller.ts';
@@ -15,7 +16,11 @@ import { Caller } from './caller.ts';
 /** The API in this process, over tables that the test fills and a clock that it moves; nothing is scheduled. */
 export async function startServer(
   t: { teardown(work: () => Promise<void>): void },
-  { allowOrigins = [], now }: { allowOrigins?: readonly string[]; now?: number } = {},
+  {
+    allowOrigins = [],
+    guards = [],
+    now,
+  }: { allowOrigins?: readonly string[]; guards?: readonly Guard[]; now?: number } = {},
 ) {
   const clock = new FakeClock(now);
   const database = new Database(new MemoryStore(), silentLog, clock);
@@ -23,6 +28,7 @@ export async function startServer(
   const events = new EventBus();
   const waiting = new Map<string, Waiting>();
   const uuid = () => 'id';
+  const door = new Door({ host: '127.0.0.1', port: 0, guards }, refuse);
   const server = new ApiServer(
     {
       ...{ database, publisher, events, clock, uuid },
@@ -41,8 +47,9 @@ export async function startServer(
       isShared: false,
       allowOrigins,
     },
+    door,
   );
-  const parts = [database, publisher, server];
+  const parts = [database, publisher, door, server];
   for (const part of parts) await part.start();
   t.teardown(async () => {
     for (const part of parts.toReversed()) await part.stop();

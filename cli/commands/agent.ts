@@ -7,6 +7,7 @@ import type { PortRange } from '../../core/model/resources.ts';
 import type { DnsSettings } from '../../dns/settings.ts';
 import type { AccessLogSettings } from '../../lb/edge/settings.ts';
 import type { Address } from '../agent-settings.ts';
+import { credentialsOption } from '../api-options.ts';
 import { parseDnsSettings } from '../dns-settings.ts';
 import { wholeNumber } from '../numbers.ts';
 import { serve } from '../serve.ts';
@@ -18,12 +19,14 @@ import {
   parsePorts,
   parseResolver,
   parseShare,
+  parseUrls,
   parseVipRange,
   parseVipRange6,
 } from '../settings.ts';
 
 type Options = {
-  master: string;
+  master: readonly string[];
+  credentials?: string;
   address: string;
   hostname: string;
   id?: string;
@@ -55,10 +58,12 @@ export function register(program: Command): void {
     .command('agent')
     .description('run one machine: containers, networks, names, virtual IPs, and with --edge public routes')
     .addOption(
-      new Option('--master <url>', 'the API of the master')
+      new Option('--master <url,…>', 'the API of a master, or of several')
         .env('WEIR_MASTER')
-        .default('http://127.0.0.1:8080'),
+        .default(['http://127.0.0.1:8080'], 'http://127.0.0.1:8080')
+        .argParser(parseUrls),
     )
+    .addOption(credentialsOption('for an API that asks for them'))
     .addOption(
       new Option('--address <ip>', 'IPv4 address that other machines reach this one at')
         .env('WEIR_ADDRESS')
@@ -178,7 +183,8 @@ async function run(options: Options): Promise<void> {
   const { cpus, mem, gpus, http, https } = options;
   const agent = await composeAgent(
     {
-      master: options.master,
+      masters: options.master,
+      ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
       isMaster: isHere(options),
       hostname: options.hostname,
       address: options.address,
@@ -222,8 +228,10 @@ export function accessLogOf(options: {
   return accessLog === undefined ? undefined : { file: accessLog === '-' ? '-' : resolve(accessLog), share };
 }
 
-/** The master runs on this machine: names such as leader.mesos lead here. */
+/** A master runs on this machine: names such as leader.mesos lead here. */
 function isHere({ master, address }: Options): boolean {
-  const { hostname } = new URL(master);
-  return hostname === address || hostname === 'localhost' || hostname.startsWith('127.');
+  return master.some((url) => {
+    const { hostname } = new URL(url);
+    return hostname === address || hostname === 'localhost' || hostname.startsWith('127.');
+  });
 }

@@ -4,11 +4,12 @@ import { systemClock } from '../../core/kit/clock.ts';
 import { createLog, type LogLevel, type LogThreshold } from '../../core/kit/log.ts';
 import type { DnsSettings } from '../../dns/settings.ts';
 import type { Address } from '../agent-settings.ts';
+import { type ApiFlags, accessOf, accessOptions } from '../api-options.ts';
 import { serve } from '../serve.ts';
 import { defaults, parseAddress, parseSeconds } from '../settings.ts';
 import { accessLogOf, trafficOptions } from './agent.ts';
 
-type Options = {
+type Options = ApiFlags & {
   data: string;
   api: Address;
   http: Address;
@@ -22,6 +23,7 @@ type Options = {
   runtime?: 'runc' | 'process';
   vip?: 'ebpf' | 'nftables' | 'userspace';
   drainLimit: number;
+  launchTimeout: number;
   waitForAcks: boolean;
   demo?: true;
   logLevel: LogLevel;
@@ -68,11 +70,20 @@ function devOptions(command: Command): Command {
     )
     .addOption(
       new Option(
+        '--launch-timeout <seconds>',
+        'an instance that does not run this long after its launch is launched anew',
+      )
+        .env('WEIR_LAUNCH_TIMEOUT')
+        .default(parseSeconds(defaults.launchTimeout), defaults.launchTimeout)
+        .argParser(parseSeconds),
+    )
+    .addOption(
+      new Option(
         '--no-wait-for-acks',
         'stop drained instances at once (for tests that must fail)',
       ).hideHelp(),
     );
-  return trafficOptions(command).addOption(
+  return trafficOptions(accessOptions(command)).addOption(
     new Option('--log-level <level>')
       .env('WEIR_LOG_LEVEL')
       .choices(['debug', 'info', 'warn', 'error'])
@@ -124,6 +135,8 @@ async function compose(options: Options) {
     vip,
     facts,
     drainLimitMs: options.drainLimit,
+    launchTimeoutMs: options.launchTimeout,
+    ...accessOf(options),
     logThreshold,
   };
   return {

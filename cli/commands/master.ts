@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { systemClock } from '../../core/kit/clock.ts';
 import { createLog, type LogLevel, type LogThreshold } from '../../core/kit/log.ts';
 import type { Address } from '../agent-settings.ts';
+import { type ApiFlags, accessOf, accessOptions } from '../api-options.ts';
 import { wholeNumber } from '../numbers.ts';
 import { serve } from '../serve.ts';
 import {
@@ -14,8 +15,9 @@ import {
   parseVipRange6,
 } from '../settings.ts';
 
-type Options = {
+type Options = ApiFlags & {
   api: Address;
+  advertise?: Address;
   data: string;
   store?: string;
   vipRange: string;
@@ -35,13 +37,17 @@ type Options = {
 };
 
 export function register(program: Command): void {
-  program
-    .command('master')
+  accessOptions(program.command('master'))
     .description('run the control plane: state, scheduler and API')
     .addOption(
       new Option('--api <host:port>', 'where the API listens')
         .env('WEIR_API')
         .default(parseAddress(defaults.api), defaults.api)
+        .argParser(parseAddress),
+    )
+    .addOption(
+      new Option('--advertise <host:port>', 'where others reach this API; default: where it listens')
+        .env('WEIR_ADVERTISE')
         .argParser(parseAddress),
     )
     .addOption(
@@ -149,6 +155,8 @@ export function register(program: Command): void {
       const master = await composeMaster(
         {
           api: options.api,
+          ...(options.advertise === undefined ? {} : { advertise: options.advertise }),
+          ...accessOf(options),
           dataDir: options.data,
           ...(options.store === undefined ? {} : { store: options.store }),
           onLeadershipLost: () => {
@@ -173,6 +181,6 @@ export function register(program: Command): void {
         },
         { clock: systemClock, log },
       );
-      await serve(master, { log, ready: () => log.info('master serves', { api: master.api.url }) });
+      await serve(master, { log, ready: () => log.info('master listens', { api: master.api.url }) });
     });
 }

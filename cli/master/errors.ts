@@ -56,6 +56,10 @@ function nextFor(status: number, { deployments, message }: Body): { next?: strin
     return { next: 'See what there is with "weir app list".' };
   if (status === 409 && message?.startsWith('An app with id') === true)
     return { next: 'Change it with "weir app update", or remove it with "weir app rm".' };
+  if (status === 401)
+    return {
+      next: 'Give them as http://USER:PASSWORD@HOST:PORT with --master, or in WEIR_CREDENTIALS=USER:PASSWORD.',
+    };
   if (status === 503) return { next: 'Try again in a moment; "weir node list" shows who is connected.' };
   return {};
 }

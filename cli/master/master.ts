@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { apiTarget } from '../../core/kit/basic-authorization.ts';
 import { errorText } from '../../core/kit/errors.ts';
 import { NoMaster, Refused } from './errors.ts';
 
@@ -19,12 +20,16 @@ export class Master {
   readonly url: string;
   readonly #next: { readonly next?: string };
 
-  /** `next`: what a person should do when it does not answer. */
-  constructor(url: string, next?: string) {
+  readonly #authorization: { readonly authorization?: string };
+
+  /** `next`: what a person should do when it does not answer. `credentials`: `user:password`; those in the URL come first. */
+  constructor(text: string, { next, credentials }: { next?: string; credentials?: string } = {}) {
     this.#next = next === undefined ? {} : { next };
-    this.url = url.replace(/\/+$/, '');
-    if (!URL.canParse(this.url) || !/^https?:/.test(this.url))
-      throw new NoMaster(url, 'it is no URL', { next: `Give one such as ${defaultMaster}.` });
+    if (!URL.canParse(text) || !/^https?:/.test(text))
+      throw new NoMaster(text, 'it is no URL', { next: `Give one such as ${defaultMaster}.` });
+    const { url, ...authorization } = apiTarget(text, credentials);
+    this.url = url;
+    this.#authorization = authorization;
   }
 
   get<T>(path: string, ask: Ask = {}): Promise<T> {
@@ -50,7 +55,10 @@ export class Master {
     const payload = body === undefined ? undefined : JSON.stringify(body);
     try {
       const response = await new Promise<IncomingMessage>((resolve, reject) => {
-        const headers = payload === undefined ? {} : { 'content-type': 'application/json' };
+        const headers = {
+          ...this.#authorization,
+          ...(payload === undefined ? {} : { 'content-type': 'application/json' }),
+        };
         const sent = request(url, { method, headers, timeout: patienceMs }, resolve);
         sent.on('timeout', () => sent.destroy(new Error(`no answer within ${patienceMs / 1000} s`)));
         sent.on('error', reject);

@@ -48,20 +48,23 @@ type Node = { readonly connected: boolean; readonly revision: number; readonly a
 type Deployment = { readonly affectedApps: readonly string[] };
 type Line = { readonly stream: string; readonly text: string };
 
-const origin = 'http://127.0.0.1:8080';
+const usualOrigin = 'http://127.0.0.1:8080';
 const becomesWithinMs = 60_000;
 
 /** The product's API from outside, with the waits that tests need. */
 export class Api {
   readonly #tunnel: Tunnel;
 
-  constructor(tunnel: Tunnel) {
+  readonly #origin: string;
+
+  constructor(tunnel: Tunnel, origin = usualOrigin) {
     this.#tunnel = tunnel;
+    this.#origin = origin;
   }
 
   /** Any request; `body` is sent as JSON, or as it is when it is text. */
   async call(method: Method, path: string, body?: unknown): Promise<Answer> {
-    const response = await request(origin + path, {
+    const response = await request(this.#origin + path, {
       method,
       dispatcher: this.#tunnel.dispatcher,
       headers: { 'content-type': 'application/json' },

@@ -8,10 +8,11 @@ export async function openEvents(
   { tunnel }: Pick<Host, 'tunnel'>,
   t: { teardown(end: () => void): void },
   query = '',
+  origin = 'http://127.0.0.1:8080',
 ): Promise<AsyncGenerator<Event, void>> {
   const closing = new AbortController();
   t.teardown(() => closing.abort());
-  const { body } = await request(`http://127.0.0.1:8080/v2/events${query}`, {
+  const { body } = await request(`${origin}/v2/events${query}`, {
     dispatcher: tunnel.single,
     headers: { accept: 'text/event-stream' },
     bodyTimeout: 30_000,
