@@ -30,10 +30,12 @@ t.test('requests beyond the most at once are answered 503; streams do not count'
   t.equal((await api.call('GET', '/v2/info')).status, 200, 'beside a stream');
   // Its body does not end, so that it stays in progress.
   const ending = new AbortController();
+  const body = new Readable({ read() {} });
+  body.push('{');
   const hanging = request(`${url}/v2/apps`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'content-length': '10' },
-    body: new Readable({ read() {} }),
+    body,
     signal: ending.signal,
   }).catch(() => undefined);
   const excess = await until(() => api.call('GET', '/v2/info'), 503);
