@@ -52,6 +52,11 @@ export class AnswerReader {
     this.#user = user;
   }
 
+  /** Trailer lines that came with a chunked answer; known when it is complete. */
+  get trailers(): string {
+    return this.#body?.trailers ?? '';
+  }
+
   bytes(buffer: Buffer, length: number): void {
     if (this.#body !== undefined) {
       this.#contentBytes(buffer, 0, length);

@@ -4,10 +4,12 @@ import { ClientInput, type InputUser } from './client-input.ts';
 import type { EdgeContext } from './context.ts';
 import type { Deadlined } from './deadlines.ts';
 import { decide } from './decide.ts';
+import type { Front } from './front.ts';
 import { HeadReader } from './head-reader.ts';
 import type { Fault } from './http1/fault.ts';
 import { INCOMPLETE, REFUSED } from './http1/fields.ts';
 import { renderPage } from './pages.ts';
+import { isPreface } from './preface.ts';
 import { Tunnel } from './tunnel.ts';
 import { Turn, type TurnHost } from './turn.ts';
 import { tlsVersion } from './turn-record.ts';
@@ -20,13 +22,15 @@ export type ClientOptions = {
   readonly port: number;
   readonly open: (user: WireUser) => Wire;
   readonly onClosed: (connection: ClientConnection) => void;
+  /** The client speaks HTTP/2: its socket, with all that came, is somebody else's from now on. */
+  readonly onHttp2: (connection: ClientConnection) => void;
 };
 
 /** How long a refused client may go on sending before its connection is cut; else the refusal itself could get lost. */
 const lingerMs = 2_000;
 
 /** One client's HTTP/1 connection: requests one after the other, each a turn; perhaps a tunnel at the end. */
-export class ClientConnection implements WireUser, InputUser, TurnHost, Deadlined {
+export class ClientConnection implements Front, WireUser, InputUser, TurnHost, Deadlined {
   readonly wire: Wire;
   readonly facts: ClientFacts;
   deadlineAt: number;
@@ -46,6 +50,8 @@ export class ClientConnection implements WireUser, InputUser, TurnHost, Deadline
   /** What was found out about it. */
   #verdict: AuthVerdict | undefined;
   #ended = false;
+  /** No request has come yet. */
+  #isFirst = true;
 
   constructor(context: EdgeContext, options: ClientOptions) {
     const { scheme, port } = options;
@@ -66,16 +72,16 @@ export class ClientConnection implements WireUser, InputUser, TurnHost, Deadline
     if (this.#turn === undefined && this.#tunnel === undefined) this.wire.destroy();
   }
 
-  /** Its route is gone: what is in flight ends, the next answer is the last one, and a tunnel has so long. */
-  drain(withinMs: number): void {
+  /** If its route is gone, what is in flight ends, the next answer is the last one, and a tunnel has so long. */
+  drain(routes: ReadonlySet<string>, withinMs: number): void {
+    if (this.#route === undefined || !routes.has(this.#route)) return;
     this.closing = true;
     this.#lastAt = this.#context.clock.now() + withinMs;
     this.deadlineAt = Math.min(this.deadlineAt, this.#lastAt);
   }
 
-  /** The route that its latest request took; undefined: none yet. */
-  get route(): string | undefined {
-    return this.#route;
+  destroy(): void {
+    this.wire.destroy();
   }
 
   bytes(buffer: Buffer, length: number): void {
@@ -174,6 +180,7 @@ export class ClientConnection implements WireUser, InputUser, TurnHost, Deadline
       return start;
     }
     if (next === REFUSED) {
+      if (this.#isFirst && isPreface(buffer, start, end)) return this.#toHttp2(buffer, start, end);
       this.#refuse(this.#heads.fault);
       return end;
     }
@@ -186,10 +193,21 @@ export class ClientConnection implements WireUser, InputUser, TurnHost, Deadline
       return start;
     }
     this.#route = decision.kind === 'forward' ? decision.route.id : undefined;
+    this.#isFirst = false;
     const turn = new Turn(this.#context, this, head);
     this.#turn = turn;
     turn.received(next - start);
     return turn.begin(decision, buffer, next, end);
+  }
+
+  #toHttp2(buffer: Buffer, start: number, end: number): number {
+    const { socket } = this.wire;
+    this.#input.close();
+    this.#context.deadlines.delete(this);
+    this.wire.abandon();
+    socket.unshift(Buffer.from(buffer.subarray(start, end)));
+    this.#options.onHttp2(this);
+    return end;
   }
 
   /** The request stays where it is and is read again when we know what we wait for. */

@@ -14,6 +14,8 @@ export type ClientFacts = {
   readonly port: number;
   /** It is a proxy whose own X-Forwarded-* fields are believed. */
   readonly trusted: boolean;
+  /** It speaks HTTP/2. */
+  readonly http2?: true;
 };
 
 export type Arrival = {

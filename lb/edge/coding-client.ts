@@ -21,6 +21,7 @@ export class CodingClient implements ExchangeClient, CoderUser {
   readonly #options: CodingOptions;
   readonly #slices = new Slices();
   #coder: ContentCoder | undefined;
+  #trailers = '';
 
   constructor(client: ExchangeClient, options: CodingOptions) {
     this.#client = client;
@@ -66,8 +67,9 @@ export class CodingClient implements ExchangeClient, CoderUser {
   }
 
   /** The endpoint has said all; what is still being coded has to follow. */
-  finished(): void {
-    if (this.#coder === undefined) this.#client.finished();
+  finished(trailers: string): void {
+    this.#trailers = trailers;
+    if (this.#coder === undefined) this.#client.finished(trailers);
     else this.#coder.end();
   }
 
@@ -89,7 +91,7 @@ export class CodingClient implements ExchangeClient, CoderUser {
   }
 
   codedAll(): void {
-    this.#client.finished();
+    this.#client.finished(this.#trailers);
   }
 
   codingFailed(): void {

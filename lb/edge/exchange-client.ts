@@ -17,8 +17,8 @@ export interface ExchangeClient {
   /** The answer begins, with what came of its content. */
   answer(answer: Answer, buffer: Buffer, content: Slices): void;
   content(buffer: Buffer, content: Slices): void;
-  /** The whole answer was given. */
-  finished(): void;
+  /** The whole answer was given. `trailers`: lines, each with its CRLF; they were part of `content` where that comes coded. */
+  finished(trailers: string): void;
   /** No answer was begun: the edge answers itself. */
   failed(status: number, text: string): void;
   /** An answer was begun and cannot be completed. */

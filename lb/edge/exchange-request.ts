@@ -46,6 +46,7 @@ export function exchangeRequest(
     hostText: head.host?.text,
     cookie: sticky?.others,
     changes: bothChanges(policy?.requestChanges, changes),
+    http2: client.http2 === true,
   });
   return {
     method: head.method,

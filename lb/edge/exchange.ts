@@ -258,7 +258,7 @@ export class Exchange implements UpstreamUser, AnswerUser {
 
   #end(): void {
     this.#request.lease?.end();
-    this.#client.finished();
+    this.#client.finished(this.#answer.trailers);
   }
 
   #noEndpoint(): void {

@@ -71,6 +71,7 @@ export class AskingForwardAuths implements ForwardAuths {
       requestId: this.#context().requestId(),
       upgrade: undefined,
       hostText: head.host?.text,
+      http2: client.http2 === true,
       cookie: undefined,
       changes: {
         drop: new Set([...dropped, 'x-forwarded-method', 'x-forwarded-uri']),

@@ -22,6 +22,8 @@ export type ForwardFacts = {
   readonly cookie: string | undefined;
   /** Fields that the route leaves out and adds. */
   readonly changes: FieldChanges | undefined;
+  /** The request came over HTTP/2. */
+  readonly http2: boolean;
 };
 
 const none: ReadonlySet<string> = new Set();
@@ -73,7 +75,8 @@ const dropped = {
 export function forwardRequest(head: RequestHead, facts: ForwardFacts): string {
   const kept = keptFields(head, droppedOfRequest(head, facts), facts.changes?.drop);
   const added = facts.changes?.lines ?? '';
-  return `${requestLine(head)}${kept}${forwardedFields(head, facts)}${connectionOf(facts)}${cookieOf(facts)}${added}Via: 1.${head.minor} weir\r\n\r\n`;
+  const version = facts.http2 ? '2.0' : head.minor === 1 ? '1.1' : '1.0';
+  return `${requestLine(head)}${kept}${forwardedFields(head, facts)}${connectionOf(facts)}${cookieOf(facts)}${added}Via: ${version} weir\r\n\r\n`;
 }
 
 export type AnswerFacts = {
@@ -102,16 +105,25 @@ export type AnswerEdits = {
 
 /** The head for the client of a final answer. */
 export function forwardResponse(head: ResponseHead, facts: AnswerFacts): string {
+  return `${statusLine(head)}${answerFields(head, facts)}${persistence(facts)}\r\n`;
+}
+
+/** The field lines for the client of a final answer, but those about its connection. */
+export function answerFields(head: ResponseHead, facts: AnswerFacts): string {
   const { edits, encoding } = facts;
   const kept = keptFields(head, droppedOfAnswer(head, facts), edits?.changes?.drop);
   const edited = edits === undefined ? '' : editedFields(head, edits, facts.endpoint);
   const coded = encoding === undefined ? '' : codedFields(head, encoding, facts.clientMinor);
-  return `${statusLine(head)}${kept}${edited}${coded}Via: 1.${head.minor} weir\r\n${persistence(facts)}\r\n`;
+  return `${kept}${edited}${coded}Via: 1.${head.minor} weir\r\n`;
 }
 
 /** The head of an interim answer (1xx but 101). */
 export function forwardInterim(head: ResponseHead): string {
-  return `${statusLine(head)}${keptFields(head, dropped.fromInterim)}\r\n`;
+  return `${statusLine(head)}${interimFields(head)}\r\n`;
+}
+
+export function interimFields(head: ResponseHead): string {
+  return keptFields(head, dropped.fromInterim);
 }
 
 /** The head of the 101 that turns the connection into a tunnel. */

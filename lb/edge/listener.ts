@@ -1,5 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import type { SecureContext } from 'node:tls';
+import type { SecureContext, TLSSocket } from 'node:tls';
 import { errorCode, WeirError } from '../../core/kit/errors.ts';
 import { PortInUse } from '../../core/kit/listen.ts';
 import type { ListenPlace } from './listen-socket.ts';
@@ -15,6 +15,11 @@ export type ListenWhere = ListenPlace & {
 
 /** Turns an accepted connection into a wire for the given user. */
 export type Accepted = (open: (user: WireUser) => Wire) => void;
+
+export type TlsTakers = {
+  readonly onAccepted: Accepted;
+  readonly onHttp2: (socket: Socket) => void;
+};
 
 /** Where the certificates of the TLS listener come from. */
 export interface CertificateSource {
@@ -40,17 +45,17 @@ export async function listenPlain(
   return server;
 }
 
-/** Listens for TLS 1.2 and 1.3 connections, HTTP/1.1 only. Throws PortInUse. */
+/** Listens for TLS 1.2 and 1.3 connections. `onHttp2` gets those that agree on HTTP/2. Throws PortInUse. */
 export async function listenTls(
   place: ListenWhere,
   certificates: CertificateSource,
-  onAccepted: Accepted,
+  { onAccepted, onHttp2 }: TlsTakers,
 ): Promise<Server> {
   const server = createServer({ allowHalfOpen: true, noDelay: true });
   let tls: Promise<Server> | undefined;
   server.on('connection', (socket) => {
     socket.on('error', () => {});
-    tls ??= createTls(certificates, onAccepted);
+    tls ??= createTls(certificates, { onAccepted, onHttp2 });
     tls.then(
       (ready) => ready.emit('connection', socket),
       () => {
@@ -64,12 +69,15 @@ export async function listenTls(
 }
 
 /** Made with the first connection: node:tls and the fallback's certificate cost memory that an idle edge need not spend. */
-async function createTls(certificates: CertificateSource, onAccepted: Accepted): Promise<Server> {
+async function createTls(
+  certificates: CertificateSource,
+  { onAccepted, onHttp2 }: TlsTakers,
+): Promise<Server> {
   const { createServer: createTlsServer } = await import('node:tls');
   const server = createTlsServer({
     ...(await certificates.fallback()),
     ...listenOptions(certificates),
-    ALPNProtocols: ['http/1.1'],
+    ALPNProtocols: ['h2', 'http/1.1'],
     handshakeTimeout: 10_000,
     SNICallback: (name, done) => {
       certificates.forName(name).then((context) => done(null, context), done);
@@ -81,7 +89,10 @@ async function createTls(certificates: CertificateSource, onAccepted: Accepted):
       () => {},
     );
   });
-  server.on('secureConnection', (socket: Socket) => onAccepted((user) => streamWire(socket, user)));
+  server.on('secureConnection', (socket: TLSSocket) => {
+    if (socket.alpnProtocol === 'h2') onHttp2(socket);
+    else onAccepted((user) => streamWire(socket, user));
+  });
   server.on('tlsClientError', (_error, socket) => socket.destroy());
   return server;
 }

@@ -82,7 +82,6 @@ const refused: Readonly<Record<string, string>> = {
   'a version of two digits': `GET / HTTP/1.10\r\n${host}\r\n`,
   'a version with a leading zero': `GET / HTTP/01.1\r\n${host}\r\n`,
   'HTTP/3.0': `GET / HTTP/3.0\r\n${host}\r\n`,
-  'the preface of HTTP/2': 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
   'a method with a separator': `GE(T / HTTP/1.1\r\n${host}\r\n`,
   'no method': `/ HTTP/1.1\r\n${host}\r\n`,
   CONNECT: 'CONNECT web.test:443 HTTP/1.1\r\nHost: web.test:443\r\n\r\n',

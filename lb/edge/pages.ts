@@ -40,15 +40,26 @@ export type Page = {
 
 /** An answer of the edge itself, complete with head. It names the request id, under which logs have the details. */
 export function renderPage(page: Page): string {
+  const { title, fields, body } = pageParts(page);
+  const close = page.close ? 'Connection: close\r\n' : '';
+  const head = `HTTP/1.1 ${title}\r\n${fields}${close}\r\n`;
+  return page.headOnly ? head : head + body;
+}
+
+/** The same in parts, for other protocols; `fields` are lines, each with its CRLF. */
+export function pageParts(page: Page): {
+  readonly title: string;
+  readonly fields: string;
+  readonly body: string;
+} {
   const title = `${page.status} ${phrases[page.status] ?? 'Error'}`;
   const own = page.json === true ? 'application/json' : 'text/plain; charset=utf-8';
   const { contentType = own } = page;
   const body = page.contentType === undefined ? ownBody(page, title) : page.text;
-  const close = page.close ? 'Connection: close\r\n' : '';
-  const head =
-    `HTTP/1.1 ${title}\r\nContent-Type: ${contentType}\r\nContent-Length: ${body.length}\r\n` +
-    `Cache-Control: no-store\r\nX-Request-Id: ${page.requestId}\r\n${page.fields ?? ''}${close}\r\n`;
-  return page.headOnly ? head : head + body;
+  const fields =
+    `Content-Type: ${contentType}\r\nContent-Length: ${body.length}\r\n` +
+    `Cache-Control: no-store\r\nX-Request-Id: ${page.requestId}\r\n${page.fields ?? ''}`;
+  return { title, fields, body };
 }
 
 function ownBody({ status, text, requestId, json }: Page, title: string): string {

@@ -74,6 +74,7 @@ function answers(pieces: readonly Buffer[]): string {
     port: 80,
     open: (user) => new Wire(socket as unknown as Socket, user),
     onClosed: () => {},
+    onHttp2: () => {},
   });
   for (const piece of pieces) {
     const memory = Buffer.from(piece);

@@ -1,7 +1,7 @@
 import type { EdgeContext } from './context.ts';
+import type { Pipe } from './pipe.ts';
 import type { Connection } from './upstream.ts';
 import type { UpstreamUser } from './upstream-connection.ts';
-import type { Wire } from './wire.ts';
 
 const textBytes = 4_096;
 
@@ -18,14 +18,14 @@ export type TunnelOptions = {
  */
 export class Tunnel implements UpstreamUser {
   readonly #context: EdgeContext;
-  readonly #client: Wire;
+  readonly #client: Pipe;
   readonly #upstream: Connection;
   readonly #options: TunnelOptions;
   #received = 0;
 
   constructor(
     context: EdgeContext,
-    sides: { readonly client: Wire; readonly upstream: Connection },
+    sides: { readonly client: Pipe; readonly upstream: Connection },
     options: TunnelOptions,
   ) {
     this.#context = context;
@@ -71,14 +71,12 @@ export class Tunnel implements UpstreamUser {
     this.#upstream.user = undefined;
     this.#context.upstreams.leave(this.#upstream.upstream);
     this.#options.ended(this.#received);
-    // After a clean end the client may still be reading what was written to it.
-    if (this.#client.socket.writableEnded) this.#client.socket.destroySoon();
-    else this.#client.reset();
+    this.#client.leave();
   }
 
   overdue(): void {}
 
-  #move(buffer: Buffer, at: number, end: number, from: Wire, to: Wire): void {
+  #move(buffer: Buffer, at: number, end: number, from: Pipe, to: Pipe): void {
     if (at === end) return;
     this.#options.touch();
     if (end - at <= textBytes) to.write(buffer.toString('latin1', at, end));

@@ -6,12 +6,12 @@ import type { Wire } from './wire.ts';
 
 export type TurnRecordParts = {
   readonly log: AccessLog;
-  readonly host: { readonly wire: Wire; readonly facts: ClientFacts };
+  readonly host: { readonly wire: Pick<Wire, 'written' | 'socket'>; readonly facts: ClientFacts };
   readonly head: RequestHead;
   readonly now: number;
 };
 
-/** What the access log will say of one request of an HTTP/1 connection. */
+/** What the access log will say of one request of a connection. */
 export class TurnRecord {
   route: string | undefined;
   status = 0;
@@ -39,7 +39,7 @@ export class TurnRecord {
       id,
       client,
       scheme,
-      protocol: `HTTP/1.${head.minor}`,
+      protocol: host.facts.http2 === true ? 'HTTP/2.0' : `HTTP/1.${head.minor}`,
       tls: tlsVersion(host.wire),
       host: head.host?.text,
       method,
@@ -59,7 +59,7 @@ export class TurnRecord {
 }
 
 /** `TLSv1.3`; undefined without TLS, or when the connection is gone. */
-export function tlsVersion({ socket }: Wire): string | undefined {
+export function tlsVersion({ socket }: Pick<Wire, 'socket'>): string | undefined {
   const ask: unknown = Reflect.get(socket, 'getProtocol');
   const version: unknown = typeof ask === 'function' ? Reflect.apply(ask, socket, []) : undefined;
   return typeof version === 'string' ? version : undefined;

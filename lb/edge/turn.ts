@@ -167,8 +167,8 @@ export class Turn implements ExchangeClient {
     else if (this.read) this.#host.expect(never);
   }
 
-  finished(): void {
-    if (this.#chunks) this.#host.wire.write('0\r\n\r\n');
+  finished(trailers: string): void {
+    if (this.#chunks) this.#host.wire.write(`0\r\n${trailers}\r\n`);
     this.#log();
     this.#host.over(this.#keepAlive);
   }

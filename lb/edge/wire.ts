@@ -1,6 +1,7 @@
 import { connect, Socket } from 'node:net';
 import { DirectWriter } from './direct-writer.ts';
 import type { Slices } from './http1/slices.ts';
+import type { Pipe } from './pipe.ts';
 
 /** Content up to this size is written together with its head. */
 const joinedBytes = 8_192;
@@ -19,7 +20,7 @@ export interface WireUser {
 type OnRead = { readonly buffer: Buffer; readonly callback: (length: number, buffer: Buffer) => boolean };
 
 /** One connection: bytes in through a shared static buffer (no allocation per read), bytes out with back-pressure. */
-export class Wire {
+export class Wire implements Pipe {
   user: WireUser;
   readonly socket: Socket;
   /** Bytes handed to it so far. */
@@ -27,14 +28,18 @@ export class Wire {
   #paused = false;
   #direct: DirectWriter | undefined;
 
+  readonly #onEnd = () => this.user.ended();
+  readonly #onDrain = () => this.#drained();
+  readonly #onClose = () => this.user.closed();
+
   constructor(socket: Socket, user: WireUser) {
     this.socket = socket;
     this.user = user;
     // The reason does not matter to anyone: 'close' follows and tells the user.
     socket.on('error', () => {});
-    socket.on('end', () => this.user.ended());
-    socket.on('drain', () => this.#drained());
-    socket.on('close', () => this.user.closed());
+    socket.on('end', this.#onEnd);
+    socket.on('drain', this.#onDrain);
+    socket.on('close', this.#onClose);
   }
 
   get congested(): boolean {
@@ -79,6 +84,13 @@ export class Wire {
     else this.writeBoth(head, content.copy(buffer));
   }
 
+  /** The socket is somebody else's from now on; the user is told nothing more. */
+  abandon(): void {
+    this.pause();
+    this.socket.off('end', this.#onEnd).off('drain', this.#onDrain).off('close', this.#onClose);
+    this.socket.removeAllListeners('data');
+  }
+
   pause(): void {
     if (this.#paused) return;
     this.#paused = true;
@@ -94,6 +106,12 @@ export class Wire {
   /** Sends what is left, then says that no more comes. */
   end(): void {
     this.socket.end();
+  }
+
+  /** After a clean end the client may still be reading what was written to it. */
+  leave(): void {
+    if (this.socket.writableEnded) this.socket.destroySoon();
+    else this.reset();
   }
 
   destroy(): void {

@@ -1,15 +1,17 @@
-import type { Server } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import type { Clock } from '../../core/kit/clock.ts';
 import type { BalancerFactory } from '../balancer.ts';
 import { roundRobin } from '../balancers/round-robin.ts';
 import { AccessLog } from '../edge/access-log.ts';
 import { Passwords } from '../edge/basic-auth.ts';
 import { ClientConnection, type ClientOptions } from '../edge/client-connection.ts';
+import { type ClientFacts, clientFacts } from '../edge/client-facts.ts';
 import type { EdgeContext } from '../edge/context.ts';
 import { Counters } from '../edge/counters.ts';
 import { Deadlines } from '../edge/deadlines.ts';
 import { AskingForwardAuths } from '../edge/forward-auth.ts';
-import { type CertificateSource, listenPlain, listenTls, portOf } from '../edge/listener.ts';
+import type { Front } from '../edge/front.ts';
+import { type CertificateSource, listenPlain, listenTls, portOf, type TlsTakers } from '../edge/listener.ts';
 import { LogFile } from '../edge/log-file.ts';
 import { blockList } from '../edge/route-policy.ts';
 import { emptyTable, goneRoutes, type RouteTable } from '../edge/route-table.ts';
@@ -37,7 +39,7 @@ export class BuiltinEngine implements IngressEngine {
   readonly #settings: EdgeSettings;
   readonly #dependencies: BuiltinDependencies;
   readonly #context: EdgeContext;
-  readonly #clients = new Set<ClientConnection>();
+  readonly #clients = new Set<Front>();
   #servers: Server[] = [];
   #listening: readonly ListenAddress[] = [];
   #table: RouteTable = emptyTable;
@@ -68,7 +70,7 @@ export class BuiltinEngine implements IngressEngine {
     this.#listening = [];
     for (const client of this.#clients) client.close();
     await this.#idle();
-    for (const client of this.#clients) client.wire.destroy();
+    for (const client of this.#clients) client.destroy();
     this.#context.upstreams.apply(emptyTable);
     await this.#context.accessLog?.flush();
   }
@@ -98,8 +100,7 @@ export class BuiltinEngine implements IngressEngine {
   }
 
   #drain(routes: ReadonlySet<string>): void {
-    for (const client of this.#clients)
-      if (client.route !== undefined && routes.has(client.route)) client.drain(this.#settings.drainMs);
+    for (const client of this.#clients) client.drain(routes, this.#settings.drainMs);
   }
 
   #createContext(): EdgeContext {
@@ -131,7 +132,7 @@ export class BuiltinEngine implements IngressEngine {
     }
     if (httpsPort !== undefined && certificates !== undefined) {
       const place = { address, port: httpsPort, handle: sockets?.get('https') };
-      this.#serve('https', await listenTls(place, certificates, (open) => this.#accept('https', open)));
+      this.#serve('https', await listenTls(place, certificates, this.#tlsTakers()));
     }
   }
 
@@ -145,10 +146,39 @@ export class BuiltinEngine implements IngressEngine {
     const port = this.#listening.find((place) => place.scheme === scheme)?.port ?? 0;
     this.#context.counters.openConnections++;
     const onClosed = (client: ClientConnection) => this.#forget(client);
-    this.#clients.add(new ClientConnection(this.#context, { scheme, port, open, onClosed }));
+    const onHttp2 = (client: ClientConnection) => {
+      this.#clients.delete(client);
+      void this.#takeHttp2(client.wire.socket, client.facts);
+    };
+    this.#clients.add(new ClientConnection(this.#context, { scheme, port, open, onClosed, onHttp2 }));
   }
 
-  #forget(client: ClientConnection): void {
+  #tlsTakers(): TlsTakers {
+    return {
+      onAccepted: (open) => this.#accept('https', open),
+      onHttp2: (socket) => {
+        const port = this.#listening.find((place) => place.scheme === 'https')?.port ?? 0;
+        const { remoteAddress } = socket;
+        this.#context.counters.openConnections++;
+        const facts = clientFacts(this.#context.trusted, { remoteAddress, scheme: 'https', port });
+        void this.#takeHttp2(socket, facts);
+      },
+    };
+  }
+
+  /** node:http2 is loaded for the first client that speaks it: an edge without stays small. */
+  async #takeHttp2(socket: Socket, facts: ClientFacts): Promise<void> {
+    const { Http2Connection } = await import('../edge/http2/connection.ts');
+    if (socket.destroyed || this.#servers.length === 0) {
+      socket.destroy();
+      this.#context.counters.openConnections--;
+      return;
+    }
+    const onClosed = (client: Front) => this.#forget(client);
+    this.#clients.add(new Http2Connection(this.#context, { facts, socket, onClosed }));
+  }
+
+  #forget(client: Front): void {
     this.#context.counters.openConnections--;
     this.#clients.delete(client);
     if (this.#clients.size === 0) this.#onIdle();

@@ -8,6 +8,8 @@ import type { Slices } from './slices.ts';
 export interface BodyReader {
   readonly done: boolean;
   readonly bad: boolean;
+  /** Trailer lines that may be handed on, each with its CRLF; known when done. */
+  readonly trailers: string;
   read(buffer: Buffer, at: number, end: number, out: Slices): number;
 }
 
@@ -46,10 +48,11 @@ export function bodyReader(options: BodyOptions): BodyReader {
   }
 }
 
-const noBody: BodyReader = { done: true, bad: false, read: (_buffer, at) => at };
+const noBody: BodyReader = { done: true, bad: false, trailers: '', read: (_buffer, at) => at };
 
 class LengthBody implements BodyReader {
   readonly bad = false;
+  readonly trailers = '';
   #left: number;
 
   constructor(length: number) {

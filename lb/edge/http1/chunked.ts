@@ -29,6 +29,8 @@ export class ChunkedBody {
   #digits = 0;
   #extensionBytes = 0;
   #trailers = '';
+  /** Trailer lines that may be handed on, each with its CRLF; known when done. */
+  trailers = '';
 
   constructor(options: ChunkedOptions) {
     this.#options = options;
@@ -123,6 +125,7 @@ export class ChunkedBody {
   #finish(out: Slices): void {
     const kept = this.#trailers === '\r\n' ? '' : this.#keptTrailers();
     this.#state = kept === undefined ? 'bad' : 'done';
+    this.trailers = kept ?? '';
     if (this.#state === 'done' && this.#options.as === 'coded') out.tail = `${kept}\r\n`;
   }
 

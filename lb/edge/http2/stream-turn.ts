@@ -1,0 +1,364 @@
+import { randomBytes } from 'node:crypto';
+import type { ServerHttp2Stream, ServerStreamResponseOptions } from 'node:http2';
+import type { Socket } from 'node:net';
+import { prefersJson } from '../accept-json.ts';
+import type { AuthVerdict } from '../access-question.ts';
+import type { ClientFacts } from '../client-facts.ts';
+import type { EdgeContext } from '../context.ts';
+import type { Deadlined } from '../deadlines.ts';
+import { type Decision, decide, type Forward } from '../decide.ts';
+import { Exchange } from '../exchange.ts';
+import type { Answer, ExchangeClient } from '../exchange-client.ts';
+import { exchangeRequest } from '../exchange-request.ts';
+import { type AnswerEdits, answerFields, fieldValue, interimFields } from '../forward.ts';
+import type { Fault } from '../http1/fault.ts';
+import type { RequestHead } from '../http1/request-head.ts';
+import type { ResponseHead } from '../http1/response-head.ts';
+import type { Slices } from '../http1/slices.ts';
+import type { Lease } from '../limiter.ts';
+import { type Mirror, mirrored } from '../mirror.ts';
+import { pageParts } from '../pages.ts';
+import type { PolicyAnswer } from '../policy-answer.ts';
+import type { RouteTally } from '../route-tally.ts';
+import { Tunnel } from '../tunnel.ts';
+import { TurnRecord } from '../turn-record.ts';
+import type { Connection } from '../upstream.ts';
+import { fieldList } from './field-list.ts';
+import { grpcFields, isGrpc } from './grpc.ts';
+import { type RequestText, readHead, requestText } from './request-text.ts';
+import { StreamContent } from './stream-content.ts';
+import { StreamPipe } from './stream-pipe.ts';
+
+/** The connection a stream belongs to. */
+export interface StreamHost {
+  readonly facts: ClientFacts;
+  readonly socket: Socket;
+  /** The stream is gone. `wasted`: the client gave it up, or it was no request. */
+  over(turn: StreamTurn, wasted: boolean): void;
+}
+
+const never = Number.POSITIVE_INFINITY;
+/** A Date is the service's to give. Not in the public types. */
+const undated: ServerStreamResponseOptions & { readonly sendDate: boolean } = { sendDate: false };
+const cancel = 8;
+const internalError = 2;
+
+/** One request of an HTTP/2 connection and its answer. */
+export class StreamTurn implements ExchangeClient, Deadlined {
+  deadlineAt = never;
+  /** The route it took; undefined: none. */
+  route: string | undefined;
+  readonly #context: EdgeContext;
+  readonly #host: StreamHost;
+  readonly #stream: ServerHttp2Stream;
+  readonly #requestId: string;
+  #tally: RouteTally;
+  #text: RequestText | undefined;
+  #head: RequestHead | undefined;
+  #grpc = false;
+  #edits: AnswerEdits | undefined;
+  #exchange: Exchange | undefined;
+  #content: StreamContent | undefined;
+  #lease: Lease | undefined;
+  #mirror: Mirror | undefined;
+  #tunnel: Tunnel | undefined;
+  /** When even a tunnel must be over, ms since the epoch. */
+  #lastAt = never;
+  #trailers = '';
+  /** For the access log. */
+  #record: TurnRecord | undefined;
+  #written = 0;
+  #read = false;
+  #over = false;
+  #refused = false;
+
+  constructor(context: EdgeContext, host: StreamHost, stream: ServerHttp2Stream) {
+    this.#context = context;
+    this.#host = host;
+    this.#stream = stream;
+    this.#requestId = context.requestId();
+    this.#tally = context.counters.unrouted;
+    // The reason does not matter to anyone: 'close' follows.
+    stream.on('error', () => {});
+    stream.on('drain', () => this.#drained());
+    stream.on('wantTrailers', () => stream.sendTrailers(trailersOf(this.#trailers)));
+    stream.on('close', () => this.#closed());
+    context.deadlines.add(this);
+  }
+
+  begin(raw: readonly string[]): void {
+    this.#read = this.#stream.endAfterHeaders;
+    const webSocketKey = () => randomBytes(16).toString('base64');
+    const text = requestText(raw, { more: !this.#read, webSocketKey });
+    if ('reason' in text) this.#refuse(text);
+    else {
+      this.#text = text;
+      this.#decide();
+    }
+  }
+
+  /** Its route is gone: a tunnel has so long. */
+  drain(withinMs: number): void {
+    this.#lastAt = this.#context.clock.now() + withinMs;
+    if (this.#tunnel !== undefined) this.deadlineAt = Math.min(this.deadlineAt, this.#lastAt);
+  }
+
+  overdue(): void {
+    if (this.#tunnel !== undefined || this.#stream.headersSent) this.#stream.close(cancel);
+    else {
+      this.#exchange?.clientClosed();
+      this.failed(408, 'The request did not arrive in time.');
+    }
+  }
+
+  get congested(): boolean {
+    return this.#stream.writableNeedDrain;
+  }
+
+  wantContent(): void {
+    this.#expect(this.#context.settings.bodyMs);
+    this.#content?.want();
+  }
+
+  pause(): void {
+    this.#stream.pause();
+  }
+
+  resume(): void {
+    this.#stream.resume();
+  }
+
+  interim(head: ResponseHead): void {
+    if (this.#isOpen) this.#stream.additionalHeaders(headersOf(head.status, interimFields(head)));
+  }
+
+  answer({ head, framing, endpoint, encoding }: Answer, buffer: Buffer, content: Slices): void {
+    if (!this.#isOpen) return;
+    // To the client 2xx would mean that the tunnel stands.
+    if (this.#text?.webSocket === true && head.status < 300) {
+      this.#exchange?.fail(502, 'The service did not switch protocols.');
+      return;
+    }
+    if (this.#record !== undefined) this.#record.status = head.status;
+    const facts = {
+      framing,
+      clientMinor: 0,
+      keepAlive: true,
+      edits: this.#edits,
+      endpoint,
+      encoding,
+    } as const;
+    const list = fieldList(answerFields(head, facts), [':status', `${head.status}`]);
+    this.#stream.respond(list, {
+      endStream: framing === 'none',
+      waitForTrailers: framing === 'chunked',
+      ...undated,
+    });
+    this.content(buffer, content);
+  }
+
+  content(buffer: Buffer, content: Slices): void {
+    const bytes = content.taken(buffer);
+    if (bytes === undefined || !this.#isOpen) return;
+    this.#written += bytes.length;
+    this.#stream.write(bytes);
+  }
+
+  touched(): void {
+    if (this.congested) this.#expect(this.#context.settings.bodyMs);
+    else if (this.#read) this.#expect(never);
+  }
+
+  finished(trailers: string): void {
+    this.#log();
+    this.#trailers = trailers;
+    this.#finish();
+  }
+
+  failed(status: number, text: string): void {
+    this.#answerItself({ status, text });
+  }
+
+  broken(): void {
+    this.#log('answer-broken');
+    this.#over = true;
+    this.#stream.close(internalError);
+  }
+
+  switched(connection: Connection, head: ResponseHead, rest: string): void {
+    if (this.#record !== undefined) this.#record.status = 200;
+    this.#exchange = undefined;
+    this.#stream.respond(headersOf(200, interimFields(head)), undated);
+    const pipe = new StreamPipe(this.#stream);
+    const touch = () => {
+      this.#expect(this.#context.settings.tunnelMs);
+      this.deadlineAt = Math.min(this.deadlineAt, this.#lastAt);
+    };
+    touch();
+    const sides = { client: pipe, upstream: connection };
+    const tunnel = new Tunnel(this.#context, sides, { touch, ended: () => this.#lease?.end() });
+    this.#tunnel = tunnel;
+    this.#stream.on('data', (bytes: Buffer) => tunnel.clientBytes(bytes, 0, bytes.length));
+    this.#stream.on('end', () => tunnel.clientEnded());
+    pipe.write(rest);
+  }
+
+  get #isOpen(): boolean {
+    return !this.#over && !this.#stream.destroyed;
+  }
+
+  #decide(verdict?: AuthVerdict): void {
+    const head = readHead(this.#text!, this.#context.scratch);
+    if ('reason' in head) {
+      this.#refuse(head);
+      return;
+    }
+    this.#head = head;
+    this.#record ??= this.#newRecord(head);
+    this.#grpc = isGrpc(head);
+    const decision = decide(this.#context, [this.#host.facts, head], verdict);
+    if (decision.kind === 'wait') this.#wait(decision.until);
+    else if (decision.kind === 'forward') this.#forward(decision, head);
+    else {
+      this.#tally = decision.tally;
+      this.#answerItself(decision.answer);
+    }
+  }
+
+  #wait(until: Extract<Decision, { kind: 'wait' }>['until']): void {
+    void until.then((verdict) => {
+      if (this.#isOpen) this.#decide(verdict);
+    });
+  }
+
+  #forward(decision: Forward, head: RequestHead): void {
+    const { settings, upstreams, chance } = this.#context;
+    const request = exchangeRequest(decision, [this.#host.facts, head], {
+      requestId: this.#requestId,
+      httpsPort: settings.httpsPort,
+      contentAs: 'payload',
+      upstreams,
+      chance,
+    });
+    this.route = decision.route.id;
+    if (this.#record !== undefined) this.#record.route = this.route;
+    this.#tally = request.tally;
+    this.#edits = request.edits;
+    this.#lease = request.lease;
+    const webSocket = this.#text?.webSocket === true;
+    const complete = this.#read || webSocket;
+    if (!complete) this.#content = new StreamContent(this.#stream, head.chunked, this);
+    this.#exchange = new Exchange(this.#context, this, request);
+    if (request.options.mirror !== undefined)
+      this.#mirror = mirrored(this.#context, request, { content: undefined, complete });
+    this.#exchange.begin(undefined, complete);
+  }
+
+  /** More of the request's content, as the endpoint gets it. */
+  requestContent(bytes: Buffer | undefined, complete: boolean): void {
+    this.#read = complete;
+    if (this.#record !== undefined) this.#record.bytesIn += bytes?.length ?? 0;
+    const exchange = this.#exchange;
+    if (exchange?.wantsContent !== true) return;
+    this.#expect(complete ? never : this.#context.settings.bodyMs);
+    this.#mirror?.content(bytes, complete);
+    exchange.requestContent(bytes, complete);
+  }
+
+  #drained(): void {
+    if (this.#tunnel === undefined) this.#exchange?.clientDrained();
+    else this.#tunnel.clientDrained();
+  }
+
+  #closed(): void {
+    this.#context.deadlines.delete(this);
+    const wasted = this.#refused || this.#stream.rstCode !== 0;
+    this.#over = true;
+    this.#exchange?.clientClosed();
+    this.#log(this.#tunnel === undefined ? 'client-gone' : undefined);
+    this.#tunnel?.clientClosed();
+    this.#host.over(this, wasted);
+  }
+
+  #refuse(fault: Fault): void {
+    this.#refused = true;
+    this.#context.counters.refused++;
+    this.#answerItself({ status: fault.status, text: `The request was refused: ${fault.reason}.` });
+  }
+
+  #answerItself(answer: PolicyAnswer): void {
+    if (!this.#isOpen) return;
+    const { status, text, why = text } = answer;
+    this.#tally.answered(status);
+    if (this.#record !== undefined) this.#record.status = status;
+    this.#log(why);
+    if (this.#grpc) {
+      const list = fieldList(grpcFields(status, text, this.#requestId), [':status', '200']);
+      this.#stream.respond(list, { endStream: true, ...undated });
+    } else this.#answerPage(answer);
+    this.#finish();
+  }
+
+  #answerPage({ status, text, fields, contentType }: PolicyAnswer): void {
+    const headOnly = this.#head?.method === 'HEAD';
+    const json = this.#head !== undefined && prefersJson(fieldValue(this.#head, 'accept'));
+    const own = { requestId: this.#requestId, headOnly, json, close: false };
+    const page = { status, text, fields, contentType, ...own };
+    const { fields: lines, body } = pageParts(page);
+    this.#stream.respond(fieldList(lines, [':status', `${status}`]), {
+      endStream: headOnly,
+      ...undated,
+    });
+    if (!headOnly) this.#stream.write(body, 'latin1');
+  }
+
+  #newRecord(head: RequestHead): TurnRecord | undefined {
+    const { accessLog: log, clock } = this.#context;
+    if (log === undefined) return undefined;
+    const written = () => this.#written;
+    const { facts, socket } = this.#host;
+    const wire = {
+      socket,
+      get written() {
+        return written();
+      },
+    };
+    const record = new TurnRecord({ log, host: { wire, facts }, head, now: clock.now() });
+    record.bytesIn = head.text.length;
+    return record;
+  }
+
+  #log(why?: string): void {
+    this.#record?.end(this.#requestId, this.#exchange?.journey, why);
+  }
+
+  /** All was said. What the client still sends is of no use: it is told to stop, without blame (RFC 9113 §8.1). */
+  #finish(): void {
+    this.#over = true;
+    this.#exchange = undefined;
+    this.#stream.end();
+    if (this.#read || this.#stream.readableEnded) return;
+    this.#stream.once('finish', () => this.#stream.close(0));
+    this.#stream.resume();
+  }
+
+  #expect(withinMs: number): void {
+    this.deadlineAt = this.#context.clock.now() + withinMs;
+  }
+}
+
+function headersOf(status: number, lines: string): Record<string, string | string[]> {
+  const list = fieldList(lines);
+  const headers: Record<string, string | string[]> = { ':status': `${status}` };
+  for (let i = 0; i < list.length; i += 2) {
+    const before = headers[list[i]!];
+    const value = list[i + 1]!;
+    headers[list[i]!] = before === undefined ? value : [before, value].flat();
+  }
+  return headers;
+}
+
+function trailersOf(lines: string): Record<string, string | string[]> {
+  const { ':status': _, ...trailers } = headersOf(200, lines);
+  return trailers;
+}
