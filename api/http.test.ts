@@ -70,6 +70,8 @@ t.test('the HTTP layer', async (t) => {
     await is(405, 'Method Not Allowed', api.call('POST', '/v2/deployments'));
     await is(405, 'Method Not Allowed', api.call('POST', '/v2/apps/shop/web', { body: {} }));
     await is(405, 'Method Not Allowed', api.call('PUT', '/v2/info', { body: {} }));
+    await is(405, 'Method Not Allowed', api.call('GET', '/v2/apps/shop/web/tasks/one'));
+    await is(405, 'Method Not Allowed', api.call('GET', '/v2/apps/shop/web/restart'));
     await is(406, 'Not Acceptable', api.call('GET', '/v2/apps', { headers: { accept: 'image/png' } }));
     const form = { 'content-type': 'application/x-www-form-urlencoded' };
     await is(415, 'Unsupported Media Type', api.call('POST', '/v2/apps', { body: 'a=b', headers: form }));
@@ -116,7 +118,11 @@ t.test('the HTTP layer', async (t) => {
       [],
     );
     t.match(info, { name: 'marathon', version: /^1\.\d+\.\d+$/, elected: true, leader: new URL(url).host });
-    t.match(info['marathon_config'], { local_port_min: 10_000, local_port_max: 20_000, features: Array });
+    t.match(info['marathon_config'], {
+      local_port_min: 10_000,
+      local_port_max: 20_000,
+      features: ['gpu_resources'],
+    });
     t.same(await api.must('GET', '/v2/leader'), { leader: new URL(url).host });
     t.same(await api.must('GET', '/v2/plugins'), { plugins: [] });
     t.match(await api.must('GET', '/metrics'), { version: String, gauges: {}, counters: {}, timers: {} });

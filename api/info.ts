@@ -5,8 +5,8 @@ import type { Json } from './marathon/render-app.ts';
 /** Clients parse it: a three-part number of Marathon's (§21). */
 const marathonVersion = '1.5.11';
 
-/** What definitions may ask for; what of it is not acted on, the header Warning of the answer says. */
-const features = ['external_volumes', 'gpu_resources', 'secrets'];
+/** Of the features that clients know, those that are acted on: definitions may ask for others (docs/decisions/not-acted-on.md). */
+const features = ['gpu_resources'];
 
 /** `GET /v2/info` (Marathon §2.4): only keys that strict clients know, and of those the ones that are true of Weir. */
 export function infoOf(options: ApiOptions): Json {

@@ -71,7 +71,7 @@ export function appRoutes(
     if (path.kind === 'tasks') return tasks.list(path.id, request, reply);
     if (path.kind === 'versions') return versions(path.id);
     if (path.kind === 'version') return renderApp(changes.version(path.id, path.version));
-    if (path.kind !== 'app') throw new NotFound(`URI not found: ${request.url}`);
+    if (path.kind !== 'app') throw new Problem(405, { message: 'Method Not Allowed' });
     if (path.id.endsWith('/*'))
       return { '*': below(path.id.slice(0, -2), embedsFrom(request.query['embed'], appEmbeds)) };
     return {
