@@ -4,6 +4,7 @@ import { containersOf } from '../agent/containers.ts';
 import type { ContainerRuntime } from '../agent/runtime.ts';
 import type { AgentQuestion, LogText } from '../core/model/master-port.ts';
 import type { DnsConsumer } from '../dns/consumer.ts';
+import type { EdgeConsumer } from '../lb/edge/consumer.ts';
 import type { VipConsumer } from '../lb/vip/vip-consumer.ts';
 
 export type AnswerParts = {
@@ -11,16 +12,18 @@ export type AnswerParts = {
   runtime: ContainerRuntime;
   dns: DnsConsumer;
   vip: VipConsumer;
+  edge: EdgeConsumer | undefined;
   containers: string;
 };
 
 /** What only this agent knows, for whoever asked the master. */
 export async function answer(
   question: AgentQuestion,
-  { agent, runtime, dns, vip, containers }: AnswerParts,
+  { agent, runtime, dns, vip, edge, containers }: AnswerParts,
 ): Promise<unknown> {
   if (question.kind === 'explain-name') return dns.explain({ name: question.name, type: question.type });
   if (question.kind === 'dns-queries') return dns.queries();
+  if (question.kind === 'edge-why') return edge?.why(question);
   if (question.kind === 'vips') return vip.nodeStatus(new Set(question.addresses));
   const id = loggedContainer(agent, question);
   const { stream, tail } = question;

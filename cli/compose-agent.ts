@@ -134,7 +134,7 @@ export async function composeAgent(
         probeInstance(runtime, probed(record, checkedContainer(record.assignment, check)), { check, signal }),
       poll: (record, check, signal) => pollReadiness(probed(record), { check, signal }),
       look: (record, check, signal) => lookAt(runtime, { instance: probed(record), check, signal }),
-      answer: (question) => answer(question, { agent, runtime, dns, vip, containers }),
+      answer: (question) => answer(question, { agent, runtime, dns, vip, edge, containers }),
       clock,
       log,
     },
@@ -150,7 +150,7 @@ export async function composeAgent(
   const mesosDns = new MesosDnsServer(
     (path) => dns.mesos(path),
     settings.dnsHttp,
-    async () => metrics.text() + (await dns.metrics()),
+    async () => metrics.text() + (await dns.metrics()) + ((await edge?.metrics()) ?? ''),
   );
   const claim = new NamespaceClaim(`process ${process.pid}, data in ${dataDir}`);
   const all: Part[] = [

@@ -1,6 +1,7 @@
 import type { Part } from '../core/kit/part.ts';
 import type { RouteTable } from './edge/route-table.ts';
 import type { RequestCount } from './edge/route-tally.ts';
+import type { TrafficStats } from './edge/traffic-stats.ts';
 
 /** Counters since the engine started; all but the gauges only grow. */
 export type EngineStats = {
@@ -15,6 +16,8 @@ export type EngineStats = {
   readonly ejections: number;
   /** Requests refused because they were malformed. */
   readonly refused: number;
+  /** Absent: the engine cannot say. */
+  readonly traffic?: TrafficStats;
 };
 
 /** An address the engine listens on, with the port it really got. */

@@ -36,6 +36,14 @@ export type AgentQuestion =
     }
   /** What the agent has in force for the VIPs of these addresses. Answered with `VipNodeStatus` of `lb/vip`. */
   | { readonly kind: 'vips'; readonly addresses: readonly string[] }
+  /** The way of a request through the edge of this agent. Answered with `WhyLink[]` of `lb/edge`. */
+  | {
+      readonly kind: 'edge-why';
+      readonly url: string;
+      readonly method?: string;
+      readonly headers?: readonly { readonly name: string; readonly value: string }[];
+      readonly client?: string;
+    }
   /** What the resolver of this agent was asked lately, and who asks most. */
   | { readonly kind: 'dns-queries' }
   /** Why the resolver of this agent answers as it does. */

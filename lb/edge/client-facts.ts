@@ -51,7 +51,7 @@ export function policyRequest(
   };
 }
 
-function plainAddress(address = ''): string {
+export function plainAddress(address = ''): string {
   return address.startsWith('::ffff:') ? address.slice(7) : address;
 }
 

@@ -3,10 +3,13 @@ import { startAll, stopAll } from '../../core/kit/part.ts';
 import type { DirectoryConsumer } from '../../core/model/consumer.ts';
 import { type Directory, type DirectoryDelta, emptyDirectory } from '../../core/model/directory.ts';
 import type { ListenAddress } from '../engine.ts';
+import { EdgeMetrics } from './edge-metrics.ts';
 import { ListenSocket } from './listen-socket.ts';
-import type { WorkerReport } from './messages.ts';
+import type { FullReport, WorkerReport } from './messages.ts';
 import { defaultSettings, type EdgeSettings } from './settings.ts';
 import { TicketKeys } from './ticket-keys.ts';
+import { broken, type WhyLink, type WhyQuestion } from './why.ts';
+import { whyArrival } from './why-arrival.ts';
 import { WorkerLink, type WorkerLinkDependencies } from './worker-link.ts';
 
 export type EdgeDependencies = Omit<WorkerLinkDependencies, 'onCrash' | 'sockets' | 'ticketKey'>;
@@ -25,6 +28,7 @@ export class EdgeConsumer implements DirectoryConsumer, Part {
   readonly #settings: EdgeSettings;
   readonly #sockets = new Map<'http' | 'https', ListenSocket>();
   readonly #handles = new Map<'http' | 'https', object>();
+  readonly #metrics = new EdgeMetrics();
   #directory: Directory = emptyDirectory;
 
   constructor(dependencies: EdgeDependencies, options: EdgeOptions = {}) {
@@ -84,7 +88,7 @@ export class EdgeConsumer implements DirectoryConsumer, Part {
 
   async inFlight(): Promise<ReadonlyMap<string, number>> {
     const counts = new Map<string, number>();
-    for (const report of await this.reports()) {
+    for (const report of await this.#ask({ full: false })) {
       for (const [instance, count] of report.inFlight) {
         if (this.#directory.endpoints.has(instance)) continue;
         counts.set(instance, (counts.get(instance) ?? 0) + count);
@@ -98,8 +102,29 @@ export class EdgeConsumer implements DirectoryConsumer, Part {
   }
 
   /** Counters and load of every worker that runs now. */
-  async reports(): Promise<readonly WorkerReport[]> {
-    const reports = await Promise.all(this.#links.map((link) => link.report()));
+  async reports(): Promise<readonly FullReport[]> {
+    const reports = await this.#ask({ full: true });
+    return reports.flatMap(({ stats, ...report }) => (stats === undefined ? [] : [{ ...report, stats }]));
+  }
+
+  /** The way of a request through this edge, to its first broken link. Throws on a URL that is none. */
+  async why(question: WhyQuestion): Promise<readonly WhyLink[]> {
+    const arrival = await whyArrival(new URL(question.url), this.listening);
+    if (arrival.some(({ ok }) => !ok)) return arrival;
+    for (const link of this.#links) {
+      const rest = await link.why(question);
+      if (rest !== undefined) return [...arrival, ...rest];
+    }
+    return [...arrival, broken('listener', 'no worker of the edge runs', 'look into the log of the agent')];
+  }
+
+  /** All of it for a monitor: Prometheus text. */
+  async metrics(): Promise<string> {
+    return this.#metrics.text(await this.reports());
+  }
+
+  async #ask(how: { readonly full: boolean }): Promise<readonly WorkerReport[]> {
+    const reports = await Promise.all(this.#links.map((link) => link.report(how)));
     return reports.filter((report) => report !== undefined);
   }
 

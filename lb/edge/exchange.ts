@@ -201,7 +201,7 @@ export class Exchange implements UpstreamUser, AnswerUser {
     const { tally, edits } = this.#request;
     const connection = this.#connection!;
     tally.answered(head.status);
-    this.journey.answered();
+    if (this.#context.accessLog !== undefined) this.journey.answered();
     this.#observe(connection, head.status);
     const endpoint = edits?.sticky === undefined ? '' : connection.upstream.cookie;
     const { framing } = this.#answer;

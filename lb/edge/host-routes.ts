@@ -75,7 +75,7 @@ function firstOf(
   return undefined;
 }
 
-function pathFits({ kind, path: wanted, ignoreCase, regex }: TableRoute, path: string): boolean {
+export function pathFits({ kind, path: wanted, ignoreCase, regex }: TableRoute, path: string): boolean {
   if (regex !== undefined) return regex.testExact(path);
   const given = ignoreCase ? path.toLowerCase() : path;
   return kind === 'exact' ? given === wanted : prefixFits(wanted, given);

@@ -19,6 +19,8 @@ export type Accepted = (open: (user: WireUser) => Wire) => void;
 export type TlsTakers = {
   readonly onAccepted: Accepted;
   readonly onHttp2: (socket: Socket) => void;
+  /** A handshake came to nothing. */
+  readonly onFailed: () => void;
 };
 
 /** Where the certificates of the TLS listener come from. */
@@ -49,13 +51,13 @@ export async function listenPlain(
 export async function listenTls(
   place: ListenWhere,
   certificates: CertificateSource,
-  { onAccepted, onHttp2 }: TlsTakers,
+  takers: TlsTakers,
 ): Promise<Server> {
   const server = createServer({ allowHalfOpen: true, noDelay: true });
   let tls: Promise<Server> | undefined;
   server.on('connection', (socket) => {
     socket.on('error', () => {});
-    tls ??= createTls(certificates, { onAccepted, onHttp2 });
+    tls ??= createTls(certificates, takers);
     tls.then(
       (ready) => ready.emit('connection', socket),
       () => {
@@ -71,7 +73,7 @@ export async function listenTls(
 /** Made with the first connection: node:tls and the fallback's certificate cost memory that an idle edge need not spend. */
 async function createTls(
   certificates: CertificateSource,
-  { onAccepted, onHttp2 }: TlsTakers,
+  { onAccepted, onHttp2, onFailed }: TlsTakers,
 ): Promise<Server> {
   const { createServer: createTlsServer } = await import('node:tls');
   const server = createTlsServer({
@@ -93,7 +95,10 @@ async function createTls(
     if (socket.alpnProtocol === 'h2') onHttp2(socket);
     else onAccepted((user) => streamWire(socket, user));
   });
-  server.on('tlsClientError', (_error, socket) => socket.destroy());
+  server.on('tlsClientError', (_error, socket) => {
+    onFailed();
+    socket.destroy();
+  });
   return server;
 }
 

@@ -1,10 +1,12 @@
 import type { DirectoryDelta } from '../../core/model/directory.ts';
 import type { EngineStats } from '../engine.ts';
+import type { WhyLink, WhyQuestion } from './why.ts';
 
 /** What the control process tells a worker. `id` comes back in the answer. */
 export type ToWorker =
   | { readonly kind: 'apply'; readonly id: number; readonly delta: DirectoryDelta }
-  | { readonly kind: 'report'; readonly id: number }
+  | { readonly kind: 'report'; readonly id: number; readonly full: boolean }
+  | { readonly kind: 'why'; readonly id: number; readonly question: WhyQuestion }
   /** Comes with a bound socket. */
   | { readonly kind: 'socket'; readonly scheme: 'http' | 'https' }
   /** Everything needed to begin has been sent. */
@@ -24,6 +26,7 @@ export type FromWorker =
   | { readonly kind: 'cannot-listen'; readonly failure: ListenFailure }
   | { readonly kind: 'applied'; readonly id: number; readonly revision: number }
   | { readonly kind: 'report'; readonly id: number; readonly report: WorkerReport }
+  | { readonly kind: 'why'; readonly id: number; readonly links: readonly WhyLink[] }
   /** Wants key and certificate for a server name. */
   | { readonly kind: 'certificate'; readonly name: string };
 
@@ -36,10 +39,15 @@ export type ListenFailure = {
 
 export type WorkerReport = {
   readonly inFlight: ReadonlyMap<string, number>;
-  readonly stats: EngineStats;
+  /** Process id. */
+  readonly worker: number;
   /** Resident memory, bytes. */
   readonly memory: number;
+  /** Only if asked for in full. */
+  readonly stats: EngineStats | undefined;
 };
+
+export type FullReport = WorkerReport & { readonly stats: EngineStats };
 
 /** A message from the other process: ours by construction, so only its kind is looked at. */
 export function parseMessage<M extends ToWorker | FromWorker>(message: unknown): M | undefined {

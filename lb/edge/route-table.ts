@@ -16,6 +16,11 @@ export type PoolEndpoint = {
   readonly checkPort?: number;
 };
 
+/** For people. */
+export function endpointName({ instanceId, address, port }: PoolEndpoint): string {
+  return `${instanceId} ${address.includes(':') ? `[${address}]` : address}:${port}`;
+}
+
 /** The ready endpoints of one service, in order of instance id; `uses`: how many routes lead here. */
 export type RoutePool = {
   readonly key: string;

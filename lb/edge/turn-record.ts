@@ -2,6 +2,7 @@ import type { AccessLog } from './access-log.ts';
 import type { ClientFacts } from './client-facts.ts';
 import type { RequestHead } from './http1/request-head.ts';
 import type { Journey } from './journey.ts';
+import { endpointName } from './route-table.ts';
 import type { Wire } from './wire.ts';
 
 export type TurnRecordParts = {
@@ -51,7 +52,7 @@ export class TurnRecord {
       connectMs: journey?.connectMs,
       firstByteMs: journey?.firstByteMs,
       route: this.route,
-      endpoint: endpoint && `${endpoint.instanceId} ${endpoint.address}:${endpoint.port}`,
+      endpoint: endpoint && endpointName(endpoint),
       retries: journey?.retries ?? 0,
       why,
     });

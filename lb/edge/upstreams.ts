@@ -2,7 +2,14 @@ import type { BalanceRequest, Balancer, BalancerFactory } from '../balancer.ts';
 import { balancersByName } from '../balancers/by-name.ts';
 import { ActiveChecks } from './active-checks.ts';
 import { RetryBudget } from './retry-budget.ts';
-import { emptyTable, type PoolEndpoint, type RoutePool, type RouteTable } from './route-table.ts';
+import {
+  emptyTable,
+  endpointName,
+  type PoolEndpoint,
+  type RoutePool,
+  type RouteTable,
+} from './route-table.ts';
+import type { EndpointStats } from './traffic-stats.ts';
 import { Upstream } from './upstream.ts';
 import type { UpstreamContext } from './upstream-context.ts';
 
@@ -71,6 +78,24 @@ export class Upstreams {
       if (inFlight > 0) counts.set(endpoint.instanceId, (counts.get(endpoint.instanceId) ?? 0) + inFlight);
     }
     return counts;
+  }
+
+  /** What is known of every endpoint. */
+  stats(): readonly EndpointStats[] {
+    const now = this.#context.clock.now();
+    const pools = [...this.#pools.values()].filter(({ checks }) => checks !== undefined);
+    return [...this.#all.values()].map((upstream) => ({
+      endpoint: endpointName(upstream.endpoint),
+      requests: upstream.tally.counts(),
+      latency: upstream.tally.latency(),
+      connectFailures: upstream.connectFailures,
+      ejected: upstream.ejectedUntil > now,
+      sick: pools.some(({ checks }) => checks?.isSick(upstream)),
+    }));
+  }
+
+  get poolCount(): number {
+    return this.#pools.size;
   }
 
   #bind(key: string, pool: RoutePool | undefined): void {

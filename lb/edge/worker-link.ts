@@ -19,6 +19,7 @@ import {
   type WorkerReport,
 } from './messages.ts';
 import type { EdgeSettings } from './settings.ts';
+import type { WhyLink, WhyQuestion } from './why.ts';
 
 export type WorkerLinkDependencies = {
   readonly clock: Clock;
@@ -44,6 +45,7 @@ export class WorkerLink implements Part {
   #lastId = 0;
   #stopped = false;
   readonly #applies = new Map<number, Waiter<number>>();
+  readonly #whys = new Map<number, (links: readonly WhyLink[] | undefined) => void>();
   readonly #reports = new Map<number, Waiter<WorkerReport | undefined>>();
   #listening = readiness();
 
@@ -105,13 +107,20 @@ export class WorkerLink implements Part {
     this.#send({ kind: 'ticket-key', key: this.#dependencies.ticketKey() });
   }
 
-  /** Undefined when there is no worker to ask: then nothing is in flight. */
-  report(): Promise<WorkerReport | undefined> {
+  /** `full`: with its counters. Undefined when there is no worker to ask: then nothing is in flight. */
+  report({ full }: { readonly full: boolean }): Promise<WorkerReport | undefined> {
     const id = ++this.#lastId;
     const { promise, resolve, reject } = Promise.withResolvers<WorkerReport | undefined>();
-    if (!this.#send({ kind: 'report', id })) return Promise.resolve(undefined);
+    if (!this.#send({ kind: 'report', id, full })) return Promise.resolve(undefined);
     this.#reports.set(id, { resolve, reject });
     return promise;
+  }
+
+  /** Undefined when there is no worker to ask. */
+  why(question: WhyQuestion): Promise<readonly WhyLink[] | undefined> {
+    const id = ++this.#lastId;
+    if (!this.#send({ kind: 'why', id, question })) return Promise.resolve(undefined);
+    return new Promise((resolve) => this.#whys.set(id, resolve));
   }
 
   #started(): void {
@@ -157,6 +166,10 @@ export class WorkerLink implements Part {
         this.#reports.get(message.id)?.resolve(message.report);
         this.#reports.delete(message.id);
         return;
+      case 'why':
+        this.#whys.get(message.id)?.(message.links);
+        this.#whys.delete(message.id);
+        return;
       case 'certificate':
         void this.#certify(message.name);
     }
@@ -182,6 +195,8 @@ export class WorkerLink implements Part {
   #forgetReports(): void {
     for (const waiter of this.#reports.values()) waiter.resolve(undefined);
     this.#reports.clear();
+    for (const resolve of this.#whys.values()) resolve(undefined);
+    this.#whys.clear();
   }
 }
 

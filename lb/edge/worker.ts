@@ -34,7 +34,8 @@ function main(settings: Partial<EdgeSettings>): void {
   process.on('message', (raw, handle) => {
     const message = parseMessage<ToWorker>(raw);
     if (message?.kind === 'apply') void apply(message);
-    if (message?.kind === 'report') void report(message.id);
+    if (message?.kind === 'report') void report(message.id, message.full);
+    if (message?.kind === 'why') void why(message);
     if (message?.kind === 'socket' && typeof handle === 'object') sockets.set(message.scheme, handle);
     if (message?.kind === 'ticket-key') certificates.useTicketKey(Buffer.from(message.key, 'base64'));
     if (message?.kind === 'serve') serve();
@@ -59,9 +60,15 @@ function main(settings: Partial<EdgeSettings>): void {
     tell({ kind: 'applied', id, revision: await engine.apply(table) });
   }
 
-  async function report(id: number): Promise<void> {
-    const [inFlight, stats] = await Promise.all([engine.inFlight(), engine.stats()]);
-    tell({ kind: 'report', id, report: { inFlight, stats, memory: process.memoryUsage.rss() } });
+  async function why({ id, question }: Extract<ToWorker, { kind: 'why' }>): Promise<void> {
+    tell({ kind: 'why', id, links: await engine.why(question) });
+  }
+
+  async function report(id: number, full: boolean): Promise<void> {
+    const inFlight = await engine.inFlight();
+    const stats = full ? await engine.stats() : undefined;
+    const memory = process.memoryUsage.rss();
+    tell({ kind: 'report', id, report: { worker: process.pid, inFlight, stats, memory } });
   }
 }
 

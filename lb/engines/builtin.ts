@@ -18,7 +18,10 @@ import { emptyTable, goneRoutes, type RouteTable } from '../edge/route-table.ts'
 import type { RouteTally } from '../edge/route-tally.ts';
 import { createScratch } from '../edge/scratch.ts';
 import { defaultSettings, type EdgeSettings } from '../edge/settings.ts';
+import type { TrafficStats } from '../edge/traffic-stats.ts';
 import { Upstreams } from '../edge/upstreams.ts';
+import type { WhyLink, WhyQuestion } from '../edge/why.ts';
+import { whyRequest } from '../edge/why-request.ts';
 import type { EngineStats, IngressEngine, ListenAddress } from '../engine.ts';
 
 export type BuiltinDependencies = {
@@ -94,9 +97,33 @@ export class BuiltinEngine implements IngressEngine {
       .inFlight()
       .values()
       .reduce((sum, count) => sum + count, 0);
-    const requests = [...tallies(this.#table, counters)].flatMap((tally) => tally.counts());
+    const all = [...tallies(this.#table, counters)];
+    const requests = all.flatMap((tally) => tally.counts());
     const { revision } = this.#table;
-    return { revision, openConnections, inFlight, requests, connectFailures, retries, ejections, refused };
+    const counts = { connectFailures, retries, ejections, refused };
+    return { revision, openConnections, inFlight, requests, ...counts, traffic: this.#traffic(all) };
+  }
+
+  /** What would become of a request. */
+  why(question: WhyQuestion): Promise<readonly WhyLink[]> {
+    return whyRequest(this.#context, question);
+  }
+
+  #traffic(all: readonly RouteTally[]): TrafficStats {
+    const { counters, upstreams, accessLog } = this.#context;
+    const { limited, tlsHandshakes, tlsFailures } = counters;
+    return {
+      latencies: all.flatMap((tally) => {
+        const latency = tally.latency();
+        return latency === undefined ? [] : [{ route: tally.route, ...latency }];
+      }),
+      endpoints: upstreams.stats(),
+      pools: upstreams.poolCount,
+      limited: { ...limited },
+      tlsHandshakes,
+      tlsFailures,
+      accessLogLost: accessLog?.lost ?? 0,
+    };
   }
 
   #drain(routes: ReadonlySet<string>): void {
@@ -154,12 +181,18 @@ export class BuiltinEngine implements IngressEngine {
   }
 
   #tlsTakers(): TlsTakers {
+    const { counters } = this.#context;
     return {
-      onAccepted: (open) => this.#accept('https', open),
+      onFailed: () => counters.tlsFailures++,
+      onAccepted: (open) => {
+        counters.tlsHandshakes++;
+        this.#accept('https', open);
+      },
       onHttp2: (socket) => {
         const port = this.#listening.find((place) => place.scheme === 'https')?.port ?? 0;
         const { remoteAddress } = socket;
-        this.#context.counters.openConnections++;
+        counters.tlsHandshakes++;
+        counters.openConnections++;
         const facts = clientFacts(this.#context.trusted, { remoteAddress, scheme: 'https', port });
         void this.#takeHttp2(socket, facts);
       },
