@@ -11,7 +11,8 @@ class Node {
   below = 0;
 
   set(type: ResourceRecord['type']): RecordSet | undefined {
-    return this.sets.find((set) => set.type === type);
+    for (const set of this.sets) if (set.type === type) return set;
+    return undefined;
   }
 }
 
@@ -47,6 +48,7 @@ export class RecordStore {
 
   /** Gives the one that is there now: the one before where that says the same. */
   #put(one: Given, before: Given | undefined): Given {
+    if (before === one) return one;
     if (before === undefined || !isOfSameSet(before, one)) this.#add(one);
     else if (isSame(before, one)) return before;
     else this.#swap(before, one);

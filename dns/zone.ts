@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { DirectoryAgent, DirectoryDelta, Endpoint, Vip } from '../core/model/directory.ts';
 import type { AgentId, AppId, InstanceId } from '../core/model/ids.ts';
-import { taskHash } from './labels.ts';
 import type { ZoneOptions } from './options.ts';
 import { parentOf, RecordStore } from './record-store.ts';
+import { type AppNames, appNames, type EndpointNames, endpointNames } from './records/names.ts';
 import { recordsOfAgent, recordsOfMasters } from './records/of-agents.ts';
-import { type AppNames, appNames, type EndpointContext, recordsOfEndpoint } from './records/of-endpoint.ts';
+import { type EndpointContext, recordsOfEndpoint } from './records/of-endpoint.ts';
 import { recordsOfVip } from './records/of-vip.ts';
 import { type OwnZone, ownZones, recordsOfZones, recordsWhenReady, soaOfZone } from './records/of-zones.ts';
 import { VipIndex } from './vip-index.ts';
@@ -25,7 +25,7 @@ export class Zone {
   readonly #byAddress = new Map<string, Endpoint>();
   readonly #byApp = new Map<AppId, Set<InstanceId>>();
   readonly #names = new Map<AppId, AppNames>();
-  readonly #hashes = new Map<InstanceId, { readonly taskId: string; readonly hash: string }>();
+  readonly #named = new Map<InstanceId, Named>();
   readonly #context: EndpointContext;
   #revision = 0;
   /** A change was begun and not ended: it failed. */
@@ -40,8 +40,7 @@ export class Zone {
     this.#context = {
       options,
       vipsOf: (app, port) => this.#vips.ofService(app, port),
-      namesOf: (app) => this.#namesOf(app),
-      hashOf: (endpoint) => this.#hashOf(endpoint),
+      namesOf: (endpoint) => this.#namesOf(endpoint),
     };
     this.store.replace('zones', recordsOfZones(zones, options));
   }
@@ -76,7 +75,7 @@ export class Zone {
       const app = this.endpoints.get(id)?.appId;
       this.#forget(id);
       rewrite.delete(id);
-      this.#hashes.delete(id);
+      this.#named.delete(id);
       if (app !== undefined && !this.#byApp.has(app)) this.#names.delete(app);
     }
     this.#applyAgents(agents);
@@ -183,24 +182,27 @@ export class Zone {
     if (group?.size === 0) this.#byApp.delete(endpoint.appId);
   }
 
-  #namesOf(appId: AppId): AppNames {
+  #namesOf(endpoint: Endpoint): EndpointNames {
+    const { instanceId, taskId, agentId, appId } = endpoint;
+    const known = this.#named.get(instanceId);
+    if (known?.taskId === taskId && known.agentId === agentId && known.appId === appId) return known.names;
+    const names = endpointNames(endpoint, this.#namesOfApp(appId), this.options);
+    this.#named.set(instanceId, { taskId, agentId, appId, names });
+    return names;
+  }
+
+  #namesOfApp(appId: AppId): AppNames {
     const known = this.#names.get(appId) ?? appNames(appId, this.options);
     this.#names.set(appId, known);
     return known;
   }
 
-  #hashOf({ instanceId, taskId }: Endpoint): string {
-    const known = this.#hashes.get(instanceId);
-    if (known?.taskId === taskId) return known.hash;
-    const hash = taskHash(taskId);
-    this.#hashes.set(instanceId, { taskId, hash });
-    return hash;
-  }
-
   #writeEndpoint(id: InstanceId): void {
     const endpoint = this.endpoints.get(id);
-    const records = endpoint === undefined ? [] : recordsOfEndpoint(endpoint, this.#context);
-    this.store.replace(`endpoint:${id}`, records);
+    const source = `endpoint:${id}`;
+    const records =
+      endpoint === undefined ? [] : recordsOfEndpoint(endpoint, this.#context, this.store.given(source));
+    this.store.replace(source, records);
   }
 
   #applyAgents(changes: DirectoryDelta['agents']): void {
@@ -218,6 +220,9 @@ export class Zone {
     this.store.replace('masters', recordsOfMasters(masters, this.options));
   }
 }
+
+/** The names of an endpoint, and what they were made of. */
+type Named = Pick<Endpoint, 'taskId' | 'agentId' | 'appId'> & { readonly names: EndpointNames };
 
 type Changed = Pick<DirectoryDelta, 'agents' | 'endpoints' | 'vips'>;
 

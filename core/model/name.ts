@@ -5,6 +5,9 @@ const rfc1123: LabelRule = { leading: /^-+/, max: 63 };
 /** Mesos-DNS with `enforceRFC952` (dns.md §2.2). */
 export const rfc952: LabelRule = { leading: /^[-0-9]+/, max: 24 };
 
+/** What no rule changes anything of, but for its length. */
+const plainLabel = /^[a-z](?:[a-z0-9-]*[a-z0-9])?$/;
+
 /** The label function of Mesos-DNS in RFC 1123 mode, cut to `max`. */
 export function dnsLabel(text: string, max: number = rfc1123.max): string {
   return labelBy(text, { ...rfc1123, max });
@@ -15,6 +18,8 @@ export function dnsLabel(text: string, max: number = rfc1123.max): string {
  * trims dashes, and cuts with the refill rule for dashes at the cut.
  */
 export function labelBy(text: string, { leading, max }: LabelRule): string {
+  // nearly every name is a label already
+  if (text.length <= max && plainLabel.test(text)) return text;
   const mapped = text
     .replace(/[A-Z]/g, (letter) => letter.toLowerCase())
     .replace(/[._]/g, '-')

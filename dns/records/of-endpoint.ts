@@ -1,10 +1,9 @@
 import type { Endpoint, EndpointPort, Vip } from '../../core/model/directory.ts';
-import { discoveryName } from '../../core/model/ids.ts';
-import { dnsLabel, weirName } from '../../core/model/name.ts';
-import { canonicalTask, dcosLabel, frameworkName, mesosLabel } from '../labels.ts';
+import { dnsLabel } from '../../core/model/name.ts';
 import type { ZoneOptions } from '../options.ts';
 import type { Given } from '../record-set.ts';
 import type { Name } from '../wire/types.ts';
+import type { AppTaskNames, EndpointNames, TaskNames } from './names.ts';
 import { reverseName } from './reverse.ts';
 import { type ServiceTarget, Sheet } from './sheet.ts';
 
@@ -13,39 +12,21 @@ export type EndpointContext = {
   readonly options: ZoneOptions;
   /** The VIPs in front of one port of an app. */
   readonly vipsOf: (appId: string, portIndex: number) => readonly Vip[];
-  readonly namesOf: (appId: string) => AppNames;
-  /** taskHash of the endpoint's task. */
-  readonly hashOf: (endpoint: Endpoint) => string;
+  readonly namesOf: (endpoint: Endpoint) => EndpointNames;
 };
 
-/** What all endpoints of an app are named by. */
-export type AppNames = {
-  /** In Mesos-DNS: with discovery information every record is there twice, its dots mapped and kept (dns.md §3.4). */
-  readonly tasks: readonly string[];
-  readonly framework: Name;
-  /** Task and framework in DC/OS's zones. */
-  readonly dcos: Name;
-  /** In zone `weir`. */
-  readonly weir: Name;
-};
-
-export function appNames(appId: string, options: ZoneOptions): AppNames {
-  const task = discoveryName(appId);
-  return {
-    tasks: [...new Set([mesosLabel(task, options.enforceRfc952), task])],
-    framework: frameworkName(options.framework, options.enforceRfc952),
-    dcos: `${dcosLabel(task)}.${dcosLabel(options.framework)}`,
-    weir: `${weirName(appId)}.${options.weirDomain}`,
-  };
-}
-
-/** All records of an endpoint that takes traffic; none of one that does not. */
-export function recordsOfEndpoint(endpoint: Endpoint, context: EndpointContext): readonly Given[] {
+/**
+ * All records of an endpoint that takes traffic; none of one that does not. What `before` says already is taken from there.
+ */
+export function recordsOfEndpoint(
+  endpoint: Endpoint,
+  context: EndpointContext,
+  before: readonly Given[] = [],
+): readonly Given[] {
   if (!endpoint.ready) return [];
-  const sheet = new Sheet(`endpoint:${endpoint.instanceId}`, context.options.ttl);
-  const names = context.namesOf(endpoint.appId);
-  const of = { endpoint, context, names, hash: context.hashOf(endpoint) };
-  for (const task of names.tasks) writeMesos(sheet, task, of);
+  const sheet = new Sheet(`endpoint:${endpoint.instanceId}`, context.options.ttl, before);
+  const of = { endpoint, context, names: context.namesOf(endpoint) };
+  for (const task of of.names.tasks) writeMesos(sheet, task, of);
   writeDcos(sheet, of);
   writeWeir(sheet, of);
   return sheet.given;
@@ -54,53 +35,43 @@ export function recordsOfEndpoint(endpoint: Endpoint, context: EndpointContext):
 type Of = {
   readonly endpoint: Endpoint;
   readonly context: EndpointContext;
-  readonly names: AppNames;
-  /** Of the task's id. */
-  readonly hash: string;
+  readonly names: EndpointNames;
 };
 
 /** dns.md §3.4. */
-function writeMesos(sheet: Sheet, task: string, { endpoint, context, names, hash }: Of): void {
-  const { enforceRfc952, mesosDomain, srvWeight: weight } = context.options;
-  const { framework } = names;
-  const inFramework = `${framework}.${mesosDomain}`;
-  const onSlave = `${framework}.slave.${mesosDomain}`;
-  const own = canonicalTask(task, hash, endpoint.agentId);
+function writeMesos(
+  sheet: Sheet,
+  { app, own, ownOnSlave }: TaskNames,
+  { endpoint, context, names }: Of,
+): void {
+  const { srvWeight: weight } = context.options;
   const ips = taskIps(endpoint, context.options);
-  sheet.addresses('Mesos-DNS task name', `${task}.${inFramework}`, ips);
-  sheet.addresses('Mesos-DNS canonical task name', `${own}.${inFramework}`, ips);
-  sheet.addresses('Mesos-DNS agents of a task', `${task}.${onSlave}`, [endpoint.agentAddress]);
-  sheet.addresses('Mesos-DNS agent of a task, canonical', `${own}.${onSlave}`, [endpoint.agentAddress]);
+  const agent = [endpoint.agentAddress];
+  sheet.addresses('Mesos-DNS task name', app.name, ips);
+  sheet.addresses('Mesos-DNS canonical task name', own, ips);
+  sheet.addresses('Mesos-DNS agents of a task', app.onSlave, agent);
+  sheet.addresses('Mesos-DNS agent of a task, canonical', ownOnSlave, agent);
   for (const port of endpoint.ports) {
     const target = serviceTarget(port, {
-      task: ips.includes(port.address) ? `${own}.${inFramework}` : undefined,
-      slave: `${own}.${onSlave}`,
-      instance: instanceName(endpoint, names),
+      task: ips.includes(port.address) ? own : undefined,
+      slave: ownOnSlave,
+      instance: names.instance,
     });
-    const portName = port.name && mesosLabel(port.name, enforceRfc952);
-    writeServices(sheet, `_${task}`, { port, portName, target: { ...target, weight }, inFramework });
+    writeServices(sheet, app, { port, target: { ...target, weight } });
     if (port.hostPort === undefined) continue;
-    for (const protocol of ['tcp', 'udp']) {
-      const slave = { name: `${own}.${onSlave}`, port: port.hostPort, weight };
-      sheet.service('Mesos-DNS host ports of a task', `_${task}._${protocol}.${onSlave}`, slave);
-    }
+    const slave = { name: ownOnSlave, port: port.hostPort, weight };
+    for (const service of app.servicesOnSlave)
+      sheet.service('Mesos-DNS host ports of a task', service, slave);
   }
 }
 
-type MesosService = {
-  readonly port: EndpointPort;
-  readonly portName: string | undefined;
-  readonly target: ServiceTarget;
-  readonly inFramework: Name;
-};
+type MesosService = { readonly port: EndpointPort; readonly target: ServiceTarget };
 
-function writeServices(sheet: Sheet, task: string, of: MesosService): void {
-  const { port, portName, target, inFramework } = of;
+function writeServices(sheet: Sheet, app: AppTaskNames, { port, target }: MesosService): void {
   for (const protocol of port.protocols) {
-    const service = `${task}._${protocol}.${inFramework}`;
-    sheet.service('Mesos-DNS service', service, target);
-    if (portName === undefined) continue;
-    sheet.service('Mesos-DNS service by port name', `_${portName}.${service}`, target);
+    sheet.service('Mesos-DNS service', app.services[protocol], target);
+    if (port.name === undefined) continue;
+    sheet.service('Mesos-DNS service by port name', app.portName(port.name, protocol), target);
   }
 }
 
@@ -118,18 +89,17 @@ function serviceTarget(
 }
 
 /** dns.md §9. */
-function writeDcos(sheet: Sheet, { endpoint, context, names: { dcos: name } }: Of): void {
-  const { dcosDomain } = context.options;
+function writeDcos(sheet: Sheet, { endpoint, names: { dcos } }: Of): void {
   const own = containerIps(endpoint);
   const onHost = own.length === 0 || endpoint.ports.some((port) => port.hostPort !== undefined);
-  sheet.addresses('DC/OS agent address', `${name}.agentip.dcos.${dcosDomain}`, [endpoint.agentAddress]);
-  sheet.addresses('DC/OS container address', `${name}.containerip.dcos.${dcosDomain}`, own);
-  const auto = onHost ? [endpoint.agentAddress] : own;
-  sheet.addresses('DC/OS reachable address', `${name}.autoip.dcos.${dcosDomain}`, auto);
+  const agent = [endpoint.agentAddress];
+  sheet.addresses('DC/OS agent address', dcos.agent, agent);
+  sheet.addresses('DC/OS container address', dcos.container, own);
+  sheet.addresses('DC/OS reachable address', dcos.auto, onHost ? agent : own);
 }
 
 function writeWeir(sheet: Sheet, { endpoint, context, names }: Of): void {
-  const own = instanceName(endpoint, names);
+  const own = names.instance;
   const ips = containerIps(endpoint);
   sheet.addresses('instance of an app', own, ips.length > 0 ? ips : [endpoint.agentAddress]);
   for (const ip of ips) {
@@ -156,11 +126,6 @@ function weirServices(endpoint: Endpoint, port: EndpointPort, context: EndpointC
         .filter((name) => name.endsWith(`.${context.options.weirDomain}`))
         .map((name) => ({ name: `_${label}._${vip.protocol}.${name}`, target: { name, port: vip.port } })),
     );
-}
-
-/** `shop_web.instance-<uuid>` → `instance-<uuid>.web.shop.weir`. */
-function instanceName({ instanceId }: Endpoint, names: AppNames): Name {
-  return `${dnsLabel(instanceId.slice(instanceId.lastIndexOf('.') + 1))}.${names.weir}`;
 }
 
 /** dns.md §3.3. */

@@ -10,11 +10,13 @@ export class Sheet {
   readonly given: Given[] = [];
   readonly #source: SourceKey;
   readonly #ttl: number;
+  readonly #before: readonly Given[];
 
-  /** `ttl` in seconds, of every record. */
-  constructor(source: SourceKey, ttl: number) {
+  /** `ttl` in seconds, of every record. `before`: what the source gave last; what it says again is not made again. */
+  constructor(source: SourceKey, ttl: number, before: readonly Given[] = []) {
     this.#source = source;
     this.#ttl = ttl;
+    this.#before = before;
   }
 
   /** An A or AAAA record per address; what is no address is left out (dns.md §15.4). */
@@ -23,15 +25,19 @@ export class Sheet {
       const family = isIP(address);
       if (family === 0) continue;
       const type = family === 4 ? 'A' : 'AAAA';
-      this.#add(rule, { type, name, class: CLASS.IN, ttl: this.#ttl, address });
+      const last = this.#lastOf(rule, name);
+      if (last?.record.type === type && last.record.address === address) this.given.push(last);
+      else this.#add(rule, { type, name, class: CLASS.IN, ttl: this.#ttl, address });
     }
   }
 
   /** Priority 0, as with Mesos-DNS (dns.md §4). */
   service(rule: string, name: Name, to: ServiceTarget): void {
-    if (!fitsWire(to.name)) return;
     const { port, weight = 1, name: target } = to;
-    this.#add(rule, { ...this.#common(name), type: 'SRV', priority: 0, weight, port, target });
+    const last = this.#lastOf(rule, name);
+    if (last !== undefined && isService(last.record, { port, weight, target })) this.given.push(last);
+    else if (fitsWire(target))
+      this.#add(rule, { ...this.#common(name), type: 'SRV', priority: 0, weight, port, target });
   }
 
   target(rule: string, type: 'PTR' | 'NS', name: Name, target: Name): void {
@@ -51,6 +57,14 @@ export class Sheet {
     } else this.given.push({ record: { ...record, ...common }, rule, source: this.#source });
   }
 
+  /** What the source gave last at this place, if it was of this name and for this reason. */
+  #lastOf(rule: string, name: Name): Given | undefined {
+    const last = this.#before[this.given.length];
+    return last?.rule === rule && last.record.name === name && last.record.ttl === this.#ttl
+      ? last
+      : undefined;
+  }
+
   #common(name: Name): { name: Name; class: number; ttl: number } {
     return { name, class: CLASS.IN, ttl: this.#ttl };
   }
@@ -58,6 +72,13 @@ export class Sheet {
   #add(rule: string, record: ResourceRecord): void {
     if (fitsWire(record.name)) this.given.push({ record, rule, source: this.#source });
   }
+}
+
+type Service = { readonly port: number; readonly weight: number; readonly target: Name };
+
+function isService(record: ResourceRecord, { port, weight, target }: Service): boolean {
+  if (record.type !== 'SRV') return false;
+  return record.port === port && record.weight === weight && record.target === target;
 }
 
 /** A string of a TXT record holds 255 bytes (RFC 1035 §3.3). */
