@@ -292,6 +292,7 @@ const plainDefinition = shaped<Definition>({
   retries: may(retries),
   timeouts: may(timeouts),
   check: may(check),
+  protocol: may(oneOf('h2c')),
 });
 
 const definitionShape: Reader<Definition> = (value, path, faults) => {

@@ -109,6 +109,8 @@ export type TrafficOptions = {
   readonly retries?: Retries;
   readonly timeouts?: RouteTimeouts;
   readonly check?: ActiveCheck;
+  /** What endpoints speak; absent: HTTP/1.1. `h2c`: HTTP/2 without TLS, as gRPC does. */
+  readonly protocol?: 'h2c';
 };
 
 /** `crypted`: what crypt(3) made of the password, `$5$…` or `$6$…`. */

@@ -90,15 +90,21 @@ export function readServerWords(text: string, values: Readonly<Record<string, st
     .filter((word) => word !== '');
   const rest: string[] = [];
   let check: ActiveCheck = {};
+  let protocol: Pick<RouteOptions, 'protocol'> = {};
   for (let at = 0; at < words.length; at++) {
     const word = words[at]!;
     if (word === 'check') continue;
+    if (word === 'proto' && words[at + 1] === 'h2') {
+      protocol = { protocol: 'h2c' };
+      at++;
+      continue;
+    }
     const part = serverPart(word, words[at + 1] ?? '');
     if (part === undefined) rest.push(word);
     else at++;
     check = { ...check, ...part };
   }
-  return { options: words.includes('check') ? { check } : {}, rest };
+  return { options: { ...(words.includes('check') ? { check } : {}), ...protocol }, rest };
 }
 
 function serverPart(word: string, value: string): ActiveCheck | undefined {

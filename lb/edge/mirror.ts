@@ -69,8 +69,8 @@ export function mirrored(context: EdgeContext, request: ExchangeRequest, first: 
   const { mirror } = request.options;
   if (mirror === undefined || request.upgrade || context.chance() * 100 >= mirror.percent) return undefined;
   const tally = new RouteTally('mirror');
-  const { balance, check } = request.options;
-  const options = { ...(balance && { balance }), ...(check && { check }) };
+  const { balance, check, protocol } = request.options;
+  const options = { ...(balance && { balance }), ...(check && { check }), ...(protocol && { protocol }) };
   const copy = { ...request, tally, poolKey: poolKey(mirror.service, options), options, lease: undefined };
   return new Mirror(context, { ...copy, edits: undefined, encoding: undefined }, first);
 }

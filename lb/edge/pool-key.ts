@@ -4,10 +4,10 @@ import type { Route, RouteOptions, ServiceRef } from '../../core/model/route.ts'
 export type PoolShare = { readonly poolKey: string; readonly share: number };
 
 /** Routes that balance or check in different ways cannot share a pool. */
-export function poolKey(service: ServiceRef, { balance, check }: RouteOptions = {}): string {
+export function poolKey(service: ServiceRef, { balance, check, protocol }: RouteOptions = {}): string {
   const key = serviceKey(service);
-  if (balance === undefined && check === undefined) return key;
-  return `${key}:${balance ?? ''}:${check === undefined ? '' : JSON.stringify(check)}`;
+  if (balance === undefined && check === undefined && protocol === undefined) return key;
+  return `${key}:${balance ?? ''}:${check === undefined ? '' : JSON.stringify(check)}${protocol === undefined ? '' : `:${protocol}`}`;
 }
 
 export function serviceKey({ appId, portIndex }: ServiceRef): string {

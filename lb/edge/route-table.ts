@@ -14,6 +14,8 @@ export type PoolEndpoint = {
   readonly port: number;
   /** Where it is asked how it is, when that is another port. */
   readonly checkPort?: number;
+  /** Absent: HTTP/1.1. */
+  readonly protocol?: 'h2c';
 };
 
 /** For people. */
@@ -28,6 +30,7 @@ export type RoutePool = {
   /** Undefined: as the engine does by default. */
   readonly balance: RouteBalance | undefined;
   readonly check: ActiveCheck | undefined;
+  readonly protocol: 'h2c' | undefined;
   readonly uses: number;
   readonly endpoints: readonly PoolEndpoint[];
 };
@@ -83,7 +86,7 @@ export function updateTable(
   for (const key of touchedServices([before, after], delta).flatMap((one) => draft.poolsOf.get(one) ?? [])) {
     const pool = draft.pools.get(key);
     if (pool !== undefined)
-      draft.pools.set(key, { ...pool, endpoints: endpointsOf(after, pool.service, pool.check) });
+      draft.pools.set(key, { ...pool, endpoints: endpointsOf(after, pool.service, pool) });
   }
   const wildcards = table.wildcards + newWildcards(table.hosts, hosts);
   return { revision: after.revision, hosts, wildcards, ...done(draft) };
@@ -165,9 +168,9 @@ function countUse({ pools, poolsOf }: PoolsDraft, unused: RoutePool, by: 1 | -1)
 }
 
 function newPool(directory: Directory, service: ServiceRef, { options = {} }: Route): RoutePool {
-  const { balance, check } = options;
-  const endpoints = endpointsOf(directory, service, check);
-  return { key: poolKey(service, options), service, balance, check, uses: 0, endpoints };
+  const { balance, check, protocol } = options;
+  const endpoints = endpointsOf(directory, service, { check, protocol });
+  return { key: poolKey(service, options), service, balance, check, protocol, uses: 0, endpoints };
 }
 
 /** The services that a changed endpoint is or was a part of. */
@@ -189,12 +192,13 @@ function touchedServices(
 function endpointsOf(
   directory: Directory,
   service: ServiceRef,
-  check: ActiveCheck | undefined,
+  { check, protocol }: Pick<RoutePool, 'check' | 'protocol'>,
 ): readonly PoolEndpoint[] {
   return backendsOf(directory, [service]).map(({ instanceId, address, port }) => {
     const ports = directory.endpoints.get(instanceId)?.ports ?? [];
     const checkPort = ports.find(({ index }) => index === check?.portIndex)?.port;
-    const place = { key: `${instanceId} ${address} ${port}`, instanceId, address, port };
+    const key = `${instanceId} ${address} ${port}${protocol === undefined ? '' : ` ${protocol}`}`;
+    const place = { key, instanceId, address, port, ...(protocol && { protocol }) };
     return checkPort === undefined ? place : { ...place, checkPort };
   });
 }

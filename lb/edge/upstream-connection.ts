@@ -1,7 +1,8 @@
 import type { Deadlined } from './deadlines.ts';
+import type { Pipe } from './pipe.ts';
 import type { PoolEndpoint } from './route-table.ts';
 import type { UpstreamContext } from './upstream-context.ts';
-import { connectedWire, type Wire, type WireUser } from './wire.ts';
+import type { WireUser } from './wire.ts';
 
 /** Who uses a connection to an endpoint for the time of one exchange or tunnel. */
 export interface UpstreamUser extends WireUser {
@@ -12,6 +13,8 @@ export interface UpstreamUser extends WireUser {
 /** The endpoint a connection belongs to. */
 export interface ConnectionOwner<Owner extends ConnectionOwner<Owner>> {
   readonly endpoint: PoolEndpoint;
+  /** Opens a connection, or a stream of one; `connected` may be called at once. */
+  dial(user: WireUser, connected: () => void): Pipe;
   /** The connection can carry another exchange. */
   keep(connection: UpstreamConnection<Owner>): void;
   forget(connection: UpstreamConnection<Owner>): void;
@@ -22,7 +25,7 @@ export interface ConnectionOwner<Owner extends ConnectionOwner<Owner>> {
 /** A connection to an endpoint. Between two exchanges it belongs to nobody: whatever happens to it then closes it. */
 export class UpstreamConnection<Owner extends ConnectionOwner<Owner>> implements WireUser, Deadlined {
   readonly upstream: Owner;
-  readonly wire: Wire;
+  readonly wire: Pipe;
   user: UpstreamUser | undefined;
   deadlineAt: number;
   ready = false;
@@ -34,8 +37,7 @@ export class UpstreamConnection<Owner extends ConnectionOwner<Owner>> implements
     this.#context = context;
     this.upstream = upstream;
     this.deadlineAt = context.clock.now() + context.settings.connectMs;
-    this.wire = connectedWire(upstream.endpoint, context.scratch.readBuffer, this);
-    this.wire.socket.once('connect', () => this.#connected());
+    this.wire = upstream.dial(this, () => this.#connected());
     context.deadlines.add(this);
   }
 

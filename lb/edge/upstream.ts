@@ -1,10 +1,14 @@
 import type { Candidate } from '../balancer.ts';
+import { UpstreamPipe } from './http2/upstream-pipe.ts';
+import { UpstreamSessions } from './http2/upstream-session.ts';
 import type { Suspect } from './outliers.ts';
+import type { Pipe } from './pipe.ts';
 import type { PoolEndpoint } from './route-table.ts';
 import { RouteTally } from './route-tally.ts';
 import { stickyValue } from './sticky.ts';
 import { type ConnectionOwner, UpstreamConnection } from './upstream-connection.ts';
 import type { UpstreamContext } from './upstream-context.ts';
+import { connectedWire, type WireUser } from './wire.ts';
 
 const firstEjectionMs = 1_000;
 const lastEjectionMs = 30_000;
@@ -34,6 +38,7 @@ export class Upstream implements Candidate, Suspect, ConnectionOwner<Upstream> {
   lastFault: { readonly at: number; readonly what: string } | undefined;
   readonly #context: UpstreamContext;
   readonly #idle: Connection[] = [];
+  #sessions: UpstreamSessions | undefined;
   #refusals = 0;
   #cookie: string | undefined;
 
@@ -55,6 +60,16 @@ export class Upstream implements Candidate, Suspect, ConnectionOwner<Upstream> {
   open(fresh: boolean): Connection {
     const idle = fresh ? undefined : this.#idle.pop();
     return idle ?? new UpstreamConnection(this.#context, this);
+  }
+
+  dial(user: WireUser, connected: () => void): Pipe {
+    if (this.endpoint.protocol === 'h2c') {
+      this.#sessions ??= new UpstreamSessions(this.#context, this.endpoint);
+      return new UpstreamPipe(this.#sessions.choose(), user, connected);
+    }
+    const wire = connectedWire(this.endpoint, this.#context.scratch.readBuffer, user);
+    wire.socket.once('connect', connected);
+    return wire;
   }
 
   keep(connection: Connection): void {
@@ -96,5 +111,7 @@ export class Upstream implements Candidate, Suspect, ConnectionOwner<Upstream> {
   retire(): void {
     this.retired = true;
     for (const connection of this.#idle.splice(0)) connection.destroy();
+    this.#sessions?.close();
+    this.#sessions = undefined;
   }
 }

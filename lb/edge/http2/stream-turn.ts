@@ -40,6 +40,8 @@ export interface StreamHost {
 const never = Number.POSITIVE_INFINITY;
 /** A Date is the service's to give. Not in the public types. */
 const undated: ServerStreamResponseOptions & { readonly sendDate: boolean } = { sendDate: false };
+/** How long a client that was answered early may go on sending. */
+const lingerMs = 2_000;
 const cancel = 8;
 const internalError = 2;
 
@@ -104,7 +106,8 @@ export class StreamTurn implements ExchangeClient, Deadlined {
   }
 
   overdue(): void {
-    if (this.#tunnel !== undefined || this.#stream.headersSent) this.#stream.close(cancel);
+    if (this.#over) this.#stream.close(0);
+    else if (this.#tunnel !== undefined || this.#stream.headersSent) this.#stream.close(cancel);
     else {
       this.#exchange?.clientClosed();
       this.failed(408, 'The request did not arrive in time.');
@@ -332,13 +335,13 @@ export class StreamTurn implements ExchangeClient, Deadlined {
     this.#record?.end(this.#requestId, this.#exchange?.journey, why);
   }
 
-  /** All was said. What the client still sends is of no use: it is told to stop, without blame (RFC 9113 §8.1). */
+  /** All was said. What the client still sends is of no use, and before long it is told to stop, without blame (RFC 9113 §8.1). */
   #finish(): void {
     this.#over = true;
     this.#exchange = undefined;
     this.#stream.end();
     if (this.#read || this.#stream.readableEnded) return;
-    this.#stream.once('finish', () => this.#stream.close(0));
+    this.#expect(lingerMs);
     this.#stream.resume();
   }
 
