@@ -1,5 +1,5 @@
 /** Below this a whole copy is as quick. */
-const worthwhile = 1_000;
+const worthwhile = 64;
 
 /**
  * A map with changes, that leaves the map it is made from as it is. A large map is not copied each time: changes are kept
