@@ -79,6 +79,8 @@ export class Scheduler implements Part {
   #leadingSince = 0;
   /** When the next round is due though nothing changes; Infinity: never. */
   #dueAt = Number.POSITIVE_INFINITY;
+  /** What the timer that runs is set to. */
+  #wakingAt: number | undefined;
   #memory = new Memory();
   #brakes: readonly BrakeReport[] = [];
   readonly #attempts = new Attempts();
@@ -296,12 +298,16 @@ export class Scheduler implements Part {
   #wakeBy(at: number): void {
     const { clock } = this.#dependencies;
     const dueAt = Math.min(at, this.#wholeAt);
-    if (dueAt === this.#dueAt && dueAt > clock.now() && !this.#wakeUp.signal.aborted) return;
+    if (dueAt === this.#wakingAt && !this.#wakeUp.signal.aborted) return;
     this.#wakeUp.abort();
     this.#wakeUp = new AbortController();
     this.#dueAt = dueAt;
+    this.#wakingAt = dueAt;
     clock.sleep(Math.max(1, this.#dueAt - clock.now()), this.#wakeUp.signal).then(
-      () => this.#loop.wake(),
+      () => {
+        this.#wakingAt = undefined;
+        this.#loop.wake();
+      },
       () => {},
     );
   }
