@@ -23,8 +23,21 @@ export function eventRoutes(server: FastifyInstance, dependencies: ApiDependenci
   };
   const say = (eventType: string, remoteAddress: string) =>
     emit(emission({ eventType, remoteAddress, timestamp: timestamp(clock.now()) }));
-  const unfollow = followEvents(dependencies, emit);
-  server.addHook('onClose', async () => unfollow());
+  // Nobody listens in most clusters, most of the time: then no event is made.
+  let unfollow: (() => void) | undefined;
+  const join = (client: EventClient) => {
+    clients.add(client);
+    unfollow ??= followEvents(dependencies, emit);
+  };
+  const leave = (client: EventClient) => {
+    clients.delete(client);
+    if (clients.size === 0) endFollowing();
+  };
+  const endFollowing = () => {
+    unfollow?.();
+    unfollow = undefined;
+  };
+  server.addHook('onClose', async () => endFollowing());
 
   server.get<{ Querystring: Query }>('/v2/events', async (request, reply) => {
     if (!(request.headers.accept ?? '').includes('text/event-stream')) {
@@ -46,7 +59,7 @@ export function eventRoutes(server: FastifyInstance, dependencies: ApiDependenci
         log.warn('an event client is cut off', { client: request.ip, reason });
       },
     });
-    clients.add(client);
+    join(client);
     say('event_stream_attached', request.ip);
     const closed = new AbortController();
     response.on('close', () => closed.abort());
@@ -54,7 +67,7 @@ export function eventRoutes(server: FastifyInstance, dependencies: ApiDependenci
       await clock.sleep(keepAliveMs, closed.signal).catch(() => {});
       if (!closed.signal.aborted) client.keepAlive();
     }
-    clients.delete(client);
+    leave(client);
     say('event_stream_detached', request.ip);
   });
 }
