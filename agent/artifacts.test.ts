@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { run } from '../core/kit/exec.ts';
-import type { FetchUri } from '../core/model/app.ts';
+import type { FetchUri } from '../core/model/fetch-uri.ts';
 import { ArtifactUnavailable, fetchArtifacts } from './artifacts.ts';
 
 const plain = { extract: true, executable: false, cache: false };

@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { Agent, interceptors, request } from 'undici';
 import { errorText, WeirError } from '../core/kit/errors.ts';
-import type { FetchUri } from '../core/model/app.ts';
+import type { FetchUri } from '../core/model/fetch-uri.ts';
 import { archiveOf, unpack } from './archive.ts';
 
 /** A file that an app wants in its sandbox cannot be had; the instance fails with this (Marathon §18.4). */

@@ -33,6 +33,7 @@ function containerSpec(container: PodContainer, inputs: PodSpecInputs): Containe
       image === undefined
         ? { kind: 'host' }
         : { kind: 'image', reference: image.id, forcePull: image.forcePull },
+    ...(container.artifacts === undefined ? {} : { artifacts: container.artifacts }),
     mounts: container.volumeMounts.flatMap((mount) => mountOf(mount, inputs)),
     files,
     netns,

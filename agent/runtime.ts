@@ -1,5 +1,5 @@
 import { WeirError } from '../core/kit/errors.ts';
-import type { FetchUri } from '../core/model/app.ts';
+import type { FetchUri } from '../core/model/fetch-uri.ts';
 
 /**
  * The seam between an agent and whatever runs processes on its machine. It knows containers, not placements: what an

@@ -1,3 +1,4 @@
+import { fetchList } from './fetch-schema.ts';
 import {
   anything,
   flag,
@@ -182,17 +183,7 @@ const appFields = {
       disk: optional(number({ min: 10 })),
     }),
   ),
-  fetch: optional(
-    list(
-      object({
-        uri: required(text({ minLength: 1, maxLength: 1024 })),
-        extract: optional(flag),
-        executable: optional(flag),
-        cache: optional(flag),
-        destPath: optional(text()),
-      }),
-    ),
-  ),
+  fetch: optional(fetchList),
   uris: optional(list(text())),
   backoffSeconds: optional(integer({ min: 0 })),
   backoffFactor: optional(number({ min: 1 })),

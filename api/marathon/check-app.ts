@@ -9,6 +9,7 @@ import { checkResident } from './check-resident.ts';
 import { checkSecrets } from './check-secrets.ts';
 import { checkText } from './check-text.ts';
 import { checkVolumes } from './check-volumes.ts';
+import { checkUri } from './fetch-schema.ts';
 import { type AppDraft, isSingle } from './normalise.ts';
 import type { Faults } from './schema.ts';
 
@@ -62,12 +63,6 @@ function checkLists(input: AppInput, faults: Faults): void {
   }
   for (const [index, { uri }] of (input.fetch ?? []).entries()) checkUri(uri, `/fetch(${index})/uri`, faults);
   for (const [index, uri] of (input.uris ?? []).entries()) checkUri(uri, `/uris(${index})`, faults);
-}
-
-/** A URL, or a path on the agent (§18.4). */
-function checkUri(uri: string, path: string, faults: Faults): void {
-  if (uri === '' || /[\s<>"{}|\\^`]/.test(uri) || !URL.canParse(uri, 'file:///'))
-    faults.add(path, 'URI has invalid syntax.');
 }
 
 function checkStrategies(input: AppInput, draft: AppDraft, faults: Faults): void {

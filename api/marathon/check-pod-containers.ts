@@ -1,5 +1,6 @@
 import { endpointsOf, type PodContainer, type PodHealthCheck } from '../../core/model/pod.ts';
 import { checkEnvironment, checkPlain } from './check-pod-environment.ts';
+import { checkUri } from './fetch-schema.ts';
 import type { PodDraft } from './normalise-pod.ts';
 import type { PodCommandInput, PodHealthCheckInput, PodInput } from './pod-schema.ts';
 import type { Faults } from './schema.ts';
@@ -17,6 +18,8 @@ export function checkPodContainers({ pod }: PodDraft, input: PodInput, faults: F
     checkProgram(container, at, faults);
     if (given?.exec !== undefined) checkCommand(given.exec.command, `${at}/exec/command`, faults);
     checkMounts(container, { at, volumes }, faults);
+    for (const [place, { uri }] of (container.artifacts ?? []).entries())
+      checkUri(uri, `${at}/artifacts(${place})/uri`, faults);
     checkEnvironment(container.environment, { at: `${at}/environment`, secrets: input.secrets }, faults);
     if (container.healthCheck === undefined || given?.healthCheck === undefined) continue;
     const { healthCheck: check } = container;

@@ -10,6 +10,7 @@ import {
   type PodImage,
 } from '../../core/model/pod.ts';
 import type { Resources } from '../../core/model/resources.ts';
+import { fetchUriOf } from './fetch-schema.ts';
 import { networksOf } from './networks-of.ts';
 import type { AppDraft } from './normalise.ts';
 import { pick } from './pick.ts';
@@ -87,7 +88,8 @@ function containerOf(input: PodContainerInput, mode: Mode): PodContainer {
     volumeMounts: (input.volumeMounts ?? []).map((mount) => ({ readOnly: false, ...mount })),
     ...(healthCheck === undefined ? {} : { healthCheck: checkOf(healthCheck) }),
     ...pick(lifecycle ?? {}, 'killGracePeriodSeconds'),
-    ...keep(input, 'artifacts', 'check', 'tty', 'linuxInfo', 'resourceLimits'),
+    ...(input.artifacts === undefined ? {} : { artifacts: input.artifacts.map(fetchUriOf) }),
+    ...keep(input, 'check', 'tty', 'linuxInfo', 'resourceLimits'),
   };
 }
 

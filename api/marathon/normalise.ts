@@ -1,10 +1,12 @@
-import type { App, FetchUri, PortDefinition, UpgradeStrategy } from '../../core/model/app.ts';
+import type { App, PortDefinition, UpgradeStrategy } from '../../core/model/app.ts';
 import type { GeneralCheck } from '../../core/model/checks.ts';
 import type { Constraint } from '../../core/model/constraint.ts';
+import type { FetchUri } from '../../core/model/fetch-uri.ts';
 import type { HealthCheck } from '../../core/model/health-check.ts';
 import { absoluteId } from './app-id.ts';
 import type { AppInput, HealthCheckInput } from './app-schema.ts';
 import { containerOf } from './container-of.ts';
+import { fetchUriOf } from './fetch-schema.ts';
 import { networksOf } from './networks-of.ts';
 import { pick } from './pick.ts';
 import { isResident, keepsData, residencyOf } from './residency-of.ts';
@@ -52,10 +54,7 @@ export function normalise(input: AppInput, id: string): AppDraft {
     maxLaunchDelaySeconds: input.maxLaunchDelaySeconds ?? 3600,
     killSelection: input.killSelection ?? 'YOUNGEST_FIRST',
     unreachableStrategy: unreachableOf(input),
-    fetch: [
-      ...(input.fetch ?? []).map((entry) => ({ ...fetchDefaults, ...entry })),
-      ...(input.uris ?? []).map(fetchOf),
-    ],
+    fetch: [...(input.fetch ?? []).map(fetchUriOf), ...(input.uris ?? []).map(fetchOf)],
     secrets: input.secrets ?? {},
   };
 }
@@ -77,7 +76,6 @@ const readinessDefaults = {
 } as const;
 
 const executorDefaults = { cpus: 0.1, mem: 32, disk: 10 };
-const fetchDefaults = { extract: true, executable: false, cache: false };
 const archives = ['.tgz', '.tar.gz', '.tbz2', '.tar.bz2', '.txz', '.tar.xz', '.zip'];
 
 function fetchOf(uri: string): FetchUri {

@@ -92,7 +92,6 @@ t.test('a pod is shown with all it was given', async (t) => {
 t.test('what of a pod changes nothing yet is named, each thing once', async (t) => {
   const names = notActedOn(parsed(whole)).map((text) => text.split(':')[0] ?? '');
   t.same(names.toSorted(), [
-    'containers.artifacts',
     'containers.image.pullConfig',
     'containers.resourceLimits',
     'containers.tty',

@@ -2,7 +2,6 @@ import type { PodApp } from '../../core/model/app.ts';
 
 /** What of a pod is stored and shown but changes nothing yet, with what is missing. */
 const missing: Readonly<Record<string, string>> = {
-  artifacts: 'containers.artifacts: files are not fetched into the sandbox',
   check: 'containers.check: general checks are made for apps only',
   linuxInfo: 'linuxInfo: containers have the usual settings',
   legacySharedCgroups: 'legacySharedCgroups: every container has a control group of its own',

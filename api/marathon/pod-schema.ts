@@ -1,4 +1,5 @@
 import { envValue, labels, networkName, portNumber, unreachableStrategy } from './app-schema.ts';
+import { fetchList } from './fetch-schema.ts';
 import {
   anything,
   flag,
@@ -82,7 +83,7 @@ const container = object({
       }),
     ),
   ),
-  artifacts: optional(list(anything)),
+  artifacts: optional(fetchList),
   labels: optional(labels),
   lifecycle: optional(object({ killGracePeriodSeconds: optional(number({ min: 0 })) })),
   tty: optional(flag),

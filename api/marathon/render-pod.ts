@@ -58,6 +58,7 @@ function renderContainer(container: PodContainer): Json {
     ...filled('environment', container.environment),
     ...pick(container, 'user', 'healthCheck'),
     ...filled('volumeMounts', container.volumeMounts),
+    ...filled('artifacts', container.artifacts ?? []),
     ...filled('labels', container.labels),
     ...(killGracePeriodSeconds === undefined ? {} : { lifecycle: { killGracePeriodSeconds } }),
     ...container.kept,

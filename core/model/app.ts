@@ -1,6 +1,7 @@
 import type { GeneralCheck } from './checks.ts';
 import type { Constraint } from './constraint.ts';
 import type { EnvValue } from './env-value.ts';
+import type { FetchUri } from './fetch-uri.ts';
 import type { HealthCheck } from './health-check.ts';
 import type { AppId, Version } from './ids.ts';
 import type { Pod } from './pod.ts';
@@ -174,14 +175,6 @@ export type ReadinessCheck = {
   readonly timeoutSeconds: number;
   readonly httpStatusCodesForReady: readonly number[];
   readonly preserveLastResponse: boolean;
-};
-
-export type FetchUri = {
-  readonly uri: string;
-  readonly extract: boolean;
-  readonly executable: boolean;
-  readonly cache: boolean;
-  readonly destPath?: string;
 };
 
 /** The network that `container/bridge` joins: in Weir the default network, whose containers also get host ports. */

@@ -1,4 +1,5 @@
 import type { EnvValue } from './env-value.ts';
+import type { FetchUri } from './fetch-uri.ts';
 import type { InstanceId, TaskId } from './ids.ts';
 import type { Resources } from './resources.ts';
 
@@ -30,6 +31,8 @@ export type PodContainer = {
   readonly labels: Readonly<Record<string, string>>;
   readonly user?: string;
   readonly volumeMounts: readonly PodVolumeMount[];
+  /** Fetched into its sandbox before it starts. */
+  readonly artifacts?: readonly FetchUri[];
   readonly healthCheck?: PodHealthCheck;
   /** SIGTERM to SIGKILL; absent: the agent's default. */
   readonly killGracePeriodSeconds?: number;
