@@ -17,7 +17,7 @@ export type Peer = {
   stop(): Promise<void>;
 };
 
-export const ports = { backend: 9100, weir: 9101, nginx: 9102, haproxy: 9103 };
+export const ports = { backend: 9100, weir: 9101, nginx: 9102, haproxy: 9103, nginxHttp2: 9104 };
 export const hostCount = 10_000;
 
 export function hostName(n: number): string {
@@ -39,6 +39,7 @@ export async function nginxProxy(folder: string, core: number): Promise<Peer> {
     map $host $to { default ""; ${hosts} }
     server {
       listen 127.0.0.1:${ports.nginx} backlog=4096;
+      listen 127.0.0.1:${ports.nginxHttp2} http2 backlog=4096;
       location / {
         if ($to = "") { return 404; }
         proxy_pass http://$to;

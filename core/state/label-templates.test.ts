@@ -58,6 +58,7 @@ for (const [name, text, options] of [
   ],
   ['BACKEND_TCP_HEALTHCHECK_OPTIONS', '  option tcp-check', { check: {} }],
   ['BACKEND_SERVER_TCP_HEALTHCHECK_OPTIONS', ' check rise 3', { check: { rise: 3 } }],
+  ['BACKEND_SERVER_TCP_HEALTHCHECK_OPTIONS', 'proto h2', { protocol: 'h2c' }],
 ] as const)
   t.test(`the template ${name} with ${JSON.stringify(text)} shapes the route`, async (t) => {
     const { routes, faults } = read({ [`HAPROXY_0_${name}`]: text });
