@@ -92,6 +92,10 @@ export const weirOperations: readonly Operation[] = [
     ...{ method: 'delete', route: '/v1/networks/:name', path: '/v1/networks/{name}' },
     ...{ summary: 'Remove a container network', answers: { 204: 'Removed.' } },
   },
+  get('/v1/edge/routes', 'List public routes, with what each edge has in force'),
+  get('/v1/edge/why', 'Walk the way of a request through the edges to its first broken link', {
+    query: ['url', 'method', 'header', 'client'],
+  }),
   get('/v1/routes', 'List public routes'),
   {
     ...{ method: 'post', route: '/v1/routes', path: '/v1/routes', summary: 'Declare a public route' },

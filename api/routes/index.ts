@@ -8,6 +8,7 @@ import { brakeRoutes } from './brake.ts';
 import { certificateRoutes } from './certificates.ts';
 import { deploymentRoutes } from './deployments.ts';
 import { docsRoutes } from './docs.ts';
+import { edgeRoutes } from './edge.ts';
 import { eventRoutes } from './events.ts';
 import { groupRoutes } from './groups.ts';
 import { loggingRoutes } from './logging.ts';
@@ -48,6 +49,7 @@ export function allRoutes(server: FastifyInstance, dependencies: ApiDependencies
   nodeRoutes(server, dependencies);
   networkRoutes(server, dependencies);
   publicRoutes(server, dependencies);
+  edgeRoutes(server, dependencies);
   certificateRoutes(server, dependencies);
   vipRoutes(server, dependencies);
   whyRoutes(server, dependencies);

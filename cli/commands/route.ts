@@ -2,7 +2,13 @@ import type { Command } from 'commander';
 import { readDefinition } from '../app/definition.ts';
 import { appId } from '../app/id.ts';
 import { group, leaf, print, printJson, sessionOf } from '../globals.ts';
-import type { RouteAnswer, RouteFaultInfo, RouteInfo, RoutesAnswer } from '../master/answers.ts';
+import type {
+  RouteAnswer,
+  RouteFaultInfo,
+  RouteInfo,
+  RoutesAnswer,
+  RouteWhyAnswer,
+} from '../master/answers.ts';
 import { wholeNumber } from '../numbers.ts';
 import { inForceText } from '../show/in-force.ts';
 import { table } from '../show/table.ts';
@@ -25,6 +31,15 @@ export function register(program: Command): void {
   leaf(route, 'show', 'show one route, what it leads to, and what is wrong with it')
     .argument('<route>', 'host name with path, or the id that "weir route list --json" shows')
     .action(show);
+  leaf(route, 'why', 'walk the way of a request through the edge, to the first thing that is wrong')
+    .argument('<url>', 'such as https://shop.example.org/api')
+    .option('--method <method>', 'default: GET')
+    .option('--header <line>', "'Name: value'; may be repeated", (line, before: string[] = []) => [
+      ...before,
+      line,
+    ])
+    .option('--client <address>', 'who asks; default: 127.0.0.1')
+    .action(why);
   leaf(route, 'rm', 'remove a route that was added with "weir route add"')
     .argument('<route>', 'host name, with the path if it has one: shop.example.org/api')
     .action(remove);
@@ -99,6 +114,30 @@ async function list(_options: object, command: Command): Promise<void> {
   const faults = (answer.faults ?? []).map(faultText);
   const told = faults.length === 0 ? '' : `\n\n${faults.join('\n')}`;
   print(`${routeTable(answer.routes)}${told}\n\n${inForceText(answer)}`);
+}
+
+type WhyOptions = { readonly method?: string; readonly header?: readonly string[]; readonly client?: string };
+
+async function why(
+  url: string,
+  { method, header = [], client }: WhyOptions,
+  command: Command,
+): Promise<void> {
+  const { master, json } = sessionOf(command);
+  const query = new URLSearchParams({ url, ...(method && { method }), ...(client && { client }) });
+  for (const line of header) query.append('header', line);
+  const answer = await master.get<RouteWhyAnswer>(`/v1/edge/why?${query}`);
+  if (json) return printJson(answer);
+  print(answer.edges.map(wayText).join('\n\n'));
+}
+
+function wayText({ edge, links }: RouteWhyAnswer['edges'][number]): string {
+  const lines = links.flatMap(({ link, ok, says, next }) => [
+    `${ok ? '  ' : '! '}${link.padEnd(12)} ${says}`,
+    ...(next === undefined ? [] : [`  ${''.padEnd(12)} ${next}`]),
+  ]);
+  const end = links.every(({ ok }) => ok) ? ['nothing is wrong on the way to the app'] : [];
+  return [...(edge === '' ? [] : [`edge ${edge}`]), ...lines, ...end].join('\n');
 }
 
 async function remove(given: string, _options: object, command: Command): Promise<void> {

@@ -164,6 +164,19 @@ export type RouteAnswer = Omit<RoutesAnswer, 'routes'> & {
   readonly faults: readonly RouteFaultInfo[];
 };
 
+export type RouteWhyAnswer = {
+  readonly url: string;
+  readonly edges: readonly { readonly edge: string; readonly links: readonly RouteLinkInfo[] }[];
+};
+
+/** `ok: false`: here it ends, and `next` is what to do. */
+export type RouteLinkInfo = {
+  readonly link: string;
+  readonly ok: boolean;
+  readonly says: string;
+  readonly next?: string;
+};
+
 export type RouteFaultInfo = {
   readonly app?: string;
   readonly route?: string;

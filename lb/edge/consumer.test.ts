@@ -140,7 +140,7 @@ t.test('the edge speaks TLS with a certificate for the name that is asked for', 
       host: '127.0.0.1',
       servername,
       ca,
-      ALPNProtocols: ['h2', 'http/1.1'],
+      ALPNProtocols: ['http/1.1'],
     };
     const socket = connect({ ...options, minVersion, maxVersion: minVersion });
     const client = new Recorded(socket);
