@@ -29,6 +29,7 @@ export type AgentSettings = {
   readonly scope?: string;
   readonly dns: Address;
   readonly dnsHttp: Address;
+  readonly dcosHttp: Address;
   /** Where names outside the cluster are asked; none: they are refused. */
   readonly resolvers: readonly Address[];
   readonly dnsSettings?: DnsSettings | undefined;

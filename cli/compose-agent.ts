@@ -44,6 +44,7 @@ import { keptId, recordOf } from './agent-record.ts';
 import type { AgentSettings } from './agent-settings.ts';
 import { AnswersAudit } from './audit/answers.ts';
 import { InstancesAudit } from './audit/instances.ts';
+import { dcosHttp } from './dcos-http.ts';
 import { dnsOptions, nodeOptions } from './dns-options.ts';
 import { nodeResolver } from './node-resolver.ts';
 import { secureResolver } from './secure-resolver.ts';
@@ -160,6 +161,7 @@ export async function composeAgent(
     vip,
     ...(edge === undefined ? [] : [edge]),
     mesosDns,
+    dcosHttp(settings.dcosHttp, { dns, metrics, log }),
     ...(node === undefined ? [] : [node]),
     ...secureParts(settings, { dns, authority, clock, log }),
     agent,

@@ -24,6 +24,7 @@ export type DevSettings = {
   readonly accessLog: AccessLogSettings | undefined;
   readonly dns: Address;
   readonly dnsHttp: Address;
+  readonly dcosHttp: Address;
   readonly resolvers: readonly Address[];
   readonly dnsSettings?: DnsSettings;
   readonly runtime: Choices['runtime']['value'];
@@ -96,6 +97,7 @@ export async function composeDev(
       ports: parsePorts(defaults.ports),
       dns: settings.dns,
       dnsHttp: settings.dnsHttp,
+      dcosHttp: settings.dcosHttp,
       resolvers: settings.resolvers,
       dnsSettings: settings.dnsSettings,
       edge: { http, https, accessLog: settings.accessLog },

@@ -18,6 +18,7 @@ export const defaults = {
   https: '127.0.0.1:8443',
   dns: '127.0.0.1:10053',
   dnsHttp: '127.0.0.1:8123',
+  dcosHttp: '127.0.0.1:62080',
   ports: '31000-32000',
   drainLimit: '10',
   agentLost: '20',

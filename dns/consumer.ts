@@ -10,7 +10,7 @@ import type { SocketChoice } from './choose-sockets.ts';
 import { type WorkerConfig, workerArgument } from './config.ts';
 import { partsOf, withoutParts } from './delta-parts.ts';
 import type { Explanation } from './explain.ts';
-import type { MesosReply } from './mesos-dns-api.ts';
+import type { HttpReply } from './http-reply.ts';
 import {
   defaultForwardOptions,
   defaultServerOptions,
@@ -190,8 +190,13 @@ export class DnsConsumer implements DirectoryConsumer, Part {
   }
 
   /** The reply of the Mesos-DNS HTTP API to GET of a path. */
-  mesos(path: string): Promise<MesosReply> {
+  mesos(path: string): Promise<HttpReply> {
     return this.#link.call('mesos', path);
+  }
+
+  /** The same of the DC/OS DNS HTTP API. */
+  dcos(path: string): Promise<HttpReply> {
+    return this.#link.call('dcos', path);
   }
 
   /** What was asked lately, and who asks most. */

@@ -1,41 +1,24 @@
 import { discoveryName } from '../core/model/ids.ts';
+import { type HttpReply, notFound, notImplemented, ok, pathParts } from './http-reply.ts';
 import type { ZoneOptions } from './options.ts';
 import type { ResourceRecord, SrvRecord } from './wire/types.ts';
 import type { Zone } from './zone.ts';
 
-export type MesosReply = { readonly status: number; readonly body: unknown };
-
 const service = { Service: 'Mesos-DNS', URL: 'https://github.com/mesosphere/mesos-dns', Version: 'v0.8.0' };
 
 /** The Mesos-DNS HTTP API (dns.md §7): the reply to GET of a path. */
-export function mesosReply(zone: Zone, path: string): MesosReply {
-  const parts = decoded(path);
+export function mesosReply(zone: Zone, path: string): HttpReply {
+  const parts = pathParts(path);
   if (parts?.[0] !== 'v1') return notFound;
   const [, kind, name, more] = parts;
   if (parts.length === 2) return wholeReply(zone, kind);
   if (kind === 'hosts' && name !== undefined && parts.length === 3) return hosts(zone, name);
-  if (kind === 'hosts' && more === 'ports' && parts.length === 4) {
-    return { status: 501, body: { message: 'not implemented' } };
-  }
+  if (kind === 'hosts' && more === 'ports' && parts.length === 4) return notImplemented;
   if (kind === 'services' && name !== undefined && parts.length === 3) return services(zone, name);
   return notFound;
 }
 
-const notFound: MesosReply = { status: 404, body: { message: 'not found' } };
-
-function decoded(path: string): readonly string[] | undefined {
-  try {
-    const plain = path.split('?')[0] ?? '';
-    return plain
-      .split('/')
-      .filter((part) => part !== '')
-      .map(decodeURIComponent);
-  } catch {
-    return undefined;
-  }
-}
-
-function wholeReply(zone: Zone, kind: string | undefined): MesosReply {
+function wholeReply(zone: Zone, kind: string | undefined): HttpReply {
   switch (kind) {
     case 'version':
       return ok(service);
@@ -50,18 +33,14 @@ function wholeReply(zone: Zone, kind: string | undefined): MesosReply {
   }
 }
 
-function ok(body: unknown): MesosReply {
-  return { status: 200, body };
-}
-
 /** A client that reads the first element blindly finds one: unknown names give empty strings, as Mesos-DNS does. */
-function hosts(zone: Zone, text: string): MesosReply {
+function hosts(zone: Zone, text: string): HttpReply {
   const found = [...recordsOf(zone, text, 'A'), ...recordsOf(zone, text, 'AAAA')];
   const list = found.map((record) => ({ host: `${record.name}.`, ip: recordText(record) }));
   return ok(list.length > 0 ? list : [{ host: '', ip: '' }]);
 }
 
-function services(zone: Zone, text: string): MesosReply {
+function services(zone: Zone, text: string): HttpReply {
   const list = recordsOf(zone, text, 'SRV').flatMap((record) =>
     record.type === 'SRV' ? serviceEntry(zone, record) : [],
   );

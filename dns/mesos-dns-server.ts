@@ -1,25 +1,26 @@
+import { hash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { errorText } from '../core/kit/errors.ts';
 import { type ListenAddress, listenError } from '../core/kit/listen.ts';
 import type { Part } from '../core/kit/part.ts';
-import type { MesosReply } from './mesos-dns-api.ts';
+import type { HttpReply } from './http-reply.ts';
 
-/** Gives the reply to GET of a path: `DnsConsumer.mesos`. */
-export type MesosSource = (path: string) => Promise<MesosReply>;
+/** Gives the reply to GET of a path: `DnsConsumer.mesos`, `DnsConsumer.dcos`. */
+export type HttpSource = (path: string) => Promise<HttpReply>;
 
 /**
- * The Mesos-DNS HTTP API on a port of its own. It runs beside the control process, not in the worker: there `node:http`
+ * The Mesos-DNS HTTP API, or that of DC/OS, on a port of its own. It runs beside the control process, not in the worker: there `node:http`
  * alone would cost 16 MB, here it is loaded anyway.
  */
 export class MesosDnsServer implements Part {
-  readonly #source: MesosSource;
+  readonly #source: HttpSource;
   readonly #at: ListenAddress;
   readonly #metrics: (() => Promise<string>) | undefined;
   #server: Server | undefined;
 
   /** `metrics`: text for `GET /metrics`, which Mesos-DNS has not; without it that is not found there. */
-  constructor(source: MesosSource, at: ListenAddress, metrics?: () => Promise<string>) {
+  constructor(source: HttpSource, at: ListenAddress, metrics?: () => Promise<string>) {
     this.#source = source;
     this.#at = at;
     this.#metrics = metrics;
@@ -68,18 +69,27 @@ async function replyMetrics(response: ServerResponse, metrics: () => Promise<str
   }
 }
 
-async function reply(request: IncomingMessage, response: ServerResponse, source: MesosSource): Promise<void> {
-  const { status, body } = await replyTo(request, source);
-  const text = JSON.stringify(body);
-  response.writeHead(status, {
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(text),
-    ...(status === 405 ? { allow: 'GET, HEAD' } : {}),
+async function reply(request: IncomingMessage, response: ServerResponse, source: HttpSource): Promise<void> {
+  const given = await replyTo(request, source);
+  const isText = 'text' in given;
+  const text = isText ? given.text : JSON.stringify(given.body);
+  // who asks again and again is told cheaply that nothing has changed (vip.md §11)
+  const etag = `"${hash('sha1', text, 'base64')}"`;
+  const isKnown = given.status === 200 && request.headers['if-none-match'] === etag;
+  response.writeHead(isKnown ? 304 : given.status, {
+    ...(given.status === 200 ? { etag } : {}),
+    ...(isKnown ? {} : contentHeaders(text, isText)),
+    ...(given.status === 405 ? { allow: 'GET, HEAD' } : {}),
   });
-  response.end(request.method === 'HEAD' ? undefined : text);
+  response.end(isKnown || request.method === 'HEAD' ? undefined : text);
 }
 
-async function replyTo(request: IncomingMessage, source: MesosSource): Promise<MesosReply> {
+function contentHeaders(text: string, isText: boolean): Record<string, string | number> {
+  const type = isText ? 'text/plain; version=0.0.4' : 'application/json';
+  return { 'content-type': type, 'content-length': Buffer.byteLength(text) };
+}
+
+async function replyTo(request: IncomingMessage, source: HttpSource): Promise<HttpReply> {
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     return { status: 405, body: { message: `${request.method} is not supported, only GET` } };
   }

@@ -2,7 +2,7 @@ import type { ListenAddress } from '../core/kit/listen.ts';
 import type { DirectoryDelta } from '../core/model/directory.ts';
 import type { DeltaPart } from './delta-parts.ts';
 import type { Explanation } from './explain.ts';
-import type { MesosReply } from './mesos-dns-api.ts';
+import type { HttpReply } from './http-reply.ts';
 import type { PlainReply } from './plain-reply.ts';
 import type { QueryReport } from './query-log.ts';
 import type { SecureBound, SecureListen } from './secure/secure.ts';
@@ -17,7 +17,8 @@ export type Calls = {
   readonly apply: { readonly asked: DirectoryDelta; readonly given: number };
   readonly resolve: { readonly asked: NameAndType; readonly given: PlainReply };
   readonly explain: { readonly asked: NameAndType; readonly given: Explanation };
-  readonly mesos: { readonly asked: string; readonly given: MesosReply };
+  readonly mesos: { readonly asked: string; readonly given: HttpReply };
+  readonly dcos: { readonly asked: string; readonly given: HttpReply };
   readonly queries: { readonly asked: undefined; readonly given: QueryReport };
   /** Prometheus text. */
   readonly metrics: { readonly asked: undefined; readonly given: string };

@@ -3,14 +3,16 @@ import type { ListenAddress } from '../core/kit/listen.ts';
 import type { DirectoryDelta } from '../core/model/directory.ts';
 import { chain } from './chain.ts';
 import { Counters } from './counters.ts';
+import { dcosReply } from './dcos-api.ts';
 import { type Explanation, explain } from './explain.ts';
 import type { ForwarderParts } from './forward/forwarder.ts';
 import type { GuardOptions } from './guard.ts';
 import { type Handler, type Next, type Reply, status } from './handler.ts';
 import { canonicalName, dcosAliases } from './handlers/aliases.ts';
 import { HotAnswers } from './hot/answers.ts';
+import type { HttpReply } from './http-reply.ts';
 import type { Chance } from './lookup.ts';
-import { type MesosReply, mesosReply } from './mesos-dns-api.ts';
+import { mesosReply } from './mesos-dns-api.ts';
 import type { ServerOptions, ZoneOptions } from './options.ts';
 import { type PlainReply, plainReply, typeNumber } from './plain-reply.ts';
 import type { NameAndType } from './protocol.ts';
@@ -153,8 +155,12 @@ export class Resolver {
     return explain(this.#zone, { asked: name, name: canonical, reply });
   }
 
-  mesos(path: string): MesosReply {
+  mesos(path: string): HttpReply {
     return mesosReply(this.#zone, path);
+  }
+
+  dcos(path: string): HttpReply {
+    return dcosReply(this.#zone, path, performance.timeOrigin + this.#appliedAt);
   }
 
   /** What was asked lately, and by whom. */

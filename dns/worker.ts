@@ -52,6 +52,8 @@ async function perform(request: Request): Promise<Calls[CallName]['given']> {
       return resolver.explain(request.asked);
     case 'mesos':
       return resolver.mesos(request.asked);
+    case 'dcos':
+      return resolver.dcos(request.asked);
     case 'queries':
       return resolver.queries();
     case 'metrics':

@@ -124,6 +124,10 @@ export class Zone {
     return this.#vips.get(key);
   }
 
+  get vips(): Iterable<Vip> {
+    return this.#vips.all.values();
+  }
+
   endpointsOf(appId: AppId): readonly Endpoint[] {
     return [...(this.#byApp.get(appId) ?? [])].flatMap((id) => this.endpoints.get(id) ?? []);
   }

@@ -38,6 +38,7 @@ type Options = {
   accessLogShare: number;
   dns: Address;
   dnsHttp: Address;
+  dcosHttp: Address;
   resolver: readonly Address[];
   dnsSettings?: DnsSettings;
   runtime?: 'runc' | 'process';
@@ -138,6 +139,7 @@ export function trafficOptions(command: Command): Command {
     )
     .addOption(address('--dns', 'resolver, UDP and TCP', 'WEIR_DNS', defaults.dns))
     .addOption(address('--dns-http', 'Mesos-DNS HTTP API', 'WEIR_DNS_HTTP', defaults.dnsHttp))
+    .addOption(address('--dcos-http', 'DC/OS DNS HTTP API', 'WEIR_DCOS_HTTP', defaults.dcosHttp))
     .addOption(
       new Option(
         '--resolver <host:port>',
@@ -202,6 +204,7 @@ async function run(options: Options): Promise<void> {
       ports: options.ports,
       dns: options.dns,
       dnsHttp: options.dnsHttp,
+      dcosHttp: options.dcosHttp,
       resolvers: options.resolver,
       dnsSettings: options.dnsSettings,
       ...(options.id === undefined ? {} : { id: options.id }),

@@ -18,6 +18,7 @@ type Options = ApiFlags & {
   accessLogShare: number;
   dns: Address;
   dnsHttp: Address;
+  dcosHttp: Address;
   resolver: readonly Address[];
   dnsSettings?: DnsSettings;
   runtime?: 'runc' | 'process';

@@ -17,7 +17,7 @@ export type WeighedBackend = {
  * one is ready, those of agents that are not heard of keep their share: a try is better than a refusal (vip.md §7).
  */
 export function vipBackends(
-  directory: Directory,
+  directory: Pick<Directory, 'byApp'>,
   services: readonly WeightedService[],
 ): readonly WeighedBackend[] {
   const all = services.flatMap(({ appId, portIndex, weight = 1 }) =>

@@ -1,0 +1,32 @@
+import { BindFailed } from '../core/kit/listen.ts';
+import type { Log } from '../core/kit/log.ts';
+import type { Metrics } from '../core/kit/metrics.ts';
+import type { Part } from '../core/kit/part.ts';
+import type { DnsConsumer } from '../dns/consumer.ts';
+import { dcosMetrics } from '../dns/dcos-metrics.ts';
+import { MesosDnsServer } from '../dns/mesos-dns-server.ts';
+import type { Address } from './agent-settings.ts';
+
+type Parts = { readonly dns: DnsConsumer; readonly metrics: Metrics; readonly log: Log };
+
+/**
+ * DC/OS's DNS HTTP API. Its port is the same on every machine of DC/OS, so it may be that of another Weir here, or of DC/OS
+ * itself: then this one does without.
+ */
+export function dcosHttp(at: Address, { dns, metrics, log }: Parts): Part {
+  const texts = { process: () => metrics.text(), dns: () => dns.metrics() };
+  const server = new MesosDnsServer(async (path) => (await dcosMetrics(path, texts)) ?? dns.dcos(path), at);
+  return {
+    async start() {
+      try {
+        await server.start();
+      } catch (error) {
+        if (!(error instanceof BindFailed)) throw error;
+        log.warn('the DC/OS DNS HTTP API is not served; choose another address with --dcos-http', {
+          error: error.message,
+        });
+      }
+    },
+    stop: () => server.stop(),
+  };
+}

@@ -1,0 +1,106 @@
+import type { Endpoint, Vip } from '../core/model/directory.ts';
+import type { AppId } from '../core/model/ids.ts';
+import { vipBackends } from '../core/model/vip-backends.ts';
+import { canonicalName, dcosAliases } from './handlers/aliases.ts';
+import { type HttpReply, notFound, notImplemented, ok, pathParts } from './http-reply.ts';
+import type { Name, ResourceRecord, SrvRecord } from './wire/types.ts';
+import type { Zone } from './zone.ts';
+
+const version = { Service: 'dcos-dns', Version: '1.0.0' };
+
+/** The DC/OS DNS HTTP API (dns.md §11, vip.md §11): the reply to GET of a path. `at`: when the Directory was last heard of, Unix ms. */
+export function dcosReply(zone: Zone, path: string, at: number): HttpReply {
+  const parts = pathParts(path);
+  if (parts?.[0] !== 'v1') return notFound;
+  const [, kind, name] = parts;
+  if (parts.length === 2) return wholeReply(zone, kind, at);
+  if (parts.length !== 3 || name === undefined) return notFound;
+  if (kind === 'hosts') return ok(hosts(zone, nameIn(name)));
+  if (kind === 'services') return ok(services(zone, nameIn(name)));
+  return notFound;
+}
+
+function wholeReply(zone: Zone, kind: string | undefined, at: number): HttpReply {
+  switch (kind) {
+    case 'version':
+      return ok(version);
+    case 'config':
+    case 'enumerate':
+      return notImplemented;
+    case 'records':
+      return ok([...zone.store.all()].flatMap(recordEntry));
+    case 'nodes':
+      return ok(nodes(zone, at));
+    case 'vips':
+      return ok(vips(zone));
+    default:
+      return notFound;
+  }
+}
+
+function nameIn(text: string): Name {
+  return text.toLowerCase().replace(/\.$/, '');
+}
+
+function hosts(zone: Zone, host: Name): readonly object[] {
+  return addressesOf(zone, host).map((ip) => ({ host, ip }));
+}
+
+function services(zone: Zone, service: Name): readonly object[] {
+  return recordsOf(zone, service, 'SRV').flatMap((record) =>
+    record.type === 'SRV' ? serviceEntry(zone, service, record) : [],
+  );
+}
+
+function serviceEntry(zone: Zone, service: Name, { target, port }: SrvRecord): object {
+  const [ip] = addressesOf(zone, target);
+  return { service, host: target, port, ...(ip === undefined ? {} : { ip }) };
+}
+
+function addressesOf(zone: Zone, name: Name): readonly string[] {
+  const records = [...recordsOf(zone, name, 'A'), ...recordsOf(zone, name, 'AAAA')];
+  return records.flatMap((record) => ('address' in record ? record.address : []));
+}
+
+function recordsOf(zone: Zone, name: Name, type: 'A' | 'AAAA' | 'SRV'): readonly ResourceRecord[] {
+  return zone.store.set(canonicalName(name, dcosAliases(zone.options)), type)?.records ?? [];
+}
+
+/** Other types are not in this list. */
+function recordEntry(record: ResourceRecord): readonly object[] {
+  const { name, type: rtype } = record;
+  if (record.type === 'SRV') return [{ name, host: `${record.target}:${record.port}`, rtype }];
+  return record.type === 'A' || record.type === 'AAAA' ? [{ name, host: record.address, rtype }] : [];
+}
+
+/** What the Directory says of machines is always of now: `force` has nothing to wait for. */
+function nodes(zone: Zone, at: number): readonly object[] {
+  const { thisNode, publicAddresses } = zone.options;
+  return [...zone.agents.values()].map(({ address, hostname }) => ({
+    private_ip: address,
+    public_ips: address === thisNode ? publicAddresses : [],
+    hostname,
+    updated: new Date(at).toISOString(),
+  }));
+}
+
+/** One entry for each VIP, by the name that DC/OS gives it; one without names by its address. */
+function vips(zone: Zone): readonly object[] {
+  return [...zone.vips].map((vip) => ({
+    vip: `${vipName(zone, vip)}:${vip.port}`,
+    protocol: vip.protocol,
+    backend: vipBackends({ byApp: endpointsBehind(zone, vip) }, vip.services)
+      .filter(({ weight }) => weight > 0)
+      .map(({ address, port }) => ({ ip: address, port })),
+  }));
+}
+
+function vipName(zone: Zone, { names, address }: Vip): string {
+  const dcos = names.find((name) => name.endsWith(`.l4lb.${zone.options.dcosDomain}`)) ?? names[0];
+  if (dcos !== undefined) return dcos;
+  return address.includes(':') ? `[${address}]` : address;
+}
+
+function endpointsBehind(zone: Zone, { services }: Vip): ReadonlyMap<AppId, readonly Endpoint[]> {
+  return new Map(services.map(({ appId }) => [appId, zone.endpointsOf(appId)]));
+}

@@ -1,0 +1,24 @@
+/** The reply to GET of a path: `body` is sent as JSON, `text` as it is. */
+export type HttpReply =
+  | { readonly status: number; readonly body: unknown }
+  | { readonly status: number; readonly text: string };
+
+export const notFound: HttpReply = { status: 404, body: { message: 'not found' } };
+export const notImplemented: HttpReply = { status: 501, body: { message: 'not implemented' } };
+
+export function ok(body: unknown): HttpReply {
+  return { status: 200, body };
+}
+
+/** What stands between the slashes of a path, without its query; undefined when it is not well-formed. */
+export function pathParts(path: string): readonly string[] | undefined {
+  try {
+    const plain = path.split('?')[0] ?? '';
+    return plain
+      .split('/')
+      .filter((part) => part !== '')
+      .map(decodeURIComponent);
+  } catch {
+    return undefined;
+  }
+}
