@@ -172,6 +172,23 @@ t.test('HTTP/2 does not begin after a request of HTTP/1, nor by half a preface',
   t.match(await other.until('505'), /505/);
 });
 
+t.test(
+  'HTTP/2 cannot tell an answer with a field twice that is allowed once; others are served on',
+  async (t) => {
+    const { port } = await serveWith(t, [
+      (recorded) => {
+        const twice = recorded.text.value.includes('/twice')
+          ? 'Content-Type: a/b\r\nContent-Type: c/d\r\n'
+          : '';
+        recorded.send(`HTTP/1.1 200 OK\r\n${twice}Content-Length: 2\r\nConnection: close\r\n\r\nok`);
+      },
+    ]);
+    const session = await http2Client(t, port);
+    t.not((await ask(session, { ':path': '/twice' })).headers[':status'], 200);
+    t.equal((await ask(session, {})).headers[':status'], 200);
+  },
+);
+
 t.test('HTTP/2 works with curl and nghttp', async (t) => {
   const { port } = await serveWith(t, [answerEach('for any client')]);
   const url = `http://127.0.0.1:${port}/`;

@@ -28,6 +28,7 @@ import { grpcFields, isGrpc } from './grpc.ts';
 import { type RequestText, readHead, requestText } from './request-text.ts';
 import { StreamContent } from './stream-content.ts';
 import { StreamPipe } from './stream-pipe.ts';
+import { taken } from './taken.ts';
 
 /** The connection a stream belongs to. */
 export interface StreamHost {
@@ -83,7 +84,9 @@ export class StreamTurn implements ExchangeClient, Deadlined {
     // The reason does not matter to anyone: 'close' follows.
     stream.on('error', () => {});
     stream.on('drain', () => this.#drained());
-    stream.on('wantTrailers', () => stream.sendTrailers(trailersOf(this.#trailers)));
+    stream.on('wantTrailers', () => {
+      if (!taken(() => stream.sendTrailers(trailersOf(this.#trailers)))) stream.close(internalError);
+    });
     stream.on('close', () => this.#closed());
     context.deadlines.add(this);
   }
@@ -132,7 +135,8 @@ export class StreamTurn implements ExchangeClient, Deadlined {
   }
 
   interim(head: ResponseHead): void {
-    if (this.#isOpen) this.#stream.additionalHeaders(headersOf(head.status, interimFields(head)));
+    if (!this.#isOpen) return;
+    taken(() => this.#stream.additionalHeaders(headersOf(head.status, interimFields(head))));
   }
 
   answer({ head, framing, endpoint, encoding }: Answer, buffer: Buffer, content: Slices): void {
@@ -152,12 +156,9 @@ export class StreamTurn implements ExchangeClient, Deadlined {
       encoding,
     } as const;
     const list = fieldList(answerFields(head, facts), [':status', `${head.status}`]);
-    this.#stream.respond(list, {
-      endStream: framing === 'none',
-      waitForTrailers: framing === 'chunked',
-      ...undated,
-    });
-    this.content(buffer, content);
+    const options = { endStream: framing === 'none', waitForTrailers: framing === 'chunked', ...undated };
+    if (taken(() => this.#stream.respond(list, options))) this.content(buffer, content);
+    else this.#exchange?.fail(502, 'The service sent an answer that HTTP/2 cannot tell.');
   }
 
   content(buffer: Buffer, content: Slices): void {
@@ -191,7 +192,7 @@ export class StreamTurn implements ExchangeClient, Deadlined {
   switched(connection: Connection, head: ResponseHead, rest: string): void {
     if (this.#record !== undefined) this.#record.status = 200;
     this.#exchange = undefined;
-    this.#stream.respond(headersOf(200, interimFields(head)), undated);
+    taken(() => this.#stream.respond(headersOf(200, interimFields(head)), undated));
     const pipe = new StreamPipe(this.#stream);
     const touch = () => {
       this.#expect(this.#context.settings.tunnelMs);
@@ -207,7 +208,7 @@ export class StreamTurn implements ExchangeClient, Deadlined {
   }
 
   get #isOpen(): boolean {
-    return !this.#over && !this.#stream.destroyed;
+    return !this.#over && !this.#stream.destroyed && !this.#stream.closed;
   }
 
   #decide(verdict?: AuthVerdict): void {
@@ -297,7 +298,7 @@ export class StreamTurn implements ExchangeClient, Deadlined {
     this.#log(why);
     if (this.#grpc) {
       const list = fieldList(grpcFields(status, text, this.#requestId), [':status', '200']);
-      this.#stream.respond(list, { endStream: true, ...undated });
+      taken(() => this.#stream.respond(list, { endStream: true, ...undated }));
     } else this.#answerPage(answer);
     this.#finish();
   }
@@ -308,10 +309,8 @@ export class StreamTurn implements ExchangeClient, Deadlined {
     const own = { requestId: this.#requestId, headOnly, json, close: false };
     const page = { status, text, fields, contentType, ...own };
     const { fields: lines, body } = pageParts(page);
-    this.#stream.respond(fieldList(lines, [':status', `${status}`]), {
-      endStream: headOnly,
-      ...undated,
-    });
+    const list = fieldList(lines, [':status', `${status}`]);
+    taken(() => this.#stream.respond(list, { endStream: headOnly, ...undated }));
     if (!headOnly) this.#stream.write(body, 'latin1');
   }
 

@@ -6,6 +6,7 @@ import { Slices } from '../http1/slices.ts';
 import type { Pipe } from '../pipe.ts';
 import type { WireUser } from '../wire.ts';
 import { fieldList } from './field-list.ts';
+import { taken } from './taken.ts';
 import type { UpstreamSession } from './upstream-session.ts';
 
 const cancel = 8;
@@ -132,14 +133,30 @@ export class UpstreamPipe implements Pipe {
     delete headers.host;
     const endStream = this.#body?.done === true;
     this.#endedAtOnce = endStream;
-    const stream = this.#session!.request(headers, { endStream, waitForTrailers: !endStream });
+    const stream = this.#request(headers, endStream);
+    if (stream === undefined) {
+      this.destroy();
+      return;
+    }
     this.#stream = stream;
     stream.on('error', () => {});
-    stream.on('wantTrailers', () => stream.sendTrailers(addFields({}, fieldList(this.#sentTrailers))));
+    stream.on('wantTrailers', () => {
+      if (!taken(() => stream.sendTrailers(addFields({}, fieldList(this.#sentTrailers)))))
+        stream.close(cancel);
+    });
     stream.on('headers', ({ ':status': status = 100 }, _flags, raw) => this.#interim(status, raw));
     stream.on('response', ({ ':status': status = 0 }, flags, raw) => this.#answer(status, flags, raw));
     stream.on('drain', () => this.#tell(() => this.#user.drained()));
     stream.on('close', () => this.destroy());
+  }
+
+  /** Undefined: the session has just ended, or a field is there twice that HTTP/2 allows once. */
+  #request(headers: OutgoingHttpHeaders, endStream: boolean): ClientHttp2Stream | undefined {
+    let stream: ClientHttp2Stream | undefined;
+    taken(() => {
+      stream = this.#session!.request(headers, { endStream, waitForTrailers: !endStream });
+    });
+    return stream;
   }
 
   get #sentTrailers(): string {
