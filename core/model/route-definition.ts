@@ -16,6 +16,7 @@ import {
 import type {
   ActiveCheck,
   BasicAuth,
+  ClientCertificate,
   Compression,
   FieldEdits,
   ForwardAuth,
@@ -147,6 +148,11 @@ const limits = shaped<RouteLimits>({
   clientConcurrent: may(read.count),
 });
 
+const clientCertificate = shaped<ClientCertificate>({
+  authorities: needed(read.authorities),
+  optional: may(read.only),
+  field: may(read.fieldName),
+});
 const auth = shaped<BasicAuth>({
   realm: needed(text(/^[ !#-[\]-~]+$/, 'a realm without quotes')),
   user: needed(text(/^[!-9;-~]+$/, 'a user name without colon')),
@@ -267,6 +273,7 @@ const plainDefinition = shaped<Definition>({
   allow: may(listOf(read.address)),
   deny: may(listOf(read.address)),
   auth: may(auth),
+  clientCertificate: may(clientCertificate),
   forwardAuth: may(forwardAuth),
   limits: may(limits),
   redirectToHttps: may(read.only),

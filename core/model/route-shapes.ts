@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { RE2JS } from 're2js';
 import {
@@ -36,6 +37,10 @@ export const plainName = text(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/, 'a name without 
 export const line = text(visible, 'one line of text');
 export const address = where(text(/./, 'an address or range'), (range) =>
   isRange(range) ? undefined : 'must be an address or a range such as 10.0.0.0/8',
+);
+export const authorities = where(
+  text(/^[\s\S]{1,200000}$/, 'PEM: one or more "BEGIN CERTIFICATE" blocks'),
+  (pem) => authoritiesFault(pem),
 );
 export const ms = whole(1, 86_400_000);
 export const count = whole(1, 1_000_000_000);
@@ -113,3 +118,16 @@ const untouchable = new Set([
   'transfer-encoding',
   'upgrade',
 ]);
+
+function authoritiesFault(pem: string): string | undefined {
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  if (blocks.length === 0) return 'must be PEM: one or more "BEGIN CERTIFICATE" blocks';
+  for (const [n, block] of blocks.entries()) {
+    try {
+      if (!new X509Certificate(block).ca) return `certificate ${n} is not that of an authority (CA:TRUE)`;
+    } catch {
+      return `certificate ${n} cannot be read`;
+    }
+  }
+  return undefined;
+}

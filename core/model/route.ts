@@ -56,6 +56,8 @@ export type AccessOptions = {
   readonly deny?: readonly string[];
   /** Who asks must name this user and password. */
   readonly auth?: BasicAuth;
+  /** Who asks shows a certificate that one of these authorities signed. */
+  readonly clientCertificate?: ClientCertificate;
   /** Another service is asked first whether the request may pass. */
   readonly forwardAuth?: ForwardAuth;
   readonly limits?: RouteLimits;
@@ -115,6 +117,15 @@ export type TrafficOptions = {
 
 /** `crypted`: what crypt(3) made of the password, `$5$…` or `$6$…`. */
 export type BasicAuth = { readonly realm: string; readonly user: string; readonly crypted: string };
+
+export type ClientCertificate = {
+  /** PEM: those that sign clients' certificates themselves, not by another one in between. */
+  readonly authorities: string;
+  /** Clients without one are served too. */
+  readonly optional?: true;
+  /** Tells the service its subject; default `X-Client-Subject`. What clients send by that name is dropped. */
+  readonly field?: string;
+};
 
 /** `GET path` with the request's own fields; 2xx lets it pass, any other answer goes to the client. */
 export type ForwardAuth = {

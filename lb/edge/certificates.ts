@@ -6,6 +6,13 @@ import { contextOptions } from './tls-policy.ts';
 
 export type KeyAndCertificate = { readonly key: string; readonly cert: string };
 
+/** What is asked of the routes; host names in lower case. */
+export type ServedHosts = {
+  readonly isServed: (host: string) => boolean;
+  /** A route of this host wants to know its clients' certificates. */
+  readonly asksClients: (host: string) => boolean;
+};
+
 const fallbackName = 'localhost';
 const maxContexts = 1_000;
 
@@ -16,7 +23,7 @@ const maxContexts = 1_000;
  */
 export class CertificateCache implements CertificateSource {
   readonly #issue: (name: string) => Promise<KeyAndCertificate>;
-  readonly #isServed: (name: string) => boolean;
+  readonly #hosts: ServedHosts;
   readonly #issued = new Map<string, Promise<SecureContext>>();
   readonly #contexts = new WeakMap<Certificate, Promise<SecureContext>>();
   #certificates: ReadonlyMap<string, Certificate> = new Map();
@@ -24,9 +31,13 @@ export class CertificateCache implements CertificateSource {
   #ticketKey: Buffer | undefined;
   #onChange: () => void = () => {};
 
-  constructor(issue: (name: string) => Promise<KeyAndCertificate>, isServed: (name: string) => boolean) {
+  constructor(issue: (name: string) => Promise<KeyAndCertificate>, hosts: ServedHosts) {
     this.#issue = issue;
-    this.#isServed = isServed;
+    this.#hosts = hosts;
+  }
+
+  asksClients(name: string): boolean {
+    return this.#hosts.asksClients(name.toLowerCase());
   }
 
   /** From now on these are the ones that operators gave. */
@@ -60,7 +71,7 @@ export class CertificateCache implements CertificateSource {
     const lower = name.toLowerCase();
     const given = this.#given.find(lower) ?? this.#given.fallback;
     if (given !== undefined) return this.#contextOf(given);
-    return this.#issuedContext(this.#isServed(lower) ? lower : fallbackName);
+    return this.#issuedContext(this.#hosts.isServed(lower) ? lower : fallbackName);
   }
 
   #contextOf(certificate: Certificate): Promise<SecureContext> {

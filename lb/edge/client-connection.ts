@@ -1,4 +1,5 @@
 import type { AuthVerdict } from './access-question.ts';
+import { shownBy } from './client-certificate.ts';
 import { type ClientFacts, clientFacts } from './client-facts.ts';
 import { ClientInput, type InputUser } from './client-input.ts';
 import type { EdgeContext } from './context.ts';
@@ -61,7 +62,8 @@ export class ClientConnection implements Front, WireUser, InputUser, TurnHost, D
     this.#heads = new HeadReader(context);
     this.wire = options.open(this);
     const { remoteAddress } = this.wire.socket;
-    this.facts = clientFacts(context.trusted, { remoteAddress, scheme, port });
+    const facts = clientFacts(context.trusted, { remoteAddress, scheme, port });
+    this.facts = scheme === 'http' ? facts : { ...facts, certificate: shownBy(this.wire.socket) };
     this.deadlineAt = context.clock.now() + context.settings.headMs;
     context.deadlines.add(this);
   }

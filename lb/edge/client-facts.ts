@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto';
 import type { BlockList } from 'node:net';
 import { isIP } from 'node:net';
 import { valuesOf } from './forward.ts';
@@ -14,6 +15,8 @@ export type ClientFacts = {
   readonly port: number;
   /** It is a proxy whose own X-Forwarded-* fields are believed. */
   readonly trusted: boolean;
+  /** What it has shown, the same value each time; nobody has looked yet who signed it. Absent: it had no way to. */
+  readonly certificate?: () => X509Certificate | undefined;
   /** It speaks HTTP/2. */
   readonly http2?: true;
 };

@@ -3,13 +3,19 @@ import type { AuthVerdict, ForwardAuths } from './access-question.ts';
 import type { Passwords } from './basic-auth.ts';
 import { type ClientFacts, policyRequest } from './client-facts.ts';
 import type { Counters } from './counters.ts';
-import type { FieldChanges } from './field-changes.ts';
+import { bothChanges, type FieldChanges } from './field-changes.ts';
 import { valuesOf } from './forward.ts';
 import type { RequestHead } from './http1/request-head.ts';
 import type { Lease } from './limiter.ts';
 import { matchRoute } from './match.ts';
 import type { PolicyAnswer } from './policy-answer.ts';
-import { limitAnswer, passwordAnswer, policyAnswer, type RoutePolicy } from './route-policy.ts';
+import {
+  certificateAnswer,
+  limitAnswer,
+  passwordAnswer,
+  policyAnswer,
+  type RoutePolicy,
+} from './route-policy.ts';
 import type { RouteTable } from './route-table.ts';
 import type { RouteTally } from './route-tally.ts';
 import type { EdgeSettings } from './settings.ts';
@@ -69,11 +75,25 @@ export function decide(
   const asked = policyRequest(client, head, context.settings.httpsPort);
   const answer = policyAnswer(policy, asked);
   if (answer !== undefined) return { kind: 'answer', answer, tally: route.tally };
+  const shown = shownCertificate(policy, client, context.clock.now());
+  if (shown === 'none') return { kind: 'answer', answer: certificateAnswer, tally: route.tally };
   return (
     passwordDecision(context.passwords, policy, head, route) ??
     authDecision(context.forwardAuths, [client, head], route, verdict) ??
-    admit(context, asked.clientAddress, route, verdict)
+    admit(context, asked.clientAddress, route, bothChanges(shown, verdict?.changes))
   );
+}
+
+/** What the service is told of the client's certificate; `none`: it needs one. */
+function shownCertificate(
+  { authorities }: RoutePolicy,
+  { certificate }: ClientFacts,
+  now: number,
+): FieldChanges | 'none' | undefined {
+  if (authorities === undefined) return undefined;
+  const shown = certificate?.();
+  const accepted = shown !== undefined && authorities.accepts(shown, now) ? shown : undefined;
+  return accepted === undefined && authorities.required ? 'none' : authorities.changes(accepted);
 }
 
 function passwordDecision(
@@ -108,12 +128,12 @@ function admit(
   { clock, counters }: DecisionContext,
   clientAddress: string,
   route: TableRoute,
-  verdict: AuthVerdict | undefined,
+  changes: FieldChanges | undefined,
 ): Decision {
   const lease = route.policy?.limiter?.admit(clientAddress, clock.now());
   if (typeof lease === 'string') {
     counters.limited[lease]++;
     return { kind: 'answer', answer: limitAnswer(lease), tally: route.tally };
   }
-  return { kind: 'forward', route, lease, changes: verdict?.changes };
+  return { kind: 'forward', route, lease, changes };
 }

@@ -6,10 +6,13 @@ import type { TableRoute } from './table-route.ts';
  */
 export class HostRoutes {
   readonly routes: readonly TableRoute[];
+  /** One of them wants to know certificates of clients. */
+  readonly asksClients: boolean;
   readonly #byPath: ReadonlyMap<string, readonly TableRoute[]> | undefined;
 
   constructor(routes: readonly TableRoute[]) {
     this.routes = routes.length === 1 ? routes : routes.toSorted(precedence);
+    this.asksClients = routes.some(({ policy }) => policy?.authorities !== undefined);
     this.#byPath = routes.length < indexedFrom ? undefined : Map.groupBy(this.routes, keyOf);
   }
 

@@ -2,6 +2,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { SecureContext, TLSSocket } from 'node:tls';
 import { errorCode, WeirError } from '../../core/kit/errors.ts';
 import { PortInUse } from '../../core/kit/listen.ts';
+import { askForCertificate } from './client-certificate.ts';
 import type { ListenPlace } from './listen-socket.ts';
 import { contextOptions } from './tls-policy.ts';
 import { acceptedWire, streamWire, type Wire, type WireUser } from './wire.ts';
@@ -28,6 +29,8 @@ export interface CertificateSource {
   /** For a client that names no server. */
   fallback(): Promise<{ readonly key: string; readonly cert: string }>;
   forName(name: string): Promise<SecureContext>;
+  /** Clients that come for this host are asked for a certificate. */
+  asksClients(name: string): boolean;
   /** 48 bytes that session tickets are made with; undefined: the listener makes its own. */
   readonly ticketKey: Buffer | undefined;
   /** What `fallback` or `ticketKey` gives is another one now. */
@@ -81,7 +84,8 @@ async function createTls(
     ...listenOptions(certificates),
     ALPNProtocols: ['h2', 'http/1.1'],
     handshakeTimeout: 10_000,
-    SNICallback: (name, done) => {
+    SNICallback(this: unknown, name, done) {
+      if (certificates.asksClients(name)) askForCertificate(this);
       certificates.forName(name).then((context) => done(null, context), done);
     },
   });

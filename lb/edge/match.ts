@@ -30,3 +30,14 @@ export function matchPath(
   }
   return table.hosts.get('*')?.find(path, fits);
 }
+
+/** A route that requests for this host could take wants to know certificates of clients. */
+export function asksClients({ hosts, wildcards }: RouteTable, host: string): boolean {
+  const names = wildcards === 0 ? [host] : [host, ...wildcardsFor(host), '*'];
+  return names.some((name) => hosts.get(name)?.asksClients);
+}
+
+function wildcardsFor(host: string): readonly string[] {
+  const labels = host.split('.');
+  return labels.slice(1).map((_, n) => `*.${labels.slice(n + 1).join('.')}`);
+}

@@ -1,5 +1,6 @@
 import { BlockList, isIPv6 } from 'node:net';
 import type { Route, RouteOptions } from '../../core/model/route.ts';
+import { ClientAuthorities } from './client-certificate.ts';
 import { type FieldChanges, fieldChanges } from './field-changes.ts';
 import { Limiter } from './limiter.ts';
 import type { PolicyAnswer, PolicyRequest } from './policy-answer.ts';
@@ -19,6 +20,7 @@ export type RoutePolicy = {
   readonly spared: BlockList | undefined;
   readonly limiter: Limiter | undefined;
   readonly changePath: PathChange | undefined;
+  readonly authorities: ClientAuthorities | undefined;
   readonly requestChanges: FieldChanges | undefined;
   readonly answerChanges: FieldChanges | undefined;
 };
@@ -37,6 +39,7 @@ export function policyOf({ options, host, pathPrefix }: Route): RoutePolicy | un
     spared: maintenance?.except && blockList(maintenance.except),
     limiter: limits && new Limiter(limits),
     changePath: pathChange(options, pathPrefix),
+    authorities: options.clientCertificate && new ClientAuthorities(options.clientCertificate),
     requestChanges: requestFields && fieldChanges(requestFields),
     answerChanges: answerFields && fieldChanges(answerFields),
   };
@@ -56,6 +59,12 @@ export function policyAnswer(policy: RoutePolicy, request: PolicyRequest): Polic
     return moved(301, options.rootTo);
   return undefined;
 }
+
+export const certificateAnswer: PolicyAnswer = {
+  status: 403,
+  text: 'The service asks for a client certificate of an authority that it knows.',
+  why: 'certificate',
+};
 
 export function passwordAnswer(realm: string): PolicyAnswer {
   const fields = `WWW-Authenticate: Basic realm="${realm}", charset="UTF-8"\r\n`;

@@ -4,7 +4,7 @@ import { PortInUse } from '../../core/kit/listen.ts';
 import { followParent } from '../../core/kit/supervised.ts';
 import { BuiltinEngine } from '../engines/builtin.ts';
 import { CertificateCache, type KeyAndCertificate } from './certificates.ts';
-import { matchPath } from './match.ts';
+import { asksClients, matchPath } from './match.ts';
 import { type FromWorker, parseMessage, type ToWorker } from './messages.ts';
 import type { EdgeSettings } from './settings.ts';
 import { TableKeeper } from './table-keeper.ts';
@@ -21,7 +21,11 @@ function main(settings: Partial<EdgeSettings>): void {
       tell({ kind: 'certificate', name });
       return promise;
     },
-    (name) => matchPath(keeper.table, name, '/', () => true) !== undefined || keeper.table.hosts.has(name),
+    {
+      isServed: (host) =>
+        matchPath(keeper.table, host, '/', () => true) !== undefined || keeper.table.hosts.has(host),
+      asksClients: (host) => asksClients(keeper.table, host),
+    },
   );
   const dependencies = {
     clock: systemClock,

@@ -4,6 +4,7 @@ import type { BalancerFactory } from '../balancer.ts';
 import { roundRobin } from '../balancers/round-robin.ts';
 import { AccessLog } from '../edge/access-log.ts';
 import { Passwords } from '../edge/basic-auth.ts';
+import { shownBy } from '../edge/client-certificate.ts';
 import { ClientConnection, type ClientOptions } from '../edge/client-connection.ts';
 import { type ClientFacts, clientFacts } from '../edge/client-facts.ts';
 import type { EdgeContext } from '../edge/context.ts';
@@ -193,7 +194,8 @@ export class BuiltinEngine implements IngressEngine {
         const { remoteAddress } = socket;
         counters.tlsHandshakes++;
         counters.openConnections++;
-        const facts = clientFacts(this.#context.trusted, { remoteAddress, scheme: 'https', port });
+        const arrival = { remoteAddress, scheme: 'https', port } as const;
+        const facts = { ...clientFacts(this.#context.trusted, arrival), certificate: shownBy(socket) };
         void this.#takeHttp2(socket, facts);
       },
     };

@@ -12,10 +12,10 @@ const run = promisify(execFile);
 
 t.test('HTTP/2 is agreed on over TLS, and HTTP/1.1 with whoever knows no other', async (t) => {
   const authority = new DevelopmentAuthority({ clock: systemClock }, { folder: t.testdir({}) });
-  const certificates = new CertificateCache(
-    (name) => authority.certificate(name),
-    () => true,
-  );
+  const certificates = new CertificateCache((name) => authority.certificate(name), {
+    isServed: () => true,
+    asksClients: () => false,
+  });
   const dependencies = { clock: systemClock, chance: Math.random, requestId: () => 'id', certificates };
   const engine = new BuiltinEngine(dependencies, { httpPort: undefined, httpsPort: 0, stopMs: 100 });
   const backend = new RecordingBackend(answerEach('over TLS'));
