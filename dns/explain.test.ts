@@ -45,6 +45,26 @@ t.test('a task name is explained by its instances, and the sick one is left out'
   );
 });
 
+t.test('instances whose agent is not heard of are told apart from sick ones', async (t) => {
+  const lost = { ready: false, unreachable: true } as const;
+  const web = [containerEndpoint('/web', 'lost', lost), containerEndpoint('/web', 'sick', { ready: false })];
+  const { resolver } = await runResolver(t, {
+    directory: snapshot(5, { endpoints: web, vips: [vip('/web', ['web.weir'])] }),
+  });
+  const direct = await resolver.explain({ name: 'web.marathon.mesos', type: 'A' });
+  t.same(
+    direct.leftOut.map(({ instanceId, reason }) => [instanceId, reason]),
+    [
+      ['web.instance-lost', 'its agent is not heard of'],
+      ['web.instance-sick', 'its health checks do not pass (yet)'],
+    ],
+  );
+  const behindVip = await resolver.explain({ name: 'web.weir', type: 'A' });
+  const ids = (list: readonly { instanceId: string }[]) => list.map(({ instanceId }) => instanceId);
+  t.same(ids(behindVip.used), ['web.instance-lost'], 'a VIP without any that is ready tries them');
+  t.same(ids(behindVip.leftOut), ['web.instance-sick']);
+});
+
 t.test('an alias is explained under the name it stands for', async (t) => {
   const { resolver } = await runResolver(t, { directory });
   const why = await resolver.explain({ name: 'web.marathon.dclb.thisdcos.directory', type: 'A' });

@@ -1,4 +1,4 @@
-import type { Endpoint } from '../core/model/directory.ts';
+import type { Endpoint, Vip } from '../core/model/directory.ts';
 import { type PlainRecord, type PlainReply, plainRecord } from './plain-reply.ts';
 import type { RecordSet, SourceKey } from './record-set.ts';
 import type { Name, ResourceRecord } from './wire/types.ts';
@@ -88,22 +88,30 @@ function instancesBehind(zone: Zone, of: { name: Name; sources: readonly SourceK
   const vips = [...new Set(of.sources)].flatMap((source) =>
     source.startsWith('vip:') ? (zone.vip(source.slice('vip:'.length)) ?? []) : [],
   );
-  const services = vips.flatMap((vip) => vip.services);
-  const throughVip = services.flatMap((service) =>
-    zone
-      .endpointsOf(service.appId)
-      .map((endpoint) => ({ endpoint, at: portAt(endpoint, service.portIndex) })),
-  );
+  const throughVip = vips.flatMap((vip) => behindVip(zone, vip));
   const direct = [...zone.endpoints.values()]
     .filter((endpoint) => named(zone, endpoint).some((record) => record.name === of.name))
-    .map((endpoint) => ({ endpoint, at: addressesOf(endpoint) }));
+    .map((endpoint) => ({ endpoint, at: addressesOf(endpoint), takes: endpoint.ready }));
   const all = vips.length > 0 ? throughVip : direct;
   return {
-    used: all.filter(({ endpoint, at }) => endpoint.ready && at.length > 0).map(explainInstance),
+    used: all.filter(({ at, takes }) => takes && at.length > 0).map(explainInstance),
     leftOut: all
-      .filter(({ endpoint, at }) => !endpoint.ready || at.length === 0)
+      .filter(({ at, takes }) => !takes || at.length === 0)
       .map((item) => ({ ...explainInstance(item), reason: reasonOf(item.endpoint) })),
   };
+}
+
+/** A VIP that has none that is ready tries those of agents that are not heard of (vip.md §7). */
+function behindVip(zone: Zone, { services }: Vip): readonly Placed[] {
+  const all = services.flatMap(({ appId, portIndex }) =>
+    zone.endpointsOf(appId).map((endpoint) => ({ endpoint, at: portAt(endpoint, portIndex) })),
+  );
+  const panics = !all.some(({ endpoint, at }) => endpoint.ready && at.length > 0);
+  return all.map(({ endpoint, at }) => ({
+    endpoint,
+    at,
+    takes: endpoint.ready || (panics && endpoint.unreachable === true),
+  }));
 }
 
 function named(zone: Zone, endpoint: Endpoint): readonly ResourceRecord[] {
@@ -114,12 +122,13 @@ function named(zone: Zone, endpoint: Endpoint): readonly ResourceRecord[] {
 }
 
 function reasonOf(endpoint: Endpoint): string {
-  if (endpoint.unreachable) return 'its agent does not answer';
+  if (endpoint.unreachable) return 'its agent is not heard of';
   if (!endpoint.ready) return 'its health checks do not pass (yet)';
   return 'it does not have the port the VIP stands for';
 }
 
-type Placed = { readonly endpoint: Endpoint; readonly at: readonly string[] };
+/** `takes`: it is sent new connections. */
+type Placed = { readonly endpoint: Endpoint; readonly at: readonly string[]; readonly takes: boolean };
 
 function explainInstance({ endpoint, at }: Placed): ExplainedInstance {
   const { instanceId, appId, agentId } = endpoint;
