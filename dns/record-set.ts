@@ -4,7 +4,13 @@ import type { ResourceRecord } from './wire/types.ts';
 export type SourceKey = string;
 
 /** A record, why it exists (for people), and whose it is. */
-export type Given = { readonly record: ResourceRecord; readonly rule: string; readonly source: SourceKey };
+export type Given = {
+  readonly record: ResourceRecord;
+  readonly rule: string;
+  readonly source: SourceKey;
+  /** The set that holds it, so that one that takes its place need not look for it. Only the set writes it. */
+  set: RecordSet | undefined;
+};
 
 /** All records of one name and type. Few fields: there are as many of these as names. */
 export class RecordSet {
@@ -16,6 +22,7 @@ export class RecordSet {
     this.type = first.record.type;
     // an array literal has room for what it holds; one that is pushed to begins with room for seventeen
     this.#given = [first];
+    first.set = this;
   }
 
   /** Each value once, whoever gave it, in no promised order. Never changed: a later set has another array. */
@@ -36,11 +43,15 @@ export class RecordSet {
 
   add(given: Given): void {
     this.#given.push(given);
+    given.set = this;
     this.#records = undefined;
   }
 
   swap(before: Given, after: Given): void {
-    this.#given[this.#given.indexOf(before)] = after;
+    const at = this.#given.length === 1 ? 0 : this.#given.indexOf(before);
+    this.#given[at] = after;
+    before.set = undefined;
+    after.set = this;
     this.#records = undefined;
   }
 
@@ -49,6 +60,7 @@ export class RecordSet {
     if (at < 0) return;
     const last = this.#given.pop()!;
     if (last !== given) this.#given[at] = last;
+    given.set = undefined;
     this.#records = undefined;
   }
 }

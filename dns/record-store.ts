@@ -56,9 +56,8 @@ export class RecordStore {
   }
 
   #swap(before: Given, after: Given): void {
-    const { name, type } = after.record;
-    this.#onChange(name);
-    this.#nodes.get(name)?.set(type)?.swap(before, after);
+    this.#onChange(after.record.name);
+    before.set?.swap(before, after);
   }
 
   /** Whether the name has records or is above a name that has. */

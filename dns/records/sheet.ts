@@ -53,8 +53,9 @@ export class Sheet {
         record: { ...common, name: record.name, type: 'TXT', strings },
         rule,
         source: this.#source,
+        set: undefined,
       });
-    } else this.given.push({ record: { ...record, ...common }, rule, source: this.#source });
+    } else this.given.push({ record: { ...record, ...common }, rule, source: this.#source, set: undefined });
   }
 
   /** What the source gave last at this place, if it was of this name and for this reason. */
@@ -70,7 +71,7 @@ export class Sheet {
   }
 
   #add(rule: string, record: ResourceRecord): void {
-    if (fitsWire(record.name)) this.given.push({ record, rule, source: this.#source });
+    if (fitsWire(record.name)) this.given.push({ record, rule, source: this.#source, set: undefined });
   }
 }
 
