@@ -33,6 +33,7 @@ async function upstream(t: Test, change: Change = () => ({}), overTcp: Change = 
   };
   const udp = createSocket('udp4').bind(0, '127.0.0.1');
   await once(udp, 'listening');
+  t.teardown(() => udp.close());
   udp.on('message', (packet, from) => {
     const bytes = reply(packet, change);
     if (bytes !== undefined) udp.send(bytes, from.port, from.address);
@@ -45,10 +46,7 @@ async function upstream(t: Test, change: Change = () => ({}), overTcp: Change = 
     });
   }).listen(port, '127.0.0.1');
   await once(tcp, 'listening');
-  t.teardown(() => {
-    udp.close();
-    tcp.close();
-  });
+  t.teardown(() => tcp.close());
   return { at: { address: '127.0.0.1', port } satisfies Upstream, asked };
 }
 
