@@ -15,20 +15,24 @@ type What = 'starts' | 'serves' | 'leaves' | 'ends';
 /**
  * A server that writes its own life down: no word of Weir's is needed to know how many there were. It serves after up to
  * `WARM` seconds, and takes a moment to end after SIGTERM. `FAULT`: it ends at once (`crash`), never listens (`deaf`), or is
- * well for its first health check only (`sick`). Appended lines of many processes keep their order.
+ * well for its first health check only (`sick`). Appended lines of many processes keep their order. Perl runs the handler
+ * of a signal between two operations: one that comes just before a call that waits is seen when that returns, so none
+ * waits for long.
  */
-const server = `exec perl -MIO::Socket::INET -MTime::HiRes=sleep -e '
+const server = `exec perl -MIO::Socket::INET -MIO::Select -MTime::HiRes=sleep -e '
 open $t, ">>", "/trace/lines" or die "no trace: $!";
 sub note { syswrite $t, "$ENV{MARATHON_APP_ID} $ENV{MESOS_TASK_ID} $_[0]\\n" }
 $SIG{TERM} = sub { note("leaves"); sleep 0.05; note("ends"); exit };
 $fault = $ENV{FAULT} || "";
 note("starts");
 if ($fault eq "crash") { print STDERR "no database\\n"; note("ends"); exit 3 }
-sleep 1000 while $fault eq "deaf";
+sleep 0.1 while $fault eq "deaf";
 sleep($fault eq "sick" ? 2 : rand($ENV{WARM}));
 $s = IO::Socket::INET->new(LocalPort => $ENV{PORT0}, Listen => 256, ReuseAddr => 1) or die "cannot listen: $!";
 note("serves");
+$ready = IO::Select->new($s);
 while (1) {
+  $ready->can_read(0.1) or next;
   $c = $s->accept or next;
   $first = <$c>;
   while (<$c>) { last if /^\\r?$/ }

@@ -1,10 +1,10 @@
 import { constants } from 'node:os';
 import type { Clock } from '../../../core/kit/clock.ts';
 import { readIfThere } from '../local/files.ts';
-import { type ProcessMark, signalProcess } from '../local/process-mark.ts';
+import { isAlive, type ProcessMark, parseStat, signalProcess } from '../local/process-mark.ts';
 import { anyAlive, descendants } from '../local/process-tree.ts';
 
-const lookAgainMs = 10;
+const lookAgainMs = 2;
 
 /**
  * SIGTERM to a container. The kernel withholds it from the first process of a process namespace unless that catches it,
@@ -16,17 +16,44 @@ export async function terminate(
   leader: ProcessMark,
   options: { clock: Clock; signal: AbortSignal; beforeKill: () => Promise<void> },
 ): Promise<void> {
-  const { clock, signal, beforeKill } = options;
+  const { signal, beforeKill } = options;
   const handling = await sigtermHandling(leader.pid);
-  if (handling === 'caught') return signalProcess(leader, 'SIGTERM');
+  if (handling === 'caught') return ask(leader);
   // Orphans of the container become children of its first process, so its tree is all of it.
   const others = await descendants(leader);
   for (const other of others) await signalProcess(other, 'SIGTERM');
   if (handling === 'ignored') return;
-  while (!signal.aborted && (await anyAlive(others))) await clock.sleep(lookAgainMs, signal).catch(() => {});
+  while (!signal.aborted && (await anyAlive(others))) await pause(options);
+  // A program that was just started may have begun to catch SIGTERM meanwhile; held, it cannot between look and kill.
+  await hold(leader, options);
   if (signal.aborted) return;
-  await beforeKill();
-  await signalProcess(leader, 'SIGKILL');
+  if ((await sigtermHandling(leader.pid)) === 'default') {
+    await beforeKill();
+    return signalProcess(leader, 'SIGKILL');
+  }
+  await ask(leader);
+}
+
+/** SIGTERM; one that is held, also by an agent that was killed meanwhile, goes on to see it. */
+async function ask(leader: ProcessMark): Promise<void> {
+  await signalProcess(leader, 'SIGTERM');
+  if (await isHeld(leader.pid)) await signalProcess(leader, 'SIGCONT');
+}
+
+/** Stops a process; done when it runs no more instructions. */
+async function hold(leader: ProcessMark, options: { clock: Clock; signal: AbortSignal }): Promise<void> {
+  await signalProcess(leader, 'SIGSTOP');
+  while (!options.signal.aborted && (await isAlive(leader)) && !(await isHeld(leader.pid)))
+    await pause(options);
+}
+
+async function isHeld(pid: number): Promise<boolean> {
+  const stat = parseStat((await readIfThere(`/proc/${pid}/stat`)) ?? '');
+  return stat?.state === 'T';
+}
+
+async function pause({ clock, signal }: { clock: Clock; signal: AbortSignal }): Promise<void> {
+  await clock.sleep(lookAgainMs, signal).catch(() => {});
 }
 
 type Handling = 'caught' | 'ignored' | 'default';
