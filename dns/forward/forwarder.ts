@@ -108,7 +108,8 @@ export class Forwarder {
       counters.forwarded({ upstream: name, outcome: reply.rcode === RCODE.SERVFAIL ? 'servfail' : 'reply' });
       return reply;
     } catch {
-      this.#health.failed(upstream, this.#parts.now());
+      const now = this.#parts.now();
+      this.#health.failed(upstream, { now, ms: now - startedAt });
       counters.forwarded({ upstream: name, outcome: 'failed' });
       return undefined;
     }

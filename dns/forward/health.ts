@@ -1,7 +1,7 @@
 import type { Upstream } from '../options.ts';
 
 type Known = {
-  /** Smoothed, in ms; undefined: never answered. */
+  /** Smoothed, in ms; undefined: never tried. */
   latency: number | undefined;
   /** In a row. */
   failures: number;
@@ -42,8 +42,10 @@ export class UpstreamHealth {
     known.downUntil = 0;
   }
 
-  failed(upstream: Upstream, now: number): void {
+  /** It did not, and so many ms were waited: it is at least that slow. */
+  failed(upstream: Upstream, { now, ms }: { now: number; ms: number }): void {
     const known = this.#of(upstream);
+    known.latency = Math.max(known.latency ?? 0, ms);
     known.failures += 1;
     const beyond = known.failures - failuresToBeDown;
     if (beyond >= 0) known.downUntil = now + Math.min(longestDownMs, firstDownMs * 2 ** beyond);

@@ -39,6 +39,9 @@ export function decoded(packet: Uint8Array): Message {
   return read.message;
 }
 
+/** Beyond it a test fails, instead of waiting for ever. ms. */
+const patienceMs = 20_000;
+
 /** The next datagram that answers `packet`. */
 export async function udpExchange(at: ListenAddress, packet: Uint8Array): Promise<Buffer> {
   const socket = createSocket(isIPv6(at.address) ? 'udp6' : 'udp4');
@@ -46,7 +49,7 @@ export async function udpExchange(at: ListenAddress, packet: Uint8Array): Promis
     socket.connect(at.port, at.address);
     await once(socket, 'connect');
     socket.send(packet);
-    const [reply] = await once(socket, 'message');
+    const [reply] = await once(socket, 'message', { signal: AbortSignal.timeout(patienceMs) });
     return reply;
   } finally {
     socket.close();
@@ -88,7 +91,19 @@ export class TcpSession {
       const chunk: Buffer | null = this.socket.read();
       if (chunk !== null) this.#unread = Buffer.concat([this.#unread, chunk]);
       else if (this.socket.readableEnded || this.socket.destroyed) return undefined;
-      else await Promise.race([once(this.socket, 'readable'), once(this.socket, 'close')]);
+      else await this.#changed();
+    }
+  }
+
+  async #changed(): Promise<void> {
+    const both = new AbortController();
+    const signal = AbortSignal.any([both.signal, AbortSignal.timeout(patienceMs)]);
+    const events = ['readable', 'close'].map((event) => once(this.socket, event, { signal }));
+    try {
+      await Promise.race(events);
+    } finally {
+      both.abort();
+      await Promise.allSettled(events);
     }
   }
 }
