@@ -79,6 +79,7 @@ export async function createLab(id: string, { group }: { readonly group?: string
   };
   try {
     for (const place of places) await run('ip', ['netns', 'add', name(place)]);
+    for (const place of places) await lab.run(place, 'sh', ['-c', noDad]);
     for (const place of places) await lab.run(place, 'ip', ['-batch', '-'], wiring(place, name));
     await lab.run('host', 'sh', ['-c', 'echo 1 > /proc/sys/net/ipv4/ip_forward']);
     await lab.run('host', 'sh', ['-c', 'echo 1 > /proc/sys/net/ipv6/conf/all/forwarding']);
@@ -88,6 +89,13 @@ export async function createLab(id: string, { group }: { readonly group?: string
     throw error;
   }
 }
+
+/**
+ * While the kernel looks whether somebody else has a link's own address (one to two seconds, RFC 4862 §5.4), it cannot ask for
+ * a neighbour from there: the first SYN waits in the queue of the bridge, not yet a tracked connection, and the one sent
+ * again after a second counts as another. Everybody here has an address of his own.
+ */
+const noDad = 'for each in all default; do echo 0 > /proc/sys/net/ipv6/conf/$each/accept_dad; done';
 
 /** Removes the labs of processes that ended before they could. */
 async function sweep(): Promise<void> {
