@@ -2,7 +2,6 @@ import t from 'tap';
 import { startMaster } from './testing/master.ts';
 
 type Item = {
-  app: { version: string };
   count: number;
   delay: { overdue: boolean; timeLeftSeconds: number };
   since: string;
@@ -89,10 +88,7 @@ t.test('what waits after a failure tells for how long, until its delay is droppe
   const { tasks } = await api.must<{ tasks: { id: string }[] }>('GET', '/v2/apps/shop/web/tasks');
   await h1.crash(tasks[0]?.id.replace(/\._app.*/, '') ?? '', 'exited with 1');
   t.match(await started.next(), { taskStatus: 'TASK_FAILED' });
-  const { queue } = await api.until<Queue>(
-    '/v2/queue',
-    ({ queue: [item] }) => item !== undefined && item.since !== item.app.version,
-  );
+  const { queue } = await api.until<Queue>('/v2/queue', (body) => body.queue.length > 0);
   t.match(queue, [{ app: { id: '/shop/web' }, count: 1, delay: { overdue: false } }]);
   const left = queue[0]?.delay.timeLeftSeconds ?? 0;
   t.ok(left > 900 && left <= 1_000, `${left} s`);

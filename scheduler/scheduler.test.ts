@@ -61,6 +61,7 @@ t.test('the scheduler starts a failed app again when its delay is over, without 
   const [first] = await master.until((s) => s.placementsOf('/web').length === 1 && s.placementsOf('/web'));
   await master.end(first!);
   await master.until((snapshot) => snapshot.table('backoffs').has('/web'));
+  await master.settled();
   await master.clock.advance(999);
   t.match(master.scheduler.waiting.get('/web'), { kind: 'backoff', count: 1 });
   await master.clock.advance(1);

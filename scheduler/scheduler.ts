@@ -83,6 +83,8 @@ export class Scheduler implements Part {
   #wakingAt: number | undefined;
   #memory = new Memory();
   #brakes: readonly BrakeReport[] = [];
+  /** Of the last round that was stored: a wait is seen together with the failure that it follows. */
+  #waiting: ReadonlyMap<AppId, Waiting> = new Map();
   readonly #attempts = new Attempts();
   /** When the memory is to be forgotten, so that a round looks at everything. */
   #wholeAt = 0;
@@ -110,6 +112,7 @@ export class Scheduler implements Part {
       wake();
     };
     this.#wholeAt = 0;
+    this.#waiting = new Map();
     this.#ends = [database.onChange(note), presence.onChange(hear)];
     await this.#loop.start();
   }
@@ -124,7 +127,7 @@ export class Scheduler implements Part {
 
   /** Why apps wait, as of the last round. */
   get waiting(): ReadonlyMap<AppId, Waiting> {
-    return this.#memory.waiting;
+    return this.#waiting;
   }
 
   /** What came of looking for agents, of apps that wait. */
@@ -134,8 +137,8 @@ export class Scheduler implements Part {
 
   /** What each instance of an app waits for, those not launched yet included, as of now. */
   waitsOf(app: AppId): readonly Wait[] {
-    const { waiting, held } = this.#memory;
-    return waitsOf(app, this.#world(), { waiting: waiting.get(app), held: held.get(app) });
+    const held = this.#memory.held.get(app);
+    return waitsOf(app, this.#world(), { waiting: this.#waiting.get(app), held });
   }
 
   /** Since when an agent is silent, and when it counts as lost; all ms since the epoch. */
@@ -251,6 +254,7 @@ export class Scheduler implements Part {
       if (decision.writes.length > 0) await database.commit(decision.writes);
       for (const event of decision.events) events.emit(event);
       this.#noteBrakes(decision.brakes);
+      this.#waiting = new Map(decision.waiting);
       this.#attempts.note(decision.waiting, decision.writes, world.now);
       this.#wakeBy(decision.wakeAt);
     } catch (error) {

@@ -81,6 +81,10 @@ export async function startMaster(t: { teardown(work: () => Promise<void>): void
       report(placement, { kind: 'running', since: clock.now(), addresses: [], health: [] }),
     end: (placement: Placement) =>
       report(placement, { kind: 'ended', at: clock.now(), how: 'failed', reason: 'crashed' }),
+    /** Resolves when the round under way is over: whatever is asked of the scheduler waits for that. */
+    async settled(): Promise<void> {
+      await scheduler.kill([], 'nothing');
+    },
     /** Resolves when an event of this kind has been told. */
     heard(kind: string): Promise<void> {
       if (events.includes(kind)) return Promise.resolve();
