@@ -32,7 +32,7 @@ t.test('a chunked body ends where its last chunk says', async (t) => {
 });
 
 t.test('a chunked body loses its extensions and its forbidden trailers', async (t) => {
-  const text = '5;a="b;c";d\r\nhello\r\n0;x\r\nX-Sum: 1\r\nContent-Length: 3\r\nHost: b\r\n\r\n';
+  const text = '5;a="b;c";d\r\nhello\r\n0;x\r\nX-Sum: 1\r\nContent-Type: a\r\nHost: b\r\n\r\n';
   t.equal(read(text).out, '5\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n');
 });
 
@@ -57,6 +57,14 @@ const bad = [
   '5;a\rb\r\nhello',
   '5;a\0\r\nhello',
   `5;${'a'.repeat(20_000)}\r\nhello`,
+  '5;\r\nhello\r\n',
+  '5; a\r\nhello\r\n',
+  '5;a \r\nhello\r\n',
+  '5;a=\r\nhello\r\n',
+  '5;a="b\r\nhello\r\n',
+  '5;a="b"c\r\nhello\r\n',
+  '0\r\nContent-Length: 3\r\n\r\n',
+  '0\r\nTransfer-Encoding: chunked\r\n\r\n',
   '0\r\nbad trailer\r\n\r\n',
   '0\r\nA: b\n\n',
   '0\r\n A: b\r\n\r\n',

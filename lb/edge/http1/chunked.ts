@@ -1,5 +1,6 @@
-import { CR, hexDigit, LF, SEMICOLON, valueByte } from './characters.ts';
-import { type FieldTable, REFUSED, scanFields } from './fields.ts';
+import { CR, hexDigit, LF, SEMICOLON } from './characters.ts';
+import { afterExtensionByte, type ExtensionState, mayEndExtension } from './chunk-extension.ts';
+import { type FieldTable, fieldNames, REFUSED, scanFields } from './fields.ts';
 import type { Slices } from './slices.ts';
 
 /** Where in the chunked coding the next byte stands (RFC 9112 §7.1). */
@@ -21,12 +22,16 @@ const maxTrailerBytes = 8_192;
 const forbiddenTrailers =
   /^(content-.*|host|cookie|set-cookie|authorization|www-authenticate|cache-control|expect|range|age|date|location|vary|x-forwarded-.*|x-request-id)$/i;
 
+/** Whoever believed one of these after the content would find another end of it: the message is refused. */
+const framing = fieldNames(['content-length', 'transfer-encoding']);
+
 /** Reads a chunked body from pieces cut anywhere. Never hands on a byte of an extension, a bad size or a bad trailer. */
 export class ChunkedBody {
   readonly #options: ChunkedOptions;
   #state: State = 'size';
   #size = 0;
   #digits = 0;
+  #extension: ExtensionState = 'semicolon';
   #extensionBytes = 0;
   #trailers = '';
   /** Trailer lines that may be handed on, each with its CRLF; known when done. */
@@ -96,13 +101,16 @@ export class ChunkedBody {
     }
     if (this.#digits === 0) return 'bad';
     if (byte === CR) return 'size-lf';
-    return byte === SEMICOLON ? 'extension' : 'bad';
+    if (byte !== SEMICOLON) return 'bad';
+    this.#extension = 'semicolon';
+    return 'extension';
   }
 
   #afterExtension(byte: number): State {
     if (++this.#extensionBytes > maxExtensionBytes) return 'bad';
-    if (byte === CR) return 'size-lf';
-    return valueByte[byte] === 1 ? 'extension' : 'bad';
+    if (byte === CR) return mayEndExtension(this.#extension) ? 'size-lf' : 'bad';
+    this.#extension = afterExtensionByte(this.#extension, byte);
+    return this.#extension === 'bad' ? 'bad' : 'extension';
   }
 
   #afterSizeLine(): State {
@@ -137,6 +145,7 @@ export class ChunkedBody {
     let kept = '';
     for (let i = 0; i < fields.count; i++) {
       const name = fields.name(this.#trailers, i);
+      if (fields.isIn(framing, i)) return undefined;
       const isPlain = fields.kind(i) === 'other' || fields.kind(i) === 'etag';
       if (!isPlain || forbiddenTrailers.test(name)) continue;
       kept += `${name}: ${fields.value(this.#trailers, i)}\r\n`;

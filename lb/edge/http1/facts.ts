@@ -29,17 +29,23 @@ export function readFacts(head: string, fields: FieldTable): MessageFacts | Faul
     if (kind === 'content-length') {
       if (contentLength !== undefined || chunked) return faults.twoLengths;
       contentLength = parseLength(fields.value(head, i));
-      if (contentLength === undefined) return faults.contentLength;
+      if (contentLength === undefined || hasTab(head, fields, i)) return faults.contentLength;
     } else if (kind === 'transfer-encoding') {
       if (contentLength !== undefined || chunked) return faults.twoLengths;
       const fault = codingFault(fields.value(head, i));
       if (fault !== undefined) return fault;
+      if (hasTab(head, fields, i)) return faults.transferEncoding;
       chunked = true;
     } else if (kind === 'connection') {
       connection = connection === '' ? fields.value(head, i) : `${connection},${fields.value(head, i)}`;
     }
   }
   return withConnection(connection, contentLength, chunked);
+}
+
+/** Blanks around a value are handed on as they came; around a length, tabs have hidden it from one of two servers. */
+function hasTab(head: string, fields: FieldTable, index: number): boolean {
+  return fields.blanks(head, index).includes('\t');
 }
 
 export function isFault(value: object): value is Fault {

@@ -115,6 +115,13 @@ export class FieldTable {
     const at = index * numbersPerField;
     return head.slice(this.#numbers[at + 3]!, this.#numbers[at + 4]!);
   }
+
+  /** The blanks before and after the value. */
+  blanks(head: string, index: number): string {
+    const at = index * numbersPerField;
+    const before = head.slice(this.#numbers[at + 2]! + 1, this.#numbers[at + 3]!);
+    return before + head.slice(this.#numbers[at + 4]!, this.lineEnd(index) - 2);
+  }
 }
 
 /**

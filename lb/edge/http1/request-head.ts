@@ -58,6 +58,8 @@ export function readRequest(text: string, scan: RequestScan): RequestHead | Faul
   if (expectation === undefined) return faults.expectation;
   const method = text.slice(0, scan.methodEnd);
   if (method === 'CONNECT') return faults.method;
+  // RFC 9113 §11.6: never a request.
+  if (method === 'PRI') return faults.firstLine;
   const target = readTarget(method, text.slice(scan.methodEnd + 1, scan.targetEnd), hostField);
   if ('reason' in target) return target;
   const expectContinue = expectation && minor === 1;
