@@ -80,18 +80,22 @@ const hiddenLengths = [
 ];
 
 export const hidden: readonly (readonly [name: string, text: string])[] = [
-  ...hiddenCodings.map((field) => [field, `POST / HTTP/1.1\r\n${host}${field}\r\n\r\n${content}`]),
-  ...hiddenCodings.map((field) => [
+  ...all(hiddenCodings, (field) => [field, `POST / HTTP/1.1\r\n${host}${field}\r\n\r\n${content}`]),
+  ...all(hiddenCodings, (field) => [
     `${field} and a length`,
     `POST / HTTP/1.1\r\n${host}${length}${field}\r\n\r\n${content}`,
   ]),
-  ...hiddenLengths.map((field) => [field, `POST / HTTP/1.1\r\n${host}${field}\r\n\r\n${content}`]),
-  ...hiddenLengths.map((field) => [
+  ...all(hiddenLengths, (field) => [field, `POST / HTTP/1.1\r\n${host}${field}\r\n\r\n${content}`]),
+  ...all(hiddenLengths, (field) => [
     `${field} and a coding`,
     `POST / HTTP/1.1\r\n${host}${coding}${field}\r\n\r\n${content}`,
   ]),
-  ...hiddenLengths.map((field) => [
+  ...all(hiddenLengths, (field) => [
     `${field} of a GET`,
     `GET / HTTP/1.1\r\n${host}${field}\r\n\r\n${content}`,
   ]),
 ];
+
+function all(fields: readonly string[], request: (field: string) => readonly [name: string, text: string]) {
+  return fields.map(request);
+}

@@ -87,7 +87,7 @@ class Answer implements AnswerUser, EdgeAnswer {
   }
 
   content(buffer: Buffer, content: Slices): void {
-    this.forwarded += content.copy(buffer).latin1Slice();
+    this.forwarded += content.copy(buffer).toString('latin1');
   }
 
   unfinished(): void {}

@@ -18,7 +18,7 @@ export type ForwardedRequest = ReadMessage & {
   readonly keeps: boolean;
 };
 
-export type EdgeReading = Reading & { readonly messages: readonly ForwardedRequest[] };
+export type EdgeReading = Pick<Reading, 'refused'> & { readonly messages: readonly ForwardedRequest[] };
 
 /** Reads requests as the edge does, with its own input, heads, contents and forwarding, but without sockets. */
 export class EdgeRequests {
@@ -114,7 +114,7 @@ class Requests implements InputUser, EdgeReading {
     slices.clear();
     const next = body.read(buffer, at, end, slices);
     if (body.bad) return this.#refuse('malformed content', end);
-    this.messages.at(-1)!.forwarded += slices.copy(buffer).latin1Slice();
+    this.messages.at(-1)!.forwarded += slices.copy(buffer).toString('latin1');
     return next;
   }
 

@@ -58,7 +58,9 @@ function tried(count: number, once: () => Try): FuzzReport {
     const { bytes, places, verdict } = once();
     if ('outcome' in verdict) outcomes[verdict.outcome] = (outcomes[verdict.outcome] ?? 0) + 1;
     else
-      disagreements.push(`${verdict.disagreement}: ${JSON.stringify(bytes.latin1Slice())} cut at ${places}`);
+      disagreements.push(
+        `${verdict.disagreement}: ${JSON.stringify(bytes.toString('latin1'))} cut at ${places}`,
+      );
   }
   return { outcomes, disagreements };
 }

@@ -21,7 +21,7 @@ export type Reading = {
 };
 
 type Exports = {
-  readonly memory: WebAssembly.Memory;
+  readonly memory: { readonly buffer: ArrayBuffer };
   llhttp_alloc(type: number): number;
   malloc(bytes: number): number;
   llhttp_reset(parser: number): void;
@@ -32,6 +32,12 @@ type Exports = {
   llhttp_get_error_pos(parser: number): number;
   llhttp_get_error_reason(parser: number): number;
   llhttp_get_method(parser: number): number;
+};
+
+/** Part of every runtime, and not of the types this repository is checked with. */
+type Machine = {
+  readonly Module: new (code: Buffer) => object;
+  readonly Instance: new (module: object, imports: object) => { readonly exports: unknown };
 };
 
 type Constants = {
@@ -57,13 +63,14 @@ export class Llhttp {
     const require = createRequire(import.meta.url);
     // Neither file has types.
     const { METHODS, METHODS_HTTP } = require('undici/lib/llhttp/constants.js') as Constants;
-    const code = require('undici/lib/llhttp/llhttp-wasm.js') as Buffer<ArrayBuffer>;
+    const code = require('undici/lib/llhttp/llhttp-wasm.js') as Buffer;
     const names: string[] = [];
     for (const [name, number] of Object.entries(METHODS))
       if (METHODS_HTTP.includes(number)) names[number] ??= name;
     this.methods = names;
+    const { WebAssembly } = globalThis as unknown as { readonly WebAssembly: Machine };
     const instance = new WebAssembly.Instance(new WebAssembly.Module(code), { env: this.#callbacks() });
-    this.#exports = instance.exports as unknown as Exports;
+    this.#exports = instance.exports as Exports;
     this.#parsers = { request: this.#exports.llhttp_alloc(1), response: this.#exports.llhttp_alloc(2) };
     this.#room = this.#exports.malloc(this.#capacity);
   }
@@ -129,7 +136,7 @@ export class Llhttp {
   }
 
   #text(at: number, length: number): string {
-    return Buffer.from(this.#exports.memory.buffer, at, length).latin1Slice(0, length);
+    return Buffer.from(this.#exports.memory.buffer, at, length).toString('latin1');
   }
 
   #callbacks() {
