@@ -346,7 +346,7 @@ export class Agent implements Part {
     if (connection === undefined) return;
     const complete = !connection.complete;
     const { store } = this.#consumers.directory;
-    const { acks, inFlight } = await this.#consumers.status();
+    const { acks, ...carried } = await this.#consumers.status();
     const unreported = complete
       ? { instances: this.#instances.everything(), restore: () => {} }
       : this.#instances.takeUnreported();
@@ -357,7 +357,7 @@ export class Agent implements Part {
         complete,
         acks,
         ...(store === undefined ? {} : { store }),
-        inFlight,
+        ...carried,
       });
       connection.complete = true;
     } catch (error) {
@@ -365,7 +365,7 @@ export class Agent implements Part {
       if (signal.aborted) return;
       throw error;
     }
-    if (Object.keys(inFlight).length > 0) this.#pollSoon(signal);
+    if (Object.keys(carried.inFlight).length > 0) this.#pollSoon(signal);
   }
 
   /** One at a time, however many reports other changes cause meanwhile. */

@@ -12,6 +12,7 @@ import {
   emptyDirectory,
 } from '../core/model/directory.ts';
 import type { InstanceId } from '../core/model/ids.ts';
+import type { ListenerState } from '../core/model/listener.ts';
 
 export type ConsumersOptions = {
   readonly clock: Clock;
@@ -25,6 +26,8 @@ export type ConsumersStatus = {
   readonly acks: Readonly<Record<string, number>>;
   /** Requests and connections to instances that left the Directory, all consumers together. */
   readonly inFlight: Readonly<Record<InstanceId, number>>;
+  /** Absent: nobody here opens any. */
+  readonly listeners?: readonly ListenerState[];
 };
 
 type Applied = { directory: Directory | undefined; revision: number };
@@ -101,7 +104,9 @@ export class Consumers implements Part {
         this.#options.log.warn(`${consumer.name} does not say what it carries`, { error: errorText(error) });
       }
     }
-    return { acks, inFlight };
+    const opening = this.#consumers.filter((consumer) => consumer.listeners !== undefined);
+    const listeners = opening.flatMap((consumer) => consumer.listeners?.() ?? []);
+    return { acks, inFlight, ...(opening.length > 0 && { listeners }) };
   }
 
   /** Everybody gets the whole Directory again, as if it had lost what it had. */

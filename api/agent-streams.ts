@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Agent } from '../core/model/agent.ts';
 import type { App } from '../core/model/app.ts';
-import { type DirectoryDelta, joinDeltas, withoutCertificates } from '../core/model/directory.ts';
+import { type DirectoryDelta, joinDeltas, withoutEdgeParts } from '../core/model/directory.ts';
 import type { AgentId, InstanceId } from '../core/model/ids.ts';
 import type { AgentQuestion, HeldDirectory, MasterMessage } from '../core/model/master-port.ts';
 import type { Placement } from '../core/model/placement.ts';
@@ -192,7 +192,7 @@ class Words {
       this.#all ??= Buffer.from(line({ kind: 'directory', delta: this.#delta }));
       return this.#all;
     }
-    this.#withoutKeys ??= Buffer.from(line({ kind: 'directory', delta: withoutCertificates(this.#delta) }));
+    this.#withoutKeys ??= Buffer.from(line({ kind: 'directory', delta: withoutEdgeParts(this.#delta) }));
     return this.#withoutKeys;
   }
 }

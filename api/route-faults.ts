@@ -46,8 +46,8 @@ function shadowed(routes: readonly Route[]): readonly RouteFault[] {
   });
 }
 
-function ruleKey({ host, pathPrefix, pathKind, ignoreCase, conditions = {} }: RouteRule): string {
+function ruleKey({ table, host, pathPrefix, pathKind, ignoreCase, conditions = {} }: RouteRule): string {
   const path = ignoreCase ? pathPrefix.toLowerCase() : pathPrefix;
   const { methods = [], headers = [], query = [] } = conditions;
-  return JSON.stringify([host, path, pathKind, ignoreCase, methods.toSorted(), headers, query]);
+  return JSON.stringify([table, host, path, pathKind, ignoreCase, methods.toSorted(), headers, query]);
 }

@@ -49,6 +49,11 @@ export const commandList: readonly CommandEntry[] = [
     load: () => import('./commands/route.ts'),
   },
   {
+    name: 'listener',
+    summary: 'open further public ports on the edges',
+    load: () => import('./commands/listener.ts'),
+  },
+  {
     name: 'cert',
     summary: 'give the edges certificates',
     load: () => import('./commands/cert.ts'),

@@ -83,6 +83,20 @@ export const weirOperations: readonly Operation[] = [
     path: '/v1/instances/{instance}/log',
     query: ['stream', 'tail', 'container'],
   }),
+  get('/v1/listeners', 'List public listeners, with what became of each on every edge'),
+  {
+    ...{ method: 'post', route: '/v1/listeners', path: '/v1/listeners', summary: 'Open a public listener' },
+    answers: { 201: 'Declared.' },
+  },
+  get('/v1/listeners/:name', 'Show a public listener', { path: '/v1/listeners/{name}' }),
+  {
+    ...{ method: 'put', route: '/v1/listeners/:name', path: '/v1/listeners/{name}' },
+    summary: 'Open or change a public listener',
+  },
+  {
+    ...{ method: 'delete', route: '/v1/listeners/:name', path: '/v1/listeners/{name}' },
+    ...{ summary: 'Close a public listener', answers: { 204: 'Removed.' } },
+  },
   get('/v1/networks', 'List container networks'),
   {
     ...{ method: 'post', route: '/v1/networks', path: '/v1/networks', summary: 'Make a container network' },

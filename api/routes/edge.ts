@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { errorText } from '../../core/kit/errors.ts';
 import type { Agent } from '../../core/model/agent.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import { listenerStates, stateText } from '../listener-state.ts';
 import { Problem } from '../problem.ts';
 
 type WhyQuery = {
@@ -26,16 +27,36 @@ export function edgeRoutes(server: FastifyInstance, dependencies: ApiDependencie
   const { publisher } = dependencies;
 
   server.get('/v1/edge/routes', async () => {
-    const { revision, routes } = publisher.directory;
+    const { revision, routes, listeners } = publisher.directory;
     const edges = edgesOf(dependencies).map((agent) => edgeState(dependencies, agent));
     const inForce = edges.filter((edge) => edge.connected && edge.revision >= revision).length;
     return {
       revision,
       edges,
       state: `in force on ${inForce}/${edges.length} edges, revision ${revision}`,
-      routes: [...routes.values()].map(({ id, host, pathPrefix, service, owner }) => {
+      listeners: [...listeners.values()].map((listener) => {
+        const { id, owner, address, port, protocol, table } = listener;
+        return {
+          id,
+          owner,
+          address,
+          port,
+          protocol,
+          table,
+          state: stateText(listenerStates(dependencies, listener)),
+        };
+      }),
+      routes: [...routes.values()].map(({ id, table, host, pathPrefix, service, owner }) => {
         const all = publisher.directory.byApp.get(service.appId) ?? [];
-        return { id, host, pathPrefix, service, owner, endpoints: all.filter(({ ready }) => ready).length };
+        return {
+          id,
+          table,
+          host,
+          pathPrefix,
+          service,
+          owner,
+          endpoints: all.filter(({ ready }) => ready).length,
+        };
       }),
     };
   });

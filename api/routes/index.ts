@@ -11,6 +11,7 @@ import { docsRoutes } from './docs.ts';
 import { edgeRoutes } from './edge.ts';
 import { eventRoutes } from './events.ts';
 import { groupRoutes } from './groups.ts';
+import { listenerRoutes } from './listeners.ts';
 import { loggingRoutes } from './logging.ts';
 import { metricsRoutes } from './metrics.ts';
 import { networkRoutes } from './networks.ts';
@@ -49,6 +50,7 @@ export function allRoutes(server: FastifyInstance, dependencies: ApiDependencies
   nodeRoutes(server, dependencies);
   networkRoutes(server, dependencies);
   publicRoutes(server, dependencies);
+  listenerRoutes(server, dependencies);
   edgeRoutes(server, dependencies);
   certificateRoutes(server, dependencies);
   vipRoutes(server, dependencies);

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Endpoint } from '../../core/model/directory.ts';
-import type { Route } from '../../core/model/route.ts';
+import { claimOf, type Route } from '../../core/model/route.ts';
 import { type DeclaredRoute, nowhere, readRoute, renderRoute } from '../../core/model/route-definition.ts';
 import { teamOf } from '../../core/state/host-claims.ts';
 import type { RouteRecord } from '../../core/state/tables.ts';
@@ -105,7 +105,7 @@ function check({ database, publisher }: ApiDependencies, record: RouteRecord): v
   for (const app of appsOf(record))
     if (!database.snapshot.table('apps').has(app)) throw new NotFound(`App '${app}' does not exist`);
   const rule = `${record.host}${record.pathPrefix}`;
-  const holder = publisher.hosts.holder(record.host);
+  const holder = publisher.hosts.holder(claimOf(record));
   if (holder !== undefined && isOthers(holder, record))
     throw taken(rule, `${record.host} belongs to ${teamName(holder)}, by ${holder.owner}`);
   const same = [...publisher.directory.routes.values()].find(
@@ -135,7 +135,8 @@ function exists({ id, service }: RouteRecord): Problem {
   });
 }
 
-function appsOf({ service, options = {} }: RouteRecord): readonly string[] {
+/** Every app that a route names. */
+export function appsOf({ service, options = {} }: DeclaredRoute): readonly string[] {
   const { split = [], mirror, forwardAuth } = options;
   const others = [...split, mirror, forwardAuth].flatMap((one) => one?.service.appId ?? []);
   return [service.appId, ...others].filter((app) => app !== nowhere);

@@ -164,6 +164,31 @@ export type RouteAnswer = Omit<RoutesAnswer, 'routes'> & {
   readonly faults: readonly RouteFaultInfo[];
 };
 
+export type ListenerInfo = Id & {
+  readonly owner: string;
+  readonly address?: string;
+  readonly port: number;
+  readonly protocol: string;
+  readonly routes: number;
+  readonly state: string;
+  readonly edges: readonly {
+    readonly edge: string;
+    readonly state: string;
+    readonly at?: string;
+    readonly problem?: string;
+  }[];
+};
+
+export type ListenersAnswer = InForce & {
+  readonly listeners: readonly ListenerInfo[];
+  readonly faults: readonly { readonly listener: string; readonly effect: string; readonly reason: string }[];
+};
+
+export type ListenerAnswer = Omit<ListenersAnswer, 'listeners'> & {
+  readonly definition?: Readonly<Record<string, unknown>>;
+  readonly listener?: ListenerInfo;
+};
+
 export type RouteWhyAnswer = {
   readonly url: string;
   readonly edges: readonly { readonly edge: string; readonly links: readonly RouteLinkInfo[] }[];

@@ -1,5 +1,6 @@
 import type { Directory, DirectoryDelta } from './directory.ts';
 import type { InstanceId } from './ids.ts';
+import type { ListenerState } from './listener.ts';
 
 /**
  * Someone who turns the Directory into answers, kernel tables or routes: `dns`, `vip`, `edge`.
@@ -20,6 +21,8 @@ export interface DirectoryConsumer {
    * by instance. Absent for consumers that carry none (dns).
    */
   inFlight?(): Promise<ReadonlyMap<InstanceId, number>>;
+  /** What became of the listeners of the Directory (edge). */
+  listeners?(): readonly ListenerState[];
   /** Calls back when the consumer lost its state (its worker died) and needs the whole Directory again. */
   onReset?(listener: () => void): void;
 }

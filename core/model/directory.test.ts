@@ -10,7 +10,7 @@ import {
   emptyDirectory,
   joinDeltas,
   snapshotDelta,
-  withoutCertificates,
+  withoutEdgeParts,
 } from './directory.ts';
 
 function endpoint(n: number, appId: string, ready = true): Endpoint {
@@ -123,5 +123,5 @@ t.test('certificates come with snapshot and delta, and not to machines without a
   t.same(after.certificates, new Map([['a', given]]));
   t.same(applyDelta(emptyDirectory, snapshotDelta(after)), after);
   t.same(deltaBetween({ ...after, certificates: new Map() }, after)?.certificates, added.certificates);
-  t.same(withoutCertificates(added), { from: 1, revision: 2 });
+  t.same(withoutEdgeParts(added), { from: 1, revision: 2 });
 });

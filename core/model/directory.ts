@@ -2,6 +2,7 @@ import type { Certificate } from './certificate.ts';
 import type { AgentId, AppId, InstanceId, TaskId } from './ids.ts';
 import type { NetworkAddress } from './instance.ts';
 import { changedMap } from './layered-map.ts';
+import type { Listener } from './listener.ts';
 import type { Route, ServiceRef } from './route.ts';
 import type { VipBalance } from './vip-policy.ts';
 
@@ -72,6 +73,8 @@ export type Directory = {
   readonly vips: ReadonlyMap<string, Vip>;
   readonly routes: ReadonlyMap<string, Route>;
   /** Only where an edge is. */
+  readonly listeners: ReadonlyMap<string, Listener>;
+  /** Only where an edge is. */
   readonly certificates: ReadonlyMap<string, Certificate>;
   /** Derived index: endpoints by app, in order of instance id. */
   readonly byApp: ReadonlyMap<AppId, readonly Endpoint[]>;
@@ -89,6 +92,7 @@ export type DirectoryDelta = {
   readonly endpoints?: Changes<Endpoint>;
   readonly vips?: Changes<Vip>;
   readonly routes?: Changes<Route>;
+  readonly listeners?: Changes<Listener>;
   readonly certificates?: Changes<Certificate>;
 };
 
@@ -98,6 +102,7 @@ export const emptyDirectory: Directory = {
   endpoints: new Map(),
   vips: new Map(),
   routes: new Map(),
+  listeners: new Map(),
   certificates: new Map(),
   byApp: new Map(),
 };
@@ -114,6 +119,7 @@ export function applyDelta(directory: Directory, delta: DirectoryDelta): Directo
     endpoints,
     vips: merged(base.vips, delta.vips, (vip) => vip.key),
     routes: merged(base.routes, delta.routes, (route) => route.id),
+    listeners: merged(base.listeners, delta.listeners, (listener) => listener.id),
     certificates: merged(base.certificates, delta.certificates, ({ name }) => name),
     byApp: delta.endpoints === undefined ? base.byApp : reindexed(base, endpoints, delta.endpoints),
   };
@@ -126,6 +132,7 @@ export function joinDeltas(first: DirectoryDelta, second: DirectoryDelta): Direc
   const endpoints = joinChanges(first.endpoints, second.endpoints, (endpoint) => endpoint.instanceId);
   const vips = joinChanges(first.vips, second.vips, (vip) => vip.key);
   const routes = joinChanges(first.routes, second.routes, (route) => route.id);
+  const listeners = joinChanges(first.listeners, second.listeners, (listener) => listener.id);
   const certificates = joinChanges(first.certificates, second.certificates, ({ name }) => name);
   return {
     from: first.from,
@@ -134,12 +141,17 @@ export function joinDeltas(first: DirectoryDelta, second: DirectoryDelta): Direc
     ...(endpoints && { endpoints }),
     ...(vips && { vips }),
     ...(routes && { routes }),
+    ...(listeners && { listeners }),
     ...(certificates && { certificates }),
   };
 }
 
-/** The same for a machine without an edge: private keys are none of its business. */
-export function withoutCertificates({ certificates: _, ...delta }: DirectoryDelta): DirectoryDelta {
+/** The same for a machine without an edge: private keys are none of its business, nor are places it does not open. */
+export function withoutEdgeParts({
+  certificates: _,
+  listeners: __,
+  ...delta
+}: DirectoryDelta): DirectoryDelta {
   return delta;
 }
 
@@ -167,6 +179,9 @@ export function snapshotDelta(directory: Directory): DirectoryDelta {
     endpoints: { set: [...directory.endpoints.values()], gone: [] },
     vips: { set: [...directory.vips.values()], gone: [] },
     routes: { set: [...directory.routes.values()], gone: [] },
+    ...(directory.listeners.size > 0 && {
+      listeners: { set: [...directory.listeners.values()], gone: [] },
+    }),
     ...(directory.certificates.size > 0 && {
       certificates: { set: [...directory.certificates.values()], gone: [] },
     }),
@@ -179,12 +194,14 @@ export function deltaBetween(before: Directory, after: Directory): DirectoryDelt
   const endpoints = changesOf(before.endpoints, after.endpoints);
   const vips = changesOf(before.vips, after.vips);
   const routes = changesOf(before.routes, after.routes);
+  const listeners = changesOf(before.listeners, after.listeners);
   const certificates = changesOf(before.certificates, after.certificates);
   const changes = {
     ...(agents && { agents }),
     ...(endpoints && { endpoints }),
     ...(vips && { vips }),
     ...(routes && { routes }),
+    ...(listeners && { listeners }),
     ...(certificates && { certificates }),
   };
   if (Object.keys(changes).length === 0) return undefined;

@@ -3,6 +3,7 @@ import type { App } from './app.ts';
 import type { Directory, DirectoryDelta } from './directory.ts';
 import type { AgentId, InstanceId } from './ids.ts';
 import type { Instance } from './instance.ts';
+import type { ListenerState } from './listener.ts';
 import type { Lease, Network } from './network.ts';
 import type { Placement } from './placement.ts';
 
@@ -67,6 +68,8 @@ export type AgentReport = {
   readonly store?: string;
   /** Requests and connections this agent still carries to draining instances, by instance; all consumers together. */
   readonly inFlight: Readonly<Record<InstanceId, number>>;
+  /** Where there is an edge: what became of the listeners. */
+  readonly listeners?: readonly ListenerState[];
 };
 
 /** What an agent has of the Directory when it connects; revision 0: nothing. */

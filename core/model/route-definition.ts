@@ -52,10 +52,22 @@ export function readRoute(value: unknown): ReadRoute {
 
 /** The definition that `readRoute` makes this route of. */
 export function renderRoute(route: DeclaredRoute): Readonly<Record<string, unknown>> {
-  const { id, service, pathPrefix, pathKind, ignoreCase, conditions, weight, options = {}, host } = route;
+  const {
+    id,
+    service,
+    table,
+    pathPrefix,
+    pathKind,
+    ignoreCase,
+    conditions,
+    weight,
+    options = {},
+    host,
+  } = route;
   const { split, mirror, forwardAuth, ...others } = options;
   return {
     id,
+    ...(table !== undefined && { table }),
     host,
     path: pathPrefix,
     ...(pathKind && { pathKind }),
@@ -80,6 +92,7 @@ export const nowhere = '/';
 type Definition = RouteConditions &
   RouteOptions & {
     readonly id?: string;
+    readonly table?: string;
     readonly host: string;
     readonly path?: string;
     readonly pathKind?: 'prefix' | 'exact' | 'regex';
@@ -92,6 +105,7 @@ type Definition = RouteConditions &
 function routeOf(definition: Definition): DeclaredRoute {
   const {
     id,
+    table,
     host,
     path = '/',
     pathKind,
@@ -104,7 +118,8 @@ function routeOf(definition: Definition): DeclaredRoute {
   const { methods, headers, query, ...options } = rest;
   const conditions = { ...(methods && { methods }), ...(headers && { headers }), ...(query && { query }) };
   return {
-    id: id ?? (path === '/' ? host : `${host}${path}`),
+    id: id ?? `${table === undefined ? '' : `${table}|`}${path === '/' ? host : `${host}${path}`}`,
+    ...(table !== undefined && { table }),
     host,
     pathPrefix: path,
     ...(pathKind !== undefined && pathKind !== 'prefix' && { pathKind }),
@@ -259,6 +274,7 @@ const check = shaped<ActiveCheck>({
 
 const plainDefinition = shaped<Definition>({
   id: may(text(/^[!-~]{1,500}$/, 'an id without spaces')),
+  table: may(read.tableName),
   host: needed(read.hostName),
   // Read once more, by `pathFault`.
   path: may(text(/^[\s\S]*$/, 'a path')),

@@ -26,6 +26,11 @@ export const hostName = mapped(
   (host) => host.toLowerCase(),
 );
 
+export const tableName = text(
+  /^[!-{}~]{1,200}$/,
+  'the name of a table of routes: visible characters without |',
+);
+
 /** Visible characters only: it becomes part of a head. */
 export const path = text(/^\/[!"$->@-~]*$/, 'a path that begins with /, without ? and #');
 const visible = /^[ -~\u0080-\u00ff]*$/;

@@ -12,10 +12,22 @@ export type Route = RouteRule & {
   readonly options?: RouteOptions;
 };
 
+/** What a route claims: its host, in its table. The shared table's hosts are as they are. */
+export function claimOf({ host, table }: Pick<Route, 'host' | 'table'>): string {
+  return `${scopeOf(table)}${host}`;
+}
+
+/** What is put in front of the hosts of a table; no host has it in it. */
+export function scopeOf(table: string | undefined): string {
+  return table === undefined ? '' : `${table}|`;
+}
+
 /** Which requests a route takes: those that fit all of it. */
 export type RouteRule = {
   /** Lower case, no port; `*.example.org` matches one or more labels, `*` every host. */
   readonly host: string;
+  /** The table of a listener that alone serves it (`tableOf`); absent: every listener without a table of its own does. */
+  readonly table?: string;
   /** Begins with `/`. A prefix matches whole segments, `/` all; a regular expression is compared with the whole path. */
   readonly pathPrefix: string;
   /** How `pathPrefix` is compared; absent: as a prefix. */

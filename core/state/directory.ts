@@ -2,9 +2,12 @@ import type { Certificate } from '../model/certificate.ts';
 import type { DirectoryAgent, Endpoint, Vip } from '../model/directory.ts';
 import { applyDelta, type Directory, type DirectoryDelta, emptyDirectory } from '../model/directory.ts';
 import type { AppId } from '../model/ids.ts';
+import type { Listener } from '../model/listener.ts';
 import type { Route } from '../model/route.ts';
 import { endpointOf } from './endpoints.ts';
 import { HostClaims } from './host-claims.ts';
+import { ListenerClaims } from './listener-claims.ts';
+import { listenerRoute, operatorListener } from './listeners.ts';
 import { readRouteLabels } from './route-labels.ts';
 import { operatorRoute } from './routes.ts';
 import { SixApps } from './six-apps.ts';
@@ -40,6 +43,13 @@ export class DirectoryBuilder {
     return this.#hosts;
   }
 
+  readonly #listeners = new ListenerClaims();
+
+  /** Which listener has which place. */
+  get listeners(): ListenerClaims {
+    return this.#listeners;
+  }
+
   get directory(): Directory {
     return this.#directory;
   }
@@ -49,11 +59,12 @@ export class DirectoryBuilder {
     for (const index of [this.#claims, this.#claimants, this.#namesOf, this.#named, this.#routesOf])
       index.clear();
     this.#hosts.clear();
+    this.#listeners.clear();
     this.#six.clear();
     this.#directory = emptyDirectory;
-    const records = (['apps', 'placements', 'routes', 'agents', 'certificates'] as const).flatMap((table) =>
-      [...snapshot.table(table)].map(([key, value]) => ({ table, key, value })),
-    );
+    const records = (
+      ['apps', 'placements', 'routes', 'listeners', 'agents', 'certificates'] as const
+    ).flatMap((table) => [...snapshot.table(table)].map(([key, value]) => ({ table, key, value })));
     this.update(snapshot, { revision: snapshot.revision, records });
     const revision = directoryRevision(snapshot.revision);
     this.#directory = { ...this.#directory, revision, ...(store === undefined ? {} : { store }) };
@@ -69,7 +80,8 @@ export class DirectoryBuilder {
       for (const app of this.#six.follow(before.endpoints, endpoints)) touched.apps.add(app);
     const agents = changes(touched.agents, before.agents, (id) => directoryAgent(snapshot, id, this.#leader));
     const vips = this.#vips(snapshot, touched.apps);
-    const routes = this.#routes(snapshot, touched.apps, touched.routes);
+    const routes = this.#routes(snapshot, touched);
+    const listeners = this.#listenersOf(snapshot, touched);
     const certificates = changes<Certificate>([...touched.certificates], before.certificates, (name) =>
       snapshot.table('certificates').get(name),
     );
@@ -78,6 +90,7 @@ export class DirectoryBuilder {
       ...(agents && { agents }),
       ...(vips && { vips }),
       ...(routes && { routes }),
+      ...(listeners && { listeners }),
       ...(certificates && { certificates }),
     };
     if (Object.keys(entries).length === 0) return undefined;
@@ -128,13 +141,9 @@ export class DirectoryBuilder {
     };
   }
 
-  #routes(
-    snapshot: Snapshot,
-    apps: ReadonlySet<AppId>,
-    operator: ReadonlySet<string>,
-  ): Changes<Route> | undefined {
+  #routes(snapshot: Snapshot, touched: Touched): Changes<Route> | undefined {
     const wanted = new Map<string, Route | undefined>();
-    for (const id of apps) {
+    for (const id of touched.apps) {
       for (const route of this.#routesOf.get(id) ?? []) wanted.set(route.id, undefined);
       const app = snapshot.table('apps').get(id);
       const routes = app === undefined ? [] : readRouteLabels(app).routes;
@@ -142,12 +151,26 @@ export class DirectoryBuilder {
       else this.#routesOf.set(id, routes);
       for (const route of routes) wanted.set(route.id, route);
     }
-    for (const id of operator) {
+    for (const id of touched.routes) {
       const record = snapshot.table('routes').get(id);
       wanted.set(`route:${id}`, record && operatorRoute(record));
     }
+    for (const name of touched.listeners) {
+      const record = snapshot.table('listeners').get(name);
+      wanted.set(`listener:${name}`, record && listenerRoute(record));
+    }
     const granted = this.#hosts.change(wanted, (host) => snapshot.table('hosts').get(host)?.team);
     return changes(granted.keys(), this.#directory.routes, (id) => granted.get(id));
+  }
+
+  #listenersOf(snapshot: Snapshot, touched: Touched): Changes<Listener> | undefined {
+    const wanted = new Map<string, Listener | undefined>();
+    for (const name of touched.listeners) {
+      const record = snapshot.table('listeners').get(name);
+      wanted.set(name, record && operatorListener(record));
+    }
+    const granted = this.#listeners.change(wanted);
+    return changes(granted.keys(), this.#directory.listeners, (id) => granted.get(id));
   }
 
   #touchedBy(snapshot: Snapshot, change: Change): Touched {
@@ -155,6 +178,7 @@ export class DirectoryBuilder {
       instances: new Set(),
       apps: new Set(),
       routes: new Set(),
+      listeners: new Set(),
       agents: new Set(),
       certificates: new Set(),
     };
@@ -162,6 +186,7 @@ export class DirectoryBuilder {
       if (table === 'placements' || table === 'instances') touched.instances.add(key);
       if (table === 'apps') this.#touchApp(snapshot, key, touched);
       if (table === 'routes') touched.routes.add(key);
+      if (table === 'listeners') touched.listeners.add(key);
       if (table === 'certificates') touched.certificates.add(key);
       if (table === 'agents') this.#touchAgent(snapshot, key, touched);
     }
@@ -228,6 +253,7 @@ type Touched = {
   readonly instances: Set<string>;
   readonly apps: Set<AppId>;
   readonly routes: Set<string>;
+  readonly listeners: Set<string>;
   readonly agents: Set<string>;
   readonly certificates: Set<string>;
 };

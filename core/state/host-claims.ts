@@ -1,7 +1,7 @@
 import type { AppId } from '../model/ids.ts';
-import type { Route } from '../model/route.ts';
+import { claimOf, type Route } from '../model/route.ts';
 
-/** Which team a host belongs to; stored only while several claim it, so that a new leader decides as the last one did. */
+/** Which team a host (of a table: `claimOf`) belongs to; stored only while several claim it, so that a new leader decides as the last one did. */
 export type HostRecord = { readonly host: string; readonly team: string };
 
 /** A route that is not in force because its host is another team's. */
@@ -31,7 +31,8 @@ export class HostClaims {
     const hosts = new Set<string>();
     const granted = new Map<string, Route | undefined>();
     for (const [id, route] of routes) {
-      for (const { host } of [this.#forget(id), route].filter((one) => one !== undefined)) hosts.add(host);
+      for (const one of [this.#forget(id), route].filter((other) => other !== undefined))
+        hosts.add(claimOf(one));
       if (route !== undefined) this.#add(route);
       else granted.set(id, undefined);
     }
@@ -57,13 +58,13 @@ export class HostClaims {
     });
   }
 
-  /** A route of the team that has the host; undefined when nobody claims it. */
+  /** A route of the team that has the host (`claimOf`); undefined when nobody claims it. */
   holder(host: string): Route | undefined {
     return this.#routesOf(host).find((route) => this.#isGranted(route));
   }
 
   #isGranted(route: Route): boolean {
-    return teamOf(route.service.appId) === this.#teams.get(route.host);
+    return teamOf(route.service.appId) === this.#teams.get(claimOf(route));
   }
 
   #routesOf(host: string): readonly Route[] {
@@ -87,15 +88,15 @@ export class HostClaims {
     const route = this.#declared.get(id);
     if (route === undefined) return undefined;
     this.#declared.delete(id);
-    const ids = this.#idsOf.get(route.host);
+    const ids = this.#idsOf.get(claimOf(route));
     ids?.delete(id);
-    if (ids?.size === 0) this.#idsOf.delete(route.host);
+    if (ids?.size === 0) this.#idsOf.delete(claimOf(route));
     return route;
   }
 
   #add(route: Route): void {
     this.#declared.set(route.id, route);
-    const ids = this.#idsOf.get(route.host) ?? new Set();
-    this.#idsOf.set(route.host, ids.add(route.id));
+    const ids = this.#idsOf.get(claimOf(route)) ?? new Set();
+    this.#idsOf.set(claimOf(route), ids.add(route.id));
   }
 }

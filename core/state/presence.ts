@@ -1,4 +1,5 @@
 import type { AgentId, InstanceId } from '../model/ids.ts';
+import type { ListenerState } from '../model/listener.ts';
 import type { AgentReport } from '../model/master-port.ts';
 
 /** What the leader knows of an agent beyond the tables; stated anew by the agent whenever it connects. */
@@ -9,6 +10,8 @@ export type AgentPresence = {
   /** Directory revision in force, by consumer. */
   readonly acks: Readonly<Record<string, number>>;
   readonly inFlight: Readonly<Record<InstanceId, number>>;
+  /** What became of the listeners on its edge; absent: it has none, or is of before. */
+  readonly listeners?: readonly ListenerState[];
 };
 
 /**
@@ -51,6 +54,7 @@ export class Presence {
       connected: before?.connected ?? false,
       acks: report.acks,
       inFlight: report.inFlight,
+      ...(report.listeners && { listeners: report.listeners }),
     };
     if (before !== undefined && this.#saysNothingNew(before, after)) this.#agents.set(agent, after);
     else this.#set(agent, after);

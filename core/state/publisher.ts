@@ -4,6 +4,7 @@ import type { InstanceId } from '../model/ids.ts';
 import type { Database } from './database.ts';
 import { DirectoryBuilder } from './directory.ts';
 import type { HostClaims } from './host-claims.ts';
+import type { ListenerClaims } from './listener-claims.ts';
 import type { Write } from './store.ts';
 import { storeId } from './store-id.ts';
 
@@ -32,6 +33,11 @@ export class DirectoryPublisher implements Part {
   /** Which team has which host. */
   get hosts(): HostClaims {
     return this.#builder.hosts;
+  }
+
+  /** Which listener has which place. */
+  get listeners(): ListenerClaims {
+    return this.#builder.listeners;
   }
 
   get directory(): Directory {

@@ -9,6 +9,7 @@ export type TableName =
   | 'networks'
   | 'pools'
   | 'routes'
+  | 'listeners'
   | 'hosts'
   | 'certificates'
   | 'deployments'

@@ -5,6 +5,7 @@ import type { Deployment } from '../model/deployment.ts';
 import type { Group } from '../model/group.ts';
 import type { AgentId, AppId, InstanceId, Version } from '../model/ids.ts';
 import type { ContainerStatus, Instance } from '../model/instance.ts';
+import type { DeclaredListener } from '../model/listener-definition.ts';
 import type { Lease, Network } from '../model/network.ts';
 import type { Placement } from '../model/placement.ts';
 import type { DeclaredRoute } from '../model/route-definition.ts';
@@ -13,6 +14,9 @@ import type { TableName } from './store.ts';
 
 /** A route declared by an operator, as opposed to by labels. */
 export type RouteRecord = DeclaredRoute;
+
+/** A listener declared by an operator. */
+export type ListenerRecord = DeclaredListener;
 
 /** A virtual address given to a name. Kept after release until the quarantine is over, so that it is never reused early. */
 export type AddressRecord = {
@@ -79,6 +83,7 @@ export type Tables = {
   roots: RootRecord;
   networks: Network;
   routes: RouteRecord;
+  listeners: ListenerRecord;
   hosts: HostRecord;
   certificates: Certificate;
   deployments: Deployment;
@@ -102,6 +107,7 @@ export const knownTables: readonly KnownTable[] = [
   'roots',
   'networks',
   'routes',
+  'listeners',
   'hosts',
   'certificates',
   'deployments',

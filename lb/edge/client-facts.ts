@@ -17,6 +17,8 @@ export type ClientFacts = {
   readonly trusted: boolean;
   /** What it has shown, the same value each time; nobody has looked yet who signed it. Absent: it had no way to. */
   readonly certificate?: () => X509Certificate | undefined;
+  /** Of the table that its listener serves, when that is not the shared one (`scopeOf`). */
+  readonly scope?: string;
   /** It speaks HTTP/2. */
   readonly http2?: true;
 };

@@ -65,7 +65,7 @@ export function decide(
   verdict?: AuthVerdict,
 ): Decision {
   const table = context.table();
-  const route = head.host === undefined ? undefined : matchRoute(table, head.host.name, head);
+  const route = head.host === undefined ? undefined : matchRoute(table, head.host.name, head, client.scope);
   if (route === undefined) {
     const answer = table.revision === 0 ? noTable : noRoute;
     return { kind: 'answer', answer, tally: context.counters.unrouted };

@@ -6,12 +6,16 @@ import type { TableRoute } from './table-route.ts';
 
 /**
  * The route for a request to a host (lower case, no port, no trailing dot). Among the routes that fit, an exact host goes before the
- * longest wildcard suffix; then as `HostRoutes` orders them.
+ * longest wildcard suffix; then as `HostRoutes` orders them. `scope`: of the table, when it is not the shared one (`scopeOf`).
  */
-export function matchRoute(table: RouteTable, host: string, head: RequestHead): TableRoute | undefined {
-  return matchPath(table, host, head.path, ({ conditions }) => {
-    return conditions === undefined || conditionsHold(conditions, head);
-  });
+export function matchRoute(
+  table: RouteTable,
+  host: string,
+  head: RequestHead,
+  scope = '',
+): TableRoute | undefined {
+  const fits = ({ conditions }: TableRoute) => conditions === undefined || conditionsHold(conditions, head);
+  return matchPath(table, host, head.path, fits, scope);
 }
 
 export function matchPath(
@@ -19,22 +23,23 @@ export function matchPath(
   host: string,
   given: string,
   fits: (route: TableRoute) => boolean = ({ conditions }) => conditions === undefined,
+  scope = '',
 ): TableRoute | undefined {
   const path = comparablePath(given);
-  const exact = table.hosts.get(host)?.find(path, fits);
-  if (exact !== undefined || table.wildcards === 0) return exact;
+  const exact = table.hosts.get(scope + host)?.find(path, fits);
+  if (exact !== undefined || (table.wildcards === 0 && scope === '')) return exact;
   for (let dot = host.indexOf('.'); dot !== -1; dot = host.indexOf('.', dot + 1)) {
     // `*` stands for one or more whole labels, so `.example.org` with nothing before it does not match.
-    const found = dot === 0 ? undefined : table.hosts.get(`*${host.slice(dot)}`)?.find(path, fits);
+    const found = dot === 0 ? undefined : table.hosts.get(`${scope}*${host.slice(dot)}`)?.find(path, fits);
     if (found !== undefined) return found;
   }
-  return table.hosts.get('*')?.find(path, fits);
+  return table.hosts.get(`${scope}*`)?.find(path, fits);
 }
 
 /** A route that requests for this host could take wants to know certificates of clients. */
-export function asksClients({ hosts, wildcards }: RouteTable, host: string): boolean {
-  const names = wildcards === 0 ? [host] : [host, ...wildcardsFor(host), '*'];
-  return names.some((name) => hosts.get(name)?.asksClients);
+export function asksClients({ hosts, wildcards }: RouteTable, host: string, scope = ''): boolean {
+  const names = wildcards === 0 && scope === '' ? [host] : [host, ...wildcardsFor(host), '*'];
+  return names.some((name) => hosts.get(scope + name)?.asksClients);
 }
 
 function wildcardsFor(host: string): readonly string[] {

@@ -1,5 +1,12 @@
 import { backendsOf, type Directory, type DirectoryDelta } from '../../core/model/directory.ts';
-import type { ActiveCheck, Route, RouteBalance, ServiceRef } from '../../core/model/route.ts';
+import type { Listener } from '../../core/model/listener.ts';
+import {
+  type ActiveCheck,
+  claimOf,
+  type Route,
+  type RouteBalance,
+  type ServiceRef,
+} from '../../core/model/route.ts';
 import { HostRoutes } from './host-routes.ts';
 import { type Draft, PersistentMap } from './persistent-map.ts';
 import { poolKey, serviceKey, servicesOf } from './pool-key.ts';
@@ -37,16 +44,18 @@ export type RoutePool = {
 
 /**
  * Everything the edge needs to send a request somewhere: an immutable value, swapped as a whole.
- * `hosts` is keyed by the route's host as written (`shop.example.org`, `*.example.org`, `*`).
+ * `hosts` is keyed by the route's host as written (`shop.example.org`, `*.example.org`, `*`), with the scope of its table in front
+ * where it has one of its own (`claimOf`).
  */
 export type RouteTable = {
   readonly revision: number;
   readonly hosts: PersistentMap<HostRoutes>;
-  /** How many keys of `hosts` are wildcards: 0 spares the search for one. */
+  /** How many keys of `hosts` are wildcards of the shared table: 0 spares the search for one. */
   readonly wildcards: number;
   readonly pools: PersistentMap<RoutePool>;
   /** Keys of the pools of a service, by `serviceKey`. */
   readonly poolsOf: PersistentMap<readonly string[]>;
+  readonly listeners: ReadonlyMap<string, Listener>;
 };
 
 export const emptyTable: RouteTable = {
@@ -55,11 +64,12 @@ export const emptyTable: RouteTable = {
   wildcards: 0,
   pools: PersistentMap.empty(),
   poolsOf: PersistentMap.empty(),
+  listeners: new Map(),
 };
 
 /** The table of a whole Directory. */
 export function buildTable(directory: Directory): RouteTable {
-  const byHost = Map.groupBy(directory.routes.values(), (route) => route.host);
+  const byHost = Map.groupBy(directory.routes.values(), claimOf);
   const hosts = PersistentMap.of(
     [...byHost].map(
       ([host, routes]) => [host, new HostRoutes(routes.map((route) => tableRoute(route)))] as const,
@@ -68,7 +78,8 @@ export function buildTable(directory: Directory): RouteTable {
   const draft = draftOf(emptyTable);
   for (const route of directory.routes.values()) countUses(draft, directory, route, 1);
   const wildcards = [...byHost.keys()].filter(isWildcard).length;
-  return { revision: directory.revision, hosts, wildcards, ...done(draft) };
+  const { revision, listeners } = directory;
+  return { revision, hosts, wildcards, ...done(draft), listeners };
 }
 
 /**
@@ -89,7 +100,8 @@ export function updateTable(
       draft.pools.set(key, { ...pool, endpoints: endpointsOf(after, pool.service, pool) });
   }
   const wildcards = table.wildcards + newWildcards(table.hosts, hosts);
-  return { revision: after.revision, hosts, wildcards, ...done(draft) };
+  const { revision, listeners } = after;
+  return { revision, hosts, wildcards, ...done(draft), listeners };
 }
 
 /** Ids of routes that were in the one table and are not in the other. */
@@ -123,9 +135,9 @@ function updateHosts(
   const changed = new Set([...delta.routes.gone, ...delta.routes.set.map((route) => route.id)]);
   const old = [...changed].flatMap((id) => before.routes.get(id) ?? []);
   const tallies = talliesOf(hosts, old);
-  const added = Map.groupBy(delta.routes.set, (route) => route.host);
+  const added = Map.groupBy(delta.routes.set, claimOf);
   const next = hosts.edit();
-  for (const host of new Set([...old.map((route) => route.host), ...added.keys()])) {
+  for (const host of new Set([...old.map(claimOf), ...added.keys()])) {
     const kept = (hosts.get(host)?.routes ?? []).filter((route) => !changed.has(route.id));
     const fresh = (added.get(host) ?? []).map((route) => tableRoute(route, tallies.get(route.id)));
     if (kept.length + fresh.length === 0) next.delete(host);
@@ -138,8 +150,8 @@ function updateHosts(
 
 /** What was counted for routes that are about to be replaced, by route id. */
 function talliesOf(hosts: RouteTable['hosts'], routes: readonly Route[]): ReadonlyMap<string, RouteTally> {
-  const found = routes.flatMap(({ id, host }) =>
-    (hosts.get(host)?.routes ?? []).filter((route) => route.id === id),
+  const found = routes.flatMap((old) =>
+    (hosts.get(claimOf(old))?.routes ?? []).filter((route) => route.id === old.id),
   );
   return new Map(found.map((route) => [route.id, route.tally]));
 }
