@@ -1,5 +1,5 @@
 import type { Agent } from '../core/model/agent.ts';
-import { type App, networkNames } from '../core/model/app.ts';
+import { type App, containerNetwork } from '../core/model/app.ts';
 import type { AgentId } from '../core/model/ids.ts';
 import type { Network } from '../core/model/network.ts';
 import type { Placement } from '../core/model/placement.ts';
@@ -21,9 +21,10 @@ export class AgentView {
   readonly usedAddresses = new Map<string, number>();
   /** Host ports of the agent's ranges that nobody holds. */
   freePorts: number;
-  /** Free share of the cpus plus free share of the memory, 0..2. */
-  share = 2;
-  #free: Resources;
+  /** Its own: counted down. */
+  readonly #free: { -readonly [K in keyof Resources]: Resources[K] };
+  /** Undefined: to be worked out. */
+  #share: number | undefined;
   readonly #sizes: ReadonlyMap<string, number>;
   readonly #packs: boolean;
 
@@ -32,9 +33,9 @@ export class AgentView {
     this.agent = agent;
     this.#sizes = sizes;
     this.#packs = packs;
-    this.#free = agent.resources;
+    const { cpus, mem, disk, gpus } = agent.resources;
+    this.#free = { cpus, mem, disk, gpus };
     this.freePorts = countPorts(agent.ports);
-    this.#weigh();
   }
 
   get free(): Resources {
@@ -45,18 +46,29 @@ export class AgentView {
     return this.#sizes.get(network) ?? Number.POSITIVE_INFINITY;
   }
 
+  /** Free share of the cpus plus free share of the memory, 0..2. */
+  get share(): number {
+    const { cpus, mem } = this.agent.resources;
+    this.#share ??= this.#free.cpus / Math.max(cpus, 0.001) + this.#free.mem / Math.max(mem, 1);
+    return this.#share;
+  }
+
   /** The agent with the most comes first. */
   get rank(): number {
     return this.#packs ? -this.share : this.share;
   }
 
   occupy(app: App, { hostPorts }: Pick<Placement, 'hostPorts'>): void {
-    const { cpus, mem, disk, gpus } = this.#free;
-    this.#free = { cpus: cpus - app.cpus, mem: mem - app.mem, disk: disk - app.disk, gpus: gpus - app.gpus };
+    this.#free.cpus -= app.cpus;
+    this.#free.mem -= app.mem;
+    this.#free.disk -= app.disk;
+    this.#free.gpus -= app.gpus;
+    this.#share = undefined;
     for (const port of hostPorts) if (port !== null) this.#take(port);
-    for (const name of networkNames(app))
-      this.usedAddresses.set(name, (this.usedAddresses.get(name) ?? 0) + 1);
-    this.#weigh();
+    for (const network of app.networks) {
+      const name = containerNetwork(network);
+      if (name !== undefined) this.usedAddresses.set(name, (this.usedAddresses.get(name) ?? 0) + 1);
+    }
   }
 
   /** Whether a port is one of those that are drawn. */
@@ -69,26 +81,29 @@ export class AgentView {
     this.takenPorts.add(port);
     if (this.offers(port)) this.freePorts -= 1;
   }
-
-  #weigh(): void {
-    const { cpus, mem } = this.agent.resources;
-    this.share = this.#free.cpus / Math.max(cpus, 0.001) + this.#free.mem / Math.max(mem, 1);
-  }
 }
 
-/** Undefined for an agent that is not in the tables. `sizes`: of `sizesOf`. */
+export type Known = {
+  /** Of `sizesOf`. */
+  readonly sizes?: ReadonlyMap<string, number>;
+  /** As `isOver` of the tables says, of placements on this agent; absent: it is asked. */
+  readonly hasEnded?: (placement: Placement) => boolean;
+};
+
+/** Undefined for an agent that is not in the tables. `known`: what whoever asks for many agents need not have looked up anew. */
 export function viewOf(
   id: AgentId,
   world: World,
-  sizes: ReadonlyMap<string, number> = sizesOf(world),
+  { sizes = sizesOf(world), hasEnded = (placement) => isOver(placement, world) }: Known = {},
 ): AgentView | undefined {
   const agent = world.snapshot.table('agents').get(id);
   if (agent === undefined) return undefined;
   const packs = world.limits.placement.ranking === 'pack';
   const view = new AgentView(agent, { sizes, packs });
+  const versions = world.snapshot.table('versions');
   for (const placement of world.snapshot.placementsOn(id)) {
-    if (isOver(placement, world)) continue;
-    const app = world.snapshot.table('versions').get(versionKey(placement.appId, placement.appVersion));
+    if (hasEnded(placement)) continue;
+    const app = versions.get(versionKey(placement.appId, placement.appVersion));
     if (app !== undefined) view.occupy(app, placement);
   }
   return view;

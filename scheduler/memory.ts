@@ -288,10 +288,13 @@ export class Memory {
   /** Apps that wait for an agent are tried again only when one has more to give than before. */
   #refreshAgents(world: World): void {
     let hasGrown = false;
-    const sizes = sizesOf(world);
+    const known = {
+      sizes: sizesOf(world),
+      hasEnded: ({ instanceId, attempt }: Placement) => this.#ended.get(instanceId) === attempt,
+    };
     for (const id of this.#stale) {
       const before = this.fleet.view(id);
-      const after = isUsable(world, id) ? viewOf(id, world, sizes) : undefined;
+      const after = isUsable(world, id) ? viewOf(id, world, known) : undefined;
       if (after === undefined) this.fleet.drop(id);
       else this.fleet.set(after);
       if (after !== undefined && (before === undefined || givesMore(after, before))) hasGrown = true;

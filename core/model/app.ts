@@ -182,10 +182,13 @@ export const bridgeNetwork = 'weir';
 
 /** The container networks an app joins, in interface order (eth0, eth1, …); empty in host mode. */
 export function networkNames(app: Pick<App, 'networks'>): readonly string[] {
-  return app.networks.flatMap((network) => {
-    if (network.mode === 'host') return [];
-    return [network.mode === 'container' ? network.name : bridgeNetwork];
-  });
+  return app.networks.flatMap((network) => containerNetwork(network) ?? []);
+}
+
+/** The container network that is joined; undefined: the host's. */
+export function containerNetwork(network: App['networks'][number]): string | undefined {
+  if (network.mode === 'host') return undefined;
+  return network.mode === 'container' ? network.name : bridgeNetwork;
 }
 
 export type PodApp = App & { readonly pod: Pod };

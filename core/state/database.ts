@@ -9,7 +9,7 @@ import { knownTables } from './tables.ts';
 /** Pause before a broken watch is taken up again. */
 const resumeMs = 200;
 /** What else the process has to do waits no longer than this, and the change under way, for changes that came together. */
-const turnMs = 10;
+const turnMs = 5;
 
 /**
  * The store and its copy in memory. A commit resolves only when the copy has it, so that whoever wrote
