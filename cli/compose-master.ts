@@ -28,6 +28,7 @@ import { networkFaults } from '../overlay/network-faults.ts';
 import type { PlacementRules } from '../scheduler/placement-rules.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
 import type { Address } from './agent-settings.ts';
+import { issuing } from './issuing.ts';
 import { Tenure } from './tenure.ts';
 
 export type MasterSettings = {
@@ -134,6 +135,7 @@ export async function composeMaster(
     publisher,
     scheduler,
     api,
+    issuing({ database, presence, publisher, clock, log }),
     leading(`${host}:${port}`, { database, log, api }),
   ];
   const waits = settings.store !== undefined;

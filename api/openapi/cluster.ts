@@ -77,6 +77,20 @@ export const weirOperations: readonly Operation[] = [
     ...{ method: 'delete', route: '/v1/certificates/:name', path: '/v1/certificates/{name}' },
     ...{ summary: 'Remove a certificate', answers: { 204: 'Removed.' } },
   },
+  {
+    ...{ method: 'post', route: '/v1/certificates/issue', path: '/v1/certificates/issue' },
+    summary: 'Have an authority issue a certificate, and renew it from then on',
+    answers: { 201: 'Wanted from now on.' },
+  },
+  get('/v1/authorities', 'List the authorities that issue certificates'),
+  {
+    ...{ method: 'put', route: '/v1/authorities/:name', path: '/v1/authorities/{name}' },
+    summary: 'Name an authority by its ACME directory',
+  },
+  {
+    ...{ method: 'delete', route: '/v1/authorities/:name', path: '/v1/authorities/{name}' },
+    ...{ summary: 'Forget an authority', answers: { 204: 'Forgotten.' } },
+  },
   get('/v1/directory', 'Show the Directory: endpoints, virtual addresses, routes'),
   get('/v1/dns', 'Ask a name, and why it is answered so', { query: ['name', 'type', 'node'] }),
   get('/v1/instances/:instance/log', 'Read what an instance wrote', {

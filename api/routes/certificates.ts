@@ -5,6 +5,7 @@ import { type Certificate, expiryWarningMs } from '../../core/model/certificate.
 import type { Write } from '../../core/state/store.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { inForce } from '../in-force.ts';
+import { issuanceView } from '../issuance-view.ts';
 import { NotFound, Problem } from '../problem.ts';
 import { readCertificate } from '../read-certificate.ts';
 
@@ -16,21 +17,38 @@ const dayMs = 86_400_000;
 export function certificateRoutes(server: FastifyInstance, dependencies: ApiDependencies): void {
   const { database, clock } = dependencies;
   const stored = (name: string) => database.snapshot.table('certificates').get(name);
-  const shown = (certificate: Certificate) => certificateView(certificate, clock.now());
+  const shown = (certificate: Certificate) => {
+    const issuance = issuanceView(database.snapshot, certificate.name);
+    return { ...certificateView(certificate, clock.now()), ...(issuance && { issuance }) };
+  };
+  const refuseIssued = (name: string) => {
+    if (database.snapshot.table('issuances').has(name))
+      throw new Problem(409, {
+        message: `Certificate '${name}' is renewed by an authority: remove it first`,
+      });
+  };
 
   server.get('/v1/certificates', async () => ({
     ...inForce(dependencies),
     certificates: [...database.snapshot.table('certificates').values()].map(shown),
+    pending: [...database.snapshot.table('issuances').keys()]
+      .filter((name) => stored(name) === undefined)
+      .map((name) => issuanceView(database.snapshot, name)),
   }));
 
   server.get<Named>('/v1/certificates/:name', async ({ params: { name } }) => {
-    const certificate = stored(name) ?? unknown(name);
+    const issuance = issuanceView(database.snapshot, name);
+    const certificate = stored(name);
+    if (certificate === undefined && issuance !== undefined)
+      return { ...inForce(dependencies), name, hosts: issuance.hosts, default: false, issuance };
+    if (certificate === undefined) return unknown(name);
     return { ...inForce(dependencies), ...shown(certificate), chain: certificate.chain };
   });
 
   server.post<{ Body: unknown }>('/v1/certificates', async (request, reply) => {
     const certificate = parse(request.body, clock.now());
     const known = stored(certificate.name);
+    refuseIssued(certificate.name);
     if (known !== undefined && !isSame(known, certificate))
       throw new Problem(409, {
         message: `Certificate '${known.name}' exists: replace it with PUT, or give the new one a name of its own`,
@@ -42,14 +60,19 @@ export function certificateRoutes(server: FastifyInstance, dependencies: ApiDepe
   server.put<Named>('/v1/certificates/:name', async (request, reply) => {
     const { name } = request.params;
     const certificate = parse({ ...asObject(request.body), name }, clock.now());
+    refuseIssued(name);
     const status = stored(name) === undefined ? 201 : 200;
     await database.commit(writesOf(dependencies, certificate));
     return reply.code(status).send(shown(certificate));
   });
 
   server.delete<Named>('/v1/certificates/:name', async ({ params: { name } }, reply) => {
-    if (stored(name) === undefined) unknown(name);
-    await database.commit([{ kind: 'delete', table: 'certificates', key: name }]);
+    const isIssued = database.snapshot.table('issuances').has(name);
+    if (stored(name) === undefined && !isIssued) unknown(name);
+    await database.commit([
+      { kind: 'delete', table: 'certificates', key: name },
+      ...(isIssued ? [{ kind: 'delete', table: 'issuances', key: name } as const] : []),
+    ]);
     return reply.code(204).send();
   });
 }

@@ -11,6 +11,7 @@ import { docsRoutes } from './docs.ts';
 import { edgeRoutes } from './edge.ts';
 import { eventRoutes } from './events.ts';
 import { groupRoutes } from './groups.ts';
+import { issuanceRoutes } from './issuances.ts';
 import { listenerRoutes } from './listeners.ts';
 import { loggingRoutes } from './logging.ts';
 import { metricsRoutes } from './metrics.ts';
@@ -53,6 +54,7 @@ export function allRoutes(server: FastifyInstance, dependencies: ApiDependencies
   listenerRoutes(server, dependencies);
   edgeRoutes(server, dependencies);
   certificateRoutes(server, dependencies);
+  issuanceRoutes(server, dependencies);
   vipRoutes(server, dependencies);
   whyRoutes(server, dependencies);
   brakeRoutes(server, dependencies);

@@ -49,6 +49,14 @@ export function metricsRoutes(
       'weir_certificate_not_after_seconds',
       'When a certificate of the edges expires, seconds since the epoch; 0: it was removed.',
     ),
+    failures: metrics.gauge(
+      'weir_certificate_failures',
+      'How often in a row an authority did not issue or renew a certificate.',
+    ),
+    failed: metrics.gauge(
+      'weir_certificate_last_failure_seconds',
+      'When that was last, seconds since the epoch; 0: never, or it was issued since.',
+    ),
     held: metrics.gauge('weir_unhealthy_held', 'Unhealthy instances that the brake keeps from being ended.'),
   };
   server.get('/metrics/prometheus', async (_request, reply) => {
@@ -66,6 +74,10 @@ export function metricsRoutes(
     for (const { name, notAfter } of snapshot.table('certificates').values()) {
       certificates.add(name);
       gauges.certificates(Math.floor(notAfter / 1000), { name });
+    }
+    for (const { name, failures, lastFailure } of snapshot.table('orders').values()) {
+      gauges.failures(failures, { name });
+      gauges.failed(Math.floor((lastFailure?.at ?? 0) / 1000), { name });
     }
     gauges.held([...scheduler.healthBrake.held.values()].reduce((sum, held) => sum + held.size, 0));
   }

@@ -1,5 +1,8 @@
 import type { Command } from 'commander';
 import { readText } from '../app/definition.ts';
+import { registerAuthority } from '../cert/authority.ts';
+import { registerIssue } from '../cert/issue.ts';
+import { stateText } from '../cert/state.ts';
 import { group, leaf, print, printJson, sessionOf } from '../globals.ts';
 import type { CertificateAnswer, CertificateInfo, CertificatesAnswer } from '../master/answers.ts';
 import { inForceText } from '../show/in-force.ts';
@@ -14,6 +17,8 @@ export function register(program: Command): void {
     .option('--default', 'use it for clients that name no host, or one without a certificate')
     .option('--replace', 'take the place of the certificate of the same name')
     .action(add);
+  registerIssue(cert);
+  registerAuthority(cert);
   leaf(cert, 'list', 'list certificates and when they expire').action(list);
   leaf(cert, 'show', 'show one certificate').argument('<name>').action(show);
   leaf(cert, 'rm', 'remove a certificate').argument('<name>').action(remove);
@@ -45,11 +50,13 @@ async function list(_options: object, command: Command): Promise<void> {
   const { master, json } = sessionOf(command);
   const answer = await master.get<CertificatesAnswer>('/v1/certificates');
   if (json) return printJson(answer);
-  const { certificates } = answer;
-  if (certificates.length === 0)
+  const { certificates, pending = [] } = answer;
+  if (certificates.length + pending.length === 0)
     return print('No certificates yet. Add one with: weir cert add NAME --cert FILE --key FILE');
+  const states = [...certificates.flatMap(({ issuance }) => issuance ?? []), ...pending];
   const warnings = certificates.flatMap(({ name, warning }) => (warning ? [`${name} ${warning}`] : []));
-  print([certificateTable(certificates), ...warnings, '', inForceText(answer)].join('\n'));
+  const issued = states.map((issuance) => `${issuance.name}: ${stateText(issuance)}`);
+  print([certificateTable(certificates), ...issued, ...warnings, '', inForceText(answer)].join('\n'));
 }
 
 async function show(name: string, _options: object, command: Command): Promise<void> {
@@ -65,8 +72,13 @@ async function show(name: string, _options: object, command: Command): Promise<v
       ['key', answer.keyType],
       ['serial', answer.serialNumber],
       ['sha256', answer.fingerprint256],
-      ['valid', `${answer.notBefore} to ${answer.notAfter} (${answer.daysLeft} days left)`],
+      [
+        'valid',
+        answer.notAfter && `${answer.notBefore} to ${answer.notAfter} (${answer.daysLeft} days left)`,
+      ],
       ['warning', answer.warning],
+      ['authority', answer.issuance && `${answer.issuance.authority}, by ${answer.issuance.challenge}`],
+      ['state', answer.issuance && stateText(answer.issuance)],
     ]),
   );
   print(`\n${inForceText(answer)}`);

@@ -145,13 +145,44 @@ export type CertificateInfo = {
   readonly notAfter: string;
   readonly daysLeft: number;
   readonly warning?: string;
+  readonly issuance?: IssuanceInfo;
+};
+
+/** A certificate that an authority issues and renews. */
+export type IssuanceInfo = {
+  readonly name: string;
+  readonly hosts: readonly string[];
+  readonly challenge: string;
+  readonly authority: string;
+  /** `waiting`, `preflight`, `ordering`, `validating`, `finalizing`, `issued` or `failed`. */
+  readonly state: string;
+  readonly issuedAt?: string;
+  readonly issuedUntil?: string;
+  readonly renewsAt?: string;
+  readonly failures: number;
+  readonly lastFailure?: { readonly at: string; readonly code: string; readonly reason: string };
+  readonly nextTryAt?: string;
+};
+
+export type AuthorityInfo = {
+  readonly name: string;
+  readonly directory: string;
+  readonly contact?: string;
+  readonly account?: string;
 };
 
 type InForce = Pick<RoutesAnswer, 'revision' | 'edges' | 'inForce'>;
 
-export type CertificatesAnswer = InForce & { readonly certificates: readonly CertificateInfo[] };
+export type CertificatesAnswer = InForce & {
+  readonly certificates: readonly CertificateInfo[];
+  /** Wanted, but never issued yet; absent from masters of before. */
+  readonly pending?: readonly IssuanceInfo[];
+};
 
-export type CertificateAnswer = InForce & CertificateInfo & { readonly chain: string };
+/** Of one that was never issued there is little to say. */
+export type CertificateAnswer = InForce &
+  Partial<CertificateInfo> &
+  Pick<CertificateInfo, 'name' | 'hosts' | 'default'>;
 
 export type RouteAnswer = Omit<RoutesAnswer, 'routes'> & {
   readonly definition?: object;

@@ -1,6 +1,7 @@
 import type { Certificate } from './certificate.ts';
 import type { AgentId, AppId, InstanceId, TaskId } from './ids.ts';
 import type { NetworkAddress } from './instance.ts';
+import type { Challenge } from './issuance.ts';
 import { changedMap } from './layered-map.ts';
 import type { Listener } from './listener.ts';
 import type { Route, ServiceRef } from './route.ts';
@@ -76,6 +77,8 @@ export type Directory = {
   readonly listeners: ReadonlyMap<string, Listener>;
   /** Only where an edge is. */
   readonly certificates: ReadonlyMap<string, Certificate>;
+  /** What authorities are answered; only where an edge is. */
+  readonly challenges: ReadonlyMap<string, Challenge>;
   /** Derived index: endpoints by app, in order of instance id. */
   readonly byApp: ReadonlyMap<AppId, readonly Endpoint[]>;
 };
@@ -94,6 +97,7 @@ export type DirectoryDelta = {
   readonly routes?: Changes<Route>;
   readonly listeners?: Changes<Listener>;
   readonly certificates?: Changes<Certificate>;
+  readonly challenges?: Changes<Challenge>;
 };
 
 export const emptyDirectory: Directory = {
@@ -104,6 +108,7 @@ export const emptyDirectory: Directory = {
   routes: new Map(),
   listeners: new Map(),
   certificates: new Map(),
+  challenges: new Map(),
   byApp: new Map(),
 };
 
@@ -121,6 +126,7 @@ export function applyDelta(directory: Directory, delta: DirectoryDelta): Directo
     routes: merged(base.routes, delta.routes, (route) => route.id),
     listeners: merged(base.listeners, delta.listeners, (listener) => listener.id),
     certificates: merged(base.certificates, delta.certificates, ({ name }) => name),
+    challenges: merged(base.challenges, delta.challenges, ({ key }) => key),
     byApp: delta.endpoints === undefined ? base.byApp : reindexed(base, endpoints, delta.endpoints),
   };
 }
@@ -134,6 +140,7 @@ export function joinDeltas(first: DirectoryDelta, second: DirectoryDelta): Direc
   const routes = joinChanges(first.routes, second.routes, (route) => route.id);
   const listeners = joinChanges(first.listeners, second.listeners, (listener) => listener.id);
   const certificates = joinChanges(first.certificates, second.certificates, ({ name }) => name);
+  const challenges = joinChanges(first.challenges, second.challenges, ({ key }) => key);
   return {
     from: first.from,
     revision: second.revision,
@@ -143,6 +150,7 @@ export function joinDeltas(first: DirectoryDelta, second: DirectoryDelta): Direc
     ...(routes && { routes }),
     ...(listeners && { listeners }),
     ...(certificates && { certificates }),
+    ...(challenges && { challenges }),
   };
 }
 
@@ -150,6 +158,7 @@ export function joinDeltas(first: DirectoryDelta, second: DirectoryDelta): Direc
 export function withoutEdgeParts({
   certificates: _,
   listeners: __,
+  challenges: ___,
   ...delta
 }: DirectoryDelta): DirectoryDelta {
   return delta;
@@ -185,6 +194,9 @@ export function snapshotDelta(directory: Directory): DirectoryDelta {
     ...(directory.certificates.size > 0 && {
       certificates: { set: [...directory.certificates.values()], gone: [] },
     }),
+    ...(directory.challenges.size > 0 && {
+      challenges: { set: [...directory.challenges.values()], gone: [] },
+    }),
   };
 }
 
@@ -196,6 +208,7 @@ export function deltaBetween(before: Directory, after: Directory): DirectoryDelt
   const routes = changesOf(before.routes, after.routes);
   const listeners = changesOf(before.listeners, after.listeners);
   const certificates = changesOf(before.certificates, after.certificates);
+  const challenges = changesOf(before.challenges, after.challenges);
   const changes = {
     ...(agents && { agents }),
     ...(endpoints && { endpoints }),
@@ -203,6 +216,7 @@ export function deltaBetween(before: Directory, after: Directory): DirectoryDelt
     ...(routes && { routes }),
     ...(listeners && { listeners }),
     ...(certificates && { certificates }),
+    ...(challenges && { challenges }),
   };
   if (Object.keys(changes).length === 0) return undefined;
   return { from: before.revision, revision: after.revision, ...changes };

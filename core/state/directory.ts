@@ -2,6 +2,7 @@ import type { Certificate } from '../model/certificate.ts';
 import type { DirectoryAgent, Endpoint, Vip } from '../model/directory.ts';
 import { applyDelta, type Directory, type DirectoryDelta, emptyDirectory } from '../model/directory.ts';
 import type { AppId } from '../model/ids.ts';
+import type { Challenge } from '../model/issuance.ts';
 import type { Listener } from '../model/listener.ts';
 import type { Route } from '../model/route.ts';
 import { endpointOf } from './endpoints.ts';
@@ -63,7 +64,7 @@ export class DirectoryBuilder {
     this.#six.clear();
     this.#directory = emptyDirectory;
     const records = (
-      ['apps', 'placements', 'routes', 'listeners', 'agents', 'certificates'] as const
+      ['apps', 'placements', 'routes', 'listeners', 'agents', 'certificates', 'challenges'] as const
     ).flatMap((table) => [...snapshot.table(table)].map(([key, value]) => ({ table, key, value })));
     this.update(snapshot, { revision: snapshot.revision, records });
     const revision = directoryRevision(snapshot.revision);
@@ -85,6 +86,9 @@ export class DirectoryBuilder {
     const certificates = changes<Certificate>([...touched.certificates], before.certificates, (name) =>
       snapshot.table('certificates').get(name),
     );
+    const challenges = changes<Challenge>([...touched.challenges], before.challenges, (key) =>
+      snapshot.table('challenges').get(key),
+    );
     const entries = {
       ...(endpoints && { endpoints }),
       ...(agents && { agents }),
@@ -92,6 +96,7 @@ export class DirectoryBuilder {
       ...(routes && { routes }),
       ...(listeners && { listeners }),
       ...(certificates && { certificates }),
+      ...(challenges && { challenges }),
     };
     if (Object.keys(entries).length === 0) return undefined;
     const delta = { from: before.revision, revision: directoryRevision(change.revision), ...entries };
@@ -181,6 +186,7 @@ export class DirectoryBuilder {
       listeners: new Set(),
       agents: new Set(),
       certificates: new Set(),
+      challenges: new Set(),
     };
     for (const { table, key } of change.records) {
       if (table === 'placements' || table === 'instances') touched.instances.add(key);
@@ -188,6 +194,7 @@ export class DirectoryBuilder {
       if (table === 'routes') touched.routes.add(key);
       if (table === 'listeners') touched.listeners.add(key);
       if (table === 'certificates') touched.certificates.add(key);
+      if (table === 'challenges') touched.challenges.add(key);
       if (table === 'agents') this.#touchAgent(snapshot, key, touched);
     }
     for (const { table, key } of change.records)
@@ -256,6 +263,7 @@ type Touched = {
   readonly listeners: Set<string>;
   readonly agents: Set<string>;
   readonly certificates: Set<string>;
+  readonly challenges: Set<string>;
 };
 
 /** A Directory is never of revision 0 (that is "none held"), not even that of an empty store. */

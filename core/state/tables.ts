@@ -5,6 +5,13 @@ import type { Deployment } from '../model/deployment.ts';
 import type { Group } from '../model/group.ts';
 import type { AgentId, AppId, InstanceId, Version } from '../model/ids.ts';
 import type { ContainerStatus, Instance } from '../model/instance.ts';
+import type {
+  Authority,
+  AuthorityAccount,
+  CertificateOrder,
+  Challenge,
+  Issuance,
+} from '../model/issuance.ts';
 import type { DeclaredListener } from '../model/listener-definition.ts';
 import type { Lease, Network } from '../model/network.ts';
 import type { Placement } from '../model/placement.ts';
@@ -86,6 +93,11 @@ export type Tables = {
   listeners: ListenerRecord;
   hosts: HostRecord;
   certificates: Certificate;
+  authorities: Authority;
+  accounts: AuthorityAccount;
+  issuances: Issuance;
+  orders: CertificateOrder;
+  challenges: Challenge;
   deployments: Deployment;
   placements: Placement;
   addresses: AddressRecord;
@@ -110,6 +122,11 @@ export const knownTables: readonly KnownTable[] = [
   'listeners',
   'hosts',
   'certificates',
+  'authorities',
+  'accounts',
+  'issuances',
+  'orders',
+  'challenges',
   'deployments',
   'placements',
   'addresses',

@@ -1,5 +1,7 @@
 import type { SecureContext } from 'node:tls';
 import type { Certificate } from '../../core/model/certificate.ts';
+import type { Challenge } from '../../core/model/issuance.ts';
+import { challengeCertificates, type Proof } from './challenge-answers.ts';
 import { GivenCertificates } from './given-certificates.ts';
 import type { CertificateSource } from './listener.ts';
 import { contextOptions } from './tls-policy.ts';
@@ -28,6 +30,8 @@ export class CertificateCache implements CertificateSource {
   readonly #contexts = new WeakMap<Certificate, Promise<SecureContext>>();
   #certificates: ReadonlyMap<string, Certificate> = new Map();
   #given = new GivenCertificates(new Map());
+  #challenges: ReadonlyMap<string, Challenge> = new Map();
+  #proofs: ReadonlyMap<string, Proof> = new Map();
   #ticketKey: Buffer | undefined;
   #onChange: () => void = () => {};
 
@@ -47,6 +51,21 @@ export class CertificateCache implements CertificateSource {
     this.#certificates = certificates;
     this.#given = new GivenCertificates(certificates);
     if (this.#given.fallback !== fallback) this.#onChange();
+  }
+
+  /** From now on authorities are proved this. */
+  prove(challenges: ReadonlyMap<string, Challenge>): void {
+    if (challenges === this.#challenges) return;
+    this.#challenges = challenges;
+    this.#proofs = challengeCertificates(challenges);
+  }
+
+  get proves(): boolean {
+    return this.#proofs.size > 0;
+  }
+
+  proofFor(name: string): Proof | undefined {
+    return this.#proofs.get(name);
   }
 
   onChange(listener: () => void): void {

@@ -65,6 +65,10 @@ export function decide(
   verdict?: AuthVerdict,
 ): Decision {
   const table = context.table();
+  if (table.challenges.size > 0) {
+    const content = table.challenges.get(head.path);
+    if (content !== undefined) return challengeDecision(content, context);
+  }
   const route = head.host === undefined ? undefined : matchRoute(table, head.host.name, head, client.scope);
   if (route === undefined) {
     const answer = table.revision === 0 ? noTable : noRoute;
@@ -82,6 +86,12 @@ export function decide(
     authDecision(context.forwardAuths, [client, head], route, verdict) ??
     admit(context, asked.clientAddress, route, bothChanges(shown, verdict?.changes))
   );
+}
+
+/** Before all routes and their policies: the authority asks on behalf of nobody, and by plain HTTP. */
+function challengeDecision(text: string, { counters }: DecisionContext): Decision {
+  const answer = { status: 200, text, contentType: 'application/octet-stream', why: 'acme-challenge' };
+  return { kind: 'answer', answer, tally: counters.unrouted };
 }
 
 /** What the service is told of the client's certificate; `none`: it needs one. */

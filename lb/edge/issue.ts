@@ -7,7 +7,7 @@ const dayMs = 86_400_000;
 const authorityName = 'CN=Weir development authority, O=Weir';
 
 /** @peculiar/x509 and all it brings: loaded with the first certificate that has to be made. */
-async function loadX509() {
+export async function loadX509() {
   await import('reflect-metadata');
   return import('@peculiar/x509');
 }

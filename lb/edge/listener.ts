@@ -2,6 +2,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { SecureContext, TLSSocket } from 'node:tls';
 import { errorCode, WeirError } from '../../core/kit/errors.ts';
 import { PortInUse } from '../../core/kit/listen.ts';
+import { ChallengeServer } from './challenge-server.ts';
 import { askForCertificate } from './client-certificate.ts';
 import type { ListenPlace } from './listen-socket.ts';
 import { contextOptions } from './tls-policy.ts';
@@ -31,6 +32,10 @@ export interface CertificateSource {
   forName(name: string): Promise<SecureContext>;
   /** Clients that come for this host are asked for a certificate. */
   asksClients(name: string): boolean;
+  /** Authorities are about to look whether hosts are ours. */
+  readonly proves: boolean;
+  /** What they are shown for a host. */
+  proofFor(name: string): { readonly key: string; readonly cert: string } | undefined;
   /** 48 bytes that session tickets are made with; undefined: the listener makes its own. */
   readonly ticketKey: Buffer | undefined;
   /** What `fallback` or `ticketKey` gives is another one now. */
@@ -58,8 +63,8 @@ export async function listenTls(
 ): Promise<Server> {
   const server = createServer({ allowHalfOpen: true, noDelay: true });
   let tls: Promise<Server> | undefined;
-  server.on('connection', (socket) => {
-    socket.on('error', () => {});
+  const challenges = new ChallengeServer((host) => certificates.proofFor(host));
+  const take = (socket: Socket) => {
     tls ??= createTls(certificates, takers);
     tls.then(
       (ready) => ready.emit('connection', socket),
@@ -68,6 +73,11 @@ export async function listenTls(
         socket.destroy();
       },
     );
+  };
+  server.on('connection', (socket) => {
+    socket.on('error', () => {});
+    if (certificates.proves) challenges.look(socket, take);
+    else take(socket);
   });
   await listen(server, place);
   return server;

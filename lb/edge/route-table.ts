@@ -7,6 +7,7 @@ import {
   type RouteBalance,
   type ServiceRef,
 } from '../../core/model/route.ts';
+import { challengePages } from './challenge-answers.ts';
 import { HostRoutes } from './host-routes.ts';
 import { type Draft, PersistentMap } from './persistent-map.ts';
 import { poolKey, serviceKey, servicesOf } from './pool-key.ts';
@@ -56,6 +57,8 @@ export type RouteTable = {
   /** Keys of the pools of a service, by `serviceKey`. */
   readonly poolsOf: PersistentMap<readonly string[]>;
   readonly listeners: ReadonlyMap<string, Listener>;
+  /** What authorities that look whether hosts are ours are answered, by path. */
+  readonly challenges: ReadonlyMap<string, string>;
 };
 
 export const emptyTable: RouteTable = {
@@ -65,6 +68,7 @@ export const emptyTable: RouteTable = {
   pools: PersistentMap.empty(),
   poolsOf: PersistentMap.empty(),
   listeners: new Map(),
+  challenges: new Map(),
 };
 
 /** The table of a whole Directory. */
@@ -79,7 +83,8 @@ export function buildTable(directory: Directory): RouteTable {
   for (const route of directory.routes.values()) countUses(draft, directory, route, 1);
   const wildcards = [...byHost.keys()].filter(isWildcard).length;
   const { revision, listeners } = directory;
-  return { revision, hosts, wildcards, ...done(draft), listeners };
+  const challenges = challengePages(directory.challenges);
+  return { revision, hosts, wildcards, ...done(draft), listeners, challenges };
 }
 
 /**
@@ -101,7 +106,8 @@ export function updateTable(
   }
   const wildcards = table.wildcards + newWildcards(table.hosts, hosts);
   const { revision, listeners } = after;
-  return { revision, hosts, wildcards, ...done(draft), listeners };
+  const challenges = delta.challenges === undefined ? table.challenges : challengePages(after.challenges);
+  return { revision, hosts, wildcards, ...done(draft), listeners, challenges };
 }
 
 /** Ids of routes that were in the one table and are not in the other. */

@@ -25,6 +25,10 @@ export class TableKeeper {
     return this.#rest.certificates;
   }
 
+  get challenges(): Directory['challenges'] {
+    return this.#rest.challenges;
+  }
+
   /** The table after `delta`; one with `from: 0` replaces everything. */
   apply(delta: DirectoryDelta): RouteTable {
     if (delta.from === 0) this.#routes = new Map();

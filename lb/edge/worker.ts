@@ -61,6 +61,7 @@ function main(settings: Partial<EdgeSettings>): void {
   async function apply({ id, delta }: Extract<ToWorker, { kind: 'apply' }>): Promise<void> {
     const table = keeper.apply(delta);
     certificates.give(keeper.certificates);
+    certificates.prove(keeper.challenges);
     tell({ kind: 'applied', id, revision: await engine.apply(table) });
   }
 
