@@ -54,6 +54,11 @@ export const commandList: readonly CommandEntry[] = [
     load: () => import('./commands/listener.ts'),
   },
   {
+    name: 'pool',
+    summary: 'Edge-LB pools: frontends, backends and rules in one file',
+    load: () => import('./commands/pool.ts'),
+  },
+  {
     name: 'cert',
     summary: 'give the edges certificates',
     load: () => import('./commands/cert.ts'),

@@ -18,6 +18,7 @@ import { metricsRoutes } from './metrics.ts';
 import { networkRoutes } from './networks.ts';
 import { nodeRoutes } from './nodes.ts';
 import { podRoutes } from './pods.ts';
+import { poolRoutes } from './pools.ts';
 import { publicRoutes } from './public-routes.ts';
 import { queueRoutes } from './queue.ts';
 import { serviceRoutes } from './service.ts';
@@ -52,6 +53,7 @@ export function allRoutes(server: FastifyInstance, dependencies: ApiDependencies
   networkRoutes(server, dependencies);
   publicRoutes(server, dependencies);
   listenerRoutes(server, dependencies);
+  poolRoutes(server, dependencies);
   edgeRoutes(server, dependencies);
   certificateRoutes(server, dependencies);
   issuanceRoutes(server, dependencies);

@@ -4,7 +4,7 @@ import { errorText, WeirError } from '../../core/kit/errors.ts';
 import { UsageError } from '../usage-error.ts';
 
 /** A file that cannot be read, or holds something else than a JSON object. */
-class BadFile extends WeirError {
+export class BadFile extends WeirError {
   constructor(file: string, detail: string, cause?: unknown) {
     super('WEIR_BAD_FILE', `Cannot read ${file}: ${detail}`, { cause });
   }
@@ -25,7 +25,7 @@ export async function readText(file: string): Promise<string> {
   });
 }
 
-function nameOf(file: string): string {
+export function nameOf(file: string): string {
   return file === '-' ? 'standard input' : file;
 }
 

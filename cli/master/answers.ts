@@ -390,3 +390,30 @@ export type PodInstanceInfo = Id & {
     readonly conditions?: readonly { readonly name: string; readonly value: string }[];
   }[];
 };
+
+export type PoolNoteInfo = { readonly path: string; readonly error: string };
+
+export type PoolFrontendInfo = {
+  readonly name: string;
+  readonly protocol: string;
+  readonly address: string;
+  readonly port: number;
+  readonly state: string;
+};
+
+type PoolState = {
+  readonly frontends: readonly PoolFrontendInfo[];
+  readonly backends: readonly {
+    readonly name: string;
+    readonly servers: readonly { readonly name: string; readonly instanceId: string }[];
+  }[];
+  readonly notes: readonly PoolNoteInfo[];
+};
+
+type EdgesInForce = { readonly revision: number; readonly edges: number; readonly inForce: number };
+
+export type StoredPool = { readonly name: string; readonly notes: readonly PoolNoteInfo[] };
+export type PoolsAnswer = EdgesInForce & {
+  readonly pools: readonly (PoolState & { readonly name: string })[];
+};
+export type PoolAnswer = EdgesInForce & PoolState & { readonly pool: unknown };

@@ -21,3 +21,8 @@ function byTrying(pattern: string): ((text: string) => boolean) | undefined {
     return undefined;
   }
 }
+
+/** Whether a regular expression is found anywhere in a text; undefined: it is not one. */
+export function anywhereMatcher(pattern: string): ((text: string) => boolean) | undefined {
+  return wholeMatcher(`[\\s\\S]*(?:${pattern})[\\s\\S]*`);
+}

@@ -5,6 +5,7 @@ import type { Challenge } from './issuance.ts';
 import { changedMap } from './layered-map.ts';
 import type { Listener } from './listener.ts';
 import type { Route, ServiceRef } from './route.ts';
+import type { ServerSet } from './server-set.ts';
 import type { VipBalance } from './vip-policy.ts';
 
 /** One port of an instance that others can reach. */
@@ -79,6 +80,7 @@ export type Directory = {
   readonly certificates: ReadonlyMap<string, Certificate>;
   /** What authorities are answered; only where an edge is. */
   readonly challenges: ReadonlyMap<string, Challenge>;
+  readonly serverSets: ReadonlyMap<string, ServerSet>;
   /** Derived index: endpoints by app, in order of instance id. */
   readonly byApp: ReadonlyMap<AppId, readonly Endpoint[]>;
 };
@@ -98,6 +100,7 @@ export type DirectoryDelta = {
   readonly listeners?: Changes<Listener>;
   readonly certificates?: Changes<Certificate>;
   readonly challenges?: Changes<Challenge>;
+  readonly serverSets?: Changes<ServerSet>;
 };
 
 export const emptyDirectory: Directory = {
@@ -109,6 +112,7 @@ export const emptyDirectory: Directory = {
   listeners: new Map(),
   certificates: new Map(),
   challenges: new Map(),
+  serverSets: new Map(),
   byApp: new Map(),
 };
 
@@ -127,6 +131,7 @@ export function applyDelta(directory: Directory, delta: DirectoryDelta): Directo
     listeners: merged(base.listeners, delta.listeners, (listener) => listener.id),
     certificates: merged(base.certificates, delta.certificates, ({ name }) => name),
     challenges: merged(base.challenges, delta.challenges, ({ key }) => key),
+    serverSets: merged(base.serverSets, delta.serverSets, ({ key }) => key),
     byApp: delta.endpoints === undefined ? base.byApp : reindexed(base, endpoints, delta.endpoints),
   };
 }
@@ -141,6 +146,7 @@ export function joinDeltas(first: DirectoryDelta, second: DirectoryDelta): Direc
   const listeners = joinChanges(first.listeners, second.listeners, (listener) => listener.id);
   const certificates = joinChanges(first.certificates, second.certificates, ({ name }) => name);
   const challenges = joinChanges(first.challenges, second.challenges, ({ key }) => key);
+  const serverSets = joinChanges(first.serverSets, second.serverSets, ({ key }) => key);
   return {
     from: first.from,
     revision: second.revision,
@@ -151,6 +157,7 @@ export function joinDeltas(first: DirectoryDelta, second: DirectoryDelta): Direc
     ...(listeners && { listeners }),
     ...(certificates && { certificates }),
     ...(challenges && { challenges }),
+    ...(serverSets && { serverSets }),
   };
 }
 
@@ -197,6 +204,9 @@ export function snapshotDelta(directory: Directory): DirectoryDelta {
     ...(directory.challenges.size > 0 && {
       challenges: { set: [...directory.challenges.values()], gone: [] },
     }),
+    ...(directory.serverSets.size > 0 && {
+      serverSets: { set: [...directory.serverSets.values()], gone: [] },
+    }),
   };
 }
 
@@ -209,6 +219,7 @@ export function deltaBetween(before: Directory, after: Directory): DirectoryDelt
   const listeners = changesOf(before.listeners, after.listeners);
   const certificates = changesOf(before.certificates, after.certificates);
   const challenges = changesOf(before.challenges, after.challenges);
+  const serverSets = changesOf(before.serverSets, after.serverSets);
   const changes = {
     ...(agents && { agents }),
     ...(endpoints && { endpoints }),
@@ -217,6 +228,7 @@ export function deltaBetween(before: Directory, after: Directory): DirectoryDelt
     ...(listeners && { listeners }),
     ...(certificates && { certificates }),
     ...(challenges && { challenges }),
+    ...(serverSets && { serverSets }),
   };
   if (Object.keys(changes).length === 0) return undefined;
   return { from: before.revision, revision: after.revision, ...changes };

@@ -89,7 +89,7 @@ function rendered({ appId, portIndex }: Route['service']) {
 /** No app has this id. */
 export const nowhere = '/';
 
-type Definition = RouteConditions &
+type Definition = Pick<RouteConditions, 'methods' | 'headers' | 'query'> &
   RouteOptions & {
     readonly id?: string;
     readonly table?: string;

@@ -37,6 +37,8 @@ export type RouteRule = {
   readonly conditions?: RouteConditions;
   /** Of routes with the same host, the same path and as many conditions the heavier one is taken. Default 0. */
   readonly weight?: number;
+  /** Given: it is tried at this place of its list, however narrow it is; routes with and without do not mix in one table. */
+  readonly order?: number;
 };
 
 /** Everything here must hold besides host and path. */
@@ -45,7 +47,19 @@ export type RouteConditions = {
   readonly methods?: readonly string[];
   readonly headers?: readonly ValueCondition[];
   readonly query?: readonly ValueCondition[];
+  /** RE2 syntax, any case; found anywhere in Host as the client wrote it, with its port. */
+  readonly hostLike?: string;
+  /** All of these hold for the path. */
+  readonly paths?: readonly PathCondition[];
+  /** None of these does. */
+  readonly unless?: readonly { readonly host?: string; readonly pathBegins?: string }[];
 };
+
+/** Character by character, not by segments. `like`: RE2 syntax, found anywhere in the path. */
+export type PathCondition =
+  | { readonly begins: string }
+  | { readonly ends: string }
+  | { readonly like: string };
 
 /** About a header field (any case) or a query parameter (this case). Without `exact`, `regex` and `absent`: it is there. */
 export type ValueCondition = {

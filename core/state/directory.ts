@@ -5,10 +5,12 @@ import type { AppId } from '../model/ids.ts';
 import type { Challenge } from '../model/issuance.ts';
 import type { Listener } from '../model/listener.ts';
 import type { Route } from '../model/route.ts';
+import type { ServerSet } from '../model/server-set.ts';
 import { endpointOf } from './endpoints.ts';
 import { HostClaims } from './host-claims.ts';
 import { ListenerClaims } from './listener-claims.ts';
 import { listenerRoute, operatorListener } from './listeners.ts';
+import { PoolEntries } from './pools/pool-entries.ts';
 import { readRouteLabels } from './route-labels.ts';
 import { operatorRoute } from './routes.ts';
 import { SixApps } from './six-apps.ts';
@@ -31,6 +33,7 @@ export class DirectoryBuilder {
   readonly #named = new Map<string, Set<AppId>>();
   readonly #routesOf = new Map<AppId, readonly Route[]>();
   readonly #six = new SixApps();
+  readonly #pools = new PoolEntries();
 
   /** `leader`: address of the machine whose master builds this, where it is known. */
   constructor(leader?: string) {
@@ -62,9 +65,10 @@ export class DirectoryBuilder {
     this.#hosts.clear();
     this.#listeners.clear();
     this.#six.clear();
+    this.#pools.clear();
     this.#directory = emptyDirectory;
     const records = (
-      ['apps', 'placements', 'routes', 'listeners', 'agents', 'certificates', 'challenges'] as const
+      ['apps', 'placements', 'pools', 'routes', 'listeners', 'agents', 'certificates', 'challenges'] as const
     ).flatMap((table) => [...snapshot.table(table)].map(([key, value]) => ({ table, key, value })));
     this.update(snapshot, { revision: snapshot.revision, records });
     const revision = directoryRevision(snapshot.revision);
@@ -81,8 +85,12 @@ export class DirectoryBuilder {
       for (const app of this.#six.follow(before.endpoints, endpoints)) touched.apps.add(app);
     const agents = changes(touched.agents, before.agents, (id) => directoryAgent(snapshot, id, this.#leader));
     const vips = this.#vips(snapshot, touched.apps);
-    const routes = this.#routes(snapshot, touched);
-    const listeners = this.#listenersOf(snapshot, touched);
+    const pools = this.#pools.change(snapshot, touched);
+    const serverSets = changes<ServerSet>(pools.serverSets.keys(), before.serverSets, (key) =>
+      pools.serverSets.get(key),
+    );
+    const routes = this.#routes(snapshot, touched, pools.routes);
+    const listeners = this.#listenersOf(snapshot, touched, pools.listeners);
     const certificates = changes<Certificate>([...touched.certificates], before.certificates, (name) =>
       snapshot.table('certificates').get(name),
     );
@@ -97,6 +105,7 @@ export class DirectoryBuilder {
       ...(listeners && { listeners }),
       ...(certificates && { certificates }),
       ...(challenges && { challenges }),
+      ...(serverSets && { serverSets }),
     };
     if (Object.keys(entries).length === 0) return undefined;
     const delta = { from: before.revision, revision: directoryRevision(change.revision), ...entries };
@@ -146,7 +155,11 @@ export class DirectoryBuilder {
     };
   }
 
-  #routes(snapshot: Snapshot, touched: Touched): Changes<Route> | undefined {
+  #routes(
+    snapshot: Snapshot,
+    touched: Touched,
+    ofPools: ReadonlyMap<string, Route | undefined>,
+  ): Changes<Route> | undefined {
     const wanted = new Map<string, Route | undefined>();
     for (const id of touched.apps) {
       for (const route of this.#routesOf.get(id) ?? []) wanted.set(route.id, undefined);
@@ -165,11 +178,17 @@ export class DirectoryBuilder {
       wanted.set(`listener:${name}`, record && listenerRoute(record));
     }
     const granted = this.#hosts.change(wanted, (host) => snapshot.table('hosts').get(host)?.team);
-    return changes(granted.keys(), this.#directory.routes, (id) => granted.get(id));
+    // A pool has its listeners to itself: nobody else claims a host there.
+    const all = new Map([...granted, ...ofPools]);
+    return changes(all.keys(), this.#directory.routes, (id) => all.get(id));
   }
 
-  #listenersOf(snapshot: Snapshot, touched: Touched): Changes<Listener> | undefined {
-    const wanted = new Map<string, Listener | undefined>();
+  #listenersOf(
+    snapshot: Snapshot,
+    touched: Touched,
+    ofPools: ReadonlyMap<string, Listener | undefined>,
+  ): Changes<Listener> | undefined {
+    const wanted = new Map(ofPools);
     for (const name of touched.listeners) {
       const record = snapshot.table('listeners').get(name);
       wanted.set(name, record && operatorListener(record));
@@ -182,6 +201,7 @@ export class DirectoryBuilder {
     const touched: Touched = {
       instances: new Set(),
       apps: new Set(),
+      pools: new Set(),
       routes: new Set(),
       listeners: new Set(),
       agents: new Set(),
@@ -191,6 +211,7 @@ export class DirectoryBuilder {
     for (const { table, key } of change.records) {
       if (table === 'placements' || table === 'instances') touched.instances.add(key);
       if (table === 'apps') this.#touchApp(snapshot, key, touched);
+      if (table === 'pools') touched.pools.add(key);
       if (table === 'routes') touched.routes.add(key);
       if (table === 'listeners') touched.listeners.add(key);
       if (table === 'certificates') touched.certificates.add(key);
@@ -259,6 +280,7 @@ function directoryAgent(
 type Touched = {
   readonly instances: Set<string>;
   readonly apps: Set<AppId>;
+  readonly pools: Set<string>;
   readonly routes: Set<string>;
   readonly listeners: Set<string>;
   readonly agents: Set<string>;

@@ -25,6 +25,19 @@ export type RouteRecord = DeclaredRoute;
 /** A listener declared by an operator. */
 export type ListenerRecord = DeclaredListener;
 
+/** Written by the API: Edge-LB pools, and the templates that apps with labels make pools of (ingress.md A11). */
+export type PoolRecord = {
+  /** A template's key is `template:NAME`. */
+  readonly kind: 'pool' | 'template';
+  readonly name: string;
+  /** As it was given, which a later version may read better. */
+  readonly definition: unknown;
+  /** What `bindPort: 0` became, by the frontend's name. */
+  readonly ports: Readonly<Record<string, number>>;
+  /** Text for HAProxy; kept and shown, never carried out. */
+  readonly lbTemplate?: string;
+};
+
 /** A virtual address given to a name. Kept after release until the quarantine is over, so that it is never reused early. */
 export type AddressRecord = {
   /** `weir/web.shop` or `l4lb/web.marathon`. */
@@ -89,6 +102,7 @@ export type Tables = {
   groups: Group;
   roots: RootRecord;
   networks: Network;
+  pools: PoolRecord;
   routes: RouteRecord;
   listeners: ListenerRecord;
   hosts: HostRecord;
@@ -118,6 +132,7 @@ export const knownTables: readonly KnownTable[] = [
   'groups',
   'roots',
   'networks',
+  'pools',
   'routes',
   'listeners',
   'hosts',

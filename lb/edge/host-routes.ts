@@ -13,7 +13,8 @@ export class HostRoutes {
   constructor(routes: readonly TableRoute[]) {
     this.routes = routes.length === 1 ? routes : routes.toSorted(precedence);
     this.asksClients = routes.some(({ policy }) => policy?.authorities !== undefined);
-    this.#byPath = routes.length < indexedFrom ? undefined : Map.groupBy(this.routes, keyOf);
+    const isListed = routes.some(({ order }) => order !== undefined);
+    this.#byPath = isListed || routes.length < indexedFrom ? undefined : Map.groupBy(this.routes, keyOf);
   }
 
   /** The first route whose path fits and that `fits`. */
@@ -36,6 +37,7 @@ const ranks = { exact: 0, prefix: 1, regex: 2 } as const;
 /** ingress.md D2: exact path, longest prefix, expression, no path; then more conditions, weight, and the id so that it is never chance. */
 function precedence(a: TableRoute, b: TableRoute): number {
   return (
+    (a.order ?? 0) - (b.order ?? 0) ||
     rankOf(a) - rankOf(b) ||
     (a.kind === 'regex' ? 0 : b.path.length - a.path.length) ||
     b.conditionCount - a.conditionCount ||

@@ -27,6 +27,7 @@ export function matchPath(
 ): TableRoute | undefined {
   const path = comparablePath(given);
   const exact = table.hosts.get(scope + host)?.find(path, fits);
+  if (exact?.order !== undefined) return earlier(exact, table.hosts.get(`${scope}*`)?.find(path, fits));
   if (exact !== undefined || (table.wildcards === 0 && scope === '')) return exact;
   for (let dot = host.indexOf('.'); dot !== -1; dot = host.indexOf('.', dot + 1)) {
     // `*` stands for one or more whole labels, so `.example.org` with nothing before it does not match.
@@ -34,6 +35,11 @@ export function matchPath(
     if (found !== undefined) return found;
   }
   return table.hosts.get(`${scope}*`)?.find(path, fits);
+}
+
+/** Of two routes of one list. */
+function earlier(one: TableRoute, other: TableRoute | undefined): TableRoute {
+  return other?.order !== undefined && other.order < (one.order ?? 0) ? other : one;
 }
 
 /** A route that requests for this host could take wants to know certificates of clients. */

@@ -1,4 +1,9 @@
-import { backendsOf, type Directory, type DirectoryDelta } from '../../core/model/directory.ts';
+import {
+  backendsOf,
+  type Directory,
+  type DirectoryDelta,
+  type Endpoint,
+} from '../../core/model/directory.ts';
 import type { Listener } from '../../core/model/listener.ts';
 import {
   type ActiveCheck,
@@ -7,7 +12,10 @@ import {
   type RouteBalance,
   type ServiceRef,
 } from '../../core/model/route.ts';
+import { appsOf, isServerSet } from '../../core/model/server-set.ts';
+import { serversOf } from '../../core/model/servers-of.ts';
 import { challengePages } from './challenge-answers.ts';
+import { expression } from './expression.ts';
 import { HostRoutes } from './host-routes.ts';
 import { type Draft, PersistentMap } from './persistent-map.ts';
 import { poolKey, serviceKey, servicesOf } from './pool-key.ts';
@@ -24,6 +32,12 @@ export type PoolEndpoint = {
   readonly checkPort?: number;
   /** Absent: HTTP/1.1. */
   readonly protocol?: 'h2c';
+  /** Share of the requests beside the pool's others; default 1. */
+  readonly weight?: number;
+  /** Used only while no other can be. */
+  readonly backup?: true;
+  /** What names it in cookies, where that is given. */
+  readonly cookie?: string;
 };
 
 /** For people. */
@@ -204,7 +218,39 @@ function touchedServices(
   const services = endpoints.flatMap(({ appId, ports }) =>
     ports.map((port) => serviceKey({ appId, portIndex: port.index })),
   );
-  return [...new Set(services)];
+  return [...new Set([...services, ...touchedSets(endpoints, [before, after], delta)])];
+}
+
+/** Sets that an app's endpoints are a part of, or that are others than before. */
+function touchedSets(
+  endpoints: readonly Endpoint[],
+  [, after]: readonly [Directory, Directory],
+  { serverSets }: DirectoryDelta,
+): readonly string[] {
+  const apps = new Set(endpoints.map(({ appId }) => appId));
+  const changed = [...(serverSets?.gone ?? []), ...(serverSets?.set ?? []).map(({ key }) => key)];
+  const following = apps.size === 0 ? [] : [...after.serverSets.values()];
+  const touched = following.filter((set) => appsOf(set).some((app) => apps.has(app))).map(({ key }) => key);
+  return [...changed, ...touched].map((appId) => serviceKey({ appId, portIndex: 0 }));
+}
+
+/** They have keys of their own: another cookie names them than where they serve as the endpoints of one port. */
+function setEndpoints(
+  directory: Directory,
+  key: string,
+  protocol: 'h2c' | undefined,
+): readonly PoolEndpoint[] {
+  const set = directory.serverSets.get(key);
+  const like = (pattern: string) => {
+    const compiled = expression(pattern);
+    return (text: string) => compiled.matcher(text).find();
+  };
+  return serversOf(directory, set ?? { key, sources: [] }, like).map(({ agentId: _, name, ...server }) => ({
+    ...server,
+    key: `${server.instanceId} ${server.address} ${server.port} set${protocol === undefined ? '' : ` ${protocol}`}`,
+    cookie: Buffer.from(name).toString('base64'),
+    ...(protocol && { protocol }),
+  }));
 }
 
 function endpointsOf(
@@ -212,6 +258,7 @@ function endpointsOf(
   service: ServiceRef,
   { check, protocol }: Pick<RoutePool, 'check' | 'protocol'>,
 ): readonly PoolEndpoint[] {
+  if (isServerSet(service.appId)) return setEndpoints(directory, service.appId, protocol);
   return backendsOf(directory, [service]).map(({ instanceId, address, port }) => {
     const ports = directory.endpoints.get(instanceId)?.ports ?? [];
     const checkPort = ports.find(({ index }) => index === check?.portIndex)?.port;

@@ -17,6 +17,8 @@ export type TableRoute = {
   readonly conditions: Conditions | undefined;
   readonly conditionCount: number;
   readonly weight: number;
+  /** Its place in an ordered list; undefined: the narrower rule goes first. */
+  readonly order: number | undefined;
   /** The pool of the route's own service. */
   readonly poolKey: string;
   /** Undefined: all goes to the one pool. */
@@ -52,6 +54,7 @@ function readyRoute(route: Route, tally: RouteTally): TableRoute {
     conditions: conditions && compileConditions(conditions),
     conditionCount: countConditions(conditions),
     weight,
+    order: route.order,
     poolKey: poolKey(route.service, route.options),
     shares: route.options?.split && shareOf(route),
     policy: policyOf(route),

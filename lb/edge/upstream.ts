@@ -52,7 +52,7 @@ export class Upstream implements Candidate, Suspect, ConnectionOwner<Upstream> {
 
   /** Names it in the cookie of clients that stay with it. */
   get cookie(): string {
-    this.#cookie ??= stickyValue(this.key);
+    this.#cookie ??= this.endpoint.cookie ?? stickyValue(this.key);
     return this.#cookie;
   }
 

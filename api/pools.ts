@@ -1,0 +1,140 @@
+import type { PoolFault } from '../core/model/edgelb/lenient.ts';
+import type { Pool } from '../core/model/edgelb/pool.ts';
+import { readPool } from '../core/model/edgelb/read-pool.ts';
+import { type Listener, placeText } from '../core/model/listener.ts';
+import type { PoolNote } from '../core/state/pools/backend-options.ts';
+import { compilePool, ownerOf } from '../core/state/pools/compile.ts';
+import type { PoolRecord } from '../core/state/tables.ts';
+import type { ApiDependencies } from './dependencies.ts';
+import { choosePorts } from './pool-ports.ts';
+
+export type PoolResult =
+  /** `notes`: what of it does not do what its author may expect. */
+  | {
+      readonly kind: 'stored';
+      readonly pool: Pool;
+      readonly notes: readonly PoolNote[];
+      readonly isNew: boolean;
+    }
+  | { readonly kind: 'invalid'; readonly faults: readonly PoolFault[] }
+  | { readonly kind: 'conflict'; readonly message: string }
+  | { readonly kind: 'absent' };
+
+export type ShownPool = {
+  readonly record: PoolRecord;
+  /** Undefined: this version cannot read it. */
+  readonly pool: Pool | undefined;
+  readonly notes: readonly PoolNote[];
+};
+
+/** Every change of pools goes through here, whichever API it came by. */
+export class Pools {
+  readonly #database: ApiDependencies['database'];
+  readonly #publisher: ApiDependencies['publisher'];
+
+  constructor({ database, publisher }: ApiDependencies) {
+    this.#database = database;
+    this.#publisher = publisher;
+  }
+
+  get all(): readonly ShownPool[] {
+    const records = [...this.#database.snapshot.table('pools').values()];
+    return records.filter(({ kind }) => kind === 'pool').map(shown);
+  }
+
+  get(name: string): ShownPool | undefined {
+    const record = this.#database.snapshot.table('pools').get(name);
+    return record?.kind === 'pool' ? shown(record) : undefined;
+  }
+
+  async create(definition: unknown): Promise<PoolResult> {
+    const read = readPool(definition);
+    if (read.kind === 'faults') return { kind: 'invalid', faults: read.faults };
+    if (this.get(read.pool.name) !== undefined)
+      return { kind: 'conflict', message: `pool '${read.pool.name}' exists already` };
+    return this.#store(read.pool, definition, read.notes);
+  }
+
+  /** `orNew`: one that is not there is made. */
+  async replace(
+    name: string,
+    definition: unknown,
+    { orNew }: { readonly orNew: boolean },
+  ): Promise<PoolResult> {
+    const before = this.get(name);
+    if (before === undefined && !orNew) return { kind: 'absent' };
+    const read = readPool(withName(definition, name));
+    if (read.kind === 'faults') return { kind: 'invalid', faults: read.faults };
+    const faults = replaceFaults(name, before?.pool, read.pool);
+    return faults.length > 0 ? { kind: 'invalid', faults } : this.#store(read.pool, definition, read.notes);
+  }
+
+  async remove(name: string): Promise<boolean> {
+    if (this.get(name) === undefined) return false;
+    await this.#database.commit([{ kind: 'delete', table: 'pools', key: name }]);
+    return true;
+  }
+
+  async setTemplate(name: string, lbTemplate: string | undefined): Promise<boolean> {
+    const record = this.get(name)?.record;
+    if (record === undefined) return false;
+    const { lbTemplate: _, ...rest } = record;
+    const value = { ...rest, ...(lbTemplate !== undefined && { lbTemplate }) };
+    await this.#database.commit([{ kind: 'put', table: 'pools', key: name, value }]);
+    return true;
+  }
+
+  async #store(pool: Pool, definition: unknown, ignored: readonly PoolNote[]): Promise<PoolResult> {
+    const { name } = pool;
+    const before = this.get(name)?.record;
+    const choice = choosePorts(this.#database.snapshot, pool);
+    if (choice.kind === 'taken') return { kind: 'conflict', message: choice.message };
+    const compiled = compilePool(pool, choice.ports);
+    const taken = this.#takenPlace(compiled.listeners, name);
+    if (taken !== undefined) return { kind: 'conflict', message: taken };
+    const { lbTemplate } = before ?? {};
+    const kept = lbTemplate === undefined ? {} : { lbTemplate };
+    const value: PoolRecord = { kind: 'pool', name, definition, ports: choice.ports, ...kept };
+    await this.#database.commit([{ kind: 'put', table: 'pools', key: name, value }]);
+    return {
+      kind: 'stored',
+      pool,
+      notes: [...ignored, ...compiled.notes],
+      isNew: before === undefined,
+    };
+  }
+
+  /** A place that is somebody else's, and whose. */
+  #takenPlace(listeners: readonly Listener[], name: string): string | undefined {
+    for (const listener of listeners) {
+      const holder = this.#publisher.listeners.holder(listener);
+      if (holder !== undefined && holder.owner !== ownerOf(name))
+        return `Cannot listen on ${placeText(listener)}: it belongs to ${holder.owner} (${placeText(holder)})`;
+    }
+    return undefined;
+  }
+}
+
+function shown(record: PoolRecord): ShownPool {
+  const read = readPool(record.definition);
+  if (read.kind === 'faults') return { record, pool: undefined, notes: read.faults };
+  return { record, pool: read.pool, notes: [...read.notes, ...compilePool(read.pool, record.ports).notes] };
+}
+
+/** The path says it where the body does not. */
+function withName(definition: unknown, name: string): unknown {
+  const isBare = typeof definition === 'object' && definition !== null && !('name' in definition);
+  return isBare ? { ...definition, name } : definition;
+}
+
+function replaceFaults(name: string, before: Pool | undefined, after: Pool): readonly PoolFault[] {
+  if (after.name !== name)
+    return [{ path: '/name', error: `pool '${name}' cannot be renamed to '${after.name}'` }];
+  if (before === undefined || before.namespace === after.namespace) return [];
+  return [
+    {
+      path: '/namespace',
+      error: `the namespace of pool '${name}' cannot be changed from '${before.namespace}'`,
+    },
+  ];
+}

@@ -1,0 +1,18 @@
+import { parse } from 'yaml';
+import { errorText } from '../../core/kit/errors.ts';
+import { BadFile, nameOf, readText } from '../app/definition.ts';
+
+/** The pool in a file of JSON or YAML, which is the same to a reader of YAML. Throws BadFile. */
+export async function parseYaml(file: string): Promise<{ readonly name: string }> {
+  const text = await readText(file);
+  const name = nameOf(file);
+  let value: unknown;
+  try {
+    value = parse(text);
+  } catch (error) {
+    throw new BadFile(name, `it is neither JSON nor YAML: ${errorText(error)}`, error);
+  }
+  if (typeof value === 'object' && value !== null && 'name' in value && typeof value.name === 'string')
+    return { ...value, name: value.name };
+  throw new BadFile(name, 'expected the definition of a pool, with its name');
+}

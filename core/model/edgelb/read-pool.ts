@@ -1,0 +1,31 @@
+import type { PoolFault } from './lenient.ts';
+import type { Pool } from './pool.ts';
+import { poolFaults } from './pool-rules.ts';
+import { poolShape } from './pool-shape.ts';
+import { fromV1 } from './v1.ts';
+
+export type ReadPool =
+  /** `notes`: what was given and does nothing. */
+  | { readonly kind: 'pool'; readonly pool: Pool; readonly notes: readonly PoolFault[] }
+  | { readonly kind: 'faults'; readonly faults: readonly PoolFault[] };
+
+/** Reads a pool as Edge-LB's clients write it, V2 or V1 (ingress.md A2): all its faults together, each with its path. */
+export function readPool(value: unknown): ReadPool {
+  const faults: PoolFault[] = [];
+  const given = isV1(value) ? fromV1(value, faults) : value;
+  const read = poolShape(given, '', faults);
+  // Null is not the same as absent here: how many there are is left to the edges.
+  const pool = read === undefined || !countIsNull(value) ? read : { ...read, count: null };
+  if (pool !== undefined) faults.push(...poolFaults(pool));
+  const real = faults.filter(({ ignored }) => ignored !== true);
+  if (pool === undefined || real.length > 0) return { kind: 'faults', faults: real };
+  return { kind: 'pool', pool, notes: faults };
+}
+
+function isV1(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && 'apiVersion' in value && value.apiVersion === 'V1';
+}
+
+function countIsNull(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'count' in value && value.count === null;
+}
