@@ -1,6 +1,5 @@
-import { join } from 'node:path';
 import { isHostMode } from '../core/model/app.ts';
-import { safeId } from '../core/model/ids.ts';
+import { type InstanceId, safeId } from '../core/model/ids.ts';
 import type { Assignment } from '../core/model/master-port.ts';
 import { dnsLabel, weirName } from '../core/model/name.ts';
 import { type InstanceRecord, recordKey } from './record.ts';
@@ -15,8 +14,8 @@ export type SpecHost = {
   readonly nameserver: string;
   /** Containers have network stacks of their own. */
   readonly isolates: boolean;
-  /** Folder of the containers' logs. */
-  readonly containers: string;
+  /** Folder of the log of a container of an instance. */
+  readonly logDir: (instance: InstanceId, container: string) => string;
   /** Where a volume that the containers of an instance share is. */
   readonly volume: (key: string, name: string) => string;
 };
@@ -51,7 +50,7 @@ export function settingOf(assignment: Assignment, record: InstanceRecord, host: 
         }
       : {},
     netns: isolated && record.netns !== undefined ? { kind: 'path', path: record.netns } : { kind: 'host' },
-    logDir: (container) => join(host.containers, container, 'log'),
+    logDir: (container) => host.logDir(placement.instanceId, container),
   };
 }
 

@@ -10,7 +10,7 @@ const host: SpecHost = {
   address: '100.64.255.1',
   nameserver: '169.254.53.53',
   isolates: true,
-  containers: '/data/containers',
+  logDir: (instance: string, container: string) => `/logs/${instance}/${container}`,
   volume: (key, name) => `/data/volumes/${key}/${name}`,
 };
 
@@ -63,5 +63,5 @@ t.test('attempts of one instance are different containers with logs of their own
     return specOf(assignment, recordOf('a', { ...staging, assignment }), host);
   });
   t.not(first!.id, second!.id);
-  t.equal(first!.logDir, `/data/containers/${first!.id}/log`);
+  t.equal(first!.logDir, `/logs/${first!.id.replace(/\.1$/, '')}/${first!.id}`);
 });

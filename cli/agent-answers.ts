@@ -1,7 +1,8 @@
-import { join } from 'node:path';
 import type { Agent } from '../agent/agent.ts';
 import { containersOf } from '../agent/containers.ts';
-import type { ContainerRuntime } from '../agent/runtime.ts';
+import type { LogFolders } from '../agent/log-folders.ts';
+import type { ContainerId, ContainerRuntime } from '../agent/runtime.ts';
+import type { InstanceId } from '../core/model/ids.ts';
 import type { AgentQuestion, LogText } from '../core/model/master-port.ts';
 import type { DnsConsumer } from '../dns/consumer.ts';
 import type { EdgeConsumer } from '../lb/edge/consumer.ts';
@@ -13,41 +14,62 @@ export type AnswerParts = {
   dns: DnsConsumer;
   vip: VipConsumer;
   edge: EdgeConsumer | undefined;
-  containers: string;
+  logs: LogFolders;
 };
 
 /** What only this agent knows, for whoever asked the master. */
 export async function answer(
   question: AgentQuestion,
-  { agent, runtime, dns, vip, edge, containers }: AnswerParts,
+  { agent, runtime, dns, vip, edge, logs }: AnswerParts,
 ): Promise<unknown> {
   if (question.kind === 'explain-name') return dns.explain({ name: question.name, type: question.type });
   if (question.kind === 'dns-queries') return dns.queries();
   if (question.kind === 'edge-why') return edge?.why(question);
   if (question.kind === 'vips') return vip.nodeStatus(new Set(question.addresses));
-  const id = loggedContainer(agent, question);
-  const { stream, tail } = question;
+  return logText(question, { agent, runtime, logs });
+}
+
+/** Also of an instance that has ended and been forgotten, as long as its log is kept. */
+async function logText(
+  question: LogQuestion,
+  { agent, runtime, logs }: Pick<AnswerParts, 'agent' | 'runtime' | 'logs'>,
+): Promise<LogText> {
+  const { stream, tail, instanceId } = question;
+  const records = [...agent.instances.all.values()];
+  const record = records.findLast(({ assignment }) => assignment.placement.instanceId === instanceId);
+  const ids =
+    record === undefined
+      ? newestAttempt(instanceId, await logs.containersOf(instanceId))
+      : containersOf(record.assignment).map(({ id }) => id);
+  const id = loggedContainer(ids, question);
+  // One that was made by a Weir of before may have its log elsewhere.
+  const there = (await runtime.list()).find((container) => container.id === id);
   const lines: { stream: 'stdout' | 'stderr'; text: string }[] = [];
-  for await (const line of runtime.log(join(containers, id, 'log'), {
-    tail,
-    ...(stream === 'both' ? {} : { stream }),
-  })) {
+  const which = { tail, ...(stream === 'both' ? {} : { stream }) };
+  for await (const line of runtime.log(there?.logDir ?? logs.path(instanceId, id), which))
     lines.push({ stream: line.stream, text: line.text });
-  }
-  return { lines } satisfies LogText;
+  const isOver = record === undefined || record.state.kind === 'ended';
+  return { lines, ...(isOver ? { over: true } : {}) };
+}
+
+function newestAttempt(instance: InstanceId, ids: readonly ContainerId[]): readonly ContainerId[] {
+  const attempt = (id: ContainerId) => Number.parseInt(id.slice(instance.length + 1), 10);
+  const newest = Math.max(...ids.map(attempt));
+  return ids.filter((id) => attempt(id) === newest);
 }
 
 type LogQuestion = Extract<AgentQuestion, { kind: 'log' }>;
 
 /** Of a pod it must be said which container is meant, unless it has one only. Throws an error that says what there is. */
-function loggedContainer(agent: Agent, { instanceId, container }: LogQuestion): string {
-  const records = [...agent.instances.all.values()];
-  const record = records.find(({ assignment }) => assignment.placement.instanceId === instanceId);
-  if (record === undefined) throw new Error(`there is no instance ${instanceId} here`);
-  const all = containersOf(record.assignment);
-  const found = container === undefined ? all : all.filter(({ name }) => name === container);
+function loggedContainer(
+  ids: readonly ContainerId[],
+  { instanceId, container }: Pick<LogQuestion, 'instanceId' | 'container'>,
+): ContainerId {
+  if (ids.length === 0) throw new Error(`there is no instance ${instanceId} here, and no log of it is kept`);
+  const nameOf = (id: ContainerId) => id.slice(instanceId.length + 1).split('.')[1];
+  const found = container === undefined ? ids : ids.filter((id) => nameOf(id) === container);
   const [only] = found;
-  if (only !== undefined && found.length === 1) return only.id;
-  const names = all.flatMap(({ name }) => name ?? []).join(', ') || 'no names';
+  if (only !== undefined && found.length === 1) return only;
+  const names = ids.flatMap((id) => nameOf(id) ?? []).join(', ') || 'no names';
   throw new Error(`it is not clear which container of ${instanceId} is meant; they are: ${names}`);
 }

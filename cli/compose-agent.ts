@@ -5,6 +5,7 @@ import { Agent } from '../agent/agent.ts';
 import { type Attacher, kernelNamespaces, type Namespaces, noNamespaces } from '../agent/attach.ts';
 import { checkedContainer } from '../agent/containers.ts';
 import { Journal } from '../agent/journal.ts';
+import { LogFolders } from '../agent/log-folders.ts';
 import { lookAt } from '../agent/look.ts';
 import { pollReadiness } from '../agent/poll.ts';
 import { probeInstance } from '../agent/probe.ts';
@@ -21,6 +22,7 @@ import type { Clock } from '../core/kit/clock.ts';
 import type { Log } from '../core/kit/log.ts';
 import { Metrics } from '../core/kit/metrics.ts';
 import { type Part, startAll, stopAll } from '../core/kit/part.ts';
+import type { InstanceId } from '../core/model/ids.ts';
 import { DnsConsumer } from '../dns/consumer.ts';
 import { MesosDnsServer } from '../dns/mesos-dns-server.ts';
 import { DevelopmentAuthority } from '../lb/edge/authority.ts';
@@ -103,7 +105,7 @@ export async function composeAgent(
   const authority = new DevelopmentAuthority({ clock }, { folder: join(dataDir, 'authority') });
   const edge = settings.edge && edgeOf(settings.edge, { clock, log, authority });
   const consumers = edge === undefined ? [dns, vip] : [dns, vip, edge];
-  const containers = join(dataDir, 'containers');
+  const logs = new LogFolders(join(dataDir, 'logs'));
   const volumes = new VolumeFolders(join(dataDir, 'volumes'));
   const probed = ({ assignment, addresses }: InstanceRecord, container = recordKey(assignment)) => ({
     ...{ ...assignment, addresses, container },
@@ -117,15 +119,18 @@ export async function composeAgent(
       namespaces: settings.runtime === 'runc' ? kernelNamespaces : noNamespaces,
       namespaceName: (key) => namespaceName(settings.scope, `${dataDir} ${key}`),
       volumes,
-      specsOf: async (assignment, record) =>
-        specsOf(assignment, record, {
+      specsOf: async (assignment, record) => {
+        // For a new log older ones make room.
+        await logs.keepWithin(liveInstances(agent));
+        return specsOf(assignment, record, {
           hostname: settings.hostname,
           address: settings.address,
           nameserver: node?.nameserver ?? settings.address,
           isolates: settings.runtime === 'runc',
-          containers,
+          logDir: (instance, container) => logs.path(instance, container),
           volume: (key, name) => volumes.path(key, name),
-        }),
+        });
+      },
       networks: {
         set: (networks, leases) => overlay.update(networks, leases),
         recover: (valid) => overlay.recover(valid),
@@ -135,7 +140,7 @@ export async function composeAgent(
         probeInstance(runtime, probed(record, checkedContainer(record.assignment, check)), { check, signal }),
       poll: (record, check, signal) => pollReadiness(probed(record), { check, signal }),
       look: (record, check, signal) => lookAt(runtime, { instance: probed(record), check, signal }),
-      answer: (question) => answer(question, { agent, runtime, dns, vip, edge, containers }),
+      answer: (question) => answer(question, { agent, runtime, dns, vip, edge, logs }),
       clock,
       log,
     },
@@ -336,4 +341,10 @@ function secureParts(
   if (dnsSettings?.secure === undefined) return [];
   const name = `ns1.${dnsSettings.zone.mesosDomain ?? 'mesos'}`;
   return [secureResolver(dnsSettings.secure, name, parts)];
+}
+
+/** Instances whose containers are still there: their logs are being written. */
+function liveInstances(agent: Agent): ReadonlySet<InstanceId> {
+  const live = [...agent.instances.all.values()].filter(({ cleaned }) => !cleaned);
+  return new Set(live.map(({ assignment }) => assignment.placement.instanceId));
 }

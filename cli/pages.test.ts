@@ -82,6 +82,7 @@ Last failure: container side: exit code 3
   h2: hostname UNIQUE: h2 has one already (UnfulfilledConstraint)
   1 not launched (no-agent): fits on h1 if 0.3 more cpus were free
 Last failure, on h3: exit code 1: no database
+  what it wrote last: weir task log --failed /shop/web
 `,
   ],
   [

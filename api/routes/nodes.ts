@@ -1,6 +1,9 @@
 import type { FastifyInstance } from 'fastify';
 import type { Agent } from '../../core/model/agent.ts';
+import { appOfInstance, type InstanceId } from '../../core/model/ids.ts';
+import type { AgentQuestion } from '../../core/model/master-port.ts';
 import type { Snapshot } from '../../core/state/snapshot.ts';
+import type { TaskFailure } from '../../core/state/tables.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { NotFound, Problem } from '../problem.ts';
 
@@ -46,21 +49,41 @@ export function nodeRoutes(server: FastifyInstance, dependencies: ApiDependencie
     return { node: agent.hostname, answer: await questions.ask(agent.id, { kind: 'dns-queries' }) };
   });
 
+  const askForLog = logAsker(dependencies);
   server.get<{
     Params: { instance: string };
     Querystring: { stream?: string; tail?: string; container?: string };
   }>('/v1/instances/:instance/log', async (request) => {
-    const instance = database.snapshot.table('instances').get(request.params.instance);
-    if (instance === undefined) throw new NotFound(`Instance '${request.params.instance}' does not exist`);
+    const { instance } = request.params;
     const { stream = 'both', tail = '100', container } = request.query;
-    return questions.ask(instance.agentId, {
+    return askForLog(instance, {
       kind: 'log',
-      instanceId: instance.instanceId,
+      instanceId: instance,
       ...(container === undefined ? {} : { container }),
       stream: stream === 'stdout' || stream === 'stderr' ? stream : 'both',
       tail: Math.min(10_000, Math.max(1, Number(tail) || 100)),
     });
   });
+}
+
+/** Where an instance ran that is forgotten is not known, unless its end was the last failure of its app: then every agent is asked. */
+function logAsker({ database, presence, questions }: ApiDependencies) {
+  return async (instance: InstanceId, question: AgentQuestion): Promise<unknown> => {
+    const { snapshot } = database;
+    const known = snapshot.table('instances').get(instance) ?? failureOf(snapshot, instance);
+    if (known !== undefined) return questions.ask(known.agentId, question);
+    const agents = [...presence.agents].filter(([, { connected }]) => connected).map(([id]) => id);
+    const asked = agents.map((agent) => questions.ask(agent, question));
+    return Promise.any(asked).catch(() => {
+      throw new NotFound(`Instance '${instance}' does not exist, and no connected node has kept its log`);
+    });
+  };
+}
+
+function failureOf(snapshot: Snapshot, instance: InstanceId): TaskFailure | undefined {
+  const app = appOfInstance(instance);
+  const failure = app === undefined ? undefined : snapshot.table('failures').get(app);
+  return failure?.instanceId === instance ? failure : undefined;
 }
 
 /** The agent of that id or hostname; any, when none is named. */

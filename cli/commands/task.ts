@@ -4,7 +4,7 @@ import { group, leaf, print, printJson, sessionOf } from '../globals.ts';
 import type { LogLine, TaskInfo } from '../master/answers.ts';
 import { wholeNumber } from '../numbers.ts';
 import { taskTable } from '../task/list.ts';
-import { containerIn, findInstance, followLog, readLog } from '../task/log.ts';
+import { containerIn, findInstance, followLog, lastFailed, readLog } from '../task/log.ts';
 
 export function register(program: Command): void {
   const task = group(program, 'task', 'look at running instances and what they write');
@@ -14,6 +14,7 @@ export function register(program: Command): void {
     .addOption(new Option('--stream <name>', 'which').choices(['stdout', 'stderr', 'both']).default('both'))
     .option('--tail <lines>', 'how many of the newest lines', wholeNumber, 100)
     .option('--container <name>', 'of a pod, which of its containers')
+    .option('--failed', 'of an app: what the task wrote that failed last')
     .option('-f, --follow', 'go on with what it writes')
     .action(log);
 }
@@ -32,13 +33,14 @@ type LogOptions = {
   readonly tail: number;
   readonly container?: string;
   readonly follow?: true;
+  readonly failed?: true;
 };
 
 async function log(task: string, options: LogOptions, command: Command): Promise<void> {
-  const { stream, tail, follow, container = containerIn(task) } = options;
+  const { stream, tail, follow, failed, container = containerIn(task) } = options;
   const { master, json } = sessionOf(command);
   const request = {
-    instance: await findInstance(master, task),
+    instance: await (failed === true ? lastFailed(master, appId(task)) : findInstance(master, task)),
     stream,
     tail,
     ...(container === undefined ? {} : { container }),

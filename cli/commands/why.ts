@@ -59,7 +59,10 @@ function failure(info: AppInfo | PodInfo): readonly string[] {
   if ('spec' in info) return info.terminationHistory.map(({ message }) => `Last failure: ${message}`);
   const { lastTaskFailure } = info;
   if (lastTaskFailure === undefined) return [];
-  return [`Last failure, on ${lastTaskFailure.host}: ${lastTaskFailure.message}`];
+  return [
+    `Last failure, on ${lastTaskFailure.host}: ${lastTaskFailure.message}`,
+    `  what it wrote last: weir task log --failed ${info.id}`,
+  ];
 }
 
 async function noSuch(master: Master, id: string): Promise<AppInfo> {

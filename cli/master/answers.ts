@@ -303,7 +303,7 @@ export type NamedInstance = {
   readonly at: readonly string[];
 };
 
-export type LogAnswer = { readonly lines: readonly LogLine[] };
+export type LogAnswer = { readonly lines: readonly LogLine[]; readonly over?: true };
 export type LogLine = { readonly stream: 'stdout' | 'stderr'; readonly text: string };
 
 export type VipInfo = {

@@ -1,8 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { WeirError } from '../../core/kit/errors.ts';
 import { instanceOfTask } from '../../core/model/ids.ts';
-import type { LogAnswer, LogLine, TaskInfo } from '../master/answers.ts';
-import { Refused } from '../master/errors.ts';
+import type { AppInfo, LogAnswer, LogLine, TaskInfo } from '../master/answers.ts';
 import type { Master } from '../master/master.ts';
 
 export type LogRequest = {
@@ -25,7 +24,7 @@ export function readLog(
   return master.get<LogAnswer>(`/v1/instances/${encodeURIComponent(instance)}/log`, { query });
 }
 
-/** Writes what an instance writes until the instance is gone. */
+/** Writes what an instance writes until it has ended. */
 export async function followLog(
   master: Master,
   request: LogRequest,
@@ -34,9 +33,9 @@ export async function followLog(
   const tail = Math.max(followTail, request.tail);
   let known: readonly LogLine[] | undefined;
   for (;;) {
-    const lines = await linesOrGone(master, { ...request, tail });
-    if (lines === undefined) return;
+    const { lines, over } = await readLog(master, { ...request, tail });
     write(known === undefined ? lines.slice(-request.tail) : newLines(known, lines));
+    if (over) return;
     known = lines;
     await pause(followEveryMs);
   }
@@ -68,15 +67,6 @@ const missing: LogLine = {
   text: '(lines are missing here: they came faster than they were read)',
 };
 
-async function linesOrGone(master: Master, request: LogRequest): Promise<readonly LogLine[] | undefined> {
-  try {
-    return (await readLog(master, request)).lines;
-  } catch (error) {
-    if (error instanceof Refused && error.status === 404) return undefined;
-    throw error;
-  }
-}
-
 /** The instance meant by a task id, an instance id, the beginning of one, or an app that has just one. Throws when it is not clear. */
 export async function findInstance(master: Master, given: string): Promise<string> {
   const exact = instanceOfTask(given);
@@ -88,6 +78,16 @@ export async function findInstance(master: Master, given: string): Promise<strin
   const what = instances.length === 0 ? 'there is none' : `it may be any of ${instances.join(', ')}`;
   throw new WeirError('WEIR_NO_TASK', `Cannot find task ${given}: ${what}`, {
     next: 'See the tasks with "weir task list".',
+  });
+}
+
+/** The instance of an app that failed last. Throws when none did. */
+export async function lastFailed(master: Master, app: string): Promise<string> {
+  const { lastTaskFailure } = (await master.get<{ app: AppInfo }>(`/v2/apps${app}`)).app;
+  const instance = lastTaskFailure && instanceOfTask(lastTaskFailure.taskId);
+  if (instance !== undefined) return instance;
+  throw new WeirError('WEIR_NO_TASK', `Cannot find a failed task of ${app}: none failed`, {
+    next: 'See the tasks that run with "weir task list".',
   });
 }
 

@@ -4,7 +4,7 @@ import type { AppInfo } from './api.ts';
 import { type Definition, script, webServer } from './definitions.ts';
 import { openHost } from './host.ts';
 import { differences, traces } from './machine.ts';
-import { dataOf, startProduct } from './product.ts';
+import { dataOf, program, startProduct } from './product.ts';
 
 const skip = process.getuid?.() === 0 ? false : 'needs root';
 
@@ -113,6 +113,27 @@ t.test('what fails says why, is tried again, and leaves nothing', { skip }, asyn
 
   await t.test('and what does not fail beside it goes on', async (t) => {
     t.match(await api.deploy(script('/fine', [])), { tasksRunning: 1 });
+  });
+
+  await t.test('what a failed task wrote last is kept, also when its id is long', async (t) => {
+    const id = '/a-company/with-many-departments/has-a-service/that-says-why-it-ends';
+    await api.must(
+      'POST',
+      '/v2/apps',
+      app(id, { cmd: 'echo connecting; echo no database >&2; exit 5', backoffSeconds: 30 }),
+    );
+    const { lastTaskFailure } = await failed(id);
+    const wrote = /^connecting$/;
+    t.match(await host.exec([program, 'task', 'log', '--failed', id]), {
+      stdout: wrote,
+      stderr: /no database/,
+    });
+    const followed = await host.exec([program, 'task', 'log', '--follow', lastTaskFailure?.taskId ?? '']);
+    t.match(followed, { exitCode: 0, stdout: wrote }, 'to follow it ends with it');
+    t.match((await host.exec([program, 'why', id])).stdout, `weir task log --failed ${id}`);
+    await api.remove(id);
+    const asked = await host.exec([program, 'task', 'log', lastTaskFailure?.taskId ?? '']);
+    t.match(asked, { stdout: wrote }, 'and when its app is gone');
   });
 
   await t.test('the delay before the next attempt grows', async (t) => {

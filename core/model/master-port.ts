@@ -26,7 +26,7 @@ export type MasterMessage =
   | { readonly kind: 'ping'; readonly heartbeatMs?: number };
 
 export type AgentQuestion =
-  /** The newest `tail` lines an instance wrote. Answered with LogText. */
+  /** The newest `tail` lines an instance wrote, also one that has ended not long ago. Answered with LogText. */
   | {
       readonly kind: 'log';
       readonly instanceId: InstanceId;
@@ -51,6 +51,8 @@ export type AgentQuestion =
   | { readonly kind: 'explain-name'; readonly name: string; readonly type: string };
 
 export type LogText = {
+  /** The instance has ended: nothing comes after these. Absent: it may go on. */
+  readonly over?: true;
   readonly lines: readonly { readonly stream: 'stdout' | 'stderr'; readonly text: string }[];
 };
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
+import { fileName } from '../../file-name.ts';
 import type { ContainerId } from '../../runtime.ts';
-import { fileName } from './file-name.ts';
 
 /** Where a container's things are on disk. Only the monitor writes `claim`, `leader` and `exit` of a container that runs. */
 export type ContainerPaths = {
