@@ -6,7 +6,7 @@ import { ChallengeServer } from './challenge-server.ts';
 import { askForCertificate } from './client-certificate.ts';
 import type { ListenPlace } from './listen-socket.ts';
 import { contextOptions } from './tls-policy.ts';
-import { acceptedWire, streamWire, type Wire, type WireUser } from './wire.ts';
+import { acceptedWire, type SharedByWires, streamWire, type Wire, type WireUser } from './wire.ts';
 
 const backlog = 4_096;
 
@@ -45,13 +45,13 @@ export interface CertificateSource {
 /** Listens for plain connections. Throws PortInUse. */
 export async function listenPlain(
   place: ListenWhere,
-  readBuffer: Buffer,
+  shared: SharedByWires,
   onAccepted: Accepted,
 ): Promise<Server> {
   const server = createServer({ allowHalfOpen: true, noDelay: true });
   server.on('connection', (socket) => onAccepted((user) => streamWire(socket, user)));
   await listen(server, place);
-  takeHandles(server, (handle) => onAccepted((user) => acceptedWire(handle, readBuffer, user)));
+  takeHandles(server, (handle) => onAccepted((user) => acceptedWire(handle, shared, user)));
   return server;
 }
 

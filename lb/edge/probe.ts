@@ -31,7 +31,7 @@ class Probe implements WireUser, Deadlined {
     this.#resolve = resolve;
     this.#context = context;
     this.deadlineAt = context.clock.now() + (check.timeoutMs ?? timeoutMs);
-    this.#wire = connectedWire(place, context.scratch.readBuffer, this);
+    this.#wire = connectedWire(place, context.scratch, this);
     this.#wire.socket.once('connect', () => this.#connected(place, check.path));
     context.deadlines.add(this);
   }

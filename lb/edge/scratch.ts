@@ -2,10 +2,12 @@ import { FieldTable } from './http1/fields.ts';
 import { type RequestScan, requestScan } from './http1/request-head.ts';
 import type { ResponseScan } from './http1/response-head.ts';
 import { Slices } from './http1/slices.ts';
+import { TurnWrites } from './turn-writes.ts';
 
-/** Memory that is used within one call and never across two: reads, scans and slices allocate nothing. */
+/** Memory that is used within one call and never across two (`writes`: one turn of the event loop): reads, scans and slices allocate nothing. */
 export type Scratch = {
   readonly readBuffer: Buffer;
+  readonly writes: TurnWrites;
   readonly request: RequestScan;
   readonly response: ResponseScan;
   readonly trailers: FieldTable;
@@ -17,6 +19,7 @@ const readBufferBytes = 65_536;
 export function createScratch(maxFields: number): Scratch {
   return {
     readBuffer: Buffer.allocUnsafeSlow(readBufferBytes),
+    writes: new TurnWrites(),
     request: requestScan(new FieldTable(maxFields)),
     response: { fields: new FieldTable(maxFields), fieldsStart: 0 },
     trailers: new FieldTable(32),

@@ -67,7 +67,7 @@ export class Upstream implements Candidate, Suspect, ConnectionOwner<Upstream> {
       this.#sessions ??= new UpstreamSessions(this.#context, this.endpoint);
       return new UpstreamPipe(this.#sessions.choose(), user, connected);
     }
-    const wire = connectedWire(this.endpoint, this.#context.scratch.readBuffer, user);
+    const wire = connectedWire(this.endpoint, this.#context.scratch, user);
     wire.socket.once('connect', connected);
     return wire;
   }

@@ -1,7 +1,9 @@
 import { connect, Socket } from 'node:net';
+import { readDirectly } from './direct-reader.ts';
 import { DirectWriter } from './direct-writer.ts';
 import type { Slices } from './http1/slices.ts';
 import type { Pipe } from './pipe.ts';
+import type { TurnWrites } from './turn-writes.ts';
 
 /** Content up to this size is written together with its head. */
 const joinedBytes = 8_192;
@@ -17,6 +19,9 @@ export interface WireUser {
   closed(): void;
 }
 
+/** What the wires of one worker share. */
+export type SharedByWires = { readonly readBuffer: Buffer; readonly writes: TurnWrites };
+
 type OnRead = { readonly buffer: Buffer; readonly callback: (length: number, buffer: Buffer) => boolean };
 
 /** One connection: bytes in through a shared static buffer (no allocation per read), bytes out with back-pressure. */
@@ -26,7 +31,9 @@ export class Wire implements Pipe {
   /** Bytes handed to it so far. */
   written = 0;
   #paused = false;
+  #ended = false;
   #direct: DirectWriter | undefined;
+  #readByStream: () => void = () => {};
 
   readonly #onEnd = () => this.user.ended();
   readonly #onDrain = () => this.#drained();
@@ -47,7 +54,7 @@ export class Wire implements Pipe {
   }
 
   get open(): boolean {
-    return !this.socket.destroyed && this.socket.writable;
+    return !this.#ended && !this.socket.destroyed;
   }
 
   /** One character per byte. */
@@ -55,26 +62,32 @@ export class Wire implements Pipe {
     if (!this.open || text === '') return;
     this.written += text.length;
     if (this.#direct === undefined || this.socket.writableLength > 0) this.socket.write(text, 'latin1');
-    else if (!this.#direct.write(text)) this.destroy();
+    else this.#direct.write(text);
   }
 
-  /** From now on texts go straight to the connected handle, where the runtime allows it. */
-  writeDirectly(): void {
-    this.#direct = DirectWriter.on(this.socket, () => this.#drained());
+  /** From now on bytes and texts come from and go to the connected handle, where the runtime allows it. */
+  goDirectly({ readBuffer, writes }: SharedByWires): void {
+    const onDrained = () => this.#drained();
+    this.#direct = DirectWriter.on(this.socket, { writes, onDrained, onBroken: () => this.destroy() });
+    this.#readByStream = readDirectly(this.socket, (length) => this.user.bytes(readBuffer, length));
   }
 
   /** `bytes` belong to the wire from now on: a copy, never the read buffer. */
   writeBytes(bytes: Buffer): void {
     if (!this.open) return;
     this.written += bytes.length;
+    this.#direct?.flush();
     this.socket.write(bytes);
   }
 
   /** `head` and `bytes` in one packet train. */
   writeBoth(head: string, bytes: Buffer): void {
+    if (!this.open) return;
+    this.written += head.length + bytes.length;
+    this.#direct?.flush();
     this.socket.cork();
-    this.write(head);
-    this.writeBytes(bytes);
+    this.socket.write(head, 'latin1');
+    this.socket.write(bytes);
     this.socket.uncork();
   }
 
@@ -87,6 +100,8 @@ export class Wire implements Pipe {
   /** The socket is somebody else's from now on; the user is told nothing more. */
   abandon(): void {
     this.pause();
+    this.#direct?.flush();
+    this.#readByStream();
     this.socket.off('end', this.#onEnd).off('drain', this.#onDrain).off('close', this.#onClose);
     this.socket.removeAllListeners('data');
   }
@@ -105,6 +120,8 @@ export class Wire implements Pipe {
 
   /** Sends what is left, then says that no more comes. */
   end(): void {
+    this.#direct?.flush();
+    this.#ended = true;
     this.socket.end();
   }
 
@@ -115,11 +132,13 @@ export class Wire implements Pipe {
   }
 
   destroy(): void {
+    this.#direct?.flush();
     this.socket.destroy();
   }
 
   /** Ends so that the other side cannot take what it got for a whole message. */
   reset(): void {
+    this.#direct?.flush();
     this.socket.resetAndDestroy();
   }
 
@@ -129,24 +148,24 @@ export class Wire implements Pipe {
 }
 
 /** A wire on a handle that a listening server just accepted. `handle` is Node's own TCP object. */
-export function acceptedWire(handle: object, readBuffer: Buffer, user: WireUser): Wire {
+export function acceptedWire(handle: object, shared: SharedByWires, user: WireUser): Wire {
   // `handle` is not in the public types; it is what net.Server itself passes to net.Socket.
-  const wire = wireOn((onread) => new Socket({ handle, onread, ...common } as object), readBuffer, user);
-  wire.writeDirectly();
+  const wire = wireOn((onread) => new Socket({ handle, onread, ...common } as object), shared, user);
+  wire.goDirectly(shared);
   return wire;
 }
 
 export function connectedWire(
   target: { readonly address: string; readonly port: number },
-  readBuffer: Buffer,
+  shared: SharedByWires,
   user: WireUser,
 ): Wire {
   const wire = wireOn(
     (onread) => connect({ host: target.address, port: target.port, onread, ...common }),
-    readBuffer,
+    shared,
     user,
   );
-  wire.socket.once('connect', () => wire.writeDirectly());
+  wire.socket.once('connect', () => wire.goDirectly(shared));
   return wire;
 }
 
@@ -159,7 +178,7 @@ export function streamWire(socket: Socket, user: WireUser): Wire {
 
 const common = { allowHalfOpen: true, noDelay: true } as const;
 
-function wireOn(makeSocket: (onread: OnRead) => Socket, readBuffer: Buffer, user: WireUser): Wire {
+function wireOn(makeSocket: (onread: OnRead) => Socket, { readBuffer }: SharedByWires, user: WireUser): Wire {
   const callback = (length: number, buffer: Buffer) => {
     wire.user.bytes(buffer, length);
     return true;

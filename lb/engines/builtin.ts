@@ -155,8 +155,8 @@ export class BuiltinEngine implements IngressEngine {
     const { certificates, sockets } = this.#dependencies;
     if (httpPort !== undefined) {
       const place = { address, port: httpPort, handle: sockets?.get('http') };
-      const { readBuffer } = this.#context.scratch;
-      this.#serve('http', await listenPlain(place, readBuffer, (open) => this.#accept('http', open)));
+      const { scratch } = this.#context;
+      this.#serve('http', await listenPlain(place, scratch, (open) => this.#accept('http', open)));
     }
     if (httpsPort !== undefined && certificates !== undefined) {
       const place = { address, port: httpsPort, handle: sockets?.get('https') };
