@@ -2,6 +2,7 @@ import { Backlog } from './backlog.ts';
 import { type BodyReader, bodyReader, type Framing, responseFraming } from './http1/body.ts';
 import { isFault } from './http1/facts.ts';
 import { INCOMPLETE } from './http1/fields.ts';
+import { latin1 } from './http1/latin1.ts';
 import { type ResponseHead, readResponse, scanResponse } from './http1/response-head.ts';
 import type { Slices } from './http1/slices.ts';
 import type { Scratch } from './scratch.ts';
@@ -82,7 +83,7 @@ export class AnswerReader {
         this.#backlog.append(buffer, at, end);
         return;
       }
-      const head = next < 0 ? scan.fields.fault : readResponse(buffer.toString('latin1', at, next), scan);
+      const head = next < 0 ? scan.fields.fault : readResponse(latin1(buffer, at, next), scan);
       if (isFault(head)) {
         this.#user.unreadable();
         return;

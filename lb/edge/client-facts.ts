@@ -1,26 +1,17 @@
 import type { X509Certificate } from 'node:crypto';
 import type { BlockList } from 'node:net';
 import { isIP } from 'node:net';
-import { valuesOf } from './forward.ts';
+import { type ForwardedClient, valuesOf } from './forward.ts';
 import type { RequestHead } from './http1/request-head.ts';
 import type { PolicyRequest } from './policy-answer.ts';
 import { listed } from './route-policy.ts';
 
 /** What is known of a client before it asks anything. */
-export type ClientFacts = {
-  /** Without an IPv4-mapped prefix. */
-  readonly address: string;
-  readonly scheme: 'http' | 'https';
-  /** The port the client connected to. */
-  readonly port: number;
-  /** It is a proxy whose own X-Forwarded-* fields are believed. */
-  readonly trusted: boolean;
+export type ClientFacts = ForwardedClient & {
   /** What it has shown, the same value each time; nobody has looked yet who signed it. Absent: it had no way to. */
   readonly certificate?: () => X509Certificate | undefined;
   /** Of the table that its listener serves, when that is not the shared one (`scopeOf`). */
   readonly scope?: string;
-  /** It speaks HTTP/2. */
-  readonly http2?: true;
 };
 
 export type Arrival = {
@@ -35,7 +26,8 @@ export function clientFacts(
   { remoteAddress, scheme, port }: Arrival,
 ): ClientFacts {
   const address = plainAddress(remoteAddress);
-  return { address, scheme, port, trusted: listed(trustedProxies, address) };
+  const forwarded = `X-Forwarded-For: ${address}\r\nX-Forwarded-Proto: ${scheme}\r\nX-Forwarded-Port: ${port}\r\n`;
+  return { address, scheme, port, trusted: listed(trustedProxies, address), forwarded };
 }
 
 /** A request as policies see it. With a trusted proxy in front, scheme and address are those that it names. */

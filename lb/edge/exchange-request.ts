@@ -37,16 +37,12 @@ export function exchangeRequest(
   const upgrade = upgradeOf(head);
   const sticky = policy === undefined ? undefined : stickyOf(policy, head);
   const forwarded = forwardRequest(policy === undefined ? head : forService(head, policy), {
-    clientAddress: client.address,
-    scheme: client.scheme,
-    port: client.port,
-    trusted: client.trusted,
+    client,
     requestId: options.requestId,
     upgrade,
     hostText: head.host?.text,
     cookie: sticky?.others,
     changes: bothChanges(policy?.requestChanges, changes),
-    http2: client.http2 === true,
   });
   return {
     method: head.method,

@@ -64,14 +64,10 @@ export class AskingForwardAuths implements ForwardAuths {
       minor: 1,
     } as const;
     const forwarded = forwardRequest(asked, {
-      clientAddress: client.address,
-      scheme: client.scheme,
-      port: client.port,
-      trusted: client.trusted,
+      client,
       requestId: this.#context().requestId(),
       upgrade: undefined,
       hostText: head.host?.text,
-      http2: client.http2 === true,
       cookie: undefined,
       changes: {
         drop: new Set([...dropped, 'x-forwarded-method', 'x-forwarded-uri']),

@@ -6,14 +6,24 @@ import type { RequestHead } from './http1/request-head.ts';
 import type { ResponseHead } from './http1/response-head.ts';
 import { stickyCookie } from './sticky.ts';
 
-export type ForwardFacts = {
-  /** Of the client, without an IPv4-mapped prefix. */
-  readonly clientAddress: string;
+/** What an endpoint is told about the client. */
+export type ForwardedClient = {
+  /** Without an IPv4-mapped prefix. */
+  readonly address: string;
   readonly scheme: 'http' | 'https';
+  /** The port the client connected to. */
   readonly port: number;
-  readonly requestId: string;
-  /** The client is a proxy whose own X-Forwarded-* fields are believed. */
+  /** It is a proxy whose own X-Forwarded-* fields are believed. */
   readonly trusted: boolean;
+  /** The lines that are the same for all its requests, unless it is trusted: made once for a connection. */
+  readonly forwarded: string;
+  /** It speaks HTTP/2. */
+  readonly http2?: true;
+};
+
+export type ForwardFacts = {
+  readonly client: ForwardedClient;
+  readonly requestId: string;
   /** The protocol of an upgrade that is let through; undefined: none. */
   readonly upgrade: string | undefined;
   /** Host as the client wrote it, even if the service is told another. */
@@ -22,8 +32,6 @@ export type ForwardFacts = {
   readonly cookie: string | undefined;
   /** Fields that the route leaves out and adds. */
   readonly changes: FieldChanges | undefined;
-  /** The request came over HTTP/2. */
-  readonly http2: boolean;
 };
 
 const none: ReadonlySet<string> = new Set();
@@ -71,11 +79,13 @@ const dropped = {
   fromInterim: fieldNames(knownNames.filter((name) => name !== 'other')),
 } as const;
 
+const locationName = fieldNames(['location']);
+
 /** The head for the endpoint. What need not change is copied in one piece, in the order and spelling it came. */
 export function forwardRequest(head: RequestHead, facts: ForwardFacts): string {
   const kept = keptFields(head, droppedOfRequest(head, facts), facts.changes?.drop);
   const added = facts.changes?.lines ?? '';
-  const version = facts.http2 ? '2.0' : head.minor === 1 ? '1.1' : '1.0';
+  const version = facts.client.http2 === true ? '2.0' : head.minor === 1 ? '1.1' : '1.0';
   return `${requestLine(head)}${kept}${forwardedFields(head, facts)}${connectionOf(facts)}${cookieOf(facts)}${added}Via: ${version} weir\r\n\r\n`;
 }
 
@@ -132,7 +142,7 @@ export function forwardSwitch(head: ResponseHead): string {
   return `${statusLine(head)}${kept}Connection: upgrade\r\nVia: 1.1 weir\r\n\r\n`;
 }
 
-function droppedOfRequest(head: RequestHead, { trusted, cookie }: ForwardFacts): FieldNames {
+function droppedOfRequest(head: RequestHead, { client: { trusted }, cookie }: ForwardFacts): FieldNames {
   const usual = trusted ? dropped.fromTrusted : dropped.fromAnyone;
   const expects = head.minor === 0 && !head.expectContinue;
   if (!head.absolute && !expects && cookie === undefined) return usual;
@@ -147,7 +157,7 @@ function droppedOfRequest(head: RequestHead, { trusted, cookie }: ForwardFacts):
 function droppedOfAnswer(head: ResponseHead, { clientMinor, edits, encoding }: AnswerFacts): FieldNames {
   const usual = encoding === undefined ? droppedByFraming(head, clientMinor) : dropped.recoded;
   if (edits?.location === undefined) return usual;
-  return fieldNames(knownNames.filter((name, kind) => name === 'location' || usual[kind] === 1));
+  return usual | locationName;
 }
 
 /** What coding the content changes (RFC 9110 §8.4, §8.8.3): it has no length yet, and another strong validator. */
@@ -183,6 +193,7 @@ function keptFields(
 ): string {
   const { text, fields, named } = head;
   const byName = named.size > 0 || also.size > 0;
+  if (!byName && !fields.hasAny(drop)) return text.slice(head.fieldsStart, -2);
   let kept = '';
   let from = head.fieldsStart;
   for (let i = 0; i < fields.count; i++) {
@@ -205,15 +216,23 @@ function requestLine(head: RequestHead): string {
   return head.absolute && head.host !== undefined ? `${line}Host: ${head.host.text}\r\n` : line;
 }
 
-function forwardedFields(head: RequestHead, facts: ForwardFacts): string {
-  const before = facts.trusted ? valuesOf(head, 'x-forwarded-for') : '';
-  const chain = before === '' ? facts.clientAddress : `${before}, ${facts.clientAddress}`;
-  let text = `X-Forwarded-For: ${chain}\r\n`;
-  if (!facts.trusted || !has(head, 'x-forwarded-proto')) text += `X-Forwarded-Proto: ${facts.scheme}\r\n`;
-  if (!facts.trusted || !has(head, 'x-forwarded-port')) text += `X-Forwarded-Port: ${facts.port}\r\n`;
-  if (facts.hostText !== undefined && (!facts.trusted || !has(head, 'x-forwarded-host')))
-    text += `X-Forwarded-Host: ${facts.hostText}\r\n`;
-  if (!facts.trusted || !has(head, 'x-request-id')) text += `X-Request-Id: ${facts.requestId}\r\n`;
+function forwardedFields(head: RequestHead, { client, hostText, requestId }: ForwardFacts): string {
+  if (client.trusted) return trustedFields(head, { client, hostText, requestId });
+  const host = hostText === undefined ? '' : `X-Forwarded-Host: ${hostText}\r\n`;
+  return `${client.forwarded}${host}X-Request-Id: ${requestId}\r\n`;
+}
+
+/** What a trusted proxy has said already is not said again. */
+function trustedFields(
+  head: RequestHead,
+  { client, hostText, requestId }: Pick<ForwardFacts, 'client' | 'hostText' | 'requestId'>,
+): string {
+  const before = valuesOf(head, 'x-forwarded-for');
+  let text = `X-Forwarded-For: ${before === '' ? client.address : `${before}, ${client.address}`}\r\n`;
+  if (!has(head, 'x-forwarded-proto')) text += `X-Forwarded-Proto: ${client.scheme}\r\n`;
+  if (!has(head, 'x-forwarded-port')) text += `X-Forwarded-Port: ${client.port}\r\n`;
+  if (hostText !== undefined && !has(head, 'x-forwarded-host')) text += `X-Forwarded-Host: ${hostText}\r\n`;
+  if (!has(head, 'x-request-id')) text += `X-Request-Id: ${requestId}\r\n`;
   return text;
 }
 

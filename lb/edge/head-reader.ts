@@ -3,6 +3,7 @@ import { CR, LF } from './http1/characters.ts';
 import { isFault } from './http1/facts.ts';
 import { type Fault, faults } from './http1/fault.ts';
 import { INCOMPLETE, REFUSED } from './http1/fields.ts';
+import { latin1 } from './http1/latin1.ts';
 import { type RequestHead, readRequest, scanRequest } from './http1/request-head.ts';
 
 /** Reads the heads of a connection's requests, one after the other, from pieces cut anywhere. */
@@ -32,7 +33,7 @@ export class HeadReader {
     if (next === INCOMPLETE)
       return window - start < settings.maxHeadBytes ? INCOMPLETE : this.#refuse(faults.headTooLarge);
     if (scratch.request.fieldsStart > settings.maxLineBytes) return this.#refuse(faults.targetTooLong);
-    const head = readRequest(buffer.toString('latin1', start, next), scratch.request);
+    const head = readRequest(latin1(buffer, start, next), scratch.request);
     if (isFault(head)) return this.#refuse(head);
     this.head = head;
     this.#emptyLine = false;

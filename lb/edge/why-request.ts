@@ -1,7 +1,8 @@
-import { plainAddress } from './client-facts.ts';
+import { clientFacts } from './client-facts.ts';
 import type { EdgeContext } from './context.ts';
 import { HeadReader } from './head-reader.ts';
 import type { RequestHead } from './http1/request-head.ts';
+import { blockList } from './route-policy.ts';
 import { createScratch } from './scratch.ts';
 import { broken, type WhyLink, type WhyQuestion } from './why.ts';
 import { whyEndpoints } from './why-endpoints.ts';
@@ -18,8 +19,11 @@ export async function whyRequest(context: EdgeContext, question: WhyQuestion): P
   const { route, link } = whyRoute(table, head.host?.name ?? '', head);
   if (route === undefined) return [link];
   const scheme = url.protocol === 'https:' ? 'https' : 'http';
-  const address = plainAddress(question.client ?? '127.0.0.1');
-  const client = { address, scheme, port: 0, trusted: false } as const;
+  const client = clientFacts(blockList([]), {
+    remoteAddress: question.client ?? '127.0.0.1',
+    scheme,
+    port: 0,
+  });
   const parts = { passwords: context.passwords, httpsPort: context.settings.httpsPort };
   const policy = await whyPolicy(parts, route.policy, [client, head]);
   if (!policy.ok) return [link, policy];

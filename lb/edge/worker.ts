@@ -8,6 +8,7 @@ import { asksClients, matchPath } from './match.ts';
 import { type FromWorker, parseMessage, type ToWorker } from './messages.ts';
 import type { EdgeSettings } from './settings.ts';
 import { TableKeeper } from './table-keeper.ts';
+import { TurnClock } from './turn-clock.ts';
 
 /** The process that carries the traffic. It knows a Directory and nothing of where it comes from. */
 function main(settings: Partial<EdgeSettings>): void {
@@ -28,7 +29,7 @@ function main(settings: Partial<EdgeSettings>): void {
     },
   );
   const dependencies = {
-    clock: systemClock,
+    clock: new TurnClock(systemClock),
     chance: Math.random,
     requestId: requestIds(),
     certificates,

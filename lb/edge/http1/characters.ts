@@ -10,23 +10,24 @@ export const SEMICOLON = 59;
 const tokenCharacters = "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /** The lower-case form of a tchar, 0 for any other byte. */
-export const tokenByte = table((byte) => {
+export const tokenByte = byteTable((byte) => {
   const character = String.fromCharCode(byte);
   return tokenCharacters.includes(character) ? character.toLowerCase().charCodeAt(0) : 0;
 });
 
 /** 1 for HTAB, SP, VCHAR and obs-text. */
-export const valueByte = table((byte) => (byte === HTAB || (byte >= SP && byte !== 127) ? 1 : 0));
+export const valueByte = byteTable((byte) => (byte === HTAB || (byte >= SP && byte !== 127) ? 1 : 0));
 
 /** 1 for what may stand in a request-target: VCHAR but `#`, since a fragment is never sent (RFC 9110 §7.1). */
-export const targetByte = table((byte) => (byte > SP && byte < 127 && byte !== 35 ? 1 : 0));
+export const targetByte = byteTable((byte) => (byte > SP && byte < 127 && byte !== 35 ? 1 : 0));
 
 /** 0..15 for a hexadecimal digit, 255 for any other byte. */
-export const hexDigit = table((byte) => {
+export const hexDigit = byteTable((byte) => {
   const value = Number.parseInt(String.fromCharCode(byte), 16);
   return Number.isNaN(value) ? 255 : value;
 });
 
-function table(entry: (byte: number) => number): Uint8Array {
+/** An entry for each byte. */
+export function byteTable(entry: (byte: number) => number): Uint8Array {
   return Uint8Array.from({ length: 256 }, (_, byte) => entry(byte));
 }

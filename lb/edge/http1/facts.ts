@@ -1,5 +1,5 @@
 import { type Fault, faults } from './fault.ts';
-import type { FieldTable } from './fields.ts';
+import { type FieldTable, fieldNames } from './fields.ts';
 
 /** What the fields of a head say about framing and the connection (RFC 9112 §6, §9). */
 export type MessageFacts = {
@@ -17,10 +17,16 @@ export type MessageFacts = {
 /** Naming one of these in Connection would change what the next hop understands of the message. */
 const neverHopByHop = new Set(['host', 'content-length', 'transfer-encoding', 'trailer', 'expect']);
 const none: ReadonlySet<string> = new Set();
+const framingNames = fieldNames(['content-length', 'transfer-encoding', 'connection']);
+const nothingSaid: MessageFacts = {
+  ...{ contentLength: undefined, chunked: false, close: false, keepAlive: false, upgrade: false },
+  named: none,
+};
 const tokenPattern = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /** The facts of a head, or the fault that makes it ambiguous. Both lengths, or one length twice, is a fault. */
 export function readFacts(head: string, fields: FieldTable): MessageFacts | Fault {
+  if (!fields.hasAny(framingNames)) return nothingSaid;
   let contentLength: number | undefined;
   let chunked = false;
   let connection = '';
@@ -54,7 +60,14 @@ export function isFault(value: object): value is Fault {
 
 /** At most 15 digits, so that the number is exact. */
 function parseLength(text: string): number | undefined {
-  return /^[0-9]{1,15}$/.test(text) ? Number(text) : undefined;
+  if (text === '' || text.length > 15) return undefined;
+  let value = 0;
+  for (let i = 0; i < text.length; i++) {
+    const digit = text.charCodeAt(i) - 48;
+    if (digit < 0 || digit > 9) return undefined;
+    value = value * 10 + digit;
+  }
+  return value;
 }
 
 function codingFault(value: string): Fault | undefined {

@@ -1,7 +1,7 @@
 import { CR, LF, SP, targetByte, tokenByte } from './characters.ts';
 import { isFault, type MessageFacts, readFacts } from './facts.ts';
 import { type Fault, faults } from './fault.ts';
-import { type FieldTable, INCOMPLETE, REFUSED, scanFields } from './fields.ts';
+import { type FieldTable, fieldNames, INCOMPLETE, REFUSED, scanFields } from './fields.ts';
 import { type Host, parseHost } from './host.ts';
 
 /** One request's head. `text` is the head as it came, one character per byte; `fields` is valid until the next scan. */
@@ -98,6 +98,7 @@ function scanRequestLine(buffer: Buffer, start: number, end: number, scan: Reque
   return scanVersion(buffer, i, end, scan);
 }
 
+const expectName = fieldNames(['expect']);
 const version = Buffer.from('HTTP/');
 
 /** `HTTP/1.0` or `HTTP/1.1` and CRLF; another well-formed version is 505, anything else 400. */
@@ -143,6 +144,7 @@ function readHostField(text: string, fields: FieldTable): Host | Fault | undefin
 
 /** Whether `100-continue` is expected; undefined for any other expectation (RFC 9110 §10.1.1). */
 function readExpectation(text: string, fields: FieldTable): boolean | undefined {
+  if (!fields.hasAny(expectName)) return false;
   let expected = false;
   for (let i = 0; i < fields.count; i++) {
     if (fields.kind(i) !== 'expect') continue;

@@ -1,7 +1,7 @@
 import { CR, LF, SP, valueByte } from './characters.ts';
 import { isFault, type MessageFacts, readFacts } from './facts.ts';
 import { type Fault, faults } from './fault.ts';
-import { type FieldTable, INCOMPLETE, REFUSED, scanFields } from './fields.ts';
+import { type FieldTable, fieldNames, INCOMPLETE, REFUSED, scanFields } from './fields.ts';
 
 /** One response's head. `text` and `fields` as in RequestHead. */
 export type ResponseHead = MessageFacts & {
@@ -18,6 +18,7 @@ export type ResponseHead = MessageFacts & {
 
 export type ResponseScan = { readonly fields: FieldTable; fieldsStart: number };
 
+const keepAliveName = fieldNames(['keep-alive']);
 const prefix = Buffer.from('HTTP/1.');
 
 /** One pass over a response's head (RFC 9112 §4, §5). The offset after it, INCOMPLETE, or REFUSED with `fields.fault`. */
@@ -34,7 +35,6 @@ export function readResponse(text: string, scan: ResponseScan): ResponseHead | F
   const { fields, fieldsStart } = scan;
   const facts = readFacts(text, fields);
   if (isFault(facts)) return facts;
-  const status = Number(text.slice(9, 12));
   return {
     contentLength: facts.contentLength,
     chunked: facts.chunked,
@@ -44,7 +44,7 @@ export function readResponse(text: string, scan: ResponseScan): ResponseHead | F
     named: facts.named,
     text,
     fields,
-    status,
+    status: (text.charCodeAt(9) - 48) * 100 + (text.charCodeAt(10) - 48) * 10 + text.charCodeAt(11) - 48,
     minor: text.charCodeAt(7) === 48 ? 0 : 1,
     phrase: text.slice(13, fieldsStart - 2),
     fieldsStart,
@@ -80,6 +80,7 @@ function refuse(scan: ResponseScan, fault: Fault): number {
 }
 
 function readKeepAlive(text: string, fields: FieldTable): number | undefined {
+  if (!fields.hasAny(keepAliveName)) return undefined;
   for (let i = 0; i < fields.count; i++) {
     if (fields.kind(i) !== 'keep-alive') continue;
     const match = /timeout=(\d{1,6})/i.exec(fields.value(text, i));

@@ -1,3 +1,5 @@
+import { latin1 } from './latin1.ts';
+
 /** Which bytes of a read are to be handed on: ranges of the read buffer, then a text. Reused from read to read. */
 export class Slices {
   /** Written after the ranges; latin1. */
@@ -32,7 +34,7 @@ export class Slices {
   text(buffer: Buffer): string {
     let text = '';
     for (let i = 0; i < this.#length; i += 2) {
-      text += buffer.toString('latin1', this.#bounds[i], this.#bounds[i + 1]);
+      text += latin1(buffer, this.#bounds[i]!, this.#bounds[i + 1]!);
     }
     return text + this.tail;
   }

@@ -1,3 +1,4 @@
+import { clientFacts } from '../../client-facts.ts';
 import { ClientInput, type InputUser } from '../../client-input.ts';
 import type { ForwardOptions } from '../../exchange-request.ts';
 import { exchangeRequest } from '../../exchange-request.ts';
@@ -5,6 +6,7 @@ import { HeadReader } from '../../head-reader.ts';
 import { type BodyReader, bodyReader, requestFraming } from '../../http1/body.ts';
 import { INCOMPLETE, REFUSED } from '../../http1/fields.ts';
 import type { RequestHead } from '../../http1/request-head.ts';
+import { blockList } from '../../route-policy.ts';
 import { createScratch, type Scratch } from '../../scratch.ts';
 import { defaultSettings } from '../../settings.ts';
 import { tableRoute } from '../../table-route.ts';
@@ -29,7 +31,7 @@ export class EdgeRequests {
     lease: undefined,
     changes: undefined,
   } as const;
-  readonly #client = { address: '192.0.2.1', scheme: 'http', port: 80, trusted: false } as const;
+  readonly #client = clientFacts(blockList([]), { remoteAddress: '192.0.2.1', scheme: 'http', port: 80 });
   readonly #options: ForwardOptions = {
     requestId: 'id',
     httpsPort: undefined,
