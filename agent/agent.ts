@@ -6,7 +6,7 @@ import type { Part } from '../core/kit/part.ts';
 import type { Agent as AgentRecord } from '../core/model/agent.ts';
 import { networkNames } from '../core/model/app.ts';
 import type { DirectoryConsumer } from '../core/model/consumer.ts';
-import type { Directory } from '../core/model/directory.ts';
+import { type Directory, keepingKeys } from '../core/model/directory.ts';
 import type { InstanceId } from '../core/model/ids.ts';
 import type {
   AgentQuestion,
@@ -312,8 +312,7 @@ export class Agent implements Part {
         this.#dependencies.networks.set(message.networks, message.leases);
         return;
       case 'directory':
-        this.#consumers.take(message.delta);
-        this.#directoryFile.changed(() => this.#consumers.directory);
+        this.#takeDirectory(message);
         return;
       case 'question':
         void this.#answer(message.id, message.question);
@@ -322,6 +321,17 @@ export class Agent implements Part {
         this.#heartbeatMs = message.heartbeatMs ?? heartbeatMs;
         return;
     }
+  }
+
+  /** An edge without the join secret goes on with the keys it has; when it has the secret it is given the whole. */
+  #takeDirectory({ delta, ...message }: Extract<MasterMessage, { kind: 'directory' }>): void {
+    const withheld = message.withheld === true;
+    if (withheld && !this.#directoryFile.withheld)
+      this.#dependencies.log.warn('the master tells no keys of certificates: this edge has no join secret', {
+        next: "give it the one in master/join-secret of the master's data folder: WEIR_JOIN_SECRET",
+      });
+    this.#consumers.take(withheld ? keepingKeys(delta, this.#consumers.directory) : delta);
+    this.#directoryFile.changed(() => this.#consumers.directory, { withheld });
   }
 
   #unassign(instance: InstanceId): void {

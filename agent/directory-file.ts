@@ -20,6 +20,7 @@ export class DirectoryFile {
   #again = false;
   readonly #edge: boolean;
   #complete = true;
+  #withheld = false;
 
   /** `edge`: there are certificates in it. */
   constructor(path: string, log: Log, { edge = false }: { readonly edge?: boolean } = {}) {
@@ -43,10 +44,15 @@ export class DirectoryFile {
     return this.#complete;
   }
 
-  /** Writes soon; changes that come while writing are written once more at the end, together. */
-  changed(directory: () => Directory): void {
+  get withheld(): boolean {
+    return this.#withheld;
+  }
+
+  /** Writes soon; changes that come while writing are written once more at the end, together. `withheld`: no keys were told. */
+  changed(directory: () => Directory, { withheld = false } = {}): void {
     this.#again = true;
-    this.#complete = true;
+    this.#withheld = withheld;
+    this.#complete = !withheld;
     this.#writing ??= this.#write(directory);
   }
 
@@ -71,7 +77,7 @@ export class DirectoryFile {
       await rm(`${this.#path}.new`, { force: true });
       await writeFile(
         `${this.#path}.new`,
-        JSON.stringify({ ...snapshotDelta(directory), edge: this.#edge } satisfies Kept),
+        JSON.stringify({ ...snapshotDelta(directory), edge: this.#edge && !this.#withheld } satisfies Kept),
         { mode: 0o600 },
       );
       await rename(`${this.#path}.new`, this.#path);

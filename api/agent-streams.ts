@@ -1,13 +1,12 @@
-import type { ServerResponse } from 'node:http';
 import type { Agent } from '../core/model/agent.ts';
 import type { App } from '../core/model/app.ts';
-import { type DirectoryDelta, joinDeltas, withoutEdgeParts } from '../core/model/directory.ts';
+import { type DirectoryDelta, joinDeltas, withoutEdgeParts, withoutKeys } from '../core/model/directory.ts';
 import type { AgentId, InstanceId } from '../core/model/ids.ts';
 import type { AgentQuestion, HeldDirectory, MasterMessage } from '../core/model/master-port.ts';
 import type { Placement } from '../core/model/placement.ts';
 import type { Change } from '../core/state/store.ts';
 import { versionKey } from '../core/state/tables.ts';
-import { AgentStream } from './agent-stream.ts';
+import { AgentStream, type Connection } from './agent-stream.ts';
 import type { ApiDependencies } from './dependencies.ts';
 
 const pingMs = 2_000;
@@ -53,9 +52,16 @@ export class AgentStreams {
   }
 
   /** Serves until the connection closes. `held.store` is absent of an agent of before, which cannot tell. */
-  async serve(agent: Agent, held: HeldDirectory, response: ServerResponse): Promise<void> {
+  async serve(agent: Agent, held: HeldDirectory, connection: Connection): Promise<void> {
     const { presence, questions, clock, log } = this.#dependencies;
-    const stream = new AgentStream(agent, response, log);
+    const stream = new AgentStream(agent, connection, log);
+    const withoutKeys = stream.isEdge && !stream.isProven;
+    if (withoutKeys)
+      log.warn('edge is told no keys of certificates: it has not the join secret', {
+        agent: agent.id,
+        hostname: agent.hostname,
+        next: 'give it what is in master/join-secret of this data folder, as WEIR_JOIN_SECRET or as join-secret of its own data folder',
+      });
     const ask = (id: string, question: AgentQuestion) =>
       stream.send(line({ kind: 'question', id, question }));
     // Those who are connected are told first: what is gathered is in what this one is given now.
@@ -64,7 +70,7 @@ export class AgentStreams {
     stream.send(this.#networks() + this.#assignments(agent.id));
     if (stream.isTold) for (const words of this.#missed(held)) stream.send(words.for(stream));
     questions.connect(agent.id, ask);
-    presence.connected(agent.id, clock.now());
+    presence.connected(agent.id, clock.now(), { withoutKeys });
     await stream.closed;
     questions.disconnect(agent.id, ask);
     if (this.#streams.get(agent.id) !== stream) return;
@@ -182,19 +188,29 @@ class Words {
   readonly #delta: DirectoryDelta;
   #all: Buffer | undefined;
   #withoutKeys: Buffer | undefined;
+  #withoutEdge: Buffer | undefined;
 
   constructor(delta: DirectoryDelta) {
     this.#delta = delta;
   }
 
-  for({ isEdge }: AgentStream): Buffer {
-    if (isEdge || this.#delta.certificates === undefined) {
-      this.#all ??= Buffer.from(line({ kind: 'directory', delta: this.#delta }));
+  for({ isEdge, isProven }: AgentStream): Buffer {
+    const delta = this.#delta;
+    if (isEdge && isProven) {
+      this.#all ??= words({ kind: 'directory', delta });
       return this.#all;
     }
-    this.#withoutKeys ??= Buffer.from(line({ kind: 'directory', delta: withoutEdgeParts(this.#delta) }));
-    return this.#withoutKeys;
+    if (isEdge) {
+      this.#withoutKeys ??= words({ kind: 'directory', delta: withoutKeys(delta), withheld: true });
+      return this.#withoutKeys;
+    }
+    this.#withoutEdge ??= words({ kind: 'directory', delta: withoutEdgeParts(delta) });
+    return this.#withoutEdge;
   }
+}
+
+function words(message: MasterMessage): Buffer {
+  return Buffer.from(line(message));
 }
 
 function line(message: MasterMessage): string {

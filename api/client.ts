@@ -25,9 +25,15 @@ export class MasterUnreachable extends WeirError {
 /** A master that says nothing for this long (it pings every 2 s) is taken for gone. */
 const silenceMs = 8_000;
 
+export type ClientOptions = {
+  readonly credentials?: string | undefined;
+  readonly joinSecret?: () => string | undefined;
+};
+
 /** The masters as agents see them, over HTTP: any of them will do, since those that wait hand on what they are asked. */
 export class MasterClient implements MasterPort {
   readonly #targets: readonly ApiTarget[];
+  readonly #joinSecret: () => string | undefined;
   #current = 0;
   readonly #http = new HttpAgent({
     connect: { timeout: 3_000 },
@@ -35,8 +41,9 @@ export class MasterClient implements MasterPort {
     bodyTimeout: silenceMs,
   });
 
-  /** `credentials`: `user:password`; those in a URL come first. */
-  constructor(urls: readonly string[], credentials?: string) {
+  /** `credentials`: `user:password`; those in a URL come first. `joinSecret`: what an edge proves itself with. */
+  constructor(urls: readonly string[], { credentials, joinSecret = () => undefined }: ClientOptions = {}) {
+    this.#joinSecret = joinSecret;
     this.#targets = urls.map((url) => apiTarget(url, credentials));
   }
 
@@ -79,12 +86,14 @@ export class MasterClient implements MasterPort {
   async #send(path: string, body: object, signal?: AbortSignal): Promise<Dispatcher.ResponseData> {
     const target = this.#target;
     const { url, authorization } = target;
+    const secret = this.#joinSecret();
     const response = await request(url + path, {
       method: 'POST',
       dispatcher: this.#http,
       headers: {
         'content-type': 'application/json',
         ...(authorization === undefined ? {} : { authorization }),
+        ...(secret === undefined ? {} : { 'weir-join-secret': secret }),
       },
       body: JSON.stringify(body),
       ...(signal === undefined ? {} : { signal }),

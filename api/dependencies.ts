@@ -148,4 +148,6 @@ export type ApiOptions = {
   readonly isShared: boolean;
   /** Origins whose pages may read (CORS, Marathon §1.1); none: nobody's. */
   readonly allowOrigins: readonly string[];
+  /** What edges prove themselves with before they are told keys; absent, or undefined: everybody who gets in is believed. */
+  readonly joinSecret?: () => string | undefined;
 };

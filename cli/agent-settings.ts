@@ -9,6 +9,8 @@ export type AgentSettings = {
   readonly masters: readonly string[];
   /** `user:password`, where the API asks for them. */
   readonly credentials?: string;
+  /** What an edge proves itself with; absent: what is in the data folder. */
+  readonly joinSecret?: () => string | undefined;
   readonly isMaster: boolean;
   /** Made and kept in the data folder when absent. */
   readonly id?: string;

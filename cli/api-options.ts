@@ -1,15 +1,17 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { joinOptions } from './join-secret.ts';
 import { wholeNumber } from './numbers.ts';
 
 export type ApiFlags = {
   credentials?: string;
   httpRealm: string;
   httpMaxConcurrentRequests?: number;
+  joinSecret?: string;
 };
 
 /** Who may use the API, and how many at once: for masters. Without them it is open to everyone who reaches it. */
 export function accessOptions(command: Command): Command {
-  return command
+  return joinOptions(command)
     .addOption(credentialsOption('the API asks for them (basic authentication)'))
     .addOption(
       new Option('--http-realm <name>', 'what the API calls itself when it asks for credentials')
@@ -31,8 +33,14 @@ export function credentialsOption(what: string): Option {
 }
 
 /** As `MasterSettings` and `DevSettings` have them. */
-export function accessOf({ credentials, httpRealm: realm, httpMaxConcurrentRequests: most }: ApiFlags) {
+export function accessOf({
+  credentials,
+  httpRealm: realm,
+  httpMaxConcurrentRequests: most,
+  joinSecret,
+}: ApiFlags) {
   return {
+    ...(joinSecret === undefined ? {} : { joinSecret }),
     ...(credentials === undefined ? {} : { authentication: { credentials, realm } }),
     ...(most === undefined ? {} : { mostRequests: most }),
   };

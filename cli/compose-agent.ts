@@ -48,6 +48,7 @@ import { AnswersAudit } from './audit/answers.ts';
 import { InstancesAudit } from './audit/instances.ts';
 import { dcosHttp } from './dcos-http.ts';
 import { dnsOptions, nodeOptions } from './dns-options.ts';
+import { givenJoinSecret } from './join-secret.ts';
 import { nodeResolver } from './node-resolver.ts';
 import { secureResolver } from './secure-resolver.ts';
 
@@ -69,7 +70,9 @@ export async function composeAgent(
   const dataDir = resolve(settings.dataDir);
   await mkdir(dataDir, { recursive: true });
   const id = settings.id ?? (await keptId(dataDir, settings.hostname));
-  const master = new MasterClient(settings.masters, settings.credentials);
+  const given = await givenJoinSecret(dataDir);
+  const { credentials, joinSecret = () => given } = settings;
+  const master = new MasterClient(settings.masters, { credentials, joinSecret });
   const runtime = await runtimeOf(settings, dataDir, clock);
   const overlay = overlayOf(settings, {
     dataDir,

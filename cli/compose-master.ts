@@ -29,6 +29,7 @@ import type { PlacementRules } from '../scheduler/placement-rules.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
 import type { Address } from './agent-settings.ts';
 import { issuing } from './issuing.ts';
+import { JoinSecret } from './join-secret.ts';
 import { Tenure } from './tenure.ts';
 
 export type MasterSettings = {
@@ -37,6 +38,8 @@ export type MasterSettings = {
   readonly advertise?: Address;
   /** Absent: the API is open to everyone who reaches it. */
   readonly authentication?: BasicAuthentication;
+  /** What edges prove themselves with; absent: that of the store. */
+  readonly joinSecret?: string;
   /** Requests at once; absent: any number. */
   readonly mostRequests?: number;
   readonly dataDir: string;
@@ -63,7 +66,12 @@ export type MasterSettings = {
   readonly waitForAcks: boolean;
 };
 
-export type ComposedMaster = Part & { readonly database: Database; readonly api: ApiServer };
+export type ComposedMaster = Part & {
+  readonly database: Database;
+  readonly api: ApiServer;
+  /** What an edge in this process proves itself with; undefined: it does not lead yet. */
+  joinSecret(): string | undefined;
+};
 
 /** The default network's VXLAN identifier and port. */
 const defaultVxlan = { vni: 4096, port: 4789 };
@@ -111,6 +119,7 @@ export async function composeMaster(
     uuid,
   };
   const { address: host, port } = knownAt(settings);
+  const joinSecret = new JoinSecret(settings, database, folder);
   const options: ApiOptions = {
     host,
     port,
@@ -118,6 +127,7 @@ export async function composeMaster(
     frameworkId: 'weir-0000',
     isShared: settings.store !== undefined,
     allowOrigins: settings.allowOrigins,
+    joinSecret: () => joinSecret.wanted,
   };
   const door: Door = new Door(
     { host: settings.api.address, port: settings.api.port, guards: guardsOf(settings) },
@@ -130,6 +140,7 @@ export async function composeMaster(
   const whileLeading: Part[] = [
     leadership(settings, { database, log, owner: uuid() }),
     namedStore(database, uuid()),
+    joinSecret,
     newLeader(settings, database),
     firstNetwork(settings, database),
     publisher,
@@ -141,7 +152,11 @@ export async function composeMaster(
   const waits = settings.store !== undefined;
   const tenure = new Tenure(whileLeading, { clock, log, restMs: waits ? takeOverMs : 0, waits });
   const parts: Part[] = [database, waits ? listeningIfPossible(door, log) : door, tenure];
-  return { database, api, start: () => startAll(parts), stop: () => stopAll(parts) };
+  return {
+    ...{ database, api, joinSecret: () => joinSecret.value },
+    start: () => startAll(parts),
+    stop: () => stopAll(parts),
+  };
 }
 
 /** An address may move with leadership: then another master has it still, and whoever leads must get it. */

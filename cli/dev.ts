@@ -33,6 +33,7 @@ export type DevSettings = {
   readonly drainLimitMs: number;
   readonly launchTimeoutMs: number;
   readonly authentication?: BasicAuthentication;
+  readonly joinSecret?: string;
   readonly mostRequests?: number;
   readonly waitForAcks: boolean;
   readonly logThreshold: LogThreshold;
@@ -59,7 +60,7 @@ export async function composeDev(
     : { cidr: loopbackRanges.network, backend: 'loopback' };
   const vipRange = settings.vip !== 'userspace' ? kernelRanges.vip : loopbackRanges.vip;
   const { dataDir, api, drainLimitMs, launchTimeoutMs, waitForAcks, http, https } = settings;
-  const { authentication, mostRequests } = settings;
+  const { authentication, mostRequests, joinSecret } = settings;
   const master = await composeMaster(
     {
       api,
@@ -71,6 +72,7 @@ export async function composeDev(
       launchTimeoutMs,
       ...(authentication === undefined ? {} : { authentication }),
       ...(mostRequests === undefined ? {} : { mostRequests }),
+      ...(joinSecret === undefined ? {} : { joinSecret }),
       placement: plainRules,
       waitForAcks,
       logThreshold: settings.logThreshold,
@@ -85,6 +87,7 @@ export async function composeDev(
     {
       masters: [`http://${api.address}:${api.port}`],
       ...(authentication === undefined ? {} : { credentials: authentication.credentials }),
+      joinSecret: () => master.joinSecret(),
       isMaster: true,
       hostname: hostname(),
       address: isolated ? devAddress : '127.0.0.1',

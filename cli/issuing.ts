@@ -104,7 +104,10 @@ function edgesOf({ database, presence, publisher, clock }: IssuingDependencies):
       ({ id, edge }) => edge && presence.agents.get(id)?.connected === true,
     );
   const lagging = (revision: number) =>
-    connected().filter(({ id }) => (presence.agents.get(id)?.acks['edge'] ?? 0) < revision);
+    connected().filter(({ id }) => {
+      const { acks = {}, withoutKeys } = presence.agents.get(id) ?? {};
+      return withoutKeys || (acks['edge'] ?? 0) < revision;
+    });
   return {
     get addresses() {
       return connected().map(({ hostname: name, address }) => ({ name, address }));
@@ -124,7 +127,9 @@ function edgesOf({ database, presence, publisher, clock }: IssuingDependencies):
       over.abort();
       end();
       signal.throwIfAborted();
-      return lagging(revision).map(({ hostname }) => hostname);
+      return lagging(revision).map(({ id, hostname }) =>
+        presence.agents.get(id)?.withoutKeys ? `${hostname} (which has no join secret)` : hostname,
+      );
     },
   };
 }

@@ -5,13 +5,18 @@ import type { Lease } from '../../core/model/network.ts';
 import type { Write } from '../../core/state/store.ts';
 import { leaseKey } from '../../core/state/tables.ts';
 import { AgentStreams } from '../agent-streams.ts';
-import type { ApiDependencies } from '../dependencies.ts';
+import type { ApiDependencies, ApiOptions } from '../dependencies.ts';
+import { knowsSecret } from '../join-secret.ts';
 import { NotFound } from '../problem.ts';
 
 type ById = { Params: { id: string } };
 
 /** How agents and the master talk (core/model/master-port.ts says what). Agents are ours: their bodies are trusted. */
-export function agentRoutes(server: FastifyInstance, dependencies: ApiDependencies): void {
+export function agentRoutes(
+  server: FastifyInstance,
+  dependencies: ApiDependencies,
+  { joinSecret }: Pick<ApiOptions, 'joinSecret'>,
+): void {
   const { questions } = dependencies;
   const streams = new AgentStreams(dependencies);
   server.addHook('onClose', async () => streams.stop());
@@ -24,7 +29,9 @@ export function agentRoutes(server: FastifyInstance, dependencies: ApiDependenci
       reply.hijack();
       const { since, store } = request.query;
       const held = { revision: Number(since ?? 0), ...(store === undefined ? {} : { store }) };
-      await streams.serve(agent, held, reply.raw);
+      const secret = joinSecret?.();
+      const proven = secret === undefined || knowsSecret(request, secret);
+      await streams.serve(agent, held, { response: reply.raw, proven });
     },
   );
 

@@ -48,7 +48,7 @@ export function allRoutes(server: FastifyInstance, dependencies: ApiDependencies
   deploymentRoutes(server, dependencies, changes);
   queueRoutes(server, dependencies);
   eventRoutes(server, dependencies);
-  agentRoutes(server, dependencies);
+  agentRoutes(server, dependencies, options);
   nodeRoutes(server, dependencies);
   networkRoutes(server, dependencies);
   publicRoutes(server, dependencies);

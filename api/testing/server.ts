@@ -20,7 +20,8 @@ export async function startServer(
     allowOrigins = [],
     guards = [],
     now,
-  }: { allowOrigins?: readonly string[]; guards?: readonly Guard[]; now?: number } = {},
+    joinSecret,
+  }: { allowOrigins?: readonly string[]; guards?: readonly Guard[]; now?: number; joinSecret?: string } = {},
 ) {
   const clock = new FakeClock(now);
   const database = new Database(new MemoryStore(), silentLog, clock);
@@ -46,6 +47,7 @@ export async function startServer(
       frameworkId: 'weir-0000',
       isShared: false,
       allowOrigins,
+      joinSecret: () => joinSecret,
     },
     door,
   );

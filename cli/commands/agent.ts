@@ -9,6 +9,7 @@ import type { AccessLogSettings } from '../../lb/edge/settings.ts';
 import type { Address } from '../agent-settings.ts';
 import { credentialsOption } from '../api-options.ts';
 import { parseDnsSettings } from '../dns-settings.ts';
+import { joinSecretOption } from '../join-secret.ts';
 import { wholeNumber } from '../numbers.ts';
 import { serve } from '../serve.ts';
 import {
@@ -27,6 +28,7 @@ import {
 type Options = {
   master: readonly string[];
   credentials?: string;
+  joinSecret?: string;
   address: string;
   hostname: string;
   id?: string;
@@ -65,6 +67,9 @@ export function register(program: Command): void {
         .argParser(parseUrls),
     )
     .addOption(credentialsOption('for an API that asks for them'))
+    .addOption(
+      joinSecretOption("with --edge: the master's, to be told keys; default: join-secret in the data folder"),
+    )
     .addOption(
       new Option('--address <ip>', 'IPv4 address that other machines reach this one at')
         .env('WEIR_ADDRESS')
@@ -182,11 +187,12 @@ async function run(options: Options): Promise<void> {
   const facts = await machineFacts();
   const choices = chooseBackends(facts);
   const log = createLog({ level: options.logLevel });
-  const { cpus, mem, gpus, http, https } = options;
+  const { cpus, mem, gpus, http, https, joinSecret } = options;
   const agent = await composeAgent(
     {
       masters: options.master,
       ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
+      ...(joinSecret === undefined ? {} : { joinSecret: () => joinSecret }),
       isMaster: isHere(options),
       hostname: options.hostname,
       address: options.address,

@@ -11,15 +11,31 @@ export const edgePorts = { http: 8000, https: 8443 };
 export function commandOf(lab: Lab, host: LabHost, role: Role): readonly string[] {
   const [first] = lab.hosts;
   if (role === 'master')
-    return weirCommand('master', '--api', `0.0.0.0:${masterPort}`, '--data', `${host.dir}/master`);
+    return weirCommand(
+      ...['master', '--api', `0.0.0.0:${masterPort}`, '--data', `${host.dir}/master`],
+      ...['--join-secret', secretOf(lab)],
+    );
   const edge = host === lab.hosts.at(-1);
   return weirCommand(
     ...['agent', '--master', masterUrl(first!), '--address', host.address, '--hostname', host.name],
     ...['--data', `${host.dir}/agent`, '--scope', scopeOf(host)],
     ...(edge
-      ? ['--edge', '--http', `0.0.0.0:${edgePorts.http}`, '--https', `0.0.0.0:${edgePorts.https}`]
+      ? [
+          '--join-secret',
+          secretOf(lab),
+          '--edge',
+          '--http',
+          `0.0.0.0:${edgePorts.http}`,
+          '--https',
+          `0.0.0.0:${edgePorts.https}`,
+        ]
       : []),
   );
+}
+
+/** Only this machine reaches a lab. */
+function secretOf({ plan }: Lab): string {
+  return `weir-lab-${plan.name}`;
 }
 
 /** Named after the lab and the host, so that what its containers hold can be told from everybody else's. */

@@ -42,12 +42,13 @@ export async function startCluster(
   t.teardown(() => lab.down());
   await lab.up();
   const [first] = lab.hosts;
-  const masterData = ['--api', '0.0.0.0:8080', '--data', `${first?.dir}/master`];
+  const joinSecret = ['--join-secret', `secret-${name}`];
+  const masterData = ['--api', '0.0.0.0:8080', '--data', `${first?.dir}/master`, ...joinSecret];
   await lab.start('h1', 'master', [program, 'master', ...masterData, ...masterFlags]);
   for (const [index, { name, address, dir }] of lab.hosts.entries()) {
     const identity = ['--address', address, '--hostname', name, '--data', `${dir}/agent`];
     const scope = ['--scope', `${lab.plan.name}/${name}`];
-    const flags = ['--master', `http://${first?.address}:8080`, ...identity, ...scope];
+    const flags = ['--master', `http://${first?.address}:8080`, ...identity, ...scope, ...joinSecret];
     await lab.start(name, 'agent', [program, 'agent', ...flags, ...(agents[index] ?? [])]);
   }
   const inside = (argv: readonly string[]): readonly [string, ...string[]] => [

@@ -9,8 +9,10 @@ import {
   type Endpoint,
   emptyDirectory,
   joinDeltas,
+  keepingKeys,
   snapshotDelta,
   withoutEdgeParts,
+  withoutKeys,
 } from './directory.ts';
 
 function endpoint(n: number, appId: string, ready = true): Endpoint {
@@ -124,4 +126,15 @@ t.test('certificates come with snapshot and delta, and not to machines without a
   t.same(applyDelta(emptyDirectory, snapshotDelta(after)), after);
   t.same(deltaBetween({ ...after, certificates: new Map() }, after)?.certificates, added.certificates);
   t.same(withoutEdgeParts(added), { from: 1, revision: 2 });
+});
+
+t.test('an edge that is told no keys goes on with those it has', async (t) => {
+  const shop = { name: 'shop', chain: 'c', key: 'k', hosts: ['shop.test'], notBefore: 0, notAfter: 1 };
+  const before = applyDelta(emptyDirectory, {
+    ...{ from: 0, revision: 1, certificates: { set: [shop], gone: [] } },
+  });
+  const whole = withoutKeys({ from: 0, revision: 2, certificates: { set: [], gone: [] } });
+  t.same([...applyDelta(before, keepingKeys(whole, before)).certificates.keys()], ['shop']);
+  const change = withoutKeys({ from: 1, revision: 2, certificates: { set: [], gone: ['shop'] } });
+  t.same([...applyDelta(before, keepingKeys(change, before)).certificates.keys()], ['shop']);
 });

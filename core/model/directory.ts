@@ -161,6 +161,21 @@ export function joinDeltas(first: DirectoryDelta, second: DirectoryDelta): Direc
   };
 }
 
+/** The same for an edge that has not proved itself. */
+export function withoutKeys({ certificates: _, challenges: __, ...delta }: DirectoryDelta): DirectoryDelta {
+  return delta;
+}
+
+/** A delta without keys for an edge that has some: it goes on with them, whatever else is replaced. */
+export function keepingKeys(delta: DirectoryDelta, { certificates, challenges }: Directory): DirectoryDelta {
+  if (delta.from !== 0) return delta;
+  return {
+    ...delta,
+    certificates: { set: [...certificates.values()], gone: [] },
+    challenges: { set: [...challenges.values()], gone: [] },
+  };
+}
+
 /** The same for a machine without an edge: private keys are none of its business, nor are places it does not open. */
 export function withoutEdgeParts({
   certificates: _,

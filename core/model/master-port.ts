@@ -19,7 +19,8 @@ export type MasterMessage =
   | { readonly kind: 'assignment-gone'; readonly instanceId: InstanceId }
   /** All networks and all leases of all agents (peers need each other's). Sent again whole when one changes. */
   | { readonly kind: 'networks'; readonly networks: readonly Network[]; readonly leases: readonly Lease[] }
-  | { readonly kind: 'directory'; readonly delta: DirectoryDelta }
+  /** `withheld`: keys of certificates are left out, since this edge has not proved itself; absent from older masters. */
+  | { readonly kind: 'directory'; readonly delta: DirectoryDelta; readonly withheld?: true }
   /** Somebody asked the master something only this agent knows; the reply goes through `answer` with the same id. */
   | { readonly kind: 'question'; readonly id: string; readonly question: AgentQuestion }
   /** `heartbeatMs`: how often the master wants to hear of this agent at least; absent from older masters. */

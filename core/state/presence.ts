@@ -12,6 +12,8 @@ export type AgentPresence = {
   readonly inFlight: Readonly<Record<InstanceId, number>>;
   /** What became of the listeners on its edge; absent: it has none, or is of before. */
   readonly listeners?: readonly ListenerState[];
+  /** An edge that has not proved itself. */
+  readonly withoutKeys?: true;
 };
 
 /**
@@ -38,8 +40,9 @@ export class Presence {
     return () => this.#listeners.delete(listener);
   }
 
-  connected(agent: AgentId, now: number): void {
-    this.#set(agent, { lastHeard: now, connected: true, acks: {}, inFlight: {} });
+  connected(agent: AgentId, now: number, { withoutKeys = false } = {}): void {
+    const keys = withoutKeys ? ({ withoutKeys } as const) : {};
+    this.#set(agent, { lastHeard: now, connected: true, acks: {}, inFlight: {}, ...keys });
   }
 
   disconnected(agent: AgentId): void {
@@ -55,6 +58,7 @@ export class Presence {
       acks: report.acks,
       inFlight: report.inFlight,
       ...(report.listeners && { listeners: report.listeners }),
+      ...(before?.withoutKeys && { withoutKeys: before.withoutKeys }),
     };
     if (before !== undefined && this.#saysNothingNew(before, after)) this.#agents.set(agent, after);
     else this.#set(agent, after);
