@@ -1,11 +1,12 @@
 import { access } from 'node:fs/promises';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { type ChangeOptions, follow } from '../app/change.ts';
 import { parseAssignments, readDefinition } from '../app/definition.ts';
 import { appId } from '../app/id.ts';
 import { appTable } from '../app/list.ts';
 import { appPage } from '../app/show.ts';
 import { readQueue } from '../app/waiting.ts';
+import { changing } from '../changing.ts';
 import { readDeployments } from '../deployment/wait.ts';
 import { group, leaf, print, printJson, sessionOf } from '../globals.ts';
 import type { Accepted, AppInfo, NodeInfo } from '../master/answers.ts';
@@ -44,13 +45,6 @@ export function register(program: Command): void {
     .argument('<app>')
     .argument('[version]', 'go back to it with: weir app update APP version=VERSION')
     .action(versions);
-}
-
-function changing(command: Command): Command {
-  return command
-    .option('--no-wait', 'do not wait until the change is in force')
-    .option('--timeout <seconds>', 'stop waiting after this long', seconds)
-    .option('--force', 'also when another deployment holds the app; it is cancelled');
 }
 
 async function add(file: string, options: ChangeOptions, command: Command): Promise<void> {
@@ -160,10 +154,4 @@ async function versions(
   const answer = await master.get<{ versions: readonly string[] }>(`/v2/apps${id}/versions`);
   if (json) return printJson(answer);
   print(answer.versions.join('\n'));
-}
-
-function seconds(text: string): number {
-  const value = Number(text);
-  if (!(value > 0)) throw new InvalidArgumentError('expected seconds, more than 0');
-  return value;
 }

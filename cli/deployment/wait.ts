@@ -17,7 +17,7 @@ export type WaitFor = {
 };
 
 /** The deployment ended another way, or not in time. */
-class NotDeployed extends WeirError {}
+export class NotDeployed extends WeirError {}
 
 const everyMs = 200;
 

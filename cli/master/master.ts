@@ -37,20 +37,29 @@ export class Master {
   }
 
   /** The answer's JSON, taken for a T; an empty answer gives undefined. */
-  async send<T>(method: string, path: string, { query = {}, body }: Ask = {}): Promise<T> {
+  async send<T>(method: string, path: string, ask: Ask = {}): Promise<T> {
+    return (await this.submit<T>(method, path, ask)).answer;
+  }
+
+  /** As `send`, with the deployment that the answer's head names: changes of pods tell it nowhere else. */
+  async submit<T>(
+    method: string,
+    path: string,
+    { query = {}, body }: Ask = {},
+  ): Promise<{ answer: T; deployment: string | undefined }> {
     const url = new URL(this.url + path);
     for (const [name, value] of Object.entries(query))
       if (value !== undefined) url.searchParams.set(name, String(value));
-    const { status, text } = await this.#exchange(method, url, body);
+    const { status, text, deployment } = await this.#exchange(method, url, body);
     if (status >= 300) throw new Refused(status, text, `${method} ${path}`);
     try {
-      return (text === '' ? undefined : JSON.parse(text)) as T;
+      return { answer: (text === '' ? undefined : JSON.parse(text)) as T, deployment };
     } catch (error) {
       throw new NoMaster(this.url, `${method} ${path} was not answered with JSON`, { cause: error });
     }
   }
 
-  async #exchange(method: string, url: URL, body: unknown): Promise<{ status: number; text: string }> {
+  async #exchange(method: string, url: URL, body: unknown): Promise<Exchanged> {
     const { request } = url.protocol === 'https:' ? await import('node:https') : await import('node:http');
     const payload = body === undefined ? undefined : JSON.stringify(body);
     try {
@@ -64,12 +73,23 @@ export class Master {
         sent.on('error', reject);
         sent.end(payload);
       });
-      return { status: response.statusCode ?? 0, text: await textOf(response) };
+      const deployment = response.headers['marathon-deployment-id'];
+      return {
+        status: response.statusCode ?? 0,
+        text: await textOf(response),
+        deployment: typeof deployment === 'string' ? deployment : undefined,
+      };
     } catch (error) {
       throw new NoMaster(this.url, reasonOf(error), { cause: error, ...this.#next });
     }
   }
 }
+
+type Exchanged = {
+  readonly status: number;
+  readonly text: string;
+  readonly deployment: string | undefined;
+};
 
 async function textOf(response: IncomingMessage): Promise<string> {
   response.setEncoding('utf8');

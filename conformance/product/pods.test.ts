@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import t from 'tap';
 import { becomes } from '../lab/processes.ts';
 import { openHost } from './host.ts';
@@ -15,7 +16,7 @@ import {
   podUntil,
   processesOfPod,
 } from './pod-api.ts';
-import { down, startProduct } from './product.ts';
+import { down, program, startProduct } from './product.ts';
 import { get } from './web-app.ts';
 
 const skip = process.getuid?.() === 0 ? false : 'needs root';
@@ -218,4 +219,35 @@ t.test('a pod that cannot start says which container, and why', { skip }, async 
   const why = async () => (await api.must<Why>('GET', '/v1/why/large')).waits.map(({ detail }) => detail);
   const isSaid = async () => (await why()).some((detail) => /it had 900\.1 cpus/.test(detail));
   t.ok(await becomes(isSaid, 10_000), 'the sum of its containers and the executor has no room');
+});
+
+t.test('pods are added, changed and removed by the command line', { skip }, async (t) => {
+  const host = await openHost(t, 'podcli');
+  const { api } = await startProduct(host);
+  const file = join(host.dir, 'pod.json');
+  const write = (seconds: number) =>
+    writeFileSync(
+      file,
+      JSON.stringify({
+        id: '/two',
+        containers: ['one', 'other'].map((name) => ({
+          ...{ name, exec: { command: { shell: `exec sleep ${seconds}` } } },
+          resources: { cpus: 0.05, mem: 32 },
+        })),
+      }),
+    );
+  const weir = (...argv: readonly string[]) => host.exec([program, 'pod', ...argv]);
+
+  write(300);
+  t.match(await weir('add', file), { exitCode: 0, stdout: '/two is deployed: 1/1 stable' });
+  t.match(await weir('add', file), { exitCode: 1, stderr: /already exists/ });
+  t.match(await weir('scale', 'two', '2'), { exitCode: 0, stdout: '/two is scaled: 2/2 stable' });
+  const before = idsOf(await podServes(api, '/two', 2));
+  write(301);
+  const updated = await weir('update', '/two', file);
+  t.match(updated, { exitCode: 0, stdout: '/two is updated: 1/1 stable' });
+  const [after = ''] = idsOf(await podServes(api, '/two', 1));
+  t.notOk(before.includes(after), 'the file says 1 instance, and another command');
+  t.match(await weir('rm', 'two'), { exitCode: 0, stdout: '/two is removed' });
+  t.match(await weir('rm', 'two'), { exitCode: 1, stderr: /does not exist/ });
 });
