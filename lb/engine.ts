@@ -22,6 +22,8 @@ export type EngineStats = {
 
 /** An address the engine listens on, with the port it really got. */
 export type ListenAddress = {
+  /** Of the listener; those that the edge was started with: `*http`, `*https`. */
+  readonly id: string;
   readonly scheme: 'http' | 'https';
   readonly address: string;
   readonly port: number;

@@ -1,3 +1,5 @@
+import type { ServiceRef } from './route.ts';
+
 /** How a listener's connections (`udp`: datagrams) are treated. `tls-passthrough`: by the server name of TLS that is not ended here. */
 export type ListenerProtocol = 'http' | 'https' | 'tcp' | 'tls-passthrough' | 'udp';
 
@@ -16,8 +18,8 @@ export type Listener = {
    * table), the others those of the table named as the listener's id.
    */
   readonly table?: string;
-  /** Open only while a route of its own table has an endpoint. */
-  readonly whileServed?: true;
+  /** Open only while this service has an endpoint that takes traffic. */
+  readonly whileServed?: ServiceRef;
   readonly options?: ListenerOptions;
 };
 

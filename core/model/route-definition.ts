@@ -315,6 +315,7 @@ const plainDefinition = shaped<Definition>({
   retries: may(retries),
   timeouts: may(timeouts),
   check: may(check),
+  sendProxy: may(oneOf('v1', 'v2')),
   protocol: may(oneOf('h2c')),
 });
 
@@ -322,6 +323,11 @@ const definitionShape: Reader<Definition> = (value, path, faults) => {
   const definition = plainDefinition(value, path, faults);
   const badPath = pathFault(value, path, faults);
   if (definition === undefined || badPath) return undefined;
+  if (definition.sendProxy !== undefined && definition.protocol !== undefined) {
+    const error = 'cannot be with HTTP/2 to endpoints: one connection carries many clients';
+    faults.push({ path: `${path}/sendProxy`, error });
+    return undefined;
+  }
   const answersItself = definition.redirect !== undefined || definition.maintenance !== undefined;
   if (definition.app !== undefined || answersItself) return definition;
   faults.push({

@@ -137,6 +137,8 @@ export type TrafficOptions = {
   readonly retries?: Retries;
   readonly timeouts?: RouteTimeouts;
   readonly check?: ActiveCheck;
+  /** Each connection to an endpoint begins with a PROXY header of this version, and carries one client's requests only. */
+  readonly sendProxy?: 'v1' | 'v2';
   /** What endpoints speak; absent: HTTP/1.1. `h2c`: HTTP/2 without TLS, as gRPC does. */
   readonly protocol?: 'h2c';
 };

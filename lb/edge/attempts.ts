@@ -3,6 +3,7 @@ import type { BalanceRequest, Outcome } from '../balancer.ts';
 import type { EdgeContext } from './context.ts';
 import type { AnswerEdits } from './forward.ts';
 import { observe } from './outliers.ts';
+import { type ProxyEnds, renderProxyHeader } from './proxy/proxy-header.ts';
 import type { Connection, Upstream } from './upstream.ts';
 import { type BoundPool, pick } from './upstreams.ts';
 
@@ -11,6 +12,8 @@ export type AttemptOptions = {
   readonly balance: BalanceRequest;
   readonly edits: AnswerEdits | undefined;
   readonly options: RouteOptions;
+  /** Where the client's connection comes from and went to. */
+  readonly ends: (() => ProxyEnds) | undefined;
 };
 
 const maxRefusals = 4;
@@ -42,7 +45,19 @@ export class Attempts {
     const upstream = pool && pick(pool, balance, options);
     if (upstream === undefined) return undefined;
     upstreams.enter(upstream);
-    return upstream.open(fresh);
+    return upstream.open(fresh, this.#preamble());
+  }
+
+  /** Connections of this request are for its client only. */
+  get areOwn(): boolean {
+    return this.#options.options.sendProxy !== undefined;
+  }
+
+  #preamble(): string {
+    const { options, ends } = this.#options;
+    return options.sendProxy === undefined || ends === undefined
+      ? ''
+      : renderProxyHeader(options.sendProxy, ends());
   }
 
   /** Some endpoint was tried already. */

@@ -11,6 +11,8 @@ import type { Fault } from './http1/fault.ts';
 import { INCOMPLETE, REFUSED } from './http1/fields.ts';
 import { renderPage } from './pages.ts';
 import { isPreface } from './preface.ts';
+import type { ProxyEnds } from './proxy/proxy-header.ts';
+import { socketEnds } from './proxy/socket-ends.ts';
 import { Tunnel } from './tunnel.ts';
 import { Turn, type TurnHost } from './turn.ts';
 import { tlsVersion } from './turn-record.ts';
@@ -21,6 +23,10 @@ export type ClientOptions = {
   readonly scheme: 'http' | 'https';
   /** The port the client connected to. */
   readonly port: number;
+  /** Of the table its listener serves (`scopeOf`). */
+  readonly scope: string;
+  /** What a proxy says of it (PROXY protocol). */
+  readonly ends?: ProxyEnds | undefined;
   readonly open: (user: WireUser) => Wire;
   readonly onClosed: (connection: ClientConnection) => void;
   /** The client speaks HTTP/2: its socket, with all that came, is somebody else's from now on. */
@@ -55,31 +61,29 @@ export class ClientConnection implements Front, WireUser, InputUser, TurnHost, D
   #isFirst = true;
 
   constructor(context: EdgeContext, options: ClientOptions) {
-    const { scheme, port } = options;
+    const { scheme, scope, ends } = options;
     this.#context = context;
     this.#options = options;
     this.#input = new ClientInput(this, context.settings.maxHeadBytes);
     this.#heads = new HeadReader(context);
     this.wire = options.open(this);
-    const { remoteAddress } = this.wire.socket;
-    const facts = clientFacts(context.trusted, { remoteAddress, scheme, port });
+    const remoteAddress = ends === undefined ? this.wire.socket.remoteAddress : ends.source.address;
+    const port = ends === undefined ? options.port : ends.destination.port;
+    const known = clientFacts(context.trusted, { remoteAddress, scheme, port, scope });
+    const facts = { ...known, ends: () => ends ?? socketEnds(this.wire.socket) };
     this.facts = scheme === 'http' ? facts : { ...facts, certificate: shownBy(this.wire.socket) };
     this.deadlineAt = context.clock.now() + context.settings.headMs;
     context.deadlines.add(this);
   }
 
-  /** Lets a request in flight end, and closes. */
-  close(): void {
-    this.closing = true;
+  close(withinMs: number): void {
     if (this.#turn === undefined && this.#tunnel === undefined) this.wire.destroy();
+    else this.#endWithin(withinMs);
   }
 
   /** If its route is gone, what is in flight ends, the next answer is the last one, and a tunnel has so long. */
   drain(routes: ReadonlySet<string>, withinMs: number): void {
-    if (this.#route === undefined || !routes.has(this.#route)) return;
-    this.closing = true;
-    this.#lastAt = this.#context.clock.now() + withinMs;
-    this.deadlineAt = Math.min(this.deadlineAt, this.#lastAt);
+    if (this.#route !== undefined && routes.has(this.#route)) this.#endWithin(withinMs);
   }
 
   destroy(): void {
@@ -173,6 +177,12 @@ export class ClientConnection implements Front, WireUser, InputUser, TurnHost, D
     this.expect(this.#input.waiting > 0 ? headMs : idleMs);
     this.wire.resume();
     this.#input.again();
+  }
+
+  #endWithin(ms: number): void {
+    this.closing = true;
+    this.#lastAt = this.#context.clock.now() + ms;
+    this.deadlineAt = Math.min(this.deadlineAt, this.#lastAt);
   }
 
   #readHead(buffer: Buffer, start: number, end: number): number {

@@ -4,6 +4,7 @@ import { isIP } from 'node:net';
 import { type ForwardedClient, valuesOf } from './forward.ts';
 import type { RequestHead } from './http1/request-head.ts';
 import type { PolicyRequest } from './policy-answer.ts';
+import type { ProxyEnds } from './proxy/proxy-header.ts';
 import { listed } from './route-policy.ts';
 
 /** What is known of a client before it asks anything. */
@@ -12,6 +13,8 @@ export type ClientFacts = ForwardedClient & {
   readonly certificate?: () => X509Certificate | undefined;
   /** Of the table that its listener serves, when that is not the shared one (`scopeOf`). */
   readonly scope?: string;
+  /** Where its connection comes from and went to, as its proxy says or as it is. Absent: nobody knows. */
+  readonly ends?: () => ProxyEnds;
 };
 
 export type Arrival = {
@@ -19,15 +22,17 @@ export type Arrival = {
   readonly remoteAddress: string | undefined;
   readonly scheme: 'http' | 'https';
   readonly port: number;
+  /** Of the listener's table (`scopeOf`); absent: of the shared one. */
+  readonly scope?: string;
 };
 
 export function clientFacts(
   trustedProxies: BlockList,
-  { remoteAddress, scheme, port }: Arrival,
+  { remoteAddress, scheme, port, scope = '' }: Arrival,
 ): ClientFacts {
   const address = plainAddress(remoteAddress);
   const forwarded = `X-Forwarded-For: ${address}\r\nX-Forwarded-Proto: ${scheme}\r\nX-Forwarded-Port: ${port}\r\n`;
-  return { address, scheme, port, trusted: listed(trustedProxies, address), forwarded };
+  return { address, scheme, port, trusted: listed(trustedProxies, address), scope, forwarded };
 }
 
 /** A request as policies see it. With a trusted proxy in front, scheme and address are those that it names. */

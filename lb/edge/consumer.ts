@@ -1,23 +1,28 @@
+import type { Clock } from '../../core/kit/clock.ts';
 import type { Part } from '../../core/kit/part.ts';
 import { startAll, stopAll } from '../../core/kit/part.ts';
 import type { DirectoryConsumer } from '../../core/model/consumer.ts';
 import { type Directory, type DirectoryDelta, emptyDirectory } from '../../core/model/directory.ts';
+import type { ListenerState } from '../../core/model/listener.ts';
 import type { ListenAddress } from '../engine.ts';
 import { EdgeMetrics } from './edge-metrics.ts';
-import { ListenSocket } from './listen-socket.ts';
 import type { FullReport, WorkerReport } from './messages.ts';
-import { defaultSettings, type EdgeSettings } from './settings.ts';
+import { PublicPlaces } from './public-places.ts';
+import { defaultSettings, type EdgeSettings, fixedListeners } from './settings.ts';
 import { TicketKeys } from './ticket-keys.ts';
 import { broken, type WhyLink, type WhyQuestion } from './why.ts';
 import { whyArrival } from './why-arrival.ts';
 import { WorkerLink, type WorkerLinkDependencies } from './worker-link.ts';
 
-export type EdgeDependencies = Omit<WorkerLinkDependencies, 'onCrash' | 'sockets' | 'ticketKey'>;
+export type EdgeDependencies = Omit<WorkerLinkDependencies, 'onCrash' | 'places' | 'onNotOpen' | 'ticketKey'>;
 
 export type EdgeOptions = Partial<EdgeSettings> & {
   /** Processes that share the ports. Default 1. */
   readonly workers?: number;
 };
+
+/** Between two attempts to open a place that somebody else has. */
+const retryMs = 3_000;
 
 /** The edge as the agent sees it: takes Directories, carries traffic in worker processes, says what is in force. */
 export class EdgeConsumer implements DirectoryConsumer, Part {
@@ -26,8 +31,11 @@ export class EdgeConsumer implements DirectoryConsumer, Part {
   readonly #tickets: TicketKeys;
   readonly #resetListeners: (() => void)[] = [];
   readonly #settings: EdgeSettings;
-  readonly #sockets = new Map<'http' | 'https', ListenSocket>();
-  readonly #handles = new Map<'http' | 'https', object>();
+  readonly #places: PublicPlaces;
+  readonly #clock: Clock;
+  #retrying: AbortController | undefined;
+  /** Places are changed one after the other. */
+  #opening: Promise<void> = Promise.resolve();
   readonly #metrics = new EdgeMetrics();
   #directory: Directory = emptyDirectory;
 
@@ -41,9 +49,13 @@ export class EdgeConsumer implements DirectoryConsumer, Part {
     });
     const ticketKey = () => this.#tickets.key;
     this.#settings = { ...defaultSettings, ...settings };
+    this.#clock = dependencies.clock;
+    this.#places = new PublicPlaces(this.#settings.address);
+    const places = this.#places.open;
+    const onNotOpen = (listener: string, problem: string) => this.#notOpen(listener, problem);
     this.#links = Array.from(
       { length: workers },
-      () => new WorkerLink({ ...dependencies, onCrash, sockets: this.#handles, ticketKey }, this.#settings),
+      () => new WorkerLink({ ...dependencies, onCrash, places, onNotOpen, ticketKey }, this.#settings),
     );
   }
 
@@ -54,18 +66,18 @@ export class EdgeConsumer implements DirectoryConsumer, Part {
 
   /** Where the edge listens, with the ports it really got; empty before `start`. */
   get listening(): readonly ListenAddress[] {
-    return [...this.#sockets].map(([scheme, { port }]) => ({
-      scheme,
-      address: this.#settings.address,
-      port,
-    }));
+    return this.#places.listening;
+  }
+
+  /** What became of the listeners of the Directory. */
+  listeners(): readonly ListenerState[] {
+    return this.#places.states;
   }
 
   /** Resolves when every worker serves. Throws PortInUse naming address and port. */
   async start(): Promise<void> {
     try {
-      this.#bind('http', this.#settings.httpPort);
-      this.#bind('https', this.#settings.httpsPort);
+      await this.#places.openFixed(fixedListeners(this.#settings));
       await startAll([this.#tickets, ...this.#links]);
     } catch (error) {
       await this.stop();
@@ -74,15 +86,18 @@ export class EdgeConsumer implements DirectoryConsumer, Part {
   }
 
   async stop(): Promise<void> {
-    for (const socket of this.#sockets.values()) socket.close();
-    this.#sockets.clear();
-    this.#handles.clear();
+    this.#retrying?.abort();
+    await this.#opening;
+    this.#places.close();
     await stopAll([this.#tickets, ...this.#links]);
   }
 
   async apply(directory: Directory, delta?: DirectoryDelta): Promise<number> {
+    const { listeners } = this.#directory;
     this.#directory = directory;
     const revisions = await Promise.all(this.#links.map((link) => link.apply(directory, delta)));
+    // After the routes: who comes in by a new place finds them.
+    if (listeners !== directory.listeners || directory.listeners.size > 0) await this.#openPlaces();
     return Math.min(...revisions);
   }
 
@@ -128,10 +143,37 @@ export class EdgeConsumer implements DirectoryConsumer, Part {
     return reports.filter((report) => report !== undefined);
   }
 
-  #bind(scheme: 'http' | 'https', port: number | undefined): void {
-    if (port === undefined || this.#sockets.has(scheme)) return;
-    const socket = new ListenSocket({ address: this.#settings.address, port });
-    this.#sockets.set(scheme, socket);
-    this.#handles.set(scheme, socket.handle);
+  #openPlaces(): Promise<void> {
+    this.#opening = this.#opening.then(async () => {
+      const { listeners } = this.#directory;
+      const { opened, changed, closed } = await this.#places.apply([...listeners.values()], this.#directory);
+      for (const link of this.#links) {
+        for (const id of closed) link.shut(id);
+        for (const place of changed) link.open(place, { withSocket: false });
+        for (const place of opened) link.open(place, { withSocket: true });
+      }
+      if (this.#places.hasProblems) void this.#retryLater();
+    });
+    return this.#opening;
+  }
+
+  #notOpen(listener: string, problem: string): void {
+    this.#places.failed(listener, problem);
+    for (const link of this.#links) link.shut(listener);
+    void this.#retryLater();
+  }
+
+  /** Whoever has the port may leave. */
+  async #retryLater(): Promise<void> {
+    if (this.#retrying !== undefined && !this.#retrying.signal.aborted) return;
+    const retrying = new AbortController();
+    this.#retrying = retrying;
+    try {
+      await this.#clock.sleep(retryMs, retrying.signal);
+    } catch {
+      return;
+    }
+    this.#retrying = undefined;
+    await this.#openPlaces();
   }
 }

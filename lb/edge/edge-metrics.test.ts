@@ -8,6 +8,7 @@ import { answerEach, directory, rawClient, route, serveWith } from './testing/pe
 const traffic = {
   latencies: [],
   endpoints: [],
+  listeners: [],
   pools: 1,
   limited: { client: 0, route: 0 },
   tlsHandshakes: 0,

@@ -54,6 +54,7 @@ export function exchangeRequest(
     balance: { hashKey: hashKey(policy?.options.hashBy, client, head) },
     edits: policy && editsOf(policy, policyRequest(client, head, options.httpsPort), sticky),
     lease,
+    ends: client.ends,
     options: policy?.options ?? noOptions,
     encoding: policy?.options.compress && bestCoding(fieldValue(head, 'accept-encoding')),
   };

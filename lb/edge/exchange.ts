@@ -13,6 +13,7 @@ import type { Slices } from './http1/slices.ts';
 import { Journey } from './journey.ts';
 import type { Lease } from './limiter.ts';
 import { Patience } from './patience.ts';
+import type { ProxyEnds } from './proxy/proxy-header.ts';
 import type { RouteTally } from './route-tally.ts';
 import type { Connection } from './upstream.ts';
 import type { UpstreamUser } from './upstream-connection.ts';
@@ -30,6 +31,8 @@ export type ExchangeRequest = {
   readonly edits: AnswerEdits | undefined;
   /** Of the route; those about traffic count here. */
   readonly options: RouteOptions;
+  /** Where the client's connection comes from and went to. */
+  readonly ends: (() => ProxyEnds) | undefined;
   /** Ended with the exchange; goes to the tunnel when there is one. */
   readonly lease: Lease | undefined;
   /** The coding the client likes best, where the route compresses. */
@@ -316,7 +319,7 @@ export class Exchange implements UpstreamUser, AnswerUser {
     this.#connection = undefined;
     this.#sending = false;
     this.#attempts.settle(connection, outcome);
-    connection.release({ reusable, idleMs: this.#idleMs() });
+    connection.release({ reusable: reusable && !this.#attempts.areOwn, idleMs: this.#idleMs() });
   }
 
   /** A second less than the server promises, so that we are the one who closes. */

@@ -83,6 +83,7 @@ export class AskingForwardAuths implements ForwardAuths {
       poolKey: poolKey(auth.service, policy.options),
       balance: { hashKey: client.address },
       edits: undefined,
+      ends: undefined,
       lease: undefined,
       options: policy.options,
       encoding: undefined,

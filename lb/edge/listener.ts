@@ -19,7 +19,9 @@ export type ListenWhere = ListenPlace & {
 export type Accepted = (open: (user: WireUser) => Wire) => void;
 
 export type TlsTakers = {
-  readonly onAccepted: Accepted;
+  /** A connection came: `go` begins TLS, with whatever is left to read then. */
+  readonly before: (socket: Socket, open: (user: WireUser) => Wire, go: () => void) => void;
+  readonly onAccepted: (open: (user: WireUser) => Wire, socket: Socket) => void;
   readonly onHttp2: (socket: Socket) => void;
   /** A handshake came to nothing. */
   readonly onFailed: () => void;
@@ -74,10 +76,17 @@ export async function listenTls(
       },
     );
   };
-  server.on('connection', (socket) => {
-    socket.on('error', () => {});
+  const begin = (socket: Socket) => {
     if (certificates.proves) challenges.look(socket, take);
     else take(socket);
+  };
+  server.on('connection', (socket) => {
+    socket.on('error', () => {});
+    takers.before(
+      socket,
+      (user) => streamWire(socket, user),
+      () => begin(socket),
+    );
   });
   await listen(server, place);
   return server;
@@ -107,7 +116,7 @@ async function createTls(
   });
   server.on('secureConnection', (socket: TLSSocket) => {
     if (socket.alpnProtocol === 'h2') onHttp2(socket);
-    else onAccepted((user) => streamWire(socket, user));
+    else onAccepted((user) => streamWire(socket, user), socket);
   });
   server.on('tlsClientError', (_error, socket) => {
     onFailed();

@@ -1,4 +1,5 @@
 import type { DirectoryDelta } from '../../core/model/directory.ts';
+import type { Listener } from '../../core/model/listener.ts';
 import type { EngineStats } from '../engine.ts';
 import type { WhyLink, WhyQuestion } from './why.ts';
 
@@ -7,8 +8,9 @@ export type ToWorker =
   | { readonly kind: 'apply'; readonly id: number; readonly delta: DirectoryDelta }
   | { readonly kind: 'report'; readonly id: number; readonly full: boolean }
   | { readonly kind: 'why'; readonly id: number; readonly question: WhyQuestion }
-  /** Comes with a bound socket. */
-  | { readonly kind: 'socket'; readonly scheme: 'http' | 'https' }
+  /** Comes with a bound socket, but for UDP; without one for a listener that is open: what it does changes. */
+  | { readonly kind: 'open'; readonly listener: Listener }
+  | { readonly kind: 'shut'; readonly listener: string }
   /** Everything needed to begin has been sent. */
   | { readonly kind: 'serve' }
   /** What session tickets are made with from now on, base64: the same for all workers. */
@@ -24,6 +26,8 @@ export type ToWorker =
 export type FromWorker =
   | { readonly kind: 'listening' }
   | { readonly kind: 'cannot-listen'; readonly failure: ListenFailure }
+  /** A listener was to be opened and is not. */
+  | { readonly kind: 'not-open'; readonly listener: string; readonly problem: string }
   | { readonly kind: 'applied'; readonly id: number; readonly revision: number }
   | { readonly kind: 'report'; readonly id: number; readonly report: WorkerReport }
   | { readonly kind: 'why'; readonly id: number; readonly links: readonly WhyLink[] }

@@ -72,6 +72,7 @@ function answers(pieces: readonly Buffer[]): string {
   const connection = new ClientConnection(context, {
     scheme: 'http',
     port: 80,
+    scope: '',
     open: (user) => new Wire(socket as unknown as Socket, user),
     onClosed: () => {},
     onHttp2: () => {},

@@ -1,3 +1,5 @@
+import type { Listener } from '../../core/model/listener.ts';
+
 /** `file`: `-` is standard output. `share`: of the requests that do not end in 5xx, 0 to 1. */
 export type AccessLogSettings = { readonly file: string; readonly share: number };
 
@@ -10,6 +12,8 @@ export type EdgeSettings = {
   readonly httpsPort: number | undefined;
   /** Address ranges (`10.0.0.0/8`) whose X-Forwarded-* and X-Request-Id fields are believed. */
   readonly trustedProxies: readonly string[];
+  /** Address ranges of proxies that begin each connection with a PROXY header. */
+  readonly acceptProxy: readonly string[];
   readonly maxHeadBytes: number;
   readonly maxLineBytes: number;
   readonly maxFields: number;
@@ -42,6 +46,7 @@ export const defaultSettings: EdgeSettings = {
   httpPort: 8000,
   httpsPort: undefined,
   trustedProxies: [],
+  acceptProxy: [],
   maxHeadBytes: 32_768,
   maxLineBytes: 16_384,
   maxFields: 128,
@@ -58,3 +63,16 @@ export const defaultSettings: EdgeSettings = {
   drainMs: 300_000,
   stopMs: 1_000,
 };
+
+/** The listeners that an edge is started with; their ids are no names that an operator can give. */
+export function fixedListeners({
+  address,
+  httpPort,
+  httpsPort,
+  acceptProxy,
+}: EdgeSettings): readonly Listener[] {
+  const options = acceptProxy.length === 0 ? {} : { options: { acceptProxy } };
+  const place = (protocol: 'http' | 'https', port: number | undefined): readonly Listener[] =>
+    port === undefined ? [] : [{ id: `*${protocol}`, owner: 'edge', address, port, protocol, ...options }];
+  return [...place('http', httpPort), ...place('https', httpsPort)];
+}

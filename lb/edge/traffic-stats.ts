@@ -1,4 +1,5 @@
 import type { LatencyCounts } from './histogram.ts';
+import type { ListenerCounts } from './l4/listener-tally.ts';
 import type { RequestCount } from './route-tally.ts';
 
 export type RouteLatency = LatencyCounts & { readonly route: string };
@@ -11,6 +12,8 @@ export type EndpointStats = {
   /** Undefined: no request went there. */
   readonly latency: LatencyCounts | undefined;
   readonly connectFailures: number;
+  /** What is not HTTP: connections and flows, bytes from clients and to them. */
+  readonly streams: { readonly connections: number; readonly bytesIn: number; readonly bytesOut: number };
   /** Others are preferred now: it refused connections, or answered with faults. */
   readonly ejected: boolean;
   /** It fails the edge's own checks. */
@@ -22,6 +25,7 @@ export type TrafficStats = {
   /** Of routes whose requests went somewhere. */
   readonly latencies: readonly RouteLatency[];
   readonly endpoints: readonly EndpointStats[];
+  readonly listeners: readonly ListenerCounts[];
   readonly pools: number;
   /** Requests refused because of a limit. */
   readonly limited: { readonly client: number; readonly route: number };

@@ -6,8 +6,8 @@ import type { UpstreamUser } from './upstream-connection.ts';
 const textBytes = 4_096;
 
 export type TunnelOptions = {
-  /** Called whenever something moves, to put off the client's deadline. */
-  readonly touch: () => void;
+  /** Called whenever something moves, to put off the client's deadline and to count. */
+  readonly touch: (bytes: number, fromClient: boolean) => void;
   /** With how many bytes the client sent. */
   readonly ended: (receivedBytes: number) => void;
 };
@@ -78,7 +78,7 @@ export class Tunnel implements UpstreamUser {
 
   #move(buffer: Buffer, at: number, end: number, from: Pipe, to: Pipe): void {
     if (at === end) return;
-    this.#options.touch();
+    this.#options.touch(end - at, from === this.#client);
     if (end - at <= textBytes) to.write(buffer.toString('latin1', at, end));
     else to.writeBytes(Buffer.from(buffer.subarray(at, end)));
     if (to.congested) from.pause();

@@ -13,8 +13,8 @@ export interface UpstreamUser extends WireUser {
 /** The endpoint a connection belongs to. */
 export interface ConnectionOwner<Owner extends ConnectionOwner<Owner>> {
   readonly endpoint: PoolEndpoint;
-  /** Opens a connection, or a stream of one; `connected` may be called at once. */
-  dial(user: WireUser, connected: () => void): Pipe;
+  /** Opens a connection, or a stream of one; `connected` may be called at once. `preamble` is sent before all else. */
+  dial(user: WireUser, connected: () => void, preamble: string): Pipe;
   /** The connection can carry another exchange. */
   keep(connection: UpstreamConnection<Owner>): void;
   forget(connection: UpstreamConnection<Owner>): void;
@@ -33,11 +33,11 @@ export class UpstreamConnection<Owner extends ConnectionOwner<Owner>> implements
   reused = false;
   readonly #context: UpstreamContext;
 
-  constructor(context: UpstreamContext, upstream: Owner) {
+  constructor(context: UpstreamContext, upstream: Owner, preamble = '') {
     this.#context = context;
     this.upstream = upstream;
     this.deadlineAt = context.clock.now() + context.settings.connectMs;
-    this.wire = upstream.dial(this, () => this.#connected());
+    this.wire = upstream.dial(this, () => this.#connected(), preamble);
     context.deadlines.add(this);
   }
 

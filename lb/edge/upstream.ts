@@ -34,6 +34,8 @@ export class Upstream implements Candidate, Suspect, ConnectionOwner<Upstream> {
   joinedAt = 0;
   connectFailures = 0;
   readonly tally: RouteTally;
+  /** What was carried there that is not HTTP: connections or flows, bytes from clients and to them. */
+  readonly streams = { connections: 0, bytesIn: 0, bytesOut: 0 };
   /** What went wrong here last, at a time in ms since the epoch. */
   lastFault: { readonly at: number; readonly what: string } | undefined;
   readonly #context: UpstreamContext;
@@ -56,19 +58,22 @@ export class Upstream implements Candidate, Suspect, ConnectionOwner<Upstream> {
     return this.#cookie;
   }
 
-  /** An idle connection, the most recently used one first, or a new one. */
-  open(fresh: boolean): Connection {
-    const idle = fresh ? undefined : this.#idle.pop();
-    return idle ?? new UpstreamConnection(this.#context, this);
+  /** An idle connection, the most recently used one first, or a new one; always a new one if it is to begin with `preamble`. */
+  open(fresh: boolean, preamble = ''): Connection {
+    const idle = fresh || preamble !== '' ? undefined : this.#idle.pop();
+    return idle ?? new UpstreamConnection(this.#context, this, preamble);
   }
 
-  dial(user: WireUser, connected: () => void): Pipe {
+  dial(user: WireUser, connected: () => void, preamble: string): Pipe {
     if (this.endpoint.protocol === 'h2c') {
       this.#sessions ??= new UpstreamSessions(this.#context, this.endpoint);
       return new UpstreamPipe(this.#sessions.choose(), user, connected);
     }
     const wire = connectedWire(this.endpoint, this.#context.scratch, user);
-    wire.socket.once('connect', connected);
+    wire.socket.once('connect', () => {
+      wire.write(preamble);
+      connected();
+    });
     return wire;
   }
 

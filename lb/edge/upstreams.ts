@@ -89,6 +89,7 @@ export class Upstreams {
       requests: upstream.tally.counts(),
       latency: upstream.tally.latency(),
       connectFailures: upstream.connectFailures,
+      streams: { ...upstream.streams },
       ejected: upstream.ejectedUntil > now,
       sick: pools.some(({ checks }) => checks?.isSick(upstream)),
     }));

@@ -18,6 +18,7 @@ import {
   type ToWorker,
   type WorkerReport,
 } from './messages.ts';
+import type { Place } from './public-places.ts';
 import type { EdgeSettings } from './settings.ts';
 import type { WhyLink, WhyQuestion } from './why.ts';
 
@@ -25,8 +26,10 @@ export type WorkerLinkDependencies = {
   readonly clock: Clock;
   readonly log: Log;
   readonly certificate: (name: string) => Promise<KeyAndCertificate>;
-  /** Bound sockets to be served, by scheme. */
-  readonly sockets: ReadonlyMap<'http' | 'https', object>;
+  /** What is to be open, by the id of its listener. */
+  readonly places: ReadonlyMap<string, Place>;
+  /** This worker cannot open a listener, for people. */
+  readonly onNotOpen: (listener: string, problem: string) => void;
   /** What session tickets are made with, base64. */
   readonly ticketKey: () => string;
   /** The worker died; another one is on its way and will get the whole Directory by itself. */
@@ -102,6 +105,18 @@ export class WorkerLink implements Part {
     return promise;
   }
 
+  /** Opens a listener, with its socket, or changes what an open one does, without. */
+  open(place: Place, how: { readonly withSocket: boolean }): void {
+    this.#child.send(
+      { kind: 'open', listener: place.listener } satisfies ToWorker,
+      how.withSocket ? place.socket?.handle : undefined,
+    );
+  }
+
+  shut(listener: string): void {
+    this.#send({ kind: 'shut', listener });
+  }
+
   /** To be called when the key is another one. */
   sendTicketKey(): void {
     this.#send({ kind: 'ticket-key', key: this.#dependencies.ticketKey() });
@@ -128,8 +143,7 @@ export class WorkerLink implements Part {
     this.sendTicketKey();
     // Before the sockets: a worker that serves without routes would turn requests away.
     if (this.#wanted !== undefined) this.#sendDirectory(this.#lastId);
-    for (const [scheme, handle] of this.#dependencies.sockets)
-      this.#child.send({ kind: 'socket', scheme } satisfies ToWorker, handle);
+    for (const place of this.#dependencies.places.values()) this.open(place, { withSocket: true });
     this.#send({ kind: 'serve' });
   }
 
@@ -158,6 +172,9 @@ export class WorkerLink implements Part {
         return;
       case 'cannot-listen':
         this.#listening.reject(listenError(message.failure));
+        return;
+      case 'not-open':
+        this.#dependencies.onNotOpen(message.listener, message.problem);
         return;
       case 'applied':
         this.#settleApplies(message.id, message.revision);

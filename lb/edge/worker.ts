@@ -2,6 +2,7 @@ import { systemClock } from '../../core/kit/clock.ts';
 import { errorCode, errorText } from '../../core/kit/errors.ts';
 import { PortInUse } from '../../core/kit/listen.ts';
 import { followParent } from '../../core/kit/supervised.ts';
+import type { Listener } from '../../core/model/listener.ts';
 import { BuiltinEngine } from '../engines/builtin.ts';
 import { CertificateCache, type KeyAndCertificate } from './certificates.ts';
 import { asksClients, matchPath } from './match.ts';
@@ -13,7 +14,6 @@ import { TurnClock } from './turn-clock.ts';
 /** The process that carries the traffic. It knows a Directory and nothing of where it comes from. */
 function main(settings: Partial<EdgeSettings>): void {
   const keeper = new TableKeeper();
-  const sockets = new Map<'http' | 'https', object>();
   const waiting = new Map<string, (pair: KeyAndCertificate) => void>();
   const certificates = new CertificateCache(
     (name) => {
@@ -33,15 +33,17 @@ function main(settings: Partial<EdgeSettings>): void {
     chance: Math.random,
     requestId: requestIds(),
     certificates,
-    sockets,
   };
+  // It is never started: all it listens on is lent by the control process, one by one.
   const engine = new BuiltinEngine(dependencies, settings);
+  let opening: Promise<void> = Promise.resolve();
   process.on('message', (raw, handle) => {
     const message = parseMessage<ToWorker>(raw);
     if (message?.kind === 'apply') void apply(message);
     if (message?.kind === 'report') void report(message.id, message.full);
     if (message?.kind === 'why') void why(message);
-    if (message?.kind === 'socket' && typeof handle === 'object') sockets.set(message.scheme, handle);
+    if (message?.kind === 'open') open(message.listener, handle);
+    if (message?.kind === 'shut') shut(message.listener);
     if (message?.kind === 'ticket-key') certificates.useTicketKey(Buffer.from(message.key, 'base64'));
     if (message?.kind === 'serve') serve();
     if (message?.kind === 'certificate') {
@@ -51,12 +53,26 @@ function main(settings: Partial<EdgeSettings>): void {
   });
   followParent(() => engine.stop());
 
+  /** One after the other: a place that is shut may be wanted again at once. */
+  function open(listener: Listener, handle: unknown): void {
+    const socket = typeof handle === 'object' && handle !== null ? handle : undefined;
+    opening = opening
+      .then(() => engine.open(listener, socket))
+      .catch((error: unknown) => notOpen(listener.id, error));
+  }
+
+  function notOpen(listener: string, error: unknown): void {
+    if (!listener.startsWith('*')) tell({ kind: 'not-open', listener, problem: errorText(error) });
+    // The next worker may have more luck; the supervisor's delay keeps the attempts apart.
+    else tell({ kind: 'cannot-listen', failure: failureOf(error) }, () => process.exit(1));
+  }
+
+  function shut(listener: string): void {
+    opening = opening.then(() => engine.shut(listener));
+  }
+
   function serve(): void {
-    engine.start().then(
-      () => tell({ kind: 'listening' }),
-      // The next worker may have more luck; the supervisor's delay keeps the attempts apart.
-      (error: unknown) => tell({ kind: 'cannot-listen', failure: failureOf(error) }, () => process.exit(1)),
-    );
+    opening = opening.then(() => tell({ kind: 'listening' }));
   }
 
   async function apply({ id, delta }: Extract<ToWorker, { kind: 'apply' }>): Promise<void> {

@@ -1,24 +1,21 @@
-import type { Server, Socket } from 'node:net';
 import type { Clock } from '../../core/kit/clock.ts';
+import type { Listener } from '../../core/model/listener.ts';
 import type { BalancerFactory } from '../balancer.ts';
 import { roundRobin } from '../balancers/round-robin.ts';
 import { AccessLog } from '../edge/access-log.ts';
 import { Passwords } from '../edge/basic-auth.ts';
-import { shownBy } from '../edge/client-certificate.ts';
-import { ClientConnection, type ClientOptions } from '../edge/client-connection.ts';
-import { type ClientFacts, clientFacts } from '../edge/client-facts.ts';
 import type { EdgeContext } from '../edge/context.ts';
 import { Counters } from '../edge/counters.ts';
 import { Deadlines } from '../edge/deadlines.ts';
+import { Doors } from '../edge/doors.ts';
 import { AskingForwardAuths } from '../edge/forward-auth.ts';
-import type { Front } from '../edge/front.ts';
-import { type CertificateSource, listenPlain, listenTls, portOf, type TlsTakers } from '../edge/listener.ts';
+import type { CertificateSource } from '../edge/listener.ts';
 import { LogFile } from '../edge/log-file.ts';
 import { blockList } from '../edge/route-policy.ts';
 import { emptyTable, goneRoutes, type RouteTable } from '../edge/route-table.ts';
 import type { RouteTally } from '../edge/route-tally.ts';
 import { createScratch } from '../edge/scratch.ts';
-import { defaultSettings, type EdgeSettings } from '../edge/settings.ts';
+import { defaultSettings, type EdgeSettings, fixedListeners } from '../edge/settings.ts';
 import type { TrafficStats } from '../edge/traffic-stats.ts';
 import { Upstreams } from '../edge/upstreams.ts';
 import type { WhyLink, WhyQuestion } from '../edge/why.ts';
@@ -31,9 +28,7 @@ export type BuiltinDependencies = {
   readonly chance: () => number;
   /** Unique texts without spaces. */
   readonly requestId: () => string;
-  /** Sockets that another process has bound for us, by scheme; read when the engine starts. */
-  readonly sockets?: ReadonlyMap<'http' | 'https', object>;
-  /** Needed when `httpsPort` is set. */
+  /** Needed for listeners of https. */
   readonly certificates?: CertificateSource;
   readonly balancer?: BalancerFactory;
 };
@@ -43,26 +38,27 @@ export class BuiltinEngine implements IngressEngine {
   readonly #settings: EdgeSettings;
   readonly #dependencies: BuiltinDependencies;
   readonly #context: EdgeContext;
-  readonly #clients = new Set<Front>();
-  #servers: Server[] = [];
-  #listening: readonly ListenAddress[] = [];
+  readonly #doors: Doors;
   #table: RouteTable = emptyTable;
-  #onIdle: () => void = () => {};
 
   constructor(dependencies: BuiltinDependencies, settings: Partial<EdgeSettings> = {}) {
     this.#settings = { ...defaultSettings, ...settings };
     this.#dependencies = dependencies;
     this.#context = this.#createContext();
+    const { certificates } = dependencies;
+    this.#doors = new Doors({ context: this.#context, certificates }, this.#settings.address);
   }
 
   get listening(): readonly ListenAddress[] {
-    return this.#listening;
+    return this.#doors.listening;
   }
 
+  /** The listeners of the edge's own settings; others come with `open`. */
   async start(): Promise<void> {
-    if (this.#servers.length > 0) return;
     try {
-      await this.#listen();
+      for (const listener of fixedListeners(this.#settings))
+        if (listener.protocol === 'http' || this.#dependencies.certificates !== undefined)
+          await this.open(listener);
     } catch (error) {
       await this.stop();
       throw error;
@@ -70,20 +66,33 @@ export class BuiltinEngine implements IngressEngine {
   }
 
   async stop(): Promise<void> {
-    for (const server of this.#servers.splice(0)) server.close();
-    this.#listening = [];
-    for (const client of this.#clients) client.close();
+    this.#doors.shutAll(Number.POSITIVE_INFINITY);
     await this.#idle();
-    for (const client of this.#clients) client.destroy();
+    this.#doors.destroyFronts();
     this.#context.upstreams.apply(emptyTable);
     await this.#context.accessLog?.flush();
+  }
+
+  /** Opens a further listener, or changes what an open one does. `handle`: a socket bound there. Throws PortInUse. */
+  open(listener: Listener, handle?: object): Promise<void> {
+    return this.#doors.open(listener, handle);
+  }
+
+  /** No more comes in there; what is on its way is drained. */
+  shut(id: string): void {
+    this.#doors.shut(id, this.#settings.drainMs);
+  }
+
+  /** The port that a listener really got; undefined: it is not open. */
+  portOf(id: string): number | undefined {
+    return this.#doors.portOf(id);
   }
 
   async apply(table: RouteTable): Promise<number> {
     const gone = goneRoutes(this.#table, table);
     this.#table = table;
     this.#context.upstreams.apply(table);
-    if (gone.size > 0) this.#drain(gone);
+    if (gone.size > 0) this.#doors.drain(gone, this.#settings.drainMs);
     return table.revision;
   }
 
@@ -119,16 +128,13 @@ export class BuiltinEngine implements IngressEngine {
         return latency === undefined ? [] : [{ route: tally.route, ...latency }];
       }),
       endpoints: upstreams.stats(),
+      listeners: this.#doors.counts(),
       pools: upstreams.poolCount,
       limited: { ...limited },
       tlsHandshakes,
       tlsFailures,
       accessLogLost: accessLog?.lost ?? 0,
     };
-  }
-
-  #drain(routes: ReadonlySet<string>): void {
-    for (const client of this.#clients) client.drain(routes, this.#settings.drainMs);
   }
 
   #createContext(): EdgeContext {
@@ -150,84 +156,11 @@ export class BuiltinEngine implements IngressEngine {
     return { ...base, upstreams: new Upstreams(base, { balancer, chance }) };
   }
 
-  async #listen(): Promise<void> {
-    const { address, httpPort, httpsPort } = this.#settings;
-    const { certificates, sockets } = this.#dependencies;
-    if (httpPort !== undefined) {
-      const place = { address, port: httpPort, handle: sockets?.get('http') };
-      const { scratch } = this.#context;
-      this.#serve('http', await listenPlain(place, scratch, (open) => this.#accept('http', open)));
-    }
-    if (httpsPort !== undefined && certificates !== undefined) {
-      const place = { address, port: httpsPort, handle: sockets?.get('https') };
-      this.#serve('https', await listenTls(place, certificates, this.#tlsTakers()));
-    }
-  }
-
-  #serve(scheme: 'http' | 'https', server: Server): void {
-    this.#servers.push(server);
-    const place = { scheme, address: this.#settings.address, port: portOf(server) };
-    this.#listening = [...this.#listening, place];
-  }
-
-  #accept(scheme: 'http' | 'https', open: ClientOptions['open']): void {
-    const port = this.#listening.find((place) => place.scheme === scheme)?.port ?? 0;
-    this.#context.counters.openConnections++;
-    const onClosed = (client: ClientConnection) => this.#forget(client);
-    const onHttp2 = (client: ClientConnection) => {
-      this.#clients.delete(client);
-      void this.#takeHttp2(client.wire.socket, client.facts);
-    };
-    this.#clients.add(new ClientConnection(this.#context, { scheme, port, open, onClosed, onHttp2 }));
-  }
-
-  #tlsTakers(): TlsTakers {
-    const { counters } = this.#context;
-    return {
-      onFailed: () => counters.tlsFailures++,
-      onAccepted: (open) => {
-        counters.tlsHandshakes++;
-        this.#accept('https', open);
-      },
-      onHttp2: (socket) => {
-        const port = this.#listening.find((place) => place.scheme === 'https')?.port ?? 0;
-        const { remoteAddress } = socket;
-        counters.tlsHandshakes++;
-        counters.openConnections++;
-        const arrival = { remoteAddress, scheme: 'https', port } as const;
-        const facts = { ...clientFacts(this.#context.trusted, arrival), certificate: shownBy(socket) };
-        void this.#takeHttp2(socket, facts);
-      },
-    };
-  }
-
-  /** node:http2 is loaded for the first client that speaks it: an edge without stays small. */
-  async #takeHttp2(socket: Socket, facts: ClientFacts): Promise<void> {
-    const { Http2Connection } = await import('../edge/http2/connection.ts');
-    if (socket.destroyed || this.#servers.length === 0) {
-      socket.destroy();
-      this.#context.counters.openConnections--;
-      return;
-    }
-    const onClosed = (client: Front) => this.#forget(client);
-    this.#clients.add(new Http2Connection(this.#context, { facts, socket, onClosed }));
-  }
-
-  #forget(client: Front): void {
-    this.#context.counters.openConnections--;
-    this.#clients.delete(client);
-    if (this.#clients.size === 0) this.#onIdle();
-  }
-
   /** Resolves when no client is left, or when the bound has passed. */
   async #idle(): Promise<void> {
-    if (this.#clients.size === 0) return;
     const bound = new AbortController();
-    const idle = new Promise<void>((resolve) => {
-      this.#onIdle = resolve;
-    });
     const late = this.#dependencies.clock.sleep(this.#settings.stopMs, bound.signal).catch(() => {});
-    await Promise.race([idle, late]);
+    await Promise.race([this.#doors.idle(), late]);
     bound.abort();
   }
 }

@@ -50,7 +50,12 @@ export class Http2Connection implements Front, StreamHost, Deadlined {
   }
 
   /** RFC 9113 §6.8: says that it will end, lets what is on the way arrive, then takes no more and ends with the last stream. */
-  close(): void {
+  close(withinMs: number): void {
+    for (const turn of this.#turns) turn.drain(withinMs);
+    this.#goAway();
+  }
+
+  #goAway(): void {
     const session = this.#session;
     if (session.closed || session.destroyed) return;
     session.goaway(0, lastPossibleStream);
@@ -69,7 +74,7 @@ export class Http2Connection implements Front, StreamHost, Deadlined {
 
   overdue(): void {
     if (this.#session.closed) this.destroy();
-    else this.close();
+    else this.#goAway();
     this.deadlineAt = this.#context.clock.now() + this.#context.settings.headMs;
   }
 

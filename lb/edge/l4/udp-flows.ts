@@ -1,0 +1,216 @@
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import { isIPv6 } from 'node:net';
+import { listenError } from '../../../core/kit/listen.ts';
+import { plainAddress } from '../client-facts.ts';
+import type { EdgeContext } from '../context.ts';
+import type { Deadlined } from '../deadlines.ts';
+import type { ListenPlace } from '../listen-socket.ts';
+import type { Upstream } from '../upstream.ts';
+import { pick } from '../upstreams.ts';
+import type { ListenerTally } from './listener-tally.ts';
+import { type StreamRoute, streamRoute } from './stream-route.ts';
+
+export type UdpOptions = {
+  readonly place: ListenPlace;
+  readonly scope: string;
+  readonly idleMs: () => number;
+  readonly mostFlows: () => number;
+  readonly tally: ListenerTally;
+};
+
+/** Kept for one flow while its own socket is made. */
+const mostWaiting = 16;
+
+/**
+ * The datagrams of a UDP listener: what one client address and port sends goes to one endpoint until
+ * it is quiet for a while, or the endpoint leaves.
+ */
+export class UdpFlows {
+  readonly #context: EdgeContext;
+  readonly #options: UdpOptions;
+  readonly #socket: Socket;
+  readonly #flows = new Map<string, Flow>();
+
+  constructor(context: EdgeContext, options: UdpOptions) {
+    const isSix = isIPv6(options.place.address);
+    this.#context = context;
+    this.#options = options;
+    // Each worker has a socket of its own; the kernel keeps a flow with one of them.
+    this.#socket = createSocket({
+      type: isSix ? 'udp6' : 'udp4',
+      reusePort: true,
+      recvBufferSize: 1_048_576,
+    });
+    this.#socket.on('message', (data, from) => this.#take(data, from));
+  }
+
+  /** Throws PortInUse, CannotListen. */
+  async open(): Promise<void> {
+    const { place } = this.#options;
+    this.#socket.bind(place.port, place.address);
+    try {
+      await once(this.#socket, 'listening');
+    } catch (error) {
+      throw listenError(place, 'udp', error);
+    }
+    this.#socket.on('error', () => {});
+  }
+
+  get port(): number {
+    return this.#socket.address().port;
+  }
+
+  get flows(): number {
+    return this.#flows.size;
+  }
+
+  close(): void {
+    this.#socket.close();
+    for (const flow of this.#flows.values()) flow.end();
+  }
+
+  /** These routes are gone: so are their flows. */
+  drain(routes: ReadonlySet<string>): void {
+    for (const flow of this.#flows.values()) if (routes.has(flow.routeId)) flow.end();
+  }
+
+  #take(data: Buffer, from: RemoteInfo): void {
+    const key = `${from.address} ${from.port}`;
+    const known = this.#flows.get(key);
+    if (known?.upstream.retired) known.end();
+    const flow = this.#flows.get(key) ?? this.#begin(key, from);
+    flow?.send(data);
+  }
+
+  #begin(key: string, from: RemoteInfo): Flow | undefined {
+    const { tally, scope, idleMs, mostFlows } = this.#options;
+    const address = plainAddress(from.address);
+    const target =
+      this.#flows.size < mostFlows()
+        ? streamRoute(this.#context, { scope, serverName: '', address })
+        : undefined;
+    const upstream = target?.kind === 'forward' ? this.#choose(target.poolKey, address) : undefined;
+    if (target?.kind !== 'forward' || upstream === undefined) {
+      if (target?.kind === 'forward') target.lease?.end();
+      tally.refused++;
+      return undefined;
+    }
+    const flow = new Flow(this.#context, {
+      ...{ target, upstream, tally, idleMs: idleMs() },
+      reply: (data) => this.#socket.send(data, from.port, from.address, () => {}),
+      onEnded: () => {
+        this.#flows.delete(key);
+        tally.open--;
+      },
+    });
+    this.#flows.set(key, flow);
+    tally.connections++;
+    tally.open++;
+    return flow;
+  }
+
+  #choose(poolKey: string, address: string): Upstream | undefined {
+    const { upstreams, clock, settings } = this.#context;
+    const pool = upstreams.pool(poolKey);
+    const options = {
+      tried: undefined,
+      now: clock.now(),
+      sticky: undefined,
+      slowStartMs: settings.slowStartMs,
+    };
+    return pool && pick(pool, { hashKey: address }, options);
+  }
+}
+
+type FlowOptions = {
+  readonly target: Extract<StreamRoute, { kind: 'forward' }>;
+  readonly upstream: Upstream;
+  readonly tally: ListenerTally;
+  readonly idleMs: number;
+  readonly reply: (data: Buffer) => void;
+  readonly onEnded: () => void;
+};
+
+/** One client's datagrams to one endpoint, and back. */
+class Flow implements Deadlined {
+  deadlineAt: number;
+  readonly #context: EdgeContext;
+  readonly #options: FlowOptions;
+  readonly #socket: Socket;
+  #waiting: Buffer[] | undefined = [];
+  #over = false;
+
+  constructor(context: EdgeContext, options: FlowOptions) {
+    const { upstream } = options;
+    const { address, port } = upstream.endpoint;
+    this.#context = context;
+    this.#options = options;
+    this.deadlineAt = context.clock.now() + options.idleMs;
+    context.deadlines.add(this);
+    context.upstreams.enter(upstream);
+    upstream.streams.connections++;
+    this.#socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
+    this.#socket.on('message', (data) => this.#back(data));
+    this.#socket.on('error', () => this.#failed());
+    this.#socket.connect(port, address, () => this.#connected());
+  }
+
+  get upstream(): Upstream {
+    return this.#options.upstream;
+  }
+
+  get routeId(): string {
+    return this.#options.target.route.id;
+  }
+
+  send(data: Buffer): void {
+    const { tally, upstream } = this.#options;
+    this.#touch();
+    tally.bytesIn += data.length;
+    upstream.streams.bytesIn += data.length;
+    if (this.#waiting === undefined) this.#socket.send(data, () => {});
+    else if (this.#waiting.length < mostWaiting) this.#waiting.push(data);
+  }
+
+  overdue(): void {
+    this.end();
+  }
+
+  end(): void {
+    if (this.#over) return;
+    const { upstream, target, onEnded } = this.#options;
+    this.#over = true;
+    this.#context.deadlines.delete(this);
+    this.#context.upstreams.leave(upstream);
+    target.lease?.end();
+    this.#socket.close();
+    onEnded();
+  }
+
+  #connected(): void {
+    if (this.#over) return;
+    for (const data of this.#waiting ?? []) this.#socket.send(data, () => {});
+    this.#waiting = undefined;
+  }
+
+  #back(data: Buffer): void {
+    const { tally, upstream, reply } = this.#options;
+    this.#touch();
+    upstream.reached();
+    tally.bytesOut += data.length;
+    upstream.streams.bytesOut += data.length;
+    reply(data);
+  }
+
+  /** Nobody listens there (ICMP): the next datagram begins a flow elsewhere. */
+  #failed(): void {
+    this.#options.upstream.refused();
+    this.#context.counters.connectFailures++;
+    this.end();
+  }
+
+  #touch(): void {
+    this.deadlineAt = this.#context.clock.now() + this.#options.idleMs;
+  }
+}
