@@ -24,7 +24,7 @@ t.test('weir task log writes each line where the task wrote it', async (t) => {
   t.equal(master.requests[0]?.request, `GET /v1/instances/${instance}/log?stream=both&tail=7`);
 });
 
-t.test('weir task log --follow goes on until the instance is gone', async (t) => {
+t.test('weir task log --follow goes on until the instance has ended or is gone', async (t) => {
   const gone = { status: 404, body: { message: 'Instance does not exist' } };
   const master = await startFakeMaster({
     [`GET /v1/instances/${instance}/log`]: [
@@ -37,6 +37,18 @@ t.test('weir task log --follow goes on until the instance is gone', async (t) =>
   const words = ['task', 'log', instance, '--follow', '--tail', '2'];
   const { exitCode, stdout, stderr } = await weir(words, { master: master.url });
   t.same({ exitCode, stdout, stderr }, { exitCode: 0, stdout: 'b\nc\nd', stderr: 'e' });
+  const ended = await startFakeMaster({
+    [`GET /v1/instances/${instance}/log`]: [
+      { body: { lines: [out('a')] } },
+      { body: { lines: [out('a'), out('bye')], over: true } },
+      gone,
+    ],
+  });
+  t.teardown(() => ended.close());
+  t.match(await weir(words, { master: ended.url }), { exitCode: 0, stdout: 'a\nbye' });
+  const never = await startFakeMaster({ [`GET /v1/instances/${instance}/log`]: gone });
+  t.teardown(() => never.close());
+  t.match(await weir(words, { master: never.url }), { exitCode: 1, stderr: /does not exist/ });
 });
 
 t.test('a task that is not clear is asked for again, with those it may be', async (t) => {

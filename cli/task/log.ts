@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { WeirError } from '../../core/kit/errors.ts';
 import { instanceOfTask } from '../../core/model/ids.ts';
 import type { AppInfo, LogAnswer, LogLine, TaskInfo } from '../master/answers.ts';
+import { Refused } from '../master/errors.ts';
 import type { Master } from '../master/master.ts';
 
 export type LogRequest = {
@@ -33,12 +34,21 @@ export async function followLog(
   const tail = Math.max(followTail, request.tail);
   let known: readonly LogLine[] | undefined;
   for (;;) {
-    const { lines, over } = await readLog(master, { ...request, tail });
+    const answer = await readLog(master, { ...request, tail }).catch(goneIf(known !== undefined));
+    if (answer === undefined) return;
+    const { lines, over } = answer;
     write(known === undefined ? lines.slice(-request.tail) : newLines(known, lines));
     if (over) return;
     known = lines;
     await pause(followEveryMs);
   }
+}
+
+/** What was there a moment ago and is nowhere now has ended, and its log is not kept. */
+function goneIf(wasThere: boolean): (error: unknown) => undefined {
+  return (error) => {
+    if (!wasThere || !(error instanceof Refused) || error.status !== 404) throw error;
+  };
 }
 
 /**
