@@ -19,9 +19,8 @@ import type { Lease, Network } from '../core/model/network.ts';
 import { adoptAll } from './adopt.ts';
 import { attachmentId } from './attach.ts';
 import { Consumers } from './consumers.ts';
-import { ownerOf } from './containers.ts';
-import { type AgentAction, decide } from './decide.ts';
 import { DirectoryFile } from './directory-file.ts';
+import { followExits } from './exits.ts';
 import { GeneralChecks, type Look } from './general-check.ts';
 import { HealthChecks, type Probe } from './health.ts';
 import { Instances } from './instances.ts';
@@ -29,8 +28,9 @@ import { Journal } from './journal.ts';
 import { type PerformDependencies, Performer } from './perform.ts';
 import { type Poll, ReadinessChecks } from './readiness.ts';
 import { recordKey } from './record.ts';
-import type { ContainerEnd, ContainerRuntime } from './runtime.ts';
+import type { ContainerRuntime } from './runtime.ts';
 import type { WhileRunning } from './while-running.ts';
+import { Work } from './work.ts';
 
 export type AgentDependencies = Omit<PerformDependencies, 'instances'> & {
   readonly master: MasterPort;
@@ -66,14 +66,9 @@ const heartbeatMs = 1_000;
 /** While something drains, what is still in flight is looked at this often. */
 const drainPollMs = 50;
 const reconnectMs = 200;
-/** How long a stopping agent waits for what it is doing. */
-const settleMs = 3_000;
-/** What failed is tried again after this. */
-const repeatMs = 1_000;
 
 /** `complete`: the master has heard everything over it. */
 type Connection = { complete: boolean };
-type Launch = { readonly abort: AbortController; readonly over: Promise<void> };
 
 /**
  * One machine's part of the cluster: makes its containers, networks, names, virtual IPs and routes what the master says,
@@ -85,13 +80,11 @@ export class Agent implements Part {
   readonly #instances: Instances;
   readonly #consumers: Consumers;
   readonly #performer: Performer;
+  readonly #work: Work;
   readonly #checks: readonly WhileRunning[];
   readonly #directoryFile: DirectoryFile;
   readonly #decideLoop: Loop;
   readonly #reportLoop: Loop;
-  readonly #busy = new Map<string, AgentAction['kind']>();
-  readonly #launches = new Map<string, Launch>();
-  readonly #performing = new Set<Promise<void>>();
   #assignments: Map<string, Assignment> | undefined;
   /** Undefined while there is no connection; another object for each. */
   #connection: Connection | undefined;
@@ -121,6 +114,13 @@ export class Agent implements Part {
       onAck: () => this.#reportLoop.wake(),
     });
     this.#performer = new Performer({ ...dependencies, instances: this.#instances });
+    this.#work = new Work({
+      performer: this.#performer,
+      instances: this.#instances,
+      clock,
+      log,
+      onDone: () => this.#decideLoop.wake(),
+    });
     const means = { ...dependencies, instances: this.#instances };
     this.#checks = [new HealthChecks(means), new ReadinessChecks(means), new GeneralChecks(means)];
     this.#directoryFile = new DirectoryFile(`${options.dataDir}/directory.json`, log, {
@@ -154,6 +154,7 @@ export class Agent implements Part {
   async start(): Promise<void> {
     const { runtime, volumes, clock, log } = this.#dependencies;
     this.#stopping = new AbortController();
+    this.#work.start();
     await this.#instances.load();
     await adoptAll(this.#instances, runtime, { now: clock.now(), log });
     await volumes.keep(new Set(this.#instances.all.keys()));
@@ -163,7 +164,15 @@ export class Agent implements Part {
     await this.#consumers.start();
     await this.#decideLoop.start();
     await this.#reportLoop.start();
-    this.#background = [this.#followExits(this.#stopping.signal), this.#followMaster(this.#stopping.signal)];
+    const exits = {
+      runtime,
+      instances: this.#instances,
+      performer: this.#performer,
+      work: this.#work,
+      clock,
+      log,
+    };
+    this.#background = [followExits(exits, this.#stopping.signal), this.#followMaster(this.#stopping.signal)];
   }
 
   /** Containers go on; the next start adopts them. */
@@ -172,19 +181,10 @@ export class Agent implements Part {
     await Promise.all(this.#background);
     await this.#decideLoop.stop();
     for (const checks of this.#checks) checks.stop();
-    await this.#settle();
+    await this.#work.stop();
     await this.#reportLoop.stop();
     await this.#consumers.stop();
     await this.#directoryFile.save(this.#consumers.directory);
-  }
-
-  /** What is being started is given up, as a restart would; the rest may come to its end, or be found by the next start. */
-  async #settle(): Promise<void> {
-    for (const { abort } of this.#launches.values()) abort.abort(new Error('the agent stops'));
-    const enough = new AbortController();
-    const patience = this.#dependencies.clock.sleep(settleMs, enough.signal).catch(() => {});
-    await Promise.race([Promise.all(this.#performing), patience]);
-    enough.abort();
   }
 
   #attachments() {
@@ -200,67 +200,7 @@ export class Agent implements Part {
 
   async #decide(): Promise<void> {
     for (const checks of this.#checks) checks.follow();
-    const world = { assignments: this.#assignments, records: this.#instances.all, busy: this.#busy };
-    for (const action of decide(world)) {
-      const performed = this.#perform(action).finally(() => this.#performing.delete(performed));
-      this.#performing.add(performed);
-    }
-  }
-
-  async #perform(action: AgentAction): Promise<void> {
-    const { key, kind } = action;
-    const interrupted = this.#launches.get(key);
-    const abort = new AbortController();
-    const over = Promise.withResolvers<void>();
-    if (kind === 'launch') this.#launches.set(key, { abort, over: over.promise });
-    this.#busy.set(key, kind);
-    try {
-      if (kind === 'stop') await interrupt(interrupted);
-      await this.#performer.perform(action, abort.signal);
-    } catch (error) {
-      this.#dependencies.log.error(`${kind} failed, it will be repeated`, { key, error: errorText(error) });
-      if (kind === 'clean') await this.#linger(key);
-      await this.#dependencies.clock.sleep(repeatMs, this.#stopping.signal).catch(() => {});
-    } finally {
-      if (kind === 'launch') this.#launches.delete(key);
-      over.resolve();
-      if (this.#busy.get(key) === kind) this.#busy.delete(key);
-      this.#decideLoop.wake();
-    }
-  }
-
-  async #linger(key: string): Promise<void> {
-    await this.#instances
-      .update(key, ({ lingers }) => (lingers ? undefined : { lingers: true }))
-      .catch(() => {});
-  }
-
-  async #followExits(signal: AbortSignal): Promise<void> {
-    const { runtime, clock, log } = this.#dependencies;
-    while (!signal.aborted) {
-      try {
-        for await (const { id, end } of runtime.exits(signal)) {
-          const key = ownerOf(id, this.#instances.all)?.key ?? id;
-          if (this.#busy.get(key) !== 'stop') await this.#recordEnd(id, end, signal);
-        }
-      } catch (error) {
-        log.error('ends of containers are not heard of, looking again', { error: errorText(error) });
-      }
-      if (!signal.aborted) await clock.sleep(repeatMs, signal).catch(() => {});
-    }
-  }
-
-  /** An end is told once: while it cannot be written (a full disk), it is tried again. */
-  async #recordEnd(id: string, end: ContainerEnd, signal: AbortSignal): Promise<void> {
-    const { clock, log } = this.#dependencies;
-    while (!signal.aborted) {
-      try {
-        return await this.#performer.ended(id, end);
-      } catch (error) {
-        log.error('an end cannot be recorded, it will be repeated', { key: id, error: errorText(error) });
-        await clock.sleep(repeatMs, signal).catch(() => {});
-      }
-    }
+    this.#work.begin(this.#assignments);
   }
 
   /** Nothing, while certificates are missing in what was kept: then the master gives the whole. */
@@ -390,10 +330,4 @@ export class Agent implements Part {
         this.#reportLoop.wake();
       });
   }
-}
-
-/** What a launch holds is known when it is over; to clean up earlier would leave what it attaches last. */
-async function interrupt(launch: Launch | undefined): Promise<void> {
-  launch?.abort.abort(new Error('stopped'));
-  await launch?.over;
 }
