@@ -65,14 +65,11 @@ export function wholeTable(
     `add chain ${t} input { type nat hook input priority 99; }`,
     // Backends that left, and the service they were of: an answer on its way when its flow was forgotten still gets there.
     `add map ${t} left { type ${address} . inet_service : ${address} . inet_service; flags timeout; timeout 5s; }`,
-    // After translation: an address that is still a VIP here is one that nobody serves.
+    // After translation: an address that is still a VIP here is one that nobody serves, and a backend has its own. Two
+    // chains that every packet passes, and no more: two further ones made a datagram a hundredth dearer.
     `add chain ${t} refuse-prerouting { type filter hook prerouting priority -90; }`,
     `add chain ${t} refuse-output { type filter hook output priority -90; }`,
     ...watched.map((chain) => `add chain ${t} ${chain}`),
-    // A backend that does not answer: refused (RFC 9293 §3.10.7.1: a reset without a sequence number), before its address is
-    // translated back; or asked again, after it was chosen. A first SYN is not yet a confirmed connection.
-    `add chain ${t} watch-prerouting { type filter hook prerouting priority -150; }`,
-    `add chain ${t} watch-postrouting { type filter hook postrouting priority 110; }`,
     `flush table ${t}`,
     ...maps.map((map) => `flush map ${t} ${map}`),
     ...['counted', 'addresses'].map((name) => `flush set ${t} ${name}`),
@@ -82,8 +79,13 @@ export function wholeTable(
     `add rule ${t} output ${ip} daddr @addresses goto dispatch`,
     `add rule ${t} dispatch ${ip} daddr . meta l4proto . th dport @counted`,
     `add rule ${t} dispatch ${ip} daddr . meta l4proto . th dport vmap @services`,
-    `add rule ${t} refuse-prerouting ${ip} daddr @addresses goto refuse`,
-    `add rule ${t} refuse-output ${ip} daddr @addresses goto refuse`,
+    ...['refuse-prerouting', 'refuse-output'].flatMap((chain) => [
+      `add rule ${t} ${chain} ${ip} daddr @addresses goto refuse`,
+      // A backend that does not answer is asked again. A first SYN is not yet a confirmed connection.
+      `add rule ${t} ${chain} tcp flags & (syn | ack) == syn ct state new ct status & confirmed == confirmed ct original ${ip} daddr @addresses goto unanswered`,
+    ]),
+    // A backend that refuses: a reset without a sequence number (RFC 9293 §3.10.7.1), its address not yet translated back.
+    `add rule ${t} refuse-prerouting tcp flags & (rst | ack) == rst | ack tcp sequence 0 ct direction reply ct original ${ip} daddr @addresses goto refused`,
     `add rule ${t} refuse meta l4proto tcp reject with tcp reset`,
     `add rule ${t} refuse reject with ${unreachable}`,
     ...['postrouting', 'input'].map(
@@ -96,8 +98,6 @@ export function wholeTable(
     // A process of this host: its source address was chosen for the VIP, not for the backend. Give it the one that a
     // direct connection would have; a forwarded packet (a container's) has no local source and keeps its own.
     `add rule ${t} source oifname != "lo" fib saddr type local fib saddr . oif type != local masquerade`,
-    `add rule ${t} watch-prerouting tcp flags & (rst | ack) == rst | ack tcp sequence 0 ct direction reply ct original ${ip} daddr @addresses goto refused`,
-    `add rule ${t} watch-postrouting tcp flags & (syn | ack) == syn ct state new ct status & confirmed == confirmed ct original ${ip} daddr @addresses goto unanswered`,
     `add rule ${t} refused update @failing { ${ip} saddr . tcp sport }`,
     `add rule ${t} unanswered update @silent { ${ip} daddr . tcp dport }`,
     ...owned.map((address) => `add element ${t} addresses { ${address} }`),
