@@ -1,3 +1,4 @@
+import { percentile } from './numbers.ts';
 import { type Hosts, type Place, ports } from './vip-hosts.ts';
 
 /** What one second of load came to. */
@@ -12,10 +13,8 @@ export type Sample = {
 /** One kind of load on one address. */
 export type Load = (hosts: Hosts, from: Place, address: string) => Promise<Sample>;
 
-export type Comparison = {
-  readonly direct: readonly Sample[];
-  readonly vip: readonly Sample[];
-};
+/** What one round measured; `direct` twice, before and after, so that what cannot be told from noise is known. */
+export type Round = { readonly direct: readonly [Sample, Sample]; readonly vip: Sample };
 
 const seconds = 1;
 
@@ -38,18 +37,21 @@ export const datagrams: Load = async (hosts, from, address) => {
   return { perSecond, microseconds: (cpuMs * 1_000) / answered, again: 0 };
 };
 
-/** Direct and VIP take turns, so that whatever else the machine does meets both. */
+/** The VIP between two direct ones, which change places each round: whatever else the machine does meets all alike. */
 export async function compare(
   hosts: Hosts,
   load: Load,
   { from, vip, rounds }: { readonly from: Place; readonly vip: string; readonly rounds: number },
-): Promise<Comparison> {
-  const [direct, through]: [Sample[], Sample[]] = [[], []];
+): Promise<readonly Round[]> {
+  const done: Round[] = [];
+  const direct = () => load(hosts, from, hosts.backends[0] ?? '');
   for (let round = 0; round < rounds; round++) {
-    direct.push(await load(hosts, from, hosts.backends[0] ?? ''));
-    through.push(await load(hosts, from, vip));
+    const first = await direct();
+    const through = await load(hosts, from, vip);
+    const second = await direct();
+    done.push({ direct: round % 2 === 0 ? [first, second] : [second, first], vip: through });
   }
-  return { direct, vip: through };
+  return done;
 }
 
 export type Ratios = {
@@ -57,16 +59,23 @@ export type Ratios = {
   readonly rate: number;
   /** CPU of an answer, the other way round. */
   readonly cpu: number;
+  /** The same of direct to direct: how far from 1 it is says what a ratio of this run is worth. */
+  readonly noise: number;
   /** Sent again through the VIP, per 1,000 answers, over all rounds. */
   readonly again: number;
 };
 
-/** 1 is as good as direct and less is worse; of the best round of each, which is the least disturbed one. */
-export function ratios({ direct, vip }: Comparison): Ratios {
-  const rate = (samples: readonly Sample[]) => Math.max(...samples.map(({ perSecond }) => perSecond));
-  const cpu = (samples: readonly Sample[]) => Math.min(...samples.map(({ microseconds }) => microseconds));
-  const again = vip.reduce((sum, sample) => sum + sample.again, 0) / vip.length;
-  return { rate: rate(vip) / rate(direct), cpu: cpu(direct) / cpu(vip), again };
+/** 1 is as good as direct and less is worse; the median of all rounds. */
+export function ratios(rounds: readonly Round[]): Ratios {
+  const median = (of: (round: Round) => number) => percentile(rounds.map(of), 0.5);
+  const mean = ({ direct: [one, two] }: Round, of: (sample: Sample) => number) => (of(one) + of(two)) / 2;
+  const again = rounds.reduce((sum, { vip }) => sum + vip.again, 0) / rounds.length;
+  return {
+    rate: median((round) => round.vip.perSecond / mean(round, ({ perSecond }) => perSecond)),
+    cpu: median((round) => mean(round, ({ microseconds }) => microseconds) / round.vip.microseconds),
+    noise: median(({ direct: [one, two] }) => one.microseconds / two.microseconds),
+    again,
+  };
 }
 
 async function http(

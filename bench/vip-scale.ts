@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import type { VipBackend } from '../lb/vip/backend.ts';
+import type { VipAudit, VipBackend } from '../lb/vip/backend.ts';
 import { serviceKey, type VipService, type VipTable } from '../lb/vip/table.ts';
 import { percentile } from './numbers.ts';
 import { ports } from './vip-hosts.ts';
@@ -60,6 +60,17 @@ export async function measureScale(
     firstPacketMs: { few, many },
   };
 }
+
+/** Below the programs at the socket nobody: what is measured then is theirs alone. */
+export const nobody: VipBackend & VipAudit = {
+  kind: 'nobody',
+  start: async () => {},
+  apply: async () => [],
+  connections: async () => new Map(),
+  counters: async () => new Map(),
+  audit: async () => [],
+  stop: async () => {},
+};
 
 /** What the kernel holds and cannot give back, MiB. */
 function kernelMiB(): number {
