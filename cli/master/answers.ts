@@ -353,6 +353,8 @@ export type VipNodeInfo = {
       readonly open: Readonly<Record<string, number>>;
       readonly ejected?: readonly string[];
       readonly problem?: string;
+      readonly balance?: string;
+      readonly chosenBy?: string;
     }[];
   };
 };

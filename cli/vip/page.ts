@@ -102,6 +102,11 @@ function nodeReasons({ node, status }: VipNodeInfo): readonly string[] {
 function problemsOf(status: VipNodeInfo['status']): readonly string[] {
   return [
     ...(status?.services ?? []).flatMap(({ problem }) => problem ?? []),
+    ...(status?.services ?? []).flatMap(({ key, balance, chosenBy }) =>
+      chosenBy === undefined
+        ? []
+        : `${key} is served by ${chosenBy}: ${status?.backend} cannot choose by ${balance}`,
+    ),
     ...(status?.services ?? []).flatMap(({ key, ejected = [] }) =>
       ejected.map((target) => `${key} leaves ${target} alone, connections to it failed`),
     ),

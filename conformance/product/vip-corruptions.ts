@@ -34,7 +34,7 @@ export function inKernel(vip: string): readonly Corruption[] {
       name: 'a chain too many',
       command: nft('add chain ip weir more { type filter hook forward priority 0; policy accept; }'),
       says: /chain more is not ours/,
-      gone: 'nft list chains ip | grep 'chain more' || :',
+      gone: "nft list chains ip | grep 'chain more' || :",
     },
     {
       name: 'a service deleted',

@@ -1,4 +1,5 @@
-import type { VipProblem, VipTable } from './table.ts';
+import type { VipBalance } from '../../core/model/vip-policy.ts';
+import type { VipProblem, VipService, VipTable } from './table.ts';
 
 /** What a backend counted for one service since it was first applied. */
 export type VipCounters = { readonly connections: number };
@@ -53,6 +54,16 @@ export interface VipEjection {
 
 export function canEject(backend: VipBackend): backend is VipBackend & VipEjection {
   return 'ejected' in backend && typeof backend.ejected === 'function';
+}
+
+/** Of a backend whose data plane cannot choose in every way that a service may ask for. */
+export interface VipChoice {
+  /** How this service is chosen from in place of the way that it asks for; undefined: as it asks. */
+  chosenBy(service: VipService): VipBalance | undefined;
+}
+
+export function canChoose(backend: VipBackend): backend is VipBackend & VipChoice {
+  return 'chosenBy' in backend && typeof backend.chosenBy === 'function';
 }
 
 /** Of a backend that goes on trying to serve what it could not. */

@@ -1,22 +1,25 @@
 import { errorText } from '../../core/kit/errors.ts';
 import type { Log } from '../../core/kit/log.ts';
+import type { VipBalance } from '../../core/model/vip-policy.ts';
 import {
   canAudit,
+  canChoose,
   canEject,
   type VipAudit,
   type VipBackend,
+  type VipChoice,
   type VipCounters,
   type VipDrift,
   type VipEjection,
 } from './backend.ts';
 import { VipUnavailable } from './errors.ts';
-import type { VipProblem, VipTable } from './table.ts';
+import type { VipProblem, VipService, VipTable } from './table.ts';
 
 /** A way to serve; `leave`, where another is taken, takes away what an earlier process left of this one. */
 export type Candidate = { readonly backend: VipBackend; leave?(): Promise<void> };
 
 /** The first backend that this machine can run; decided when it is started, by starting it. */
-export class FirstThatStarts implements VipBackend, VipAudit, VipEjection {
+export class FirstThatStarts implements VipBackend, VipAudit, VipEjection, VipChoice {
   readonly #candidates: readonly [Candidate, ...Candidate[]];
   readonly #log: Log;
   #chosen: VipBackend | undefined;
@@ -64,6 +67,10 @@ export class FirstThatStarts implements VipBackend, VipAudit, VipEjection {
 
   async audit(): Promise<readonly VipDrift[]> {
     return canAudit(this.#backend) ? this.#backend.audit() : [];
+  }
+
+  chosenBy(service: VipService): VipBalance | undefined {
+    return canChoose(this.#backend) ? this.#backend.chosenBy(service) : undefined;
   }
 
   ejected(): ReadonlySet<string> {

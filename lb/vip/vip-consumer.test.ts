@@ -2,6 +2,7 @@ import t from 'tap';
 import { FakeClock } from '../../core/kit/fake-clock.ts';
 import { silentLog } from '../../core/kit/log.ts';
 import { FakeVipBackend } from './backends/fake.ts';
+import type { VipService } from './table.ts';
 import { endpoint, noDirectory, revised, tcpVip } from './testing/directories.ts';
 import { VipConsumer } from './vip-consumer.ts';
 
@@ -138,3 +139,26 @@ t.test('the vip consumer acknowledges although the memory fails', async (t) => {
   await consumer.apply(there);
   t.equal(await consumer.apply(revised(there, { gone: [first!.instanceId] })), there.revision + 1);
 });
+
+t.test(
+  'the vip consumer says once, and in its status, which services are not chosen from as they ask',
+  async (t) => {
+    const { backend, warnings } = create();
+    const packets = Object.assign(backend, {
+      chosenBy: ({ balance }: VipService) => (balance === 'least-connections' ? 'random' : undefined),
+    });
+    const log = { ...silentLog, warn: (message: string) => warnings.push(message) };
+    const consumer = new VipConsumer({ backend: packets, log });
+    const least = { ...web, balance: 'least-connections' } as const;
+    const directory = revised(noDirectory, { vips: [least], endpoints: [first!] });
+    await consumer.apply(directory);
+    await consumer.apply(revised(directory, { endpoints: [second!] }));
+    t.same(warnings, ['vip: Serves tcp:100.64.0.1:80 by random: fake cannot choose by least-connections']);
+    t.match(consumer.status(), {
+      services: [{ balance: 'least-connections', chosenBy: 'random' }],
+      problems: [],
+    });
+    await consumer.apply(revised(directory, { vips: [web] }));
+    t.equal(consumer.status().services[0]?.chosenBy, undefined);
+  },
+);

@@ -6,8 +6,17 @@ import type { Part } from '../../core/kit/part.ts';
 import type { DirectoryConsumer } from '../../core/model/consumer.ts';
 import { type Directory, emptyDirectory } from '../../core/model/directory.ts';
 import type { InstanceId } from '../../core/model/ids.ts';
+import type { VipBalance } from '../../core/model/vip-policy.ts';
 import { VipAuditor, type VipAuditStatus } from './auditor.ts';
-import { canAudit, canEject, canRetry, type VipAudit, type VipBackend, type VipDrift } from './backend.ts';
+import {
+  canAudit,
+  canChoose,
+  canEject,
+  canRetry,
+  type VipAudit,
+  type VipBackend,
+  type VipDrift,
+} from './backend.ts';
 import { Departed } from './departed.ts';
 import { DepartedMemory, type Memory } from './departed-memory.ts';
 import {
@@ -17,6 +26,7 @@ import {
   targetKey,
   type VipProblem,
   type VipService,
+  type VipTable,
   vipTable,
 } from './table.ts';
 
@@ -25,6 +35,8 @@ export type VipServiceStatus = VipService & {
   readonly names: readonly string[];
   /** Absent when it is served. */
   readonly problem?: string;
+  /** How it is chosen from, where the data plane cannot choose as `balance` says. */
+  readonly chosenBy?: VipBalance;
 };
 
 export type VipStatus = {
@@ -75,6 +87,8 @@ export class VipConsumer implements DirectoryConsumer, Part {
   readonly #memory: DepartedMemory | undefined;
   #inForce: Derived = { directory: emptyDirectory, table: emptyTable };
   #problems: readonly VipProblem[] = [];
+  /** Reasons that were logged and still hold. */
+  #reported: ReadonlySet<string> = new Set();
 
   constructor({ backend, log, clock, metrics, memory, audits = [] }: VipConsumerDependencies) {
     this.#backend = backend;
@@ -97,6 +111,7 @@ export class VipConsumer implements DirectoryConsumer, Part {
     await this.#backend.stop(options);
     this.#inForce = { directory: emptyDirectory, table: emptyTable };
     this.#problems = [];
+    this.#reported = new Set();
     this.#departed.clear();
     if (options.remove) await this.#memory?.save();
   }
@@ -105,7 +120,7 @@ export class VipConsumer implements DirectoryConsumer, Part {
   async apply(directory: Directory): Promise<number> {
     const table = vipTable(directory, this.#inForce);
     const problems = [...table.problems, ...(await this.#backend.apply(table))];
-    this.#report(problems);
+    this.#report([...problems, ...this.#otherwise(table)]);
     this.#departed.observe(this.#inForce.table, table);
     this.#inForce = { directory, table };
     this.#problems = problems;
@@ -141,11 +156,13 @@ export class VipConsumer implements DirectoryConsumer, Part {
     const names = Map.groupBy(directory.vips.values(), serviceKey);
     const services = [...table.services].map(([key, service]) => {
       const problem = problemOf.get(key);
+      const chosenBy = this.#chosenBy(service);
       return {
         ...service,
         key,
         names: (names.get(key) ?? []).flatMap((vip) => vip.names),
         ...(problem === undefined ? {} : { problem }),
+        ...(chosenBy === undefined ? {} : { chosenBy }),
       };
     });
     return {
@@ -184,6 +201,22 @@ export class VipConsumer implements DirectoryConsumer, Part {
     };
   }
 
+  /** Services that are served, but not chosen from as they ask. */
+  #otherwise({ services }: VipTable): readonly VipProblem[] {
+    return [...services].flatMap(([key, service]) => {
+      const chosenBy = this.#chosenBy(service);
+      if (chosenBy === undefined) return [];
+      const reason = `Serves ${key} by ${chosenBy}: ${this.#backend.kind} cannot choose by ${service.balance}`;
+      return [{ key, reason }];
+    });
+  }
+
+  #chosenBy(service: VipService): VipBalance | undefined {
+    return service.balance !== undefined && canChoose(this.#backend)
+      ? this.#backend.chosenBy(service)
+      : undefined;
+  }
+
   /** A disk that fails costs a drain after a restart, and must not hold up a revision. */
   async #remember(): Promise<void> {
     await this.#memory?.save().catch((error: unknown) => {
@@ -193,9 +226,9 @@ export class VipConsumer implements DirectoryConsumer, Part {
 
   /** Each problem is logged when it appears, not at every revision. */
   #report(problems: readonly VipProblem[]): void {
-    const known = new Set(this.#problems.map((problem) => problem.reason));
     for (const { key, reason } of problems) {
-      if (!known.has(reason)) this.#log.warn(`vip: ${reason}`, { service: key });
+      if (!this.#reported.has(reason)) this.#log.warn(`vip: ${reason}`, { service: key });
     }
+    this.#reported = new Set(problems.map(({ reason }) => reason));
   }
 }

@@ -2,11 +2,12 @@ import { randomInt } from 'node:crypto';
 import { access } from 'node:fs/promises';
 import { errorText } from '../../../../core/kit/errors.ts';
 import type { Log } from '../../../../core/kit/log.ts';
-import type { VipAudit, VipBackend, VipCounters, VipDrift } from '../../backend.ts';
+import type { VipBalance } from '../../../../core/model/vip-policy.ts';
+import type { VipAudit, VipBackend, VipChoice, VipCounters, VipDrift } from '../../backend.ts';
 import { decide } from '../../decide.ts';
 import { VipApplyFailed, VipUnavailable } from '../../errors.ts';
 import { cgroupRoot } from '../../socket-programs.ts';
-import { emptyTable, type VipProblem, type VipTable } from '../../table.ts';
+import { emptyTable, type VipProblem, type VipService, type VipTable } from '../../table.ts';
 import { type HostExec, hostExec } from '../nftables/host.ts';
 import { BpfBatch } from './batch.ts';
 import { littleNumber, parseDump, place, setupValue } from './codec.ts';
@@ -49,7 +50,7 @@ const most = { services: 65_000, slots: 1_000_000 };
  * VIPs at the socket, over VIPs in nftables: a connection that these programs know begins at its backend, and is neither
  * translated nor tracked. What they do not know costs speed and never reach.
  */
-export class EbpfVips implements VipBackend, VipAudit {
+export class EbpfVips implements VipBackend, VipAudit, VipChoice {
   readonly kind = 'ebpf';
   readonly #dependencies: Required<EbpfDependencies>;
   readonly #options: EbpfOptions;
@@ -121,6 +122,11 @@ export class EbpfVips implements VipBackend, VipAudit {
         return [key, { connections: connections + (own === undefined ? 0 : littleNumber(own)) }];
       }),
     );
+  }
+
+  /** Sockets are counted, and datagrams have no end that could be. */
+  chosenBy({ protocol, balance }: VipService): VipBalance | undefined {
+    return protocol === 'udp' && balance === 'least-connections' ? 'random' : undefined;
   }
 
   async audit(): Promise<readonly VipDrift[]> {

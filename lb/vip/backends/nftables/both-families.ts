@@ -1,11 +1,12 @@
 import { errorText } from '../../../../core/kit/errors.ts';
-import type { VipAudit, VipBackend, VipCounters, VipDrift } from '../../backend.ts';
+import type { VipBalance } from '../../../../core/model/vip-policy.ts';
+import type { VipAudit, VipBackend, VipChoice, VipCounters, VipDrift } from '../../backend.ts';
 import { VipUnavailable } from '../../errors.ts';
-import type { VipProblem, VipTable } from '../../table.ts';
+import type { VipProblem, VipService, VipTable } from '../../table.ts';
 import type { NftablesVips } from './nftables.ts';
 
 /** IPv4 and IPv6 in one. The IPv6 half begins with the first service that needs it: many machines have no IPv6. */
-export class BothFamilies implements VipBackend, VipAudit {
+export class BothFamilies implements VipBackend, VipAudit, VipChoice {
   readonly kind = 'nftables';
   readonly #four: NftablesVips;
   readonly #six: NftablesVips;
@@ -49,6 +50,10 @@ export class BothFamilies implements VipBackend, VipAudit {
 
   ejected(): ReadonlySet<string> {
     return this.#four.ejected().union(this.#six.ejected());
+  }
+
+  chosenBy(service: VipService): VipBalance | undefined {
+    return this.#four.chosenBy(service);
   }
 
   async audit(): Promise<readonly VipDrift[]> {

@@ -3,11 +3,19 @@ import type { Clock } from '../../../../core/kit/clock.ts';
 import { errorText } from '../../../../core/kit/errors.ts';
 import type { Log } from '../../../../core/kit/log.ts';
 import { Loop } from '../../../../core/kit/loop.ts';
-import type { VipAudit, VipBackend, VipCounters, VipDrift } from '../../backend.ts';
+import type { VipBalance } from '../../../../core/model/vip-policy.ts';
+import type { VipAudit, VipBackend, VipChoice, VipCounters, VipDrift } from '../../backend.ts';
 import { decide, type VipChange } from '../../decide.ts';
 import { Ejections, withoutEjected } from '../../ejections.ts';
 import { VipApplyFailed, VipUnavailable } from '../../errors.ts';
-import { emptyTable, targetKey, type VipProblem, type VipTable, type VipTarget } from '../../table.ts';
+import {
+  emptyTable,
+  targetKey,
+  type VipProblem,
+  type VipService,
+  type VipTable,
+  type VipTarget,
+} from '../../table.ts';
 import { tableDrift } from './audit.ts';
 import { flushLate, flushUdp, openConnections } from './conntrack.ts';
 import { readCounters } from './counters.ts';
@@ -62,7 +70,7 @@ type Wanted = { readonly table: VipTable; readonly literals: ReadonlySet<string>
 type InForce = Wanted & { readonly chains: ReadonlySet<string> };
 
 /** VIPs of one family in the kernel: a verdict map finds the service, a data map the backend. */
-export class NftablesVips implements VipBackend, VipAudit {
+export class NftablesVips implements VipBackend, VipAudit, VipChoice {
   readonly kind = 'nftables';
   readonly #exec: HostExec;
   readonly #log: Log;
@@ -131,6 +139,11 @@ export class NftablesVips implements VipBackend, VipAudit {
   /** Backends that are left alone (`targetKey`) because connections to them failed. */
   ejected(): ReadonlySet<string> {
     return this.#clock === undefined ? new Set() : this.#ejections.active(this.#clock.now());
+  }
+
+  /** Rules see packets, not how many connections are open. */
+  chosenBy({ balance }: VipService): VipBalance | undefined {
+    return balance === 'least-connections' ? 'random' : undefined;
   }
 
   async #startWatch(): Promise<void> {
