@@ -5,13 +5,20 @@ import type { ApiDependencies } from './dependencies.ts';
 import { listenerStates, stateText } from './listener-state.ts';
 import type { ShownPool } from './pools.ts';
 
-/** Where a pool's frontends listen, and on how many edges they really do; what `bindPort: 0` became is here. */
-export function frontendViews(dependencies: ApiDependencies, { record, pool }: ShownPool) {
+/** What listens for each frontend; what `bindPort: 0` became is here. */
+export function frontendListeners({ record, pool }: Pick<ShownPool, 'record' | 'pool'>) {
   const listeners = pool === undefined ? [] : compilePool(pool, record.ports).listeners;
-  return listeners.map((listener, n) => {
+  return listeners.map((listener, n) => ({
+    name: pool?.haproxy.frontends[n]?.name ?? listener.id,
+    listener,
+  }));
+}
+
+/** Where a pool's frontends listen, and on how many edges they really do. */
+export function frontendViews(dependencies: ApiDependencies, shown: ShownPool) {
+  return frontendListeners(shown).map(({ name, listener }) => {
     const edges = listenerStates(dependencies, listener);
     const { address, port, protocol } = listener;
-    const name = pool?.haproxy.frontends[n]?.name ?? listener.id;
     return { name, protocol, address, port, state: stateText(edges), edges };
   });
 }

@@ -4,6 +4,7 @@ import { readPool } from '../core/model/edgelb/read-pool.ts';
 import { type Listener, placeText } from '../core/model/listener.ts';
 import type { PoolNote } from '../core/state/pools/backend-options.ts';
 import { compilePool, ownerOf } from '../core/state/pools/compile.ts';
+import { labelPoolName, poolsByLabels } from '../core/state/pools/label-pools.ts';
 import type { PoolRecord } from '../core/state/tables.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { choosePorts } from './pool-ports.ts';
@@ -39,12 +40,26 @@ export class Pools {
 
   get all(): readonly ShownPool[] {
     const records = [...this.#database.snapshot.table('pools').values()];
-    return records.filter(({ kind }) => kind === 'pool').map(shown);
+    return [...records.filter(({ kind }) => kind === 'pool').map(shown), ...this.#labelled];
   }
 
   get(name: string): ShownPool | undefined {
+    return this.#stored(name) ?? this.#labelled.find(({ record }) => record.name === name);
+  }
+
+  #stored(name: string): ShownPool | undefined {
     const record = this.#database.snapshot.table('pools').get(name);
     return record?.kind === 'pool' ? shown(record) : undefined;
+  }
+
+  /** Those that labels of apps make; they change with the apps only. */
+  get #labelled(): readonly ShownPool[] {
+    return [...poolsByLabels(this.#database.snapshot)].flatMap(([template, { definition, faults }]) => {
+      if (definition === undefined) return [];
+      const made = shown({ kind: 'pool', name: labelPoolName(template), definition, ports: {} });
+      const notes = faults.map(({ app, reason }) => ({ path: app, error: `is left out: ${reason}` }));
+      return [{ ...made, notes: [...made.notes, ...notes] }];
+    });
   }
 
   async create(definition: unknown): Promise<PoolResult> {
@@ -61,7 +76,7 @@ export class Pools {
     definition: unknown,
     { orNew }: { readonly orNew: boolean },
   ): Promise<PoolResult> {
-    const before = this.get(name);
+    const before = this.#stored(name);
     if (before === undefined && !orNew) return { kind: 'absent' };
     const read = readPool(withName(definition, name));
     if (read.kind === 'faults') return { kind: 'invalid', faults: read.faults };
@@ -70,13 +85,13 @@ export class Pools {
   }
 
   async remove(name: string): Promise<boolean> {
-    if (this.get(name) === undefined) return false;
+    if (this.#stored(name) === undefined) return false;
     await this.#database.commit([{ kind: 'delete', table: 'pools', key: name }]);
     return true;
   }
 
   async setTemplate(name: string, lbTemplate: string | undefined): Promise<boolean> {
-    const record = this.get(name)?.record;
+    const record = this.#stored(name)?.record;
     if (record === undefined) return false;
     const { lbTemplate: _, ...rest } = record;
     const value = { ...rest, ...(lbTemplate !== undefined && { lbTemplate }) };
@@ -86,7 +101,7 @@ export class Pools {
 
   async #store(pool: Pool, definition: unknown, ignored: readonly PoolNote[]): Promise<PoolResult> {
     const { name } = pool;
-    const before = this.get(name)?.record;
+    const before = this.#stored(name)?.record;
     const choice = choosePorts(this.#database.snapshot, pool);
     if (choice.kind === 'taken') return { kind: 'conflict', message: choice.message };
     const compiled = compilePool(pool, choice.ports);

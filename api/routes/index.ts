@@ -9,6 +9,7 @@ import { certificateRoutes } from './certificates.ts';
 import { deploymentRoutes } from './deployments.ts';
 import { docsRoutes } from './docs.ts';
 import { edgeRoutes } from './edge.ts';
+import { edgelbRoutes } from './edgelb.ts';
 import { eventRoutes } from './events.ts';
 import { groupRoutes } from './groups.ts';
 import { issuanceRoutes } from './issuances.ts';
@@ -54,6 +55,7 @@ export function allRoutes(server: FastifyInstance, dependencies: ApiDependencies
   publicRoutes(server, dependencies);
   listenerRoutes(server, dependencies);
   poolRoutes(server, dependencies);
+  edgelbRoutes(server, dependencies);
   edgeRoutes(server, dependencies);
   certificateRoutes(server, dependencies);
   issuanceRoutes(server, dependencies);

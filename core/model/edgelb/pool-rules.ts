@@ -21,7 +21,7 @@ export function poolFaults(pool: Pool): readonly PoolFault[] {
 
 const word = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/;
 
-function nameFault(name: string, what: string): string | undefined {
+export function nameFault(name: string, what: string): string | undefined {
   if (name === '') return `${what} is missing`;
   return word.test(name)
     ? undefined

@@ -1,6 +1,6 @@
 import type { PoolFault } from './lenient.ts';
 import type { Pool } from './pool.ts';
-import { poolFaults } from './pool-rules.ts';
+import { nameFault, poolFaults } from './pool-rules.ts';
 import { poolShape } from './pool-shape.ts';
 import { fromV1 } from './v1.ts';
 
@@ -20,6 +20,21 @@ export function readPool(value: unknown): ReadPool {
   const real = faults.filter(({ ignored }) => ignored !== true);
   if (pool === undefined || real.length > 0) return { kind: 'faults', faults: real };
   return { kind: 'pool', pool, notes: faults };
+}
+
+export type ReadTemplate =
+  | { readonly kind: 'template'; readonly name: string }
+  | { readonly kind: 'faults'; readonly faults: readonly PoolFault[] };
+
+/** A template is a pool that is not complete: only its name, and the types of what it says, are asked for (ingress.md A11). */
+export function readTemplate(value: unknown): ReadTemplate {
+  const faults: PoolFault[] = [];
+  const read = poolShape(value, '', faults);
+  const name = read?.name ?? '';
+  const fault = nameFault(name, 'pool template name');
+  if (fault !== undefined) faults.push({ path: '/name', error: fault });
+  const real = faults.filter(({ ignored }) => ignored !== true);
+  return real.length > 0 ? { kind: 'faults', faults: real } : { kind: 'template', name };
 }
 
 function isV1(value: unknown): value is Readonly<Record<string, unknown>> {

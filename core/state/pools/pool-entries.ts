@@ -5,7 +5,10 @@ import type { Listener } from '../../model/listener.ts';
 import type { Route } from '../../model/route.ts';
 import type { ServerSet, ServerSource } from '../../model/server-set.ts';
 import type { Snapshot } from '../snapshot.ts';
+import type { PoolRecord } from '../tables.ts';
 import { type CompiledPool, compilePool } from './compile.ts';
+import { poolsByLabels } from './label-pools.ts';
+import { isExposed } from './pool-labels.ts';
 import type { SourceChooser } from './server-sources.ts';
 
 /** What may have become of these entries of the Directory; undefined: it is gone. */
@@ -21,30 +24,72 @@ type Touched = { readonly pools: ReadonlySet<string>; readonly apps: ReadonlySet
 export class PoolEntries {
   readonly #pools = new Map<string, KnownPool>();
 
+  /** Apps that are in a pool by their labels. */
+  readonly #exposed = new Set<AppId>();
+
   clear(): void {
     this.#pools.clear();
+    this.#exposed.clear();
   }
 
   /** Takes a change that the snapshot already contains. */
   change(snapshot: Snapshot, { pools, apps }: Touched): PoolChanges {
     const changes: PoolChanges = { routes: new Map(), listeners: new Map(), serverSets: new Map() };
     for (const pool of this.#pools.values()) pool.follow(snapshot, apps, changes);
-    for (const name of pools) {
-      this.#pools.get(name)?.leave(changes);
-      const compiled = compiledOf(snapshot, name);
-      if (compiled === undefined) this.#pools.delete(name);
-      else this.#pools.set(name, new KnownPool(compiled, snapshot, changes));
-    }
+    for (const name of pools) this.#set(name, compiledOf(snapshot, name), snapshot, changes);
+    if (this.#labelsChanged(snapshot, apps) || [...pools].some(isTemplate))
+      this.#setLabelled(snapshot, changes);
     return changes;
   }
+
+  #set(name: string, compiled: CompiledPool | undefined, snapshot: Snapshot, changes: PoolChanges): void {
+    this.#pools.get(name)?.leave(changes);
+    if (compiled === undefined) this.#pools.delete(name);
+    else this.#pools.set(name, new KnownPool(compiled, snapshot, changes));
+  }
+
+  #setLabelled(snapshot: Snapshot, changes: PoolChanges): void {
+    const made = poolsByLabels(snapshot);
+    for (const key of [...this.#pools.keys()].filter(isLabelled))
+      this.#set(key, undefined, snapshot, changes);
+    for (const [template, { definition }] of made)
+      this.#set(`${labelled}${template}`, compiledFrom(definition, {}), snapshot, changes);
+  }
+
+  #labelsChanged(snapshot: Snapshot, apps: ReadonlySet<AppId>): boolean {
+    let changed = false;
+    for (const id of apps) {
+      const app = snapshot.table('apps').get(id);
+      const is = app !== undefined && isExposed(app);
+      if (is || this.#exposed.has(id)) changed = true;
+      if (is) this.#exposed.add(id);
+      else this.#exposed.delete(id);
+    }
+    return changed;
+  }
+}
+
+/** Pools that labels make have keys that no stored one can have. */
+const labelled = 'labels:';
+
+function isLabelled(key: string): boolean {
+  return key.startsWith(labelled);
+}
+
+function isTemplate(key: string): boolean {
+  return key.startsWith('template:');
 }
 
 /** A record of another version that cannot be read has nothing in force; `weir pool status` says why. */
 function compiledOf(snapshot: Snapshot, name: string): CompiledPool | undefined {
   const record = snapshot.table('pools').get(name);
   if (record?.kind !== 'pool') return undefined;
-  const read = readPool(record.definition);
-  return read.kind === 'pool' ? compilePool(read.pool, record.ports) : undefined;
+  return compiledFrom(record.definition, record.ports);
+}
+
+function compiledFrom(definition: unknown, ports: PoolRecord['ports']): CompiledPool | undefined {
+  const read = readPool(definition);
+  return read.kind === 'pool' ? compilePool(read.pool, ports) : undefined;
 }
 
 class KnownPool {

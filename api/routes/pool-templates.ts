@@ -1,0 +1,63 @@
+import type { FastifyInstance } from 'fastify';
+import { readTemplate } from '../../core/model/edgelb/read-pool.ts';
+import { poolsByLabels } from '../../core/state/pools/label-pools.ts';
+import type { PoolRecord } from '../../core/state/tables.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { Problem } from '../problem.ts';
+
+type Named = { Params: { name: string }; Body: unknown };
+
+/** Templates of the pools that labels of apps make (ingress.md A10, A11). */
+export function poolTemplateRoutes(scope: FastifyInstance, { database }: ApiDependencies): void {
+  const records = () =>
+    [...database.snapshot.table('pools').values()].filter(({ kind }) => kind === 'template');
+  const stored = (name: string) => records().find((record) => record.name === name) ?? unknown(name);
+  const put = (record: PoolRecord) =>
+    database.commit([{ kind: 'put', table: 'pools', key: `template:${record.name}`, value: record }]);
+
+  scope.get('/v2/poolTemplates', async () => records().map(({ definition }) => definition));
+
+  scope.post<{ Body: unknown }>('/v2/poolTemplates', async ({ body: definition }) => {
+    const read = readTemplate(definition);
+    if (read.kind === 'faults')
+      throw new Problem(400, {
+        message: read.faults.map(({ path, error }) => `${path} ${error}`).join('; '),
+      });
+    const { name } = read;
+    if (records().some((record) => record.name === name))
+      throw new Problem(409, { message: `pool template '${name}' exists already` });
+    await put({ kind: 'template', name, definition, ports: {} });
+    return definition;
+  });
+
+  scope.delete<Named>('/v2/poolTemplates/:name', async ({ params: { name } }, reply) => {
+    stored(name);
+    await database.commit([{ kind: 'delete', table: 'pools', key: `template:${name}` }]);
+    return reply.code(204).send();
+  });
+
+  scope.get<Named>('/v2/poolTemplates/:name/status', async ({ params: { name } }) => {
+    stored(name);
+    const made = poolsByLabels(database.snapshot, [name]).get(name);
+    const faults = made?.faults ?? [];
+    const status = faults.length > 0 ? 'RENDER_ERR' : made?.definition === undefined ? 'NO_TASKS' : 'OK';
+    return { name, status, message: faults.map(({ app, reason }) => `${app}: ${reason}`).join('; ') };
+  });
+
+  scope.get<Named>('/v2/poolTemplates/:name/template', async ({ params: { name } }, reply) =>
+    reply.type('text/plain').send(stored(name).lbTemplate ?? ''),
+  );
+  scope.put<Named>('/v2/poolTemplates/:name/template', async ({ params: { name }, body }, reply) => {
+    await put({ ...stored(name), lbTemplate: String(body) });
+    return reply.type('text/plain').send(String(body));
+  });
+  scope.delete<Named>('/v2/poolTemplates/:name/template', async ({ params: { name } }, reply) => {
+    const { lbTemplate: _, ...rest } = stored(name);
+    await put(rest);
+    return reply.code(204).send();
+  });
+}
+
+function unknown(name: string): never {
+  throw new Problem(404, { message: `pool template '${name}' not found` });
+}
