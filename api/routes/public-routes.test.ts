@@ -31,7 +31,7 @@ t.test('routes by labels show what they do, and labels that do not work say why'
     ],
     faults: [
       { app: '/shop/web', label: 'HAPROXY_0_BACKEND_HEAD', effect: 'ignored' },
-      { app: '/shop/web', label: 'HAPROXY_1_MODE', effect: 'no route', reason: /HTTP only/ },
+      { app: '/shop/web', label: 'HAPROXY_1_VHOST', effect: 'ignored', reason: /mode tcp/ },
     ],
   });
 });

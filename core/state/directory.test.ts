@@ -84,10 +84,12 @@ t.test('an app brings its virtual addresses and routes, and takes them along', a
     delta?.vips?.set.map((vip) => `${vip.address}:${vip.port}`),
     ['11.0.0.1:10000', '11.0.0.2:80'],
   );
-  t.match(delta?.routes?.set, [{ host: 'web.example.org' }]);
+  t.match(delta?.routes?.set, [{ host: 'web.example.org' }, { host: '*', table: 'app:/web:0' }]);
+  t.match(delta?.listeners?.set, [{ id: 'app:/web:0', port: 10_000, whileServed: { appId: '/web' } }]);
   const gone = commit({ kind: 'delete', table: 'apps', key: '/web' });
   t.equal(gone?.vips?.gone.length, 2);
-  t.equal(gone?.routes?.gone.length, 1);
+  t.equal(gone?.routes?.gone.length, 2);
+  t.same(gone?.listeners?.gone, ['app:/web:0']);
 });
 
 t.test('an address that comes or changes later reaches the apps that wait for it', async (t) => {

@@ -11,7 +11,7 @@ import { HostClaims } from './host-claims.ts';
 import { ListenerClaims } from './listener-claims.ts';
 import { listenerRoute, operatorListener } from './listeners.ts';
 import { PoolEntries } from './pools/pool-entries.ts';
-import { readRouteLabels } from './route-labels.ts';
+import { type RouteLabels, readRouteLabels } from './route-labels.ts';
 import { operatorRoute } from './routes.ts';
 import { SixApps } from './six-apps.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -31,7 +31,7 @@ export class DirectoryBuilder {
   /** Names of the address records that an app is reached by, and the reverse. */
   readonly #namesOf = new Map<AppId, readonly string[]>();
   readonly #named = new Map<string, Set<AppId>>();
-  readonly #routesOf = new Map<AppId, readonly Route[]>();
+  readonly #labelsOf = new Map<AppId, RouteLabels>();
   readonly #six = new SixApps();
   readonly #pools = new PoolEntries();
 
@@ -60,7 +60,7 @@ export class DirectoryBuilder {
 
   /** The Directory of the whole snapshot, from nothing. `store`: as in Directory. */
   rebuild(snapshot: Snapshot, store?: string): Directory {
-    for (const index of [this.#claims, this.#claimants, this.#namesOf, this.#named, this.#routesOf])
+    for (const index of [this.#claims, this.#claimants, this.#namesOf, this.#named, this.#labelsOf])
       index.clear();
     this.#hosts.clear();
     this.#listeners.clear();
@@ -89,8 +89,9 @@ export class DirectoryBuilder {
     const serverSets = changes<ServerSet>(pools.serverSets.keys(), before.serverSets, (key) =>
       pools.serverSets.get(key),
     );
-    const routes = this.#routes(snapshot, touched, pools.routes);
-    const listeners = this.#listenersOf(snapshot, touched, pools.listeners);
+    const labels = this.#readLabels(snapshot, touched.apps);
+    const routes = this.#routes(snapshot, touched, { pools: pools.routes, labels });
+    const listeners = this.#listenersOf(snapshot, touched, { pools: pools.listeners, labels });
     const certificates = changes<Certificate>([...touched.certificates], before.certificates, (name) =>
       snapshot.table('certificates').get(name),
     );
@@ -155,20 +156,26 @@ export class DirectoryBuilder {
     };
   }
 
+  /** What labels of these apps said before and say now. */
+  #readLabels(snapshot: Snapshot, apps: ReadonlySet<AppId>): readonly ReadLabels[] {
+    return [...apps].map((id) => {
+      const before = this.#labelsOf.get(id) ?? noLabels;
+      const app = snapshot.table('apps').get(id);
+      const after = app === undefined ? noLabels : readRouteLabels(app);
+      if (after.routes.length + after.listeners.length === 0) this.#labelsOf.delete(id);
+      else this.#labelsOf.set(id, after);
+      return { before, after };
+    });
+  }
+
   #routes(
     snapshot: Snapshot,
     touched: Touched,
-    ofPools: ReadonlyMap<string, Route | undefined>,
+    { pools, labels }: Derived<Route>,
   ): Changes<Route> | undefined {
     const wanted = new Map<string, Route | undefined>();
-    for (const id of touched.apps) {
-      for (const route of this.#routesOf.get(id) ?? []) wanted.set(route.id, undefined);
-      const app = snapshot.table('apps').get(id);
-      const routes = app === undefined ? [] : readRouteLabels(app).routes;
-      if (routes.length === 0) this.#routesOf.delete(id);
-      else this.#routesOf.set(id, routes);
-      for (const route of routes) wanted.set(route.id, route);
-    }
+    for (const { before } of labels) for (const { id } of before.routes) wanted.set(id, undefined);
+    for (const { after } of labels) for (const route of after.routes) wanted.set(route.id, route);
     for (const id of touched.routes) {
       const record = snapshot.table('routes').get(id);
       wanted.set(`route:${id}`, record && operatorRoute(record));
@@ -179,16 +186,18 @@ export class DirectoryBuilder {
     }
     const granted = this.#hosts.change(wanted, (host) => snapshot.table('hosts').get(host)?.team);
     // A pool has its listeners to itself: nobody else claims a host there.
-    const all = new Map([...granted, ...ofPools]);
+    const all = new Map([...granted, ...pools]);
     return changes(all.keys(), this.#directory.routes, (id) => all.get(id));
   }
 
   #listenersOf(
     snapshot: Snapshot,
     touched: Touched,
-    ofPools: ReadonlyMap<string, Listener | undefined>,
+    { pools, labels }: Derived<Listener>,
   ): Changes<Listener> | undefined {
-    const wanted = new Map(ofPools);
+    const wanted = new Map(pools);
+    for (const { before } of labels) for (const { id } of before.listeners) wanted.set(id, undefined);
+    for (const { after } of labels) for (const one of after.listeners) wanted.set(one.id, one);
     for (const name of touched.listeners) {
       const record = snapshot.table('listeners').get(name);
       wanted.set(name, record && operatorListener(record));
@@ -276,6 +285,16 @@ function directoryAgent(
   const master = leads || attributes['weir.master'] === 'true';
   return { id, hostname, address, master, ...(leads ? { leader: true } : {}) };
 }
+
+type ReadLabels = { readonly before: RouteLabels; readonly after: RouteLabels };
+
+/** What apps and pools declare. */
+type Derived<T> = {
+  readonly pools: ReadonlyMap<string, T | undefined>;
+  readonly labels: readonly ReadLabels[];
+};
+
+const noLabels: RouteLabels = { routes: [], listeners: [], faults: [] };
 
 type Touched = {
   readonly instances: Set<string>;

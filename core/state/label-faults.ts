@@ -1,5 +1,7 @@
+import { isIP } from 'node:net';
 import { isRange } from '../model/route-shapes.ts';
 import { balanceNames, balanceOption } from './label-balance.ts';
+import { bindOptions } from './label-listeners.ts';
 import { authOf, words } from './label-values.ts';
 
 /** A label that does not do what its author may expect. `no route`: its port is not public because of it. */
@@ -31,9 +33,6 @@ export function noRoute(reason: string): Fault {
 }
 
 const fine = () => undefined;
-const unserved = () =>
-  ignored('the edge has no port for each service; virtual hosts and virtual IPs reach it');
-
 const checks: Readonly<Record<string, (value: string) => Fault | undefined>> = {
   GROUP: fine,
   ENABLED: fine,
@@ -62,10 +61,17 @@ const checks: Readonly<Record<string, (value: string) => Fault | undefined>> = {
   HTTP_BACKEND_PROXYPASS_PATH: pathFault,
   HTTP_BACKEND_REVPROXY_PATH: pathFault,
   HTTP_BACKEND_REDIR: pathFault,
-  PORT: unserved,
-  BIND_ADDR: unserved,
-  BIND_OPTIONS: unserved,
-  SSL_CERT: () => ignored('certificates are chosen by server name'),
+  PORT: (value) =>
+    /^\d{1,5}$/.test(value) && Number(value) > 0 && Number(value) <= 65_535
+      ? undefined
+      : ignored('is not a port'),
+  BIND_ADDR: (value) =>
+    value === '*' || isIP(value) !== 0 ? undefined : ignored('is neither an IP address nor *'),
+  BIND_OPTIONS: (value) => {
+    const { rest } = bindOptions(value);
+    return rest.length === 0 ? undefined : ignored(`"${rest.join(' ')}" is not among what the edge can do`);
+  },
+  SSL_CERT: () => ignored('makes the port speak TLS; certificates are chosen by server name'),
   // Their lines are judged one by one.
   BACKEND_HEAD: fine,
   BACKEND_HTTP_OPTIONS: fine,

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { readRouteLabels } from './route-labels.ts';
+import { type RouteLabels, readRouteLabels } from './route-labels.ts';
 import { testApp } from './testing/apps.ts';
 
 const port = { port: 0, protocol: 'tcp', labels: {} } as const;
@@ -8,9 +8,14 @@ function routes(labels: Readonly<Record<string, string>>, ports = 1) {
   return read(labels, ports).routes;
 }
 
+/** Without those of service ports (label-listeners.test.ts). */
+function ofHosts({ routes: all, ...rest }: RouteLabels): RouteLabels {
+  return { ...rest, routes: all.filter(({ table }) => table === undefined) };
+}
+
 function read(labels: Readonly<Record<string, string>>, ports = 1) {
   const portDefinitions = Array.from({ length: ports }, () => port);
-  return readRouteLabels(testApp('/shop/web', { labels, portDefinitions }));
+  return ofHosts(readRouteLabels(testApp('/shop/web', { labels, portDefinitions })));
 }
 
 t.test('a virtual host label is a route to its port', async (t) => {
@@ -91,7 +96,6 @@ t.test('each label that shapes requests or answers becomes an option of the rout
 
 t.test('a label that restricts and cannot be obeyed closes its port and says why', async (t) => {
   for (const [name, value] of [
-    ['MODE', 'tcp'],
     ['AUTH', 'realm:user:$6$x'],
     ['AUTH', `realm:user:$1$salt$${'x'.repeat(22)}`],
     ['AUTH', 'realm:user:plain'],
@@ -113,7 +117,7 @@ t.test('a label that restricts and cannot be obeyed closes its port and says why
 });
 
 t.test('a label that is not understood is named, and the route is there without it', async (t) => {
-  for (const name of ['BACKEND_HEAD', 'PORT', 'TYPO', 'constructor']) {
+  for (const name of ['BACKEND_HEAD', 'BIND_OPTIONS', 'TYPO', 'constructor']) {
     const { routes, faults } = read({ ...base, [`HAPROXY_0_${name}`]: '1' });
     t.equal(routes.length, 1);
     t.match(faults, [{ label: `HAPROXY_0_${name}`, effect: 'ignored' }]);

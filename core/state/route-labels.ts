@@ -1,16 +1,22 @@
 import type { App } from '../model/app.ts';
+import type { Listener } from '../model/listener.ts';
 import { type PortRequest, portsOf } from '../model/ports.ts';
 import type { Route, RouteOptions } from '../model/route.ts';
 import { merged } from './haproxy-lines.ts';
 import { balanceOption } from './label-balance.ts';
-import { ignored, isWhole, type LabelFault, labelFault, noRoute } from './label-faults.ts';
+import { ignored, isWhole, type LabelFault, labelFault } from './label-faults.ts';
+import { portListener } from './label-listeners.ts';
 import { healthCheckOf, portCheck, readTemplates } from './label-templates.ts';
 import { authOf, words } from './label-values.ts';
 
 /** The edge group whose apps Weir's edge exposes. */
 export const externalGroup = 'external';
 
-export type RouteLabels = { readonly routes: readonly Route[]; readonly faults: readonly LabelFault[] };
+export type RouteLabels = {
+  readonly routes: readonly Route[];
+  readonly listeners: readonly Listener[];
+  readonly faults: readonly LabelFault[];
+};
 
 /** Routes an app declares by marathon-lb labels, `HAPROXY_GROUP` with `HAPROXY_{n}_VHOST` and more (ingress.md B2). */
 export function readRouteLabels(app: App): RouteLabels {
@@ -19,6 +25,7 @@ export function readRouteLabels(app: App): RouteLabels {
     .map((port) => readPort(app, port));
   return {
     routes: read.flatMap(({ routes }) => routes),
+    listeners: read.flatMap(({ listeners }) => listeners),
     faults: [...read.flatMap(({ faults }) => faults), ...(read.length > 0 ? appFaults(app) : [])],
   };
 }
@@ -33,11 +40,13 @@ function readPort(app: App, port: PortRequest): RouteLabels {
   const label = (name: string) => labelOf(app, port, name);
   const templates = readTemplates(app, port);
   const faults = [...faultsOf(app, port), ...templates.faults];
-  if (faults.some(({ effect }) => effect === 'no route')) return { routes: [], faults };
+  if (faults.some(({ effect }) => effect === 'no route')) return { routes: [], listeners: [], faults };
+  const mode = modeOf(app, port);
   const { ignoreCase, prefixes } = pathsOf(label('PATH'));
   const weight = label('BACKEND_WEIGHT');
   const options = merged(merged(templates.options, optionsOf(label)), portCheck(app, port));
-  const routes = words(label('VHOST'), ',').flatMap((vhost) =>
+  const own = portListener(app, port, { label, mode, options });
+  const routes = (mode === 'http' ? words(label('VHOST'), ',') : []).flatMap((vhost) =>
     prefixes.map((pathPrefix) => ({
       id: `app:${app.id}:${port.index}:${vhost.toLowerCase()}${pathPrefix}`,
       host: vhost.toLowerCase(),
@@ -49,7 +58,20 @@ function readPort(app: App, port: PortRequest): RouteLabels {
       ...(Object.keys(options).length > 0 && { options }),
     })),
   );
-  return { routes, faults };
+  return {
+    routes: own === undefined ? routes : [...routes, own.route],
+    listeners: own === undefined ? [] : [own.listener],
+    faults,
+  };
+}
+
+/** ingress.md B2. */
+function modeOf(app: App, port: PortRequest): 'http' | 'tcp' {
+  const given = labelOf(app, port, 'MODE')?.toLowerCase();
+  if (speaksHttp(app, port)) return 'http';
+  return given === 'http' || (given === undefined && labelOf(app, port, 'VHOST') !== undefined)
+    ? 'http'
+    : 'tcp';
 }
 
 function faultsOf(app: App, port: PortRequest): readonly LabelFault[] {
@@ -59,9 +81,8 @@ function faultsOf(app: App, port: PortRequest): readonly LabelFault[] {
     const fault = labelFault(name.slice(prefix.length), app.labels[name] ?? '');
     return fault === undefined ? [] : [{ label: name, ...fault }];
   });
-  const mode = labelOf(app, port, 'MODE');
-  if (mode?.toLowerCase() !== 'tcp' || speaksHttp(app, port)) return faults;
-  return [...faults, { label: `${prefix}MODE`, ...noRoute('the edge serves HTTP only') }];
+  if (modeOf(app, port) === 'http' || labelOf(app, port, 'VHOST') === undefined) return faults;
+  return [...faults, { label: `${prefix}VHOST`, ...ignored('says a host, but the port is of mode tcp') }];
 }
 
 /** A health check over HTTP shows that the port speaks it, whatever the label says (ingress.md B2). */

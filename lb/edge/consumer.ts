@@ -97,7 +97,8 @@ export class EdgeConsumer implements DirectoryConsumer, Part {
     this.#directory = directory;
     const revisions = await Promise.all(this.#links.map((link) => link.apply(directory, delta)));
     // After the routes: who comes in by a new place finds them.
-    if (listeners !== directory.listeners || directory.listeners.size > 0) await this.#openPlaces();
+    const mayMove = delta === undefined || delta.endpoints !== undefined || listeners !== directory.listeners;
+    if (mayMove && listeners.size + directory.listeners.size > 0) await this.#openPlaces();
     return Math.min(...revisions);
   }
 
@@ -147,11 +148,13 @@ export class EdgeConsumer implements DirectoryConsumer, Part {
     this.#opening = this.#opening.then(async () => {
       const { listeners } = this.#directory;
       const { opened, changed, closed } = await this.#places.apply([...listeners.values()], this.#directory);
-      for (const link of this.#links) {
-        for (const id of closed) link.shut(id);
-        for (const place of changed) link.open(place, { withSocket: false });
-        for (const place of opened) link.open(place, { withSocket: true });
-      }
+      for (const id of closed) for (const link of this.#links) link.shut(id);
+      await Promise.all(
+        this.#links.flatMap((link) => [
+          ...changed.map((place) => link.open(place, { withSocket: false })),
+          ...opened.map((place) => link.open(place, { withSocket: true })),
+        ]),
+      );
       if (this.#places.hasProblems) void this.#retryLater();
     });
     return this.#opening;

@@ -14,11 +14,13 @@ type ByName = ReadonlyMap<string, Counts>;
 export class EdgeMetrics {
   readonly #routes: BoundedTotals;
   readonly #endpoints: BoundedTotals;
+  readonly #listeners: BoundedTotals;
   readonly #plain = new BoundedTotals(1);
 
   constructor(most: number = mostNames) {
     this.#routes = new BoundedTotals(most);
     this.#endpoints = new BoundedTotals(most);
+    this.#listeners = new BoundedTotals(most);
   }
 
   text(reports: readonly Report[]): string {
@@ -37,6 +39,12 @@ export class EdgeMetrics {
     );
     for (const [endpoint, counts] of endpoints)
       out.sample('weir_edge_endpoint_connect_failures_total', counts.get('refused') ?? 0, { endpoint });
+    writeStreams(out, { label: 'endpoint', prefix: 'weir_edge_endpoint_stream' }, endpoints);
+    writeStreams(
+      out,
+      { label: 'listener', prefix: 'weir_edge_listener' },
+      this.#listeners.take(by(listenerCounts)),
+    );
     writeGauges(out, reports);
     return out.text();
   }
@@ -87,13 +95,56 @@ function routeCounts({ stats: { requests, traffic } }: Report): ByName {
 function endpointCounts({ stats: { traffic } }: Report): ByName {
   const names = new Map<string, Map<string, number>>();
   for (const one of traffic?.endpoints ?? []) {
-    if (one.requests.length === 0 && one.connectFailures === 0) continue;
+    const { streams } = one;
+    if (one.requests.length === 0 && one.connectFailures === 0 && streams.connections === 0) continue;
     const counts = entry(names, one.endpoint);
     counts.set('refused', one.connectFailures);
+    if (streams.connections > 0) putStreams(counts, streams);
     for (const { codeClass, count } of one.requests) counts.set(`code ${codeClass}`, count);
     if (one.latency !== undefined) putLatency(counts, one.latency);
   }
   return names;
+}
+
+function listenerCounts({ stats: { traffic } }: Report): ByName {
+  const names = new Map<string, Map<string, number>>();
+  for (const { listener, refused, ...streams } of traffic?.listeners ?? []) {
+    const counts = entry(names, listener);
+    putStreams(counts, streams);
+    counts.set('closed', refused);
+  }
+  return names;
+}
+
+type Streams = EndpointStats['streams'];
+
+function putStreams(counts: Map<string, number>, { connections, bytesIn, bytesOut }: Streams): void {
+  counts.set('connections', connections).set('in', bytesIn).set('out', bytesOut);
+}
+
+/** Connections and flows, and what was carried of those that are not HTTP. */
+function writeStreams(
+  out: Exposition,
+  { prefix, label }: { readonly prefix: string; readonly label: string },
+  totals: ByName,
+): void {
+  const samples = (name: string, key: string, rest: Readonly<Record<string, string>> = {}) => {
+    for (const [one, counts] of totals)
+      if (counts.has('connections'))
+        out.sample(`${prefix}_${name}`, counts.get(key) ?? 0, { [label]: one, ...rest });
+  };
+  out.family(`${prefix}_connections_total`, 'counter', `Connections and UDP flows by ${label}.`);
+  samples('connections_total', 'connections');
+  out.family(`${prefix}_bytes_total`, 'counter', `Bytes of TCP, passed TLS and UDP by ${label}.`);
+  samples('bytes_total', 'in', { direction: 'in' });
+  samples('bytes_total', 'out', { direction: 'out' });
+  if (label !== 'listener') return;
+  out.family(
+    `${prefix}_refused_total`,
+    'counter',
+    'Connections that were closed at once: no route, no endpoint, not allowed.',
+  );
+  samples('refused_total', 'closed');
 }
 
 function entry(names: Map<string, Map<string, number>>, name: string): Map<string, number> {

@@ -26,6 +26,8 @@ export type ToWorker =
 export type FromWorker =
   | { readonly kind: 'listening' }
   | { readonly kind: 'cannot-listen'; readonly failure: ListenFailure }
+  /** A listener is open, or does what it was told to do now. */
+  | { readonly kind: 'opened'; readonly listener: string }
   /** A listener was to be opened and is not. */
   | { readonly kind: 'not-open'; readonly listener: string; readonly problem: string }
   | { readonly kind: 'applied'; readonly id: number; readonly revision: number }

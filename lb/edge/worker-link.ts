@@ -47,6 +47,7 @@ export class WorkerLink implements Part {
   #wanted: Directory | undefined;
   #lastId = 0;
   #stopped = false;
+  readonly #opens = new Map<string, () => void>();
   readonly #applies = new Map<number, Waiter<number>>();
   readonly #whys = new Map<number, (links: readonly WhyLink[] | undefined) => void>();
   readonly #reports = new Map<number, Waiter<WorkerReport | undefined>>();
@@ -105,12 +106,18 @@ export class WorkerLink implements Part {
     return promise;
   }
 
-  /** Opens a listener, with its socket, or changes what an open one does, without. */
-  open(place: Place, how: { readonly withSocket: boolean }): void {
-    this.#child.send(
-      { kind: 'open', listener: place.listener } satisfies ToWorker,
-      how.withSocket ? place.socket?.handle : undefined,
-    );
+  /**
+   * Opens a listener, with its socket, or changes what an open one does, without. Resolves when the worker has done so, or cannot;
+   * the next worker gets all places by itself.
+   */
+  async open(place: Place, { withSocket }: { readonly withSocket: boolean }): Promise<void> {
+    const { listener, socket } = place;
+    const message = { kind: 'open', listener } satisfies ToWorker;
+    if (!this.#child.send(message, withSocket ? socket?.handle : undefined)) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#opens.get(listener.id)?.();
+    this.#opens.set(listener.id, resolve);
+    await promise;
   }
 
   shut(listener: string): void {
@@ -143,7 +150,7 @@ export class WorkerLink implements Part {
     this.sendTicketKey();
     // Before the sockets: a worker that serves without routes would turn requests away.
     if (this.#wanted !== undefined) this.#sendDirectory(this.#lastId);
-    for (const place of this.#dependencies.places.values()) this.open(place, { withSocket: true });
+    for (const place of this.#dependencies.places.values()) void this.open(place, { withSocket: true });
     this.#send({ kind: 'serve' });
   }
 
@@ -173,7 +180,11 @@ export class WorkerLink implements Part {
       case 'cannot-listen':
         this.#listening.reject(listenError(message.failure));
         return;
+      case 'opened':
+        this.#opened(message.listener);
+        return;
       case 'not-open':
+        this.#opened(message.listener);
         this.#dependencies.onNotOpen(message.listener, message.problem);
         return;
       case 'applied':
@@ -209,7 +220,13 @@ export class WorkerLink implements Part {
     }
   }
 
+  #opened(listener: string): void {
+    this.#opens.get(listener)?.();
+    this.#opens.delete(listener);
+  }
+
   #forgetReports(): void {
+    for (const id of [...this.#opens.keys()]) this.#opened(id);
     for (const waiter of this.#reports.values()) waiter.resolve(undefined);
     this.#reports.clear();
     for (const resolve of this.#whys.values()) resolve(undefined);

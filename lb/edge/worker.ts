@@ -58,6 +58,7 @@ function main(settings: Partial<EdgeSettings>): void {
     const socket = typeof handle === 'object' && handle !== null ? handle : undefined;
     opening = opening
       .then(() => engine.open(listener, socket))
+      .then(() => tell({ kind: 'opened', listener: listener.id }))
       .catch((error: unknown) => notOpen(listener.id, error));
   }
 
