@@ -34,6 +34,8 @@ export class EdgeConsumer implements DirectoryConsumer, Part {
   readonly #places: PublicPlaces;
   readonly #clock: Clock;
   #retrying: AbortController | undefined;
+  /** As of when every worker had done its part. */
+  #states: readonly ListenerState[] = [];
   /** Places are changed one after the other. */
   #opening: Promise<void> = Promise.resolve();
   readonly #metrics = new EdgeMetrics();
@@ -71,7 +73,7 @@ export class EdgeConsumer implements DirectoryConsumer, Part {
 
   /** What became of the listeners of the Directory. */
   listeners(): readonly ListenerState[] {
-    return this.#places.states;
+    return this.#states;
   }
 
   /** Resolves when every worker serves. Throws PortInUse naming address and port. */
@@ -155,6 +157,7 @@ export class EdgeConsumer implements DirectoryConsumer, Part {
           ...opened.map((place) => link.open(place, { withSocket: true })),
         ]),
       );
+      this.#states = this.#places.states;
       if (this.#places.hasProblems) void this.#retryLater();
     });
     return this.#opening;
