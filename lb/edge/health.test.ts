@@ -88,6 +88,7 @@ t.test('an endpoint that joined gets its share step by step', async (t) => {
   const pool = {
     endpoints: [],
     upstreams,
+    turns: upstreams,
     balancer: roundRobin(() => 0),
     retries: new RetryBudget(),
     chance,

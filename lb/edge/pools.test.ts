@@ -172,3 +172,29 @@ t.test('a sticky client carries the name of its server, which the server does no
     /Set-Cookie: DCOS/,
   );
 });
+
+t.test('servers of weights 20 and 10 get two of three and one of three, a backup none', async (t) => {
+  const { engine, port } = await serveWith(t, []);
+  const servers = [0, 1, 2].map((n) => new RecordingBackend(answerEach(`[${n}]`)));
+  const ports = await Promise.all(servers.map((server) => server.start()));
+  t.teardown(async () => {
+    await Promise.all(servers.map((server) => server.stop()));
+  });
+  const sources = ports.map((serverPort, n) => {
+    const traits = [{ weight: 20 }, { weight: 10 }, { backup: true } as const][n];
+    return { host: '127.0.0.1', port: serverPort, ...traits };
+  });
+  const rule = { id: 'r', host: 'a.test', pathPrefix: '/', owner: 'pool:a' };
+  const options = { balance: 'round-robin' } as const;
+  const routes = [{ ...rule, service: { appId: 'pool:a:b', portIndex: 0 }, options }];
+  const serverSets = new Map([['pool:a:b', { key: 'pool:a:b', sources }]]);
+  await engine.apply(buildTable({ ...directory(2, [], routes), serverSets }));
+  const client = await rawClient(port);
+  for (let n = 1; n <= 30; n++) {
+    client.send('GET / HTTP/1.1\r\nHost: a.test\r\n\r\n');
+    await client.until(']', n);
+  }
+  client.socket.destroy();
+  const count = (n: number) => client.text.value.split(`[${n}]`).length - 1;
+  t.same([count(0), count(1), count(2)], [20, 10, 0]);
+});

@@ -247,7 +247,7 @@ function setEndpoints(
   };
   return serversOf(directory, set ?? { key, sources: [] }, like).map(({ agentId: _, name, ...server }) => ({
     ...server,
-    key: `${server.instanceId} ${server.address} ${server.port} set${protocol === undefined ? '' : ` ${protocol}`}`,
+    key: `${server.instanceId} ${server.address} ${server.port} set${server.weight ?? ''}${server.backup ? 'b' : ''}${protocol === undefined ? '' : ` ${protocol}`}`,
     cookie: Buffer.from(name).toString('base64'),
     ...(protocol && { protocol }),
   }));

@@ -12,11 +12,14 @@ import {
 import type { EndpointStats } from './traffic-stats.ts';
 import { Upstream } from './upstream.ts';
 import type { UpstreamContext } from './upstream-context.ts';
+import { byWeight } from './weights.ts';
 
 /** A pool of the table in force, bound to live endpoints. */
 export type BoundPool = {
   readonly endpoints: readonly PoolEndpoint[];
   readonly upstreams: readonly Upstream[];
+  /** The same as often as each is to be chosen. */
+  readonly turns: readonly Upstream[];
   readonly balancer: Balancer;
   readonly retries: RetryBudget;
   readonly chance: () => number;
@@ -120,7 +123,8 @@ export class Upstreams {
     checks?.follow(upstreams);
     const { panicPercent = 0 } = pool.check ?? {};
     const live = { balancer, retries, chance: this.#chance, checks, panicPercent };
-    this.#pools.set(key, { endpoints: pool.endpoints, upstreams, ...live });
+    const turns = bound?.upstreams === upstreams ? bound.turns : byWeight(upstreams);
+    this.#pools.set(key, { endpoints: pool.endpoints, upstreams, turns, ...live });
   }
 
   /** Whoever joins others that have long carried the load is given its share step by step; in a young pool all are equal. */
@@ -167,11 +171,11 @@ export function pick(pool: BoundPool, request: BalanceRequest, options: PickOpti
   const kept = sticky === undefined ? undefined : stuckTo(pool, sticky, options);
   if (kept !== undefined) return kept;
   if (tried === undefined && pool.checks === undefined && allUsual(pool.upstreams, now))
-    return pool.balancer.choose(pool.upstreams, request);
+    return pool.balancer.choose(pool.turns, request);
   const untried = pool.upstreams.filter((upstream) => tried?.has(upstream) !== true);
   const sound = untried.filter((upstream) => upstream.ejectedUntil <= now && !isSick(pool, upstream));
   const usable = settledEnough(pool, sound.length > 0 && !isPanic(pool) ? sound : untried, options);
-  return pool.balancer.choose(usable, request);
+  return pool.balancer.choose(byWeight(usable), request);
 }
 
 function isSick({ checks }: BoundPool, upstream: Upstream): boolean {

@@ -1,4 +1,4 @@
-import type { PoolBackend, RewriteHttp } from '../../model/edgelb/pool.ts';
+import type { PoolBackend, PoolProtocol, RewriteHttp } from '../../model/edgelb/pool.ts';
 import type { RouteOptions } from '../../model/route.ts';
 import { merged, readLines, readServerWords } from '../haproxy-lines.ts';
 import { balanceNames, balanceOption } from '../label-balance.ts';
@@ -32,8 +32,17 @@ export function backendOptions(backend: PoolBackend, path: string): BackendOptio
       ...lines.rest.map((line) => ({ path: `${path}/miscStrs`, error: ignoredLine(line) })),
       ...check.notes,
       ...rewriteNotes(backend.rewriteHttp, path),
+      ...(isSecure(backend) ? [{ path: `${path}/protocol`, error: secureFault }] : []),
     ],
   };
+}
+
+/** To send there without TLS what is meant to go with it would be worse than not to send it. */
+export const secureFault =
+  'requests for HTTP servers behind TLS are answered 503: frontends of TCP and TLS pass it on as it is';
+
+export function isSecure({ protocol }: { readonly protocol: PoolProtocol }): boolean {
+  return protocol === 'HTTPS' || protocol === 'TLS';
 }
 
 export function ignoredLine(line: string): string {

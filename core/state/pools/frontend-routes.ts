@@ -1,6 +1,7 @@
 import type { Frontend, LinkRule, PoolProtocol } from '../../model/edgelb/pool.ts';
 import type { Route, RouteConditions, RouteOptions } from '../../model/route.ts';
 import { nowhere } from '../../model/route-definition.ts';
+import { isSecure } from './backend-options.ts';
 
 export type BackendTarget = {
   readonly setKey: string;
@@ -62,9 +63,16 @@ function mapRule(rule: LinkRule, target: BackendTarget | undefined): readonly Ru
       host,
       service: { appId: target.setKey, portIndex: 0 },
       ...(Object.keys(conditions).length > 0 && { conditions }),
-      options: target.options,
+      options: optionsOf(target),
     },
   ];
+}
+
+function optionsOf(target: BackendTarget): RouteOptions {
+  if (!isSecure(target)) return target.options;
+  return {
+    maintenance: { text: 'The servers of this backend want TLS, which the edge does not speak to them.' },
+  };
 }
 
 /** Equal as a whole: a star in it is a star. */
@@ -89,7 +97,7 @@ function given(text: string | undefined): boolean {
 /** What no rule takes. */
 function restRule(target: BackendTarget | undefined): Rule {
   if (target !== undefined)
-    return { host: '*', service: { appId: target.setKey, portIndex: 0 }, options: target.options };
+    return { host: '*', service: { appId: target.setKey, portIndex: 0 }, options: optionsOf(target) };
   const text = 'No rule of this frontend takes the request.';
   return { host: '*', service: none, options: { maintenance: { text } } };
 }
