@@ -39,6 +39,7 @@ export type AgentSettings = {
   readonly edge?: {
     readonly http: Address;
     readonly https?: Address;
+    readonly minTls?: '1.2' | '1.3';
     readonly accessLog?: AccessLogSettings | undefined;
   };
 };

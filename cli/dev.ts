@@ -21,6 +21,7 @@ export type DevSettings = {
   readonly api: Address;
   readonly http: Address;
   readonly https: Address;
+  readonly minTls: '1.2' | '1.3';
   readonly accessLog: AccessLogSettings | undefined;
   readonly dns: Address;
   readonly dnsHttp: Address;
@@ -103,7 +104,7 @@ export async function composeDev(
       dcosHttp: settings.dcosHttp,
       resolvers: settings.resolvers,
       dnsSettings: settings.dnsSettings,
-      edge: { http, https, accessLog: settings.accessLog },
+      edge: { http, https, minTls: settings.minTls, accessLog: settings.accessLog },
       ...(settings.facts.cni === undefined ? {} : { cniDir: settings.facts.cni }),
     },
     { clock, log },

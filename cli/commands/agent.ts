@@ -36,6 +36,7 @@ type Options = {
   edge?: true;
   http: Address;
   https: Address;
+  minTls: '1.2' | '1.3';
   accessLog?: string;
   accessLogShare: number;
   dns: Address;
@@ -131,6 +132,12 @@ export function trafficOptions(command: Command): Command {
     .addOption(address('--http', 'edge, HTTP', 'WEIR_HTTP', defaults.http))
     .addOption(address('--https', 'edge, HTTPS', 'WEIR_HTTPS', defaults.https))
     .addOption(
+      new Option('--min-tls <version>', 'edge, HTTPS: what clients must speak at least')
+        .env('WEIR_MIN_TLS')
+        .choices(['1.2', '1.3'])
+        .default('1.2'),
+    )
+    .addOption(
       new Option(
         '--access-log <file>',
         'a line of JSON for each request at the edge; -: standard output',
@@ -216,7 +223,9 @@ async function run(options: Options): Promise<void> {
       ...(options.id === undefined ? {} : { id: options.id }),
       ...(options.scope === undefined ? {} : { scope: options.scope }),
       ...(facts.cni === undefined ? {} : { cniDir: facts.cni }),
-      ...(options.edge ? { edge: { http, https, accessLog: accessLogOf(options) } } : {}),
+      ...(options.edge
+        ? { edge: { http, https, minTls: options.minTls, accessLog: accessLogOf(options) } }
+        : {}),
     },
     { clock: systemClock, log },
   );

@@ -3,6 +3,7 @@ import { readText } from '../app/definition.ts';
 import { registerAuthority } from '../cert/authority.ts';
 import { registerIssue } from '../cert/issue.ts';
 import { stateText } from '../cert/state.ts';
+import { registerTrust } from '../cert/trust.ts';
 import { group, leaf, print, printJson, sessionOf } from '../globals.ts';
 import type { CertificateAnswer, CertificateInfo, CertificatesAnswer } from '../master/answers.ts';
 import { inForceText } from '../show/in-force.ts';
@@ -19,6 +20,7 @@ export function register(program: Command): void {
     .action(add);
   registerIssue(cert);
   registerAuthority(cert);
+  registerTrust(cert);
   leaf(cert, 'list', 'list certificates and when they expire').action(list);
   leaf(cert, 'show', 'show one certificate').argument('<name>').action(show);
   leaf(cert, 'rm', 'remove a certificate').argument('<name>').action(remove);

@@ -14,6 +14,7 @@ type Options = ApiFlags & {
   api: Address;
   http: Address;
   https: Address;
+  minTls: '1.2' | '1.3';
   accessLog?: string;
   accessLogShare: number;
   dns: Address;

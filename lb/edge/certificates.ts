@@ -2,7 +2,7 @@ import type { SecureContext } from 'node:tls';
 import type { Certificate } from '../../core/model/certificate.ts';
 import type { Challenge } from '../../core/model/issuance.ts';
 import { challengeCertificates, type Proof } from './challenge-answers.ts';
-import { GivenCertificates } from './given-certificates.ts';
+import { GivenCertificates, wildcardOf } from './given-certificates.ts';
 import type { CertificateSource } from './listener.ts';
 import { contextOptions } from './tls-policy.ts';
 
@@ -42,6 +42,14 @@ export class CertificateCache implements CertificateSource {
 
   asksClients(name: string): boolean {
     return this.#hosts.asksClients(name.toLowerCase());
+  }
+
+  covers(name: string, host: string): boolean {
+    if (this.#hosts.asksClients(host) && !this.#hosts.asksClients(name)) return false;
+    const given = this.#given.find(name) ?? this.#given.fallback;
+    if (given !== undefined)
+      return given.hosts.some((pattern) => pattern === host || pattern === wildcardOf(host));
+    return host === (this.#hosts.isServed(name) ? name : fallbackName);
   }
 
   /** From now on these are the ones that operators gave. */

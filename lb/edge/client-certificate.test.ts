@@ -85,7 +85,7 @@ t.test('hosts without such a route ask nobody, and lead to no closed one', async
   const { ours, client } = await setUp(t);
   const by = ours.issue('ann', 'clientAuth');
   t.match(await client({ sni: 'open.test' }), { status: '200' });
-  t.match(await client({ by, sni: 'open.test', host: 'closed.test' }), { status: '403' });
+  t.match(await client({ by, sni: 'open.test', host: 'closed.test' }), { status: '421' });
 });
 
 t.test('a resumed session is worth what its certificate is at that host', async (t) => {

@@ -1,6 +1,5 @@
 import type { AuthVerdict } from './access-question.ts';
-import { shownBy } from './client-certificate.ts';
-import { type ClientFacts, clientFacts } from './client-facts.ts';
+import { type ClientFacts, clientFacts, tlsFacts } from './client-facts.ts';
 import { ClientInput, type InputUser } from './client-input.ts';
 import type { EdgeContext } from './context.ts';
 import type { Deadlined } from './deadlines.ts';
@@ -71,7 +70,7 @@ export class ClientConnection implements Front, WireUser, InputUser, TurnHost, D
     const port = ends === undefined ? options.port : ends.destination.port;
     const known = clientFacts(context.trusted, { remoteAddress, scheme, port, scope });
     const facts = { ...known, ends: () => ends ?? socketEnds(this.wire.socket) };
-    this.facts = scheme === 'http' ? facts : { ...facts, certificate: shownBy(this.wire.socket) };
+    this.facts = scheme === 'http' ? facts : { ...facts, ...tlsFacts(this.wire.socket) };
     this.deadlineAt = context.clock.now() + context.settings.headMs;
     context.deadlines.add(this);
   }

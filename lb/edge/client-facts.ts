@@ -1,21 +1,31 @@
 import type { X509Certificate } from 'node:crypto';
-import type { BlockList } from 'node:net';
+import type { BlockList, Socket } from 'node:net';
 import { isIP } from 'node:net';
+import { shownBy } from './client-certificate.ts';
 import { type ForwardedClient, valuesOf } from './forward.ts';
 import type { RequestHead } from './http1/request-head.ts';
 import type { PolicyRequest } from './policy-answer.ts';
 import type { ProxyEnds } from './proxy/proxy-header.ts';
 import { listed } from './route-policy.ts';
+import { serverNameOf } from './server-name.ts';
 
 /** What is known of a client before it asks anything. */
 export type ClientFacts = ForwardedClient & {
   /** What it has shown, the same value each time; nobody has looked yet who signed it. Absent: it had no way to. */
   readonly certificate?: () => X509Certificate | undefined;
+  /** The name in its hello, lower case. Absent: it named none, or speaks no TLS. */
+  readonly serverName?: string;
   /** Of the table that its listener serves, when that is not the shared one (`scopeOf`). */
   readonly scope?: string;
   /** Where its connection comes from and went to, as its proxy says or as it is. Absent: nobody knows. */
   readonly ends?: () => ProxyEnds;
 };
+
+/** What the handshake of a client has told. */
+export function tlsFacts(socket: Socket): Pick<ClientFacts, 'certificate' | 'serverName'> {
+  const serverName = serverNameOf(socket);
+  return { certificate: shownBy(socket), ...(serverName === undefined ? {} : { serverName }) };
+}
 
 export type Arrival = {
   /** As the socket says it; undefined: unknown. */

@@ -3,6 +3,7 @@ import type { AccessLog } from './access-log.ts';
 import type { ForwardAuths } from './access-question.ts';
 import type { Passwords } from './basic-auth.ts';
 import type { RouteTable } from './route-table.ts';
+import type { ServedTogether } from './server-name.ts';
 import type { UpstreamContext } from './upstream-context.ts';
 import type { Upstreams } from './upstreams.ts';
 
@@ -12,6 +13,7 @@ export type EdgeContext = UpstreamContext & {
   readonly trusted: BlockList;
   readonly passwords: Passwords;
   readonly forwardAuths: ForwardAuths;
+  readonly servedTogether: ServedTogether;
   readonly requestId: () => string;
   /** Numbers in [0, 1). */
   readonly chance: () => number;

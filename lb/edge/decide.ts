@@ -18,6 +18,7 @@ import {
 } from './route-policy.ts';
 import type { RouteTable } from './route-table.ts';
 import type { RouteTally } from './route-tally.ts';
+import { misdirection, type ServedTogether } from './server-name.ts';
 import type { EdgeSettings } from './settings.ts';
 import type { TableRoute } from './table-route.ts';
 
@@ -45,6 +46,7 @@ export type DecisionContext = {
   readonly counters: Counters;
   readonly passwords: Passwords;
   readonly forwardAuths: ForwardAuths;
+  readonly servedTogether: ServedTogether;
 };
 
 const noRoute = {
@@ -69,6 +71,8 @@ export function decide(
     const content = table.challenges.get(head.path);
     if (content !== undefined) return challengeDecision(content, context);
   }
+  const astray = misdirection(client, head.host?.name, context.servedTogether);
+  if (astray !== undefined) return { kind: 'answer', answer: astray, tally: context.counters.unrouted };
   const route = head.host === undefined ? undefined : matchRoute(table, head.host.name, head, client.scope);
   if (route === undefined) {
     const answer = table.revision === 0 ? noTable : noRoute;

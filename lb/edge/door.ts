@@ -1,9 +1,8 @@
 import type { BlockList, Server, Socket } from 'node:net';
 import { isHttp, type Listener, tableOf } from '../../core/model/listener.ts';
 import { scopeOf } from '../../core/model/route.ts';
-import { shownBy } from './client-certificate.ts';
 import { ClientConnection } from './client-connection.ts';
-import { type ClientFacts, clientFacts, plainAddress } from './client-facts.ts';
+import { type ClientFacts, clientFacts, plainAddress, tlsFacts } from './client-facts.ts';
 import type { EdgeContext } from './context.ts';
 import type { Front } from './front.ts';
 import { HelloReader } from './l4/hello-reader.ts';
@@ -74,7 +73,7 @@ export class Door {
     const { port, protocol } = this.#listener;
     const place = { address, port, handle };
     if (protocol === 'udp') await this.#openFlows({ address, port });
-    else if (protocol === 'https') this.#server = await this.#openTls(place);
+    else if (protocol === 'https') this.#server = await this.#openTls({ ...place, minTls: this.#minTls });
     else {
       const { scratch } = this.#parts.context;
       this.#server = await listenPlain(place, scratch, (open) => this.#arrive(open));
@@ -103,6 +102,10 @@ export class Door {
     });
     await flows.open();
     this.#flows = flows;
+  }
+
+  get #minTls(): '1.2' | '1.3' {
+    return this.#listener.options?.minTls ?? this.#parts.context.settings.minTls;
   }
 
   #openTls(place: Parameters<typeof listenTls>[0]): Promise<Server> {
@@ -259,7 +262,7 @@ export class Door {
     const port = ends?.destination.port ?? this.#port;
     const arrival = { remoteAddress, scheme: 'https', port, scope: this.#scope } as const;
     const facts = clientFacts(this.#parts.context.trusted, arrival);
-    return { ...facts, ends: () => ends ?? socketEnds(socket), certificate: shownBy(socket) };
+    return { ...facts, ends: () => ends ?? socketEnds(socket), ...tlsFacts(socket) };
   }
 
   /** node:http2 is loaded for the first client that speaks it: an edge without stays small. */

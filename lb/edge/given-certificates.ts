@@ -17,6 +17,11 @@ export class GivenCertificates {
 
   /** `host` in lower case. A wildcard covers one label (RFC 9525 §6.3). */
   find(host: string): Certificate | undefined {
-    return this.#byHost.get(host) ?? this.#byHost.get(`*${host.slice(host.indexOf('.'))}`);
+    return this.#byHost.get(host) ?? this.#byHost.get(wildcardOf(host));
   }
+}
+
+/** Covers this host and those beside it. */
+export function wildcardOf(host: string): string {
+  return `*${host.slice(host.indexOf('.'))}`;
 }

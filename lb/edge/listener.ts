@@ -15,6 +15,9 @@ export type ListenWhere = ListenPlace & {
   readonly handle: object | undefined;
 };
 
+/** Where, and what clients must speak at least; absent: 1.2. */
+export type ListenTlsWhere = ListenWhere & { readonly minTls?: '1.2' | '1.3' };
+
 /** Turns an accepted connection into a wire for the given user. */
 export type Accepted = (open: (user: WireUser) => Wire) => void;
 
@@ -32,6 +35,8 @@ export interface CertificateSource {
   /** For a client that names no server. */
   fallback(): Promise<{ readonly key: string; readonly cert: string }>;
   forName(name: string): Promise<SecureContext>;
+  /** A connection made for `name` may ask for `host` as well; both in lower case. */
+  covers(name: string, host: string): boolean;
   /** Clients that come for this host are asked for a certificate. */
   asksClients(name: string): boolean;
   /** Authorities are about to look whether hosts are ours. */
@@ -59,7 +64,7 @@ export async function listenPlain(
 
 /** Listens for TLS 1.2 and 1.3 connections. `onHttp2` gets those that agree on HTTP/2. Throws PortInUse. */
 export async function listenTls(
-  place: ListenWhere,
+  place: ListenTlsWhere,
   certificates: CertificateSource,
   takers: TlsTakers,
 ): Promise<Server> {
@@ -67,7 +72,7 @@ export async function listenTls(
   let tls: Promise<Server> | undefined;
   const challenges = new ChallengeServer((host) => certificates.proofFor(host));
   const take = (socket: Socket) => {
-    tls ??= createTls(certificates, takers);
+    tls ??= createTls(place, certificates, takers);
     tls.then(
       (ready) => ready.emit('connection', socket),
       () => {
@@ -94,13 +99,14 @@ export async function listenTls(
 
 /** Made with the first connection: node:tls and the fallback's certificate cost memory that an idle edge need not spend. */
 async function createTls(
+  place: ListenTlsWhere,
   certificates: CertificateSource,
   { onAccepted, onHttp2, onFailed }: TlsTakers,
 ): Promise<Server> {
   const { createServer: createTlsServer } = await import('node:tls');
   const server = createTlsServer({
     ...(await certificates.fallback()),
-    ...listenOptions(certificates),
+    ...listenOptions(place, certificates),
     ALPNProtocols: ['h2', 'http/1.1'],
     handshakeTimeout: 10_000,
     SNICallback(this: unknown, name, done) {
@@ -110,7 +116,7 @@ async function createTls(
   });
   certificates.onChange(() => {
     certificates.fallback().then(
-      (pair) => server.setSecureContext({ ...pair, ...listenOptions(certificates) }),
+      (pair) => server.setSecureContext({ ...pair, ...listenOptions(place, certificates) }),
       () => {},
     );
   });
@@ -126,9 +132,10 @@ async function createTls(
 }
 
 /** Tickets are of the listener, whichever certificate is chosen (SSL_CTX of the first hello). */
-function listenOptions({ ticketKey }: CertificateSource) {
+function listenOptions({ minTls = '1.2' }: ListenTlsWhere, { ticketKey }: CertificateSource) {
   return {
     ...contextOptions,
+    minVersion: `TLSv${minTls}` as const,
     sessionIdContext: 'weir',
     ...(ticketKey === undefined ? {} : { ticketKeys: ticketKey }),
   };

@@ -49,6 +49,7 @@ function answers(pieces: readonly Buffer[]): string {
     scratch: createScratch(settings.maxFields),
     trusted: new BlockList(),
     passwords: new Passwords(),
+    servedTogether: () => true,
     forwardAuths: { ask: () => Promise.reject(new Error('nobody is asked here')) },
     requestId: () => 'id',
     chance: () => 0,

@@ -10,6 +10,8 @@ export type EdgeSettings = {
   /** 0: any free port; undefined: do not listen. */
   readonly httpPort: number | undefined;
   readonly httpsPort: number | undefined;
+  /** What clients must speak at least. */
+  readonly minTls: '1.2' | '1.3';
   /** Address ranges (`10.0.0.0/8`) whose X-Forwarded-* and X-Request-Id fields are believed. */
   readonly trustedProxies: readonly string[];
   /** Address ranges of proxies that begin each connection with a PROXY header. */
@@ -45,6 +47,7 @@ export const defaultSettings: EdgeSettings = {
   address: '127.0.0.1',
   httpPort: 8000,
   httpsPort: undefined,
+  minTls: '1.2',
   trustedProxies: [],
   acceptProxy: [],
   maxHeadBytes: 32_768,

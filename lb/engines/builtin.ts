@@ -149,6 +149,8 @@ export class BuiltinEngine implements IngressEngine {
       passwords: new Passwords(),
       forwardAuths: new AskingForwardAuths(() => this.#context),
       requestId,
+      servedTogether: (name: string, host: string) =>
+        this.#dependencies.certificates?.covers(name, host) !== false,
       chance,
       table: () => this.#table,
       accessLog: accessLogOf(this.#dependencies, this.#settings),
