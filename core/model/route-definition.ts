@@ -32,6 +32,7 @@ import type {
   RouteOptions,
   RouteShare,
   RouteTimeouts,
+  UpstreamTls,
 } from './route.ts';
 import * as read from './route-shapes.ts';
 
@@ -255,6 +256,19 @@ const retries = shaped<Retries>({
   budgetPercent: may(read.percent),
 });
 
+const tls = where(
+  shaped<UpstreamTls>({
+    authorities: may(read.authorities),
+    serverName: may(text(/^[A-Za-z0-9_.:-]{1,253}$/, 'a host name or an address')),
+    insecure: may(read.only),
+    certificate: may(text(/^[!-~]{1,200}$/, 'the name of a certificate')),
+  }),
+  ({ insecure, authorities }) =>
+    insecure && authorities !== undefined
+      ? 'cannot have authorities that are not asked (insecure)'
+      : undefined,
+);
+
 const timeouts = shaped<RouteTimeouts>({
   connectMs: may(read.ms),
   firstByteMs: may(read.ms),
@@ -315,6 +329,7 @@ const plainDefinition = shaped<Definition>({
   retries: may(retries),
   timeouts: may(timeouts),
   check: may(check),
+  tls: may(tls),
   sendProxy: may(oneOf('v1', 'v2')),
   protocol: may(oneOf('h2c')),
 });
@@ -323,6 +338,11 @@ const definitionShape: Reader<Definition> = (value, path, faults) => {
   const definition = plainDefinition(value, path, faults);
   const badPath = pathFault(value, path, faults);
   if (definition === undefined || badPath) return undefined;
+  if (definition.tls !== undefined && definition.protocol !== undefined) {
+    const error = 'cannot be with HTTP/2 to endpoints: over TLS they are spoken to in HTTP/1.1';
+    faults.push({ path: `${path}/tls`, error });
+    return undefined;
+  }
   if (definition.sendProxy !== undefined && definition.protocol !== undefined) {
     const error = 'cannot be with HTTP/2 to endpoints: one connection carries many clients';
     faults.push({ path: `${path}/sendProxy`, error });

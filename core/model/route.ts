@@ -137,10 +137,24 @@ export type TrafficOptions = {
   readonly retries?: Retries;
   readonly timeouts?: RouteTimeouts;
   readonly check?: ActiveCheck;
+  /** Endpoints speak TLS; absent: they do not. Checks of the edge do as well. */
+  readonly tls?: UpstreamTls;
   /** Each connection to an endpoint begins with a PROXY header of this version, and carries one client's requests only. */
   readonly sendProxy?: 'v1' | 'v2';
   /** What endpoints speak; absent: HTTP/1.1. `h2c`: HTTP/2 without TLS, as gRPC does. */
   readonly protocol?: 'h2c';
+};
+
+/** How endpoints are spoken to over TLS, and how they are known for what they are. */
+export type UpstreamTls = {
+  /** PEM: who may have signed their certificates; absent: whom the system trusts. */
+  readonly authorities?: string;
+  /** Asked for (SNI) and looked for in their certificates; absent: the endpoint's address is. */
+  readonly serverName?: string;
+  /** Whatever they show is taken. */
+  readonly insecure?: true;
+  /** What is shown to them: the name of a certificate in the store. */
+  readonly certificate?: string;
 };
 
 /** `crypted`: what crypt(3) made of the password, `$5$…` or `$6$…`. */

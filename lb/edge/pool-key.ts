@@ -1,13 +1,33 @@
-import type { Route, RouteOptions, ServiceRef } from '../../core/model/route.ts';
+import { createHash } from 'node:crypto';
+import type { Route, RouteOptions, ServiceRef, UpstreamTls } from '../../core/model/route.ts';
 
 /** One of the pools that share a route's requests. */
 export type PoolShare = { readonly poolKey: string; readonly share: number };
 
 /** Routes that balance or check in different ways cannot share a pool. */
-export function poolKey(service: ServiceRef, { balance, check, protocol }: RouteOptions = {}): string {
+export function poolKey(service: ServiceRef, { balance, check, protocol, tls }: RouteOptions = {}): string {
   const key = serviceKey(service);
-  if (balance === undefined && check === undefined && protocol === undefined) return key;
-  return `${key}:${balance ?? ''}:${check === undefined ? '' : JSON.stringify(check)}${protocol === undefined ? '' : `:${protocol}`}`;
+  if ((balance ?? check ?? protocol ?? tls) === undefined) return key;
+  const checked = check === undefined ? '' : JSON.stringify(check);
+  const spoken = spokenKey({ protocol, tls });
+  return `${key}:${balance ?? ''}:${checked}${spoken === '' ? '' : `:${spoken}`}`;
+}
+
+/** What endpoints speak; '' for plain HTTP/1.1. */
+export function spokenKey({
+  protocol,
+  tls,
+}: {
+  readonly protocol: RouteOptions['protocol'] | undefined;
+  readonly tls: UpstreamTls | undefined;
+}): string {
+  return [...(protocol === undefined ? [] : [protocol]), ...(tls === undefined ? [] : [tlsKey(tls)])].join(
+    ' ',
+  );
+}
+
+function tlsKey(tls: UpstreamTls): string {
+  return `tls ${createHash('sha256').update(JSON.stringify(tls)).digest('hex').slice(0, 16)}`;
 }
 
 export function serviceKey({ appId, portIndex }: ServiceRef): string {

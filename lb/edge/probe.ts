@@ -3,6 +3,7 @@ import type { Deadlined } from './deadlines.ts';
 import { scanResponse } from './http1/response-head.ts';
 import type { PoolEndpoint } from './route-table.ts';
 import type { UpstreamContext } from './upstream-context.ts';
+import { tlsWire } from './upstream-tls.ts';
 import { connectedWire, type Wire, type WireUser } from './wire.ts';
 
 const timeoutMs = 2_000;
@@ -24,15 +25,25 @@ class Probe implements WireUser, Deadlined {
   readonly #resolve: (well: boolean) => void;
   #text = '';
 
-  constructor(context: UpstreamContext, { address, ...ports }: PoolEndpoint, check: ActiveCheck) {
+  constructor(context: UpstreamContext, { address, tls, ...ports }: PoolEndpoint, check: ActiveCheck) {
     const place = { address, port: ports.checkPort ?? ports.port };
     const { promise, resolve } = Promise.withResolvers<boolean>();
     this.result = promise;
     this.#resolve = resolve;
     this.#context = context;
     this.deadlineAt = context.clock.now() + (check.timeoutMs ?? timeoutMs);
-    this.#wire = connectedWire(place, context.scratch, this);
-    this.#wire.socket.once('connect', () => this.#connected(place, check.path));
+    const connected = () => this.#connected(place, check.path);
+    if (tls === undefined) {
+      this.#wire = connectedWire(place, context.scratch, this);
+      this.#wire.socket.once('connect', connected);
+    } else
+      this.#wire = tlsWire(context, this, {
+        endpoint: place,
+        tls,
+        connected,
+        failed: () => {},
+        preamble: '',
+      });
     context.deadlines.add(this);
   }
 

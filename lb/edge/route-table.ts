@@ -11,6 +11,7 @@ import {
   type Route,
   type RouteBalance,
   type ServiceRef,
+  type UpstreamTls,
 } from '../../core/model/route.ts';
 import { appsOf, isServerSet } from '../../core/model/server-set.ts';
 import { serversOf } from '../../core/model/servers-of.ts';
@@ -18,7 +19,7 @@ import { challengePages } from './challenge-answers.ts';
 import { expression } from './expression.ts';
 import { HostRoutes } from './host-routes.ts';
 import { type Draft, PersistentMap } from './persistent-map.ts';
-import { poolKey, serviceKey, servicesOf } from './pool-key.ts';
+import { poolKey, serviceKey, servicesOf, spokenKey } from './pool-key.ts';
 import type { RouteTally } from './route-tally.ts';
 import { tableRoute } from './table-route.ts';
 
@@ -32,6 +33,8 @@ export type PoolEndpoint = {
   readonly checkPort?: number;
   /** Absent: HTTP/1.1. */
   readonly protocol?: 'h2c';
+  /** Absent: without TLS. */
+  readonly tls?: UpstreamTls;
   /** Share of the requests beside the pool's others; default 1. */
   readonly weight?: number;
   /** Used only while no other can be. */
@@ -53,6 +56,7 @@ export type RoutePool = {
   readonly balance: RouteBalance | undefined;
   readonly check: ActiveCheck | undefined;
   readonly protocol: 'h2c' | undefined;
+  readonly tls: UpstreamTls | undefined;
   readonly uses: number;
   readonly endpoints: readonly PoolEndpoint[];
 };
@@ -71,6 +75,8 @@ export type RouteTable = {
   /** Keys of the pools of a service, by `serviceKey`. */
   readonly poolsOf: PersistentMap<readonly string[]>;
   readonly listeners: ReadonlyMap<string, Listener>;
+  /** Those of the store, by name. */
+  readonly certificates: Directory['certificates'];
   /** What authorities that look whether hosts are ours are answered, by path. */
   readonly challenges: ReadonlyMap<string, string>;
 };
@@ -82,6 +88,7 @@ export const emptyTable: RouteTable = {
   pools: PersistentMap.empty(),
   poolsOf: PersistentMap.empty(),
   listeners: new Map(),
+  certificates: new Map(),
   challenges: new Map(),
 };
 
@@ -96,9 +103,9 @@ export function buildTable(directory: Directory): RouteTable {
   const draft = draftOf(emptyTable);
   for (const route of directory.routes.values()) countUses(draft, directory, route, 1);
   const wildcards = [...byHost.keys()].filter(isWildcard).length;
-  const { revision, listeners } = directory;
+  const { revision, listeners, certificates } = directory;
   const challenges = challengePages(directory.challenges);
-  return { revision, hosts, wildcards, ...done(draft), listeners, challenges };
+  return { revision, hosts, wildcards, ...done(draft), listeners, certificates, challenges };
 }
 
 /**
@@ -119,9 +126,9 @@ export function updateTable(
       draft.pools.set(key, { ...pool, endpoints: endpointsOf(after, pool.service, pool) });
   }
   const wildcards = table.wildcards + newWildcards(table.hosts, hosts);
-  const { revision, listeners } = after;
+  const { revision, listeners, certificates } = after;
   const challenges = delta.challenges === undefined ? table.challenges : challengePages(after.challenges);
-  return { revision, hosts, wildcards, ...done(draft), listeners, challenges };
+  return { revision, hosts, wildcards, ...done(draft), listeners, certificates, challenges };
 }
 
 /** Ids of routes that were in the one table and are not in the other. */
@@ -200,9 +207,9 @@ function countUse({ pools, poolsOf }: PoolsDraft, unused: RoutePool, by: 1 | -1)
 }
 
 function newPool(directory: Directory, service: ServiceRef, { options = {} }: Route): RoutePool {
-  const { balance, check, protocol } = options;
-  const endpoints = endpointsOf(directory, service, { check, protocol });
-  return { key: poolKey(service, options), service, balance, check, protocol, uses: 0, endpoints };
+  const { balance, check, protocol, tls } = options;
+  const endpoints = endpointsOf(directory, service, { check, protocol, tls });
+  return { key: poolKey(service, options), service, balance, check, protocol, tls, uses: 0, endpoints };
 }
 
 /** The services that a changed endpoint is or was a part of. */
@@ -235,11 +242,7 @@ function touchedSets(
 }
 
 /** They have keys of their own: another cookie names them than where they serve as the endpoints of one port. */
-function setEndpoints(
-  directory: Directory,
-  key: string,
-  protocol: 'h2c' | undefined,
-): readonly PoolEndpoint[] {
+function setEndpoints(directory: Directory, key: string, spoken: Spoken): readonly PoolEndpoint[] {
   const set = directory.serverSets.get(key);
   const like = (pattern: string) => {
     const compiled = expression(pattern);
@@ -247,25 +250,36 @@ function setEndpoints(
   };
   return serversOf(directory, set ?? { key, sources: [] }, like).map(({ agentId: _, name, ...server }) => ({
     ...server,
-    key: `${server.instanceId} ${server.address} ${server.port} set${server.weight ?? ''}${server.backup ? 'b' : ''}${protocol === undefined ? '' : ` ${protocol}`}`,
+    key: `${server.instanceId} ${server.address} ${server.port} set${server.weight ?? ''}${server.backup ? 'b' : ''}${suffixOf(spoken)}`,
     cookie: Buffer.from(name).toString('base64'),
-    ...(protocol && { protocol }),
+    ...given(spoken),
   }));
 }
 
 function endpointsOf(
   directory: Directory,
   service: ServiceRef,
-  { check, protocol }: Pick<RoutePool, 'check' | 'protocol'>,
+  { check, ...spoken }: Pick<RoutePool, 'check'> & Spoken,
 ): readonly PoolEndpoint[] {
-  if (isServerSet(service.appId)) return setEndpoints(directory, service.appId, protocol);
+  if (isServerSet(service.appId)) return setEndpoints(directory, service.appId, spoken);
   return backendsOf(directory, [service]).map(({ instanceId, address, port }) => {
     const ports = directory.endpoints.get(instanceId)?.ports ?? [];
     const checkPort = ports.find(({ index }) => index === check?.portIndex)?.port;
-    const key = `${instanceId} ${address} ${port}${protocol === undefined ? '' : ` ${protocol}`}`;
-    const place = { key, instanceId, address, port, ...(protocol && { protocol }) };
+    const key = `${instanceId} ${address} ${port}${suffixOf(spoken)}`;
+    const place = { key, instanceId, address, port, ...given(spoken) };
     return checkPort === undefined ? place : { ...place, checkPort };
   });
+}
+
+type Spoken = Pick<RoutePool, 'protocol' | 'tls'>;
+
+function given({ protocol, tls }: Spoken): Pick<PoolEndpoint, 'protocol' | 'tls'> {
+  return { ...(protocol && { protocol }), ...(tls && { tls }) };
+}
+
+function suffixOf(how: Spoken): string {
+  const spoken = spokenKey(how);
+  return spoken === '' ? '' : ` ${spoken}`;
 }
 
 function isWildcard(host: string): boolean {

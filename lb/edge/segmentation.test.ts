@@ -46,6 +46,7 @@ function answers(pieces: readonly Buffer[]): string {
     clock,
     counters: new Counters(),
     deadlines: new Deadlines(clock),
+    certificate: () => undefined,
     scratch: createScratch(settings.maxFields),
     trusted: new BlockList(),
     passwords: new Passwords(),

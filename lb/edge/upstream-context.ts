@@ -1,4 +1,5 @@
 import type { Clock } from '../../core/kit/clock.ts';
+import type { Certificate } from '../../core/model/certificate.ts';
 import type { Counters } from './counters.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { Scratch } from './scratch.ts';
@@ -11,4 +12,6 @@ export type UpstreamContext = {
   readonly counters: Counters;
   readonly deadlines: Deadlines;
   readonly scratch: Scratch;
+  /** By its name in the store. */
+  readonly certificate: (name: string) => Pick<Certificate, 'chain' | 'key'> | undefined;
 };

@@ -1,3 +1,4 @@
+import type { UpstreamTls } from '../../core/model/route.ts';
 import type { Candidate } from '../balancer.ts';
 import { UpstreamPipe } from './http2/upstream-pipe.ts';
 import { UpstreamSessions } from './http2/upstream-session.ts';
@@ -8,6 +9,7 @@ import { RouteTally } from './route-tally.ts';
 import { stickyValue } from './sticky.ts';
 import { type ConnectionOwner, UpstreamConnection } from './upstream-connection.ts';
 import type { UpstreamContext } from './upstream-context.ts';
+import { tlsWire } from './upstream-tls.ts';
 import { connectedWire, type WireUser } from './wire.ts';
 
 const firstEjectionMs = 1_000;
@@ -42,6 +44,8 @@ export class Upstream implements Candidate, Suspect, ConnectionOwner<Upstream> {
   readonly #idle: Connection[] = [];
   #sessions: UpstreamSessions | undefined;
   #refusals = 0;
+  /** Why the last attempt over TLS failed, until that is told. */
+  #dialFault: string | undefined;
   #cookie: string | undefined;
 
   constructor(context: UpstreamContext, endpoint: PoolEndpoint) {
@@ -69,12 +73,24 @@ export class Upstream implements Candidate, Suspect, ConnectionOwner<Upstream> {
       this.#sessions ??= new UpstreamSessions(this.#context, this.endpoint);
       return new UpstreamPipe(this.#sessions.choose(), user, connected);
     }
+    const { tls } = this.endpoint;
+    if (tls !== undefined) return this.#dialTls(tls, { user, connected, preamble });
     const wire = connectedWire(this.endpoint, this.#context.scratch, user);
     wire.socket.once('connect', () => {
       wire.write(preamble);
       connected();
     });
     return wire;
+  }
+
+  #dialTls(
+    tls: UpstreamTls,
+    { user, connected, preamble }: { user: WireUser; connected: () => void; preamble: string },
+  ): Pipe {
+    const failed = (why: string) => {
+      this.#dialFault = why;
+    };
+    return tlsWire(this.#context, user, { endpoint: this.endpoint, tls, connected, failed, preamble });
   }
 
   keep(connection: Connection): void {
@@ -90,7 +106,8 @@ export class Upstream implements Candidate, Suspect, ConnectionOwner<Upstream> {
   /** A connect failed: others are preferred for a while that doubles with each further failure. */
   refused(): void {
     this.connectFailures++;
-    this.failed('it did not take the connection');
+    this.failed(this.#dialFault ?? 'it did not take the connection');
+    this.#dialFault = undefined;
     const ms = Math.min(lastEjectionMs, firstEjectionMs * 2 ** this.#refusals);
     if (this.ejectedUntil <= this.#context.clock.now()) this.#refusals++;
     this.eject(ms);

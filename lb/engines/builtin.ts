@@ -153,6 +153,7 @@ export class BuiltinEngine implements IngressEngine {
         this.#dependencies.certificates?.covers(name, host) !== false,
       chance,
       table: () => this.#table,
+      certificate: (name: string) => this.#table.certificates.get(name),
       accessLog: accessLogOf(this.#dependencies, this.#settings),
     };
     return { ...base, upstreams: new Upstreams(base, { balancer, chance }) };
