@@ -7,6 +7,8 @@ import { compilePool, ownerOf } from '../core/state/pools/compile.ts';
 import { labelPoolName, poolsByLabels } from '../core/state/pools/label-pools.ts';
 import type { PoolRecord } from '../core/state/tables.ts';
 import type { ApiDependencies } from './dependencies.ts';
+import { missingCertificates, poolCertificates, removals } from './pool-certificates.ts';
+import { withKeptKeys, withoutKeys } from './pool-keys.ts';
 import { choosePorts } from './pool-ports.ts';
 
 export type PoolResult =
@@ -33,14 +35,20 @@ export class Pools {
   readonly #database: ApiDependencies['database'];
   readonly #publisher: ApiDependencies['publisher'];
 
-  constructor({ database, publisher }: ApiDependencies) {
+  readonly #clock: ApiDependencies['clock'];
+
+  constructor({ database, publisher, clock }: ApiDependencies) {
+    this.#clock = clock;
     this.#database = database;
     this.#publisher = publisher;
   }
 
   get all(): readonly ShownPool[] {
     const records = [...this.#database.snapshot.table('pools').values()];
-    return [...records.filter(({ kind }) => kind === 'pool').map(shown), ...this.#labelled];
+    return [
+      ...records.filter(({ kind }) => kind === 'pool').map((record) => this.#shown(record)),
+      ...this.#labelled,
+    ];
   }
 
   get(name: string): ShownPool | undefined {
@@ -49,14 +57,14 @@ export class Pools {
 
   #stored(name: string): ShownPool | undefined {
     const record = this.#database.snapshot.table('pools').get(name);
-    return record?.kind === 'pool' ? shown(record) : undefined;
+    return record?.kind === 'pool' ? this.#shown(record) : undefined;
   }
 
   /** Those that labels of apps make; they change with the apps only. */
   get #labelled(): readonly ShownPool[] {
     return [...poolsByLabels(this.#database.snapshot)].flatMap(([template, { definition, faults }]) => {
       if (definition === undefined) return [];
-      const made = shown({ kind: 'pool', name: labelPoolName(template), definition, ports: {} });
+      const made = this.#shown({ kind: 'pool', name: labelPoolName(template), definition, ports: {} });
       const notes = faults.map(({ app, reason }) => ({ path: app, error: `is left out: ${reason}` }));
       return [{ ...made, notes: [...made.notes, ...notes] }];
     });
@@ -78,15 +86,17 @@ export class Pools {
   ): Promise<PoolResult> {
     const before = this.#stored(name);
     if (before === undefined && !orNew) return { kind: 'absent' };
-    const read = readPool(withName(definition, name));
+    const given = withKeptKeys(withName(definition, name), before?.record.definition);
+    const read = readPool(given);
     if (read.kind === 'faults') return { kind: 'invalid', faults: read.faults };
     const faults = replaceFaults(name, before?.pool, read.pool);
-    return faults.length > 0 ? { kind: 'invalid', faults } : this.#store(read.pool, definition, read.notes);
+    return faults.length > 0 ? { kind: 'invalid', faults } : this.#store(read.pool, given, read.notes);
   }
 
   async remove(name: string): Promise<boolean> {
     if (this.#stored(name) === undefined) return false;
-    await this.#database.commit([{ kind: 'delete', table: 'pools', key: name }]);
+    const certificates = removals(this.#database.snapshot, name);
+    await this.#database.commit([{ kind: 'delete', table: 'pools', key: name }, ...certificates]);
     return true;
   }
 
@@ -107,16 +117,24 @@ export class Pools {
     const compiled = compilePool(pool, choice.ports);
     const taken = this.#takenPlace(compiled.listeners, name);
     if (taken !== undefined) return { kind: 'conflict', message: taken };
+    const certificates = poolCertificates(this.#database.snapshot, pool, this.#clock.now());
+    if (certificates.kind === 'faults') return { kind: 'invalid', faults: certificates.faults };
     const { lbTemplate } = before ?? {};
     const kept = lbTemplate === undefined ? {} : { lbTemplate };
     const value: PoolRecord = { kind: 'pool', name, definition, ports: choice.ports, ...kept };
-    await this.#database.commit([{ kind: 'put', table: 'pools', key: name, value }]);
-    return {
-      kind: 'stored',
-      pool,
-      notes: [...ignored, ...compiled.notes],
-      isNew: before === undefined,
-    };
+    const put = { kind: 'put', table: 'pools', key: name, value } as const;
+    await this.#database.commit([put, ...certificates.writes]);
+    const missing = missingCertificates(this.#database.snapshot, compiled);
+    const notes = [...ignored, ...compiled.notes, ...missing];
+    return { kind: 'stored', pool: withoutKeys(pool), notes, isNew: before === undefined };
+  }
+
+  #shown(record: PoolRecord): ShownPool {
+    const read = readPool(record.definition);
+    if (read.kind === 'faults') return { record, pool: undefined, notes: read.faults };
+    const compiled = compilePool(read.pool, record.ports);
+    const missing = missingCertificates(this.#database.snapshot, compiled);
+    return { record, pool: withoutKeys(read.pool), notes: [...read.notes, ...compiled.notes, ...missing] };
   }
 
   /** A place that is somebody else's, and whose. */
@@ -128,12 +146,6 @@ export class Pools {
     }
     return undefined;
   }
-}
-
-function shown(record: PoolRecord): ShownPool {
-  const read = readPool(record.definition);
-  if (read.kind === 'faults') return { record, pool: undefined, notes: read.faults };
-  return { record, pool: read.pool, notes: [...read.notes, ...compilePool(read.pool, record.ports).notes] };
 }
 
 /** The path says it where the body does not. */

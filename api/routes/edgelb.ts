@@ -1,6 +1,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
 import { errorText } from '../../core/kit/errors.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import { withoutKeys } from '../pool-keys.ts';
 import { poolMetadata } from '../pool-metadata.ts';
 import { poolConfigText } from '../pool-text.ts';
 import { type PoolResult, Pools, type ShownPool } from '../pools.ts';
@@ -14,7 +15,7 @@ type Named = { Params: { name: string }; Body: unknown };
 export function edgelbRoutes(server: FastifyInstance, dependencies: ApiDependencies): void {
   const pools = new Pools(dependencies);
   const named = (name: string): ShownPool => pools.get(name) ?? unknown(name);
-  const all = async () => pools.all.map(({ pool, record }) => pool ?? record.definition);
+  const all = async () => pools.all.map(({ pool, record }) => pool ?? withoutKeys(record.definition));
 
   server.register(
     async (scope) => {
@@ -34,7 +35,7 @@ export function edgelbRoutes(server: FastifyInstance, dependencies: ApiDependenc
       );
       scope.get<Named>('/v2/pools/:name', async ({ params: { name } }) => {
         const { pool, record } = named(name);
-        return pool ?? record.definition;
+        return pool ?? withoutKeys(record.definition);
       });
       scope.put<Named>('/v2/pools/:name', async ({ params: { name }, body }, reply) => {
         const result = await pools.replace(name, body, { orNew: false });

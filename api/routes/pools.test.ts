@@ -1,5 +1,6 @@
 import t from 'tap';
 import { testApp } from '../../core/state/testing/apps.ts';
+import { CertificateMaker } from '../testing/certificates.ts';
 import { startServer } from '../testing/server.ts';
 
 const pool = {
@@ -149,4 +150,38 @@ t.test('labels make pools of templates; who conflicts is left out and named', as
   t.match(await api.must('GET', `${edgelb}/v2/poolTemplates/team/status`), { status: 'OK' });
   t.match(await api.must('GET', `${edgelb}/v2/pools/auto-team`), { haproxy: { stats: { bindPort: 9191 } } });
   t.equal((await api.call('DELETE', `${edgelb}/v2/poolTemplates/team`)).status, 204);
+});
+
+t.test('certificates come from secrets and from variables, whose keys never come out', async (t) => {
+  const { api, database } = await startServer(t, { now: Date.now() + 60_000 });
+  const { key, cert } = new CertificateMaker(t.testdir({})).make('shop', { hosts: ['shop.test'] });
+  const secure = {
+    ...pool,
+    secrets: [{ secret: 'team/shop', file: 'shop' }],
+    environmentVariables: { ELB_FILE_SHOP: cert + key },
+    haproxy: {
+      ...pool.haproxy,
+      frontends: [
+        {
+          ...{ bindPort: 443, protocol: 'HTTPS', linkBackend: { defaultBackend: 'web' } },
+          certificates: ['$SECRETS/shop', '$ENVFILE/ELB_FILE_SHOP'],
+        },
+      ],
+    },
+  };
+  const created = await api.call('POST', `${edgelb}/v2/pools`, { body: secure });
+  t.match([created.status, created.headers['warning']], [200, /team\.shop.*weir cert add/]);
+  t.match(await api.must('GET', '/v1/listeners'), {
+    listeners: [{ options: { certificates: ['team.shop', 'pool.web-lb.shop'] } }],
+  });
+  const kept = () => database.snapshot.table('certificates').get('pool.web-lb.shop');
+  t.match(kept(), { hosts: ['shop.test'] });
+  const shown = await api.call('GET', `${edgelb}/v2/pools/web-lb`);
+  t.notMatch(shown.text + (await api.call('GET', '/v1/pools/web-lb')).text, 'PRIVATE KEY');
+  t.equal((await api.call('PUT', `${edgelb}/v2/pools/web-lb`, { body: shown.body })).status, 200);
+  t.ok(kept(), 'what was shown can be sent back');
+  const bad = { ...secure, environmentVariables: { ELB_FILE_SHOP: 'x' } };
+  t.match((await api.call('PUT', `${edgelb}/v2/pools/web-lb`, { body: bad })).status, 400);
+  await api.call('DELETE', `${edgelb}/v2/pools/web-lb`);
+  t.equal(kept(), undefined);
 });

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { ApiDependencies } from '../dependencies.ts';
 import { inForce } from '../in-force.ts';
+import { withoutKeys } from '../pool-keys.ts';
 import { backendViews, frontendViews } from '../pool-views.ts';
 import { type PoolResult, Pools, type ShownPool } from '../pools.ts';
 import { NotFound, Problem } from '../problem.ts';
@@ -31,7 +32,11 @@ export function poolRoutes(server: FastifyInstance, dependencies: ApiDependencie
 
     scope.get<Named>('/v1/pools/:name', async ({ params: { name } }) => {
       const pool = pools.get(name) ?? unknown(name);
-      return { ...inForce(dependencies), pool: pool.pool ?? pool.record.definition, ...shown(pool) };
+      return {
+        ...inForce(dependencies),
+        pool: pool.pool ?? withoutKeys(pool.record.definition),
+        ...shown(pool),
+      };
     });
 
     scope.post<{ Body: unknown }>('/v1/pools', async (request, reply) =>

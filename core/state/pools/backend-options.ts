@@ -24,7 +24,13 @@ export function backendOptions(backend: PoolBackend, path: string): BackendOptio
   const check = checkOf(backend, path);
   const rewrite = backend.rewriteHttp === undefined ? {} : rewriteOptions(backend.rewriteHttp);
   return {
-    options: [balance ?? {}, lines.options, check.options, rewrite].reduce<RouteOptions>(merged, defaults),
+    options: [
+      balance ?? {},
+      lines.options,
+      check.options,
+      rewrite,
+      proxyOption(backend),
+    ].reduce<RouteOptions>(merged, defaults),
     notes: [
       ...(balance === undefined
         ? [{ path: `${path}/balance`, error: `is taken as roundrobin: understood are ${balanceNames}` }]
@@ -47,6 +53,13 @@ export function isSecure({ protocol }: { readonly protocol: PoolProtocol }): boo
 
 export function ignoredLine(line: string): string {
   return `"${line}" is text for HAProxy that the edge cannot carry out: ignored`;
+}
+
+/** It is the same for all servers of a backend. */
+function proxyOption({ services }: PoolBackend): RouteOptions {
+  const words = services.flatMap(({ endpoint }) => endpoint.miscStr.split(/\s+/));
+  if (words.includes('send-proxy-v2')) return { sendProxy: 'v2' };
+  return words.includes('send-proxy') ? { sendProxy: 'v1' } : {};
 }
 
 /** Every server is asked by a connection unless that is switched off (A2.5). */

@@ -103,6 +103,7 @@ function serverTraits(
   let traits: Traits = {};
   for (let at = 0; at < words.length; at++) {
     const weight = Number(words[at + 1]);
+    if (/^send-proxy(-v2)?$/.test(words[at] ?? '')) continue;
     if (words[at] === 'backup') traits = { ...traits, backup: true };
     else if (words[at] === 'weight' && Number.isInteger(weight) && weight >= 0 && weight <= 256) {
       traits = { ...traits, weight };
