@@ -62,7 +62,7 @@ export function testEngineContract(name: string, create: () => IngressEngine): v
     }
     t.ok(before.length > 0, 'it was used before');
     t.equal(backends[0]!.text, before);
-    for (const connection of backends[0]!.connections.value) await connection.ended.until((ended) => ended);
+    for (const connection of backends[0]!.connections.value) await connection.over();
     client.socket.destroy();
   });
 
@@ -83,7 +83,7 @@ export function testEngineContract(name: string, create: () => IngressEngine): v
       connection!.send('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlate');
       await client.until('late');
       t.same(await engine.inFlight(), new Map());
-      await connection!.ended.until((ended) => ended);
+      await connection!.over();
       client.socket.destroy();
     },
   );

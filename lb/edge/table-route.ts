@@ -9,6 +9,8 @@ import { RouteTally } from './route-tally.ts';
 /** A route made ready to be compared with requests. */
 export type TableRoute = {
   readonly id: string;
+  /** As it was given. */
+  readonly declared: Route;
   readonly kind: 'exact' | 'prefix' | 'regex';
   /** Lower case when case is ignored. */
   readonly path: string;
@@ -47,6 +49,7 @@ function readyRoute(route: Route, tally: RouteTally): TableRoute {
   const { id, pathPrefix, pathKind: kind = 'prefix', ignoreCase = false, weight = 0, conditions } = route;
   return {
     id,
+    declared: route,
     kind,
     path: ignoreCase && kind !== 'regex' ? pathPrefix.toLowerCase() : pathPrefix,
     regex: kind === 'regex' ? expression(pathPrefix, ignoreCase) : undefined,

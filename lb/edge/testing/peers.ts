@@ -92,6 +92,11 @@ export class Recorded {
     this.socket.write(text, 'latin1');
   }
 
+  /** Resolves when the other side has ended or reset the connection. */
+  async over(): Promise<void> {
+    await Promise.race([this.ended.until((value) => value), this.closed.until((value) => value)]);
+  }
+
   /** Resolves with all text once it contains `part` `times` times; rejects when the connection closes before. */
   async until(part: string, times = 1): Promise<string> {
     const has = (text: string) => text.split(part).length > times;

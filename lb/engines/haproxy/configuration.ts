@@ -1,0 +1,187 @@
+import type { EdgeSettings } from '../../edge/settings.ts';
+import { addressAcl } from './acls.ts';
+import { answer, pageWords } from './page-lines.ts';
+import { word } from './words.ts';
+
+export type Frame = {
+  /** Distinguishes one configuration from the next. */
+  readonly generation: number;
+  readonly settings: EdgeSettings;
+  /** File descriptors of bound sockets. */
+  readonly sockets: readonly { readonly scheme: 'http' | 'https'; readonly fd: number }[];
+  /** Nobody has given a table yet. */
+  readonly isEmpty: boolean;
+  readonly hasWildcards: boolean;
+  /** Rules that find out what chains ask for, and those of the chains. */
+  readonly chainFacts: readonly string[];
+  readonly chains: readonly string[];
+  readonly backends: readonly string[];
+};
+
+/** Files and sockets, in HAProxy's own folder. */
+export const fileNames = {
+  configuration: 'haproxy.cfg',
+  exact: 'exact.map',
+  prefix: 'prefix.map',
+  certificates: 'certificates.list',
+  control: 'control.sock',
+  master: 'master.sock',
+} as const;
+
+/** No host has more labels than it takes to be longer than 253 characters; more than this nobody uses. */
+const mostLabels = 12;
+const noTable = { status: 503, text: 'The edge has no routes yet.' };
+const noRoute = { status: 404, text: 'No route leads from this host and path to a service.' };
+
+/** The whole configuration. */
+export function configurationText(frame: Frame): string {
+  const parts = [
+    section('global', globalLines(frame)),
+    section('defaults', defaultLines(frame.settings)),
+    section('frontend public', frontendLines(frame)),
+    section('backend nowhere', [answer(frame.isEmpty ? noTable : noRoute)]),
+    ...frame.backends,
+  ];
+  return `${parts.join('\n\n')}\n`;
+}
+
+function section(head: string, lines: readonly string[]): string {
+  return [head, ...lines.map((line) => `  ${line}`)].join('\n');
+}
+
+function globalLines({ generation, settings }: Frame): readonly string[] {
+  return [
+    `description generation-${generation}-`,
+    `stats socket unix@${fileNames.control} mode 600 level admin`,
+    'stats timeout 1h',
+    'expose-experimental-directives',
+    `hard-stop-after ${settings.tunnelMs}ms`,
+    'tune.bufsize 32768',
+    `tune.http.maxhdr ${settings.maxFields}`,
+    'tune.pool-low-fd-ratio 20',
+    'ssl-default-bind-options ssl-min-ver TLSv1.2 no-tls-tickets prefer-client-ciphers',
+    'ssl-default-bind-ciphersuites TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256',
+    'ssl-default-bind-ciphers ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305',
+  ];
+}
+
+const errors: readonly (readonly [status: number, text: string])[] = [
+  [400, 'The request is malformed.'],
+  [408, 'The request did not come in time.'],
+  [500, 'The edge failed.'],
+  [502, 'The service did not answer properly.'],
+  [503, 'The service has no instance that takes requests now.'],
+  [504, 'The service did not answer in time.'],
+];
+
+function defaultLines(settings: EdgeSettings): readonly string[] {
+  return [
+    'mode http',
+    `timeout connect ${settings.connectMs}ms`,
+    `timeout client ${settings.bodyMs}ms`,
+    `timeout http-request ${settings.headMs}ms`,
+    `timeout http-keep-alive ${settings.idleMs}ms`,
+    `timeout server ${settings.answerMs}ms`,
+    `timeout tunnel ${settings.tunnelMs}ms`,
+    'timeout queue 30s',
+    'option dontlognull',
+    // A process that is replaced closes a connection with the next answer, never under a client that is about to ask.
+    'option idle-close-on-response',
+    'option redispatch 1',
+    'retries 3',
+    'retry-on conn-failure empty-response',
+    'default-server init-addr last,none pool-purge-delay 1s',
+    ...errors.map(([status, text]) => `http-error ${pageWords({ status, text })}`),
+  ];
+}
+
+function frontendLines(frame: Frame): readonly string[] {
+  const { settings, sockets } = frame;
+  return [
+    ...sockets.map(({ scheme, fd }) =>
+      scheme === 'http'
+        ? `bind fd@${fd}`
+        : `bind fd@${fd} ssl crt-list ${fileNames.certificates} alpn h2,http/1.1`,
+    ),
+    'unique-id-format %{+X}o%pid%Ts%rt%ms-%rc%ci%cp',
+    ...pathLines,
+    ...forwardedLines(settings.trustedProxies),
+    'http-request disable-l7-retry unless { method GET HEAD OPTIONS PUT DELETE TRACE }',
+    ...lookupLines(frame),
+    ...frame.chainFacts,
+    'http-response add-header Via "1.1 weir"',
+    'http-response del-header Keep-Alive',
+    'http-response del-header Proxy-Connection',
+    'use_backend nowhere unless { var(txn.host) -m len gt 0 }',
+    ...frame.chains,
+    'use_backend %[var(txn.be)] if { var(txn.be) -m beg b }',
+    'default_backend nowhere',
+  ];
+}
+
+/** Paths are compared as an endpoint may read them (lb/edge/comparable-path.ts); what is forwarded stays as it came. */
+const pathLines: readonly string[] = [
+  'http-request set-var(txn.given) pathq if { path_sub % /. }',
+  'http-request normalize-uri percent-decode-unreserved',
+  'http-request normalize-uri path-strip-dot if { var(txn.given) -m found }',
+  'http-request normalize-uri path-strip-dotdot full if { var(txn.given) -m found }',
+  'http-request set-var(txn.path) path',
+  'http-request set-pathq %[var(txn.given)] if { var(txn.given) -m found }',
+];
+
+function forwardedLines(trusted: readonly string[]): readonly string[] {
+  const strangers = trusted.length === 0 ? '' : ' unless trusted';
+  const either = (name: string, value: string, when = '') => [
+    ...(trusted.length === 0
+      ? [`http-request set-header ${name} ${value}${when}`]
+      : [
+          `http-request set-header ${name} ${value} ${when === '' ? 'if' : when} !trusted or !{ req.fhdr_cnt(${name}) gt 0 }`,
+        ]),
+  ];
+  const chain = "'%[req.fhdr(X-Forwarded-For)], %[src]'";
+  return [
+    ...(trusted.length === 0 ? [] : addressAcl('trusted', trusted)),
+    `http-request del-header Forwarded${strangers}`,
+    `http-request del-header X-Request-Id${strangers}`,
+    ...(trusted.length === 0
+      ? ['http-request set-header X-Forwarded-For %[src]']
+      : [
+          'http-request set-var(txn.peer) src',
+          'http-request set-var(txn.before) req.hdr_ip(x-forwarded-for,-1) if trusted',
+          `http-request set-header X-Forwarded-For ${chain} if trusted { req.fhdr_cnt(X-Forwarded-For) gt 0 }`,
+          'http-request set-header X-Forwarded-For %[src] if !trusted or !{ req.fhdr_cnt(X-Forwarded-For) gt 0 }',
+        ]),
+    ...either('X-Forwarded-Proto', '%[ssl_fc,iif(https,http)]'),
+    ...either('X-Forwarded-Port', '%[dst_port]'),
+    ...either('X-Forwarded-Host', '%[req.hdr(host)]'),
+    "http-request set-header X-Request-Id %[unique-id] unless { req.fhdr_cnt(X-Request-Id) gt 0 }",
+    ...(trusted.length === 0 ? [] : ['http-request set-src var(txn.before) if { var(txn.before) -m found }']),
+    ...['Keep-Alive', 'Proxy-Connection', 'Proxy-Authorization', 'HTTP2-Settings', 'TE'].map(
+      (name) => `http-request del-header ${name}`,
+    ),
+    'http-request del-header Upgrade if { req.hdr(upgrade) -m reg -i ^(h2c?|tls)(/|$) }',
+    'http-request add-header Via "%[req.ver] weir"',
+  ];
+}
+
+/** The exact host, then its wildcards from the longest, then any host: until a map knows host and path. */
+function lookupLines({ hasWildcards }: Frame): readonly string[] {
+  const unknown = 'unless { var(txn.be) -m found }';
+  const look = (prefix: string) => [
+    `http-request set-var-fmt(txn.key) ${word(`${prefix}%[var(txn.path)]`)} ${unknown}`,
+    `http-request set-var(txn.be) var(txn.key),map_str(${fileNames.exact}) ${unknown}`,
+    `http-request set-var(txn.be) var(txn.key),map_beg(${fileNames.prefix}) ${unknown}`,
+  ];
+  const wildcard = [
+    `http-request set-var(txn.rest) var(txn.rest),field(2,.,0) ${unknown}`,
+    ...look('*.%[var(txn.rest)]'),
+  ];
+  return [
+    'http-request set-var(txn.host) req.hdr(host),host_only,lower,rtrim(.)',
+    ...look('%[var(txn.host)]'),
+    ...(hasWildcards
+      ? [`http-request set-var(txn.rest) var(txn.host) ${unknown}`, ...Array(mostLabels).fill(wildcard).flat()]
+      : []),
+    ...look('*'),
+  ];
+}

@@ -1,0 +1,60 @@
+import { haproxyLacks } from '../../../core/model/haproxy-lacks.ts';
+import type { Route } from '../../../core/model/route.ts';
+import { addressLines, limitLines, limitSections, passwordLines, passwordSections } from './access-lines.ts';
+import { answerLines } from './answer-lines.ts';
+import { answer, closedPage } from './page-lines.ts';
+import { requestLines, responseLines } from './rewrite-lines.ts';
+import type { Shape } from './sections.ts';
+import { serverOptions, trafficLines } from './traffic-lines.ts';
+
+export type ShapeSettings = {
+  readonly httpsPort: number | undefined;
+  readonly slowStartMs: number;
+};
+
+/** How HAProxy carries out a route. Who may ask is asked first, as in the other engine (lb/edge/decide.ts). */
+export function shapeOf(route: Route, settings: ShapeSettings): Shape {
+  if (haproxyLacks(route).some(({ effect }) => effect === 'closed')) return closedShape;
+  const { options = {} } = route;
+  const rules = [
+    ...addressLines(options),
+    ...answerLines(route, settings.httpsPort),
+    ...passwordLines(options),
+    ...limitLines(options),
+    ...requestLines(route),
+    ...responseLines(route),
+  ];
+  return {
+    lines: [...trafficLines(options), ...preludeOf(rules), ...rules],
+    sections: [...passwordSections(options), ...limitSections(options)],
+    server: serverOptions(options, settings),
+    spares: options.check !== undefined,
+    sticky: options.sticky === true,
+  };
+}
+
+/** Nobody gets anything: part of it cannot be carried out, and may restrict who gets what. */
+export const closedShape: Shape = {
+  lines: [answer(closedPage)],
+  sections: [],
+  server: [],
+  spares: false,
+  sticky: false,
+};
+
+/** What rules speak of, found out once; the frontend has written X-Forwarded-Proto before. */
+const facts: readonly (readonly [name: string, line: string])[] = [
+  ['txn.scheme', 'set-var(txn.scheme) req.hdr(x-forwarded-proto),lower'],
+  ['txn.authority', 'set-var(txn.authority) req.hdr(host)'],
+  ['txn.bare', 'set-var(txn.bare) req.hdr(host),host_only'],
+  ['txn.bare_lower', 'set-var(txn.bare_lower) req.hdr(host),host_only,lower'],
+  ['txn.target', 'set-var(txn.target) pathq'],
+  ['txn.question', 'set-var-fmt(txn.question) ?%[query] if { pathq -m sub ? }'],
+];
+
+function preludeOf(rules: readonly string[]): readonly string[] {
+  const said = rules.join('\n');
+  return facts
+    .filter(([name]) => new RegExp(`${name.replace('.', '\\.')}\\b`).test(said))
+    .map(([, line]) => `http-request ${line}`);
+}

@@ -1,0 +1,114 @@
+import type { ActiveCheck, HashBy, RouteOptions } from '../../../core/model/route.ts';
+import { word } from './words.ts';
+
+const defaultCheck = { intervalMs: 5_000, timeoutMs: 2_000, fall: 3, rise: 2 };
+const retried = new Set([401, 403, 404, 408, 425, 500, 501, 502, 503, 504]);
+/** Cookies mean the same at every edge. */
+const cookieKey = 'weir';
+const textTypes =
+  'text/html text/plain text/css text/xml text/javascript text/csv text/markdown application/json application/javascript application/xml application/xhtml+xml application/rss+xml application/atom+xml application/wasm image/svg+xml';
+
+/** Where requests go, and how patiently. */
+export function trafficLines(options: RouteOptions): readonly string[] {
+  const { balance, sticky, stickyCookie = 'mesosphere_server_id', check, compress } = options;
+  return [
+    ...balanceLines(balance, options.hashBy),
+    ...(sticky === true
+      ? [`cookie ${word(stickyCookie)} insert indirect nocache dynamic`, `dynamic-cookie-key ${cookieKey}`]
+      : []),
+    ...retryLines(options.retries),
+    ...timeoutLines(options.timeouts),
+    ...(check === undefined ? [] : checkLines(check)),
+    ...(compress === undefined
+      ? []
+      : ['compression algo gzip', `compression type ${typesOf(compress.types)}`]),
+  ];
+}
+
+/** Options of each of its servers. */
+export function serverOptions(
+  { check, protocol }: RouteOptions,
+  { slowStartMs }: { readonly slowStartMs: number },
+): readonly string[] {
+  const { intervalMs, fall, rise } = { ...defaultCheck, ...check };
+  return [
+    ...(slowStartMs > 0 ? [`slowstart ${slowStartMs}ms`] : []),
+    ...(protocol === 'h2c' ? ['proto h2'] : []),
+    ...(check === undefined
+      ? []
+      : [
+          'check',
+          `inter ${intervalMs}ms fall ${fall} rise ${rise}`,
+          'observe layer7 error-limit 5 on-error fail-check',
+        ]),
+  ];
+}
+
+function balanceLines(balance: RouteOptions['balance'], hashBy: HashBy | undefined): readonly string[] {
+  switch (balance) {
+    case 'least-requests':
+      return ['balance leastconn'];
+    case 'two-choices':
+      return ['balance random(2)'];
+    case 'hash':
+      return [
+        ...hashLines(hashBy),
+        'balance hash var(txn.hash)',
+        'hash-type consistent sdbm avalanche',
+        'hash-balance-factor 125',
+      ];
+    default:
+      return ['balance roundrobin'];
+  }
+}
+
+/** Where the request has no such thing the client's address spreads it. */
+function hashLines({ from, name = '' }: HashBy = { from: 'address' }): readonly string[] {
+  const address = 'http-request set-var(txn.hash) src';
+  if (from === 'address') return [address];
+  const fetch = {
+    header: `req.fhdr(${name})`,
+    cookie: `req.cook(${name})`,
+    query: `url_param(${name})`,
+    path: 'path',
+  }[from];
+  return [`http-request set-var(txn.hash) ${fetch}`, `${address} unless { var(txn.hash) -m found }`];
+}
+
+function retryLines(retries: RouteOptions['retries']): readonly string[] {
+  if (retries === undefined) return [];
+  const { attempts = 1, statuses = [] } = retries;
+  const after = statuses.filter((status) => retried.has(status));
+  if (attempts === 0) return ['retry-on conn-failure'];
+  return [`retries ${attempts}`, `retry-on conn-failure empty-response${after.map((one) => ` ${one}`).join('')}`];
+}
+
+function timeoutLines(timeouts: RouteOptions['timeouts']): readonly string[] {
+  if (timeouts === undefined) return [];
+  const { connectMs, firstByteMs, idleMs } = timeouts;
+  const server = Math.max(firstByteMs ?? 0, idleMs ?? 0);
+  return [
+    ...(connectMs === undefined ? [] : [`timeout connect ${connectMs}ms`]),
+    ...(server === 0 ? [] : [`timeout server ${server}ms`]),
+  ];
+}
+
+function checkLines({ path, timeoutMs = defaultCheck.timeoutMs }: ActiveCheck): readonly string[] {
+  return [
+    `timeout check ${timeoutMs}ms`,
+    'option allbackups',
+    ...(path === undefined
+      ? []
+      : [
+          'option httpchk',
+          `http-check send meth GET uri ${word(path)} ver HTTP/1.1 hdr Host weir-check hdr Connection close`,
+          'http-check expect rstatus ^[23]',
+        ]),
+  ];
+}
+
+/** HAProxy takes types as beginnings. */
+function typesOf(types: readonly string[] | undefined): string {
+  if (types === undefined) return textTypes;
+  return types.map((type) => word(type.replace(/\*$/, ''))).join(' ');
+}
