@@ -3,6 +3,7 @@ import { teamOf } from '../core/state/host-claims.ts';
 import type { DirectoryPublisher } from '../core/state/publisher.ts';
 import { readRouteLabels } from '../core/state/route-labels.ts';
 import type { Snapshot } from '../core/state/snapshot.ts';
+import { engineFaults } from './engine-faults.ts';
 
 /** Something declared that does not do what its author may expect. */
 export type RouteFault = {
@@ -24,7 +25,8 @@ export function routeFaults(snapshot: Snapshot, publisher: DirectoryPublisher): 
     effect: 'no route' as const,
     reason: `${route.host} belongs to ${teamOf(holder.service.appId)}: it was claimed first by ${holder.owner}`,
   }));
-  return [...labels, ...claims, ...shadowed([...publisher.directory.routes.values()])];
+  const routes = [...publisher.directory.routes.values()];
+  return [...labels, ...claims, ...shadowed(routes), ...engineFaults(snapshot, routes)];
 }
 
 /** Both take the same requests. */

@@ -27,6 +27,7 @@ export async function recordOf(
     ports: [settings.ports],
     attributes: { ...settings.attributes, ...(settings.isMaster ? { 'weir.master': 'true' } : {}) },
     edge: settings.edge !== undefined,
+    ...(settings.edge?.engine === 'haproxy' ? { edgeEngine: 'haproxy' as const } : {}),
     runtime: settings.runtime,
     consumers,
   };

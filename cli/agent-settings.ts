@@ -1,6 +1,6 @@
 import type { PortRange, Resources } from '../core/model/resources.ts';
 import type { DnsSettings } from '../dns/settings.ts';
-import type { AccessLogSettings } from '../lb/edge/settings.ts';
+import type { AccessLogSettings, EngineName } from '../lb/edge/settings.ts';
 
 export type Address = { readonly address: string; readonly port: number };
 
@@ -41,5 +41,7 @@ export type AgentSettings = {
     readonly https?: Address;
     readonly minTls?: '1.2' | '1.3';
     readonly accessLog?: AccessLogSettings | undefined;
+    /** Default `builtin`. */
+    readonly engine?: EngineName;
   };
 };

@@ -326,13 +326,13 @@ function vipBackendOf(
 }
 
 function edgeOf(
-  { http, https, accessLog, minTls = '1.2' }: NonNullable<AgentSettings['edge']>,
+  { http, https, accessLog, minTls = '1.2', engine = 'builtin' }: NonNullable<AgentSettings['edge']>,
   parts: { clock: Clock; log: Log; authority: DevelopmentAuthority },
 ) {
   const { clock, log, authority } = parts;
   return new EdgeConsumer(
     { clock, log, certificate: (name) => authority.certificate(name) },
-    { address: http.address, httpPort: http.port, httpsPort: https?.port, accessLog, minTls },
+    { address: http.address, httpPort: http.port, httpsPort: https?.port, accessLog, minTls, engine },
   );
 }
 

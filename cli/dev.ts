@@ -6,7 +6,7 @@ import type { Log, LogThreshold } from '../core/kit/log.ts';
 import { type Part, startAll, stopAll } from '../core/kit/part.ts';
 import type { Network } from '../core/model/network.ts';
 import type { DnsSettings } from '../dns/settings.ts';
-import type { AccessLogSettings } from '../lb/edge/settings.ts';
+import type { AccessLogSettings, EngineName } from '../lb/edge/settings.ts';
 import { plainRules } from '../scheduler/placement-rules.ts';
 import type { Address } from './agent-settings.ts';
 import { type ComposedAgent, composeAgent } from './compose-agent.ts';
@@ -23,6 +23,7 @@ export type DevSettings = {
   readonly https: Address;
   readonly minTls: '1.2' | '1.3';
   readonly accessLog: AccessLogSettings | undefined;
+  readonly edgeEngine: EngineName;
   readonly dns: Address;
   readonly dnsHttp: Address;
   readonly dcosHttp: Address;
@@ -104,7 +105,13 @@ export async function composeDev(
       dcosHttp: settings.dcosHttp,
       resolvers: settings.resolvers,
       dnsSettings: settings.dnsSettings,
-      edge: { http, https, minTls: settings.minTls, accessLog: settings.accessLog },
+      edge: {
+        http,
+        https,
+        minTls: settings.minTls,
+        accessLog: settings.accessLog,
+        engine: settings.edgeEngine,
+      },
       ...(settings.facts.cni === undefined ? {} : { cniDir: settings.facts.cni }),
     },
     { clock, log },

@@ -40,7 +40,7 @@ export interface IngressEngine extends Part {
    * that is not in it; requests in flight and upgraded streams keep theirs.
    */
   apply(table: RouteTable): Promise<number>;
-  /** Requests and upgraded streams by instance id, also to instances that have left the table. */
+  /** Requests and upgraded streams by instance id: at least those to instances that have left the table. */
   inFlight(): Promise<ReadonlyMap<string, number>>;
   stats(): Promise<EngineStats>;
   /** Where it listens; empty before `start`. */

@@ -5,7 +5,7 @@ import { systemClock } from '../../core/kit/clock.ts';
 import { createLog, type LogLevel } from '../../core/kit/log.ts';
 import type { PortRange } from '../../core/model/resources.ts';
 import type { DnsSettings } from '../../dns/settings.ts';
-import type { AccessLogSettings } from '../../lb/edge/settings.ts';
+import type { AccessLogSettings, EngineName } from '../../lb/edge/settings.ts';
 import type { Address } from '../agent-settings.ts';
 import { credentialsOption } from '../api-options.ts';
 import { parseDnsSettings } from '../dns-settings.ts';
@@ -39,6 +39,7 @@ type Options = {
   minTls: '1.2' | '1.3';
   accessLog?: string;
   accessLogShare: number;
+  edgeEngine: EngineName;
   dns: Address;
   dnsHttp: Address;
   dcosHttp: Address;
@@ -149,6 +150,12 @@ export function trafficOptions(command: Command): Command {
         .default(1)
         .argParser(parseShare),
     )
+    .addOption(
+      new Option('--edge-engine <name>', 'what carries public requests; haproxy has to be installed')
+        .env('WEIR_EDGE_ENGINE')
+        .choices(['builtin', 'haproxy'])
+        .default('builtin'),
+    )
     .addOption(address('--dns', 'resolver, UDP and TCP', 'WEIR_DNS', defaults.dns))
     .addOption(address('--dns-http', 'Mesos-DNS HTTP API', 'WEIR_DNS_HTTP', defaults.dnsHttp))
     .addOption(address('--dcos-http', 'DC/OS DNS HTTP API', 'WEIR_DCOS_HTTP', defaults.dcosHttp))
@@ -224,7 +231,15 @@ async function run(options: Options): Promise<void> {
       ...(options.scope === undefined ? {} : { scope: options.scope }),
       ...(facts.cni === undefined ? {} : { cniDir: facts.cni }),
       ...(options.edge
-        ? { edge: { http, https, minTls: options.minTls, accessLog: accessLogOf(options) } }
+        ? {
+            edge: {
+              http,
+              https,
+              minTls: options.minTls,
+              accessLog: accessLogOf(options),
+              engine: options.edgeEngine,
+            },
+          }
         : {}),
     },
     { clock: systemClock, log },

@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import { systemClock } from '../../core/kit/clock.ts';
 import { createLog, type LogLevel, type LogThreshold } from '../../core/kit/log.ts';
 import type { DnsSettings } from '../../dns/settings.ts';
+import type { EngineName } from '../../lb/edge/settings.ts';
 import type { Address } from '../agent-settings.ts';
 import { type ApiFlags, accessOf, accessOptions } from '../api-options.ts';
 import { serve } from '../serve.ts';
@@ -17,6 +18,7 @@ type Options = ApiFlags & {
   minTls: '1.2' | '1.3';
   accessLog?: string;
   accessLogShare: number;
+  edgeEngine: EngineName;
   dns: Address;
   dnsHttp: Address;
   dcosHttp: Address;

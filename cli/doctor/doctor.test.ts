@@ -15,6 +15,7 @@ const all: MachineFacts = {
   skopeo: '/usr/bin/skopeo',
   umoci: '/usr/bin/umoci',
   bpftool: '/usr/sbin/bpftool',
+  haproxy: undefined,
   bpf: { compiled: true, cgroups: true },
   vxlan: true,
   overlayfs: true,
@@ -96,6 +97,7 @@ What Weir will use here
   containers   process (for want of root)
   networks     loopback (for want of root, vxlan, the runc runtime)
   virtual IPs  userspace (for want of root, the vxlan network)
+  edge         builtin (--edge-engine haproxy is not installed: apt-get install haproxy)
 
 Install what is missing: sudo apt-get install runc`;
     t.equal(text, expected.slice(1));

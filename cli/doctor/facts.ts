@@ -18,6 +18,8 @@ export type MachineFacts = {
   readonly skopeo: string | undefined;
   readonly umoci: string | undefined;
   readonly bpftool: string | undefined;
+  /** Another engine of the edge, for those who ask for it. */
+  readonly haproxy: string | undefined;
   /** For virtual IPs at the socket: compiled programs, and something to attach them to. */
   readonly bpf: { readonly compiled: boolean; readonly cgroups: boolean };
   readonly vxlan: boolean;
@@ -30,8 +32,8 @@ export type MachineFacts = {
 /** Looks and tries out; changes nothing that outlives the call. About 50 ms. */
 export async function machineFacts(): Promise<MachineFacts> {
   const root = process.getuid?.() === 0;
-  const [runc, conmon, nft, ip, conntrack, skopeo, umoci, bpftool] = await Promise.all(
-    ['runc', 'conmon', 'nft', 'ip', 'conntrack', 'skopeo', 'umoci', 'bpftool'].map((name) =>
+  const [runc, conmon, nft, ip, conntrack, skopeo, umoci, bpftool, haproxy] = await Promise.all(
+    ['runc', 'conmon', 'nft', 'ip', 'conntrack', 'skopeo', 'umoci', 'bpftool', 'haproxy'].map((name) =>
       findProgram(name),
     ),
   );
@@ -51,6 +53,7 @@ export async function machineFacts(): Promise<MachineFacts> {
     skopeo,
     umoci,
     bpftool,
+    haproxy,
     bpf: { compiled: await exists(socketPrograms), cgroups: (await cgroupRoot()) !== undefined },
     vxlan: kernel.vxlan ?? false,
     overlayfs: kernel.overlayfs ?? false,

@@ -35,7 +35,7 @@ export function report(diagnosis: Diagnosis): string {
   const lines = sections.map(([head, items]) => `${styled('bold', head)}\n${lineTable(items)}`);
   return [
     ...lines,
-    `${styled('bold', 'What Weir will use here')}\n${choiceLines(choices)}`,
+    `${styled('bold', 'What Weir will use here')}\n${choiceLines(choices)}\n${edgeLine(facts)}`,
     verdict(diagnosis),
   ].join('\n\n');
 }
@@ -126,6 +126,12 @@ function choiceLines({ runtime, network, vip }: Choices): string {
 function choiceLine(name: string, value: string, lacks: readonly string[]): string {
   const because = lacks.length === 0 ? '' : ` (for want of ${lacks.join(', ')})`;
   return `  ${name.padEnd(11)}  ${value}${because}`;
+}
+
+/** Our own engine unless somebody asks for the other. */
+function edgeLine({ haproxy }: MachineFacts): string {
+  const other = haproxy === undefined ? 'is not installed: apt-get install haproxy' : `is here: ${haproxy}`;
+  return choiceLine('edge', `builtin (--edge-engine haproxy ${other})`, []);
 }
 
 /** The commands that are left to type, in one. */

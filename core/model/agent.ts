@@ -12,6 +12,8 @@ export type Agent = {
   readonly attributes: Readonly<Record<string, string>>;
   /** Runs an edge. */
   readonly edge: boolean;
+  /** What carries its public traffic; absent: our own. */
+  readonly edgeEngine?: 'haproxy';
   readonly runtime: string;
   /** Names of the Directory consumers that run here; drains wait for their acknowledgements. */
   readonly consumers: readonly string[];

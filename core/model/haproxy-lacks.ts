@@ -24,10 +24,11 @@ export function haproxyLacks(route: Route): readonly EngineLack[] {
   return [...ruleLacks(route), ...accessLacks(options), ...passingLacks(options)];
 }
 
-function ruleLacks({ pathKind, pathPrefix, conditions = {} }: Route): readonly EngineLack[] {
+function ruleLacks({ pathKind, pathPrefix, table, conditions = {} }: Route): readonly EngineLack[] {
   const { headers = [], query = [] } = conditions;
   const path = pathKind === 'regex' ? expressionLack('/path', pathPrefix) : [];
   return [
+    ...(table === undefined ? [] : [lack('/table', 'open listeners of their own', 'untold')]),
     ...path,
     ...headers.flatMap((one, n) => conditionLacks(`/headers/${n}`, one)),
     ...query.flatMap((one, n) => conditionLacks(`/query/${n}`, one)),
@@ -37,7 +38,9 @@ function ruleLacks({ pathKind, pathPrefix, conditions = {} }: Route): readonly E
 function conditionLacks(path: string, { name, regex, exact }: ValueCondition): readonly EngineLack[] {
   const bad = !plainName.test(name);
   return [
-    ...(bad ? [lack(`${path}/name`, 'take a name with other characters than A-Z a-z 0-9 _ . -', 'untold')] : []),
+    ...(bad
+      ? [lack(`${path}/name`, 'take a name with other characters than A-Z a-z 0-9 _ . -', 'untold')]
+      : []),
     ...(exact !== undefined && /[^ -~]/.test(exact)
       ? [lack(`${path}/exact`, 'compare with other characters than visible ones of ASCII', 'untold')]
       : []),
@@ -62,7 +65,8 @@ function passingLacks(options: RouteOptions): readonly EngineLack[] {
   const lacks: EngineLack[] = [];
   const ignore = (path: string, what: string) => lacks.push(lack(path, what, 'ignored'));
   if (mirror !== undefined) ignore('/mirror', 'send copies of requests');
-  if (compress !== undefined) ignore('/compress', 'compress by zstd or brotli, and has no least size: only gzip');
+  if (compress !== undefined)
+    ignore('/compress', 'compress by zstd or brotli, and has no least size: only gzip');
   if (retries?.budgetPercent !== undefined) ignore('/retries/budgetPercent', 'have a budget of retries');
   if (retries?.statuses?.some((status) => !retried.has(status)))
     ignore('/retries/statuses', `send again after other statuses than ${[...retried].join(', ')}`);

@@ -82,7 +82,7 @@ function atom(state: State): Piece {
     case '[':
       return plain(characterClass(state));
     case '\\':
-      return plain(escape(state, false));
+      return plain(escaped(state, false));
     case '.':
     case '^':
       return plain(next);
@@ -113,7 +113,7 @@ function repetition(state: State): string {
   return found;
 }
 
-function escape(state: State, inClass: boolean): string {
+function escaped(state: State, inClass: boolean): string {
   const next = state.source[state.at++] ?? '';
   if (plainEscapes.has(next)) return `\\${next}`;
   if (next === 's') return inClass ? spaces : `[${spaces}]`;
@@ -140,7 +140,7 @@ function characterClass(state: State): string {
     const named = /^\[:\^?[a-z]+:\]/.exec(state.source.slice(state.at))?.[0];
     state.at += named?.length ?? 1;
     if (named !== undefined) text += named;
-    else if (next === '\\') text += escape(state, true);
+    else if (next === '\\') text += escaped(state, true);
     else text += next === '-' && !first && state.source[state.at] !== ']' ? '-' : quoted(next);
   }
   state.at++;

@@ -3,8 +3,12 @@ import type { Listener } from '../../core/model/listener.ts';
 /** `file`: `-` is standard output. `share`: of the requests that do not end in 5xx, 0 to 1. */
 export type AccessLogSettings = { readonly file: string; readonly share: number };
 
+/** What carries the traffic. */
+export type EngineName = 'builtin' | 'haproxy';
+
 /** How the edge listens and how long it waits. All times are milliseconds. */
 export type EdgeSettings = {
+  readonly engine: EngineName;
   /** Address to listen on. */
   readonly address: string;
   /** 0: any free port; undefined: do not listen. */
@@ -44,6 +48,7 @@ export type EdgeSettings = {
 };
 
 export const defaultSettings: EdgeSettings = {
+  engine: 'builtin',
   address: '127.0.0.1',
   httpPort: 8000,
   httpsPort: undefined,

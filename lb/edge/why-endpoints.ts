@@ -1,8 +1,14 @@
 import { connect } from 'node:net';
 import { endpointName } from './route-table.ts';
 import type { Upstream } from './upstream.ts';
-import type { BoundPool } from './upstreams.ts';
 import { broken, good, type WhyLink } from './why.ts';
+
+/** An endpoint and what its engine knows of it. */
+type Known = Pick<Upstream, 'endpoint' | 'ejectedUntil' | 'lastFault' | 'faultStreak'>;
+type KnownPool<U extends Known> = {
+  readonly upstreams: readonly U[];
+  readonly checks: { isSick(upstream: U): boolean } | undefined;
+};
 
 const mostTried = 8;
 const connectMs = 1_000;
@@ -10,8 +16,8 @@ const connectMs = 1_000;
 const freshMs = 60_000;
 
 /** Endpoints, their health, whether they can be reached, and how they answered. Ends at the first broken one. */
-export async function whyEndpoints(
-  pool: BoundPool | undefined,
+export async function whyEndpoints<U extends Known>(
+  pool: KnownPool<U> | undefined,
   { app, now }: { readonly app: string; readonly now: number },
 ): Promise<readonly WhyLink[]> {
   if (pool === undefined || pool.upstreams.length === 0) {
@@ -25,7 +31,7 @@ export async function whyEndpoints(
   return reached.ok ? [there, health, reached, lastAnswers(pool.upstreams, now)] : [there, health, reached];
 }
 
-function healthOf({ upstreams, checks }: BoundPool, now: number): WhyLink {
+function healthOf<U extends Known>({ upstreams, checks }: KnownPool<U>, now: number): WhyLink {
   const states = upstreams.map((upstream) => {
     const name = endpointName(upstream.endpoint);
     if (checks?.isSick(upstream)) return `${name} fails the checks of the edge`;
@@ -46,7 +52,7 @@ function healthOf({ upstreams, checks }: BoundPool, now: number): WhyLink {
   );
 }
 
-async function reachable(upstreams: readonly Upstream[]): Promise<WhyLink> {
+async function reachable(upstreams: readonly Known[]): Promise<WhyLink> {
   const faults = await Promise.all(upstreams.map(connectFault));
   const bad = faults.filter((fault) => fault !== undefined);
   if (bad.length < upstreams.length) return good('connection', ['the edge can connect', ...bad].join('; '));
@@ -54,7 +60,7 @@ async function reachable(upstreams: readonly Upstream[]): Promise<WhyLink> {
   return broken('connection', bad.join('; '), next);
 }
 
-async function connectFault({ endpoint }: Upstream): Promise<string | undefined> {
+async function connectFault({ endpoint }: Known): Promise<string | undefined> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const socket = connect({ host: endpoint.address, port: endpoint.port });
   socket.setTimeout(connectMs, () => reject(new Error(`no connection within ${connectMs / 1_000} s`)));
@@ -71,7 +77,7 @@ async function connectFault({ endpoint }: Upstream): Promise<string | undefined>
 }
 
 /** The worst that can be said without asking anything: everybody's latest answers were faults. */
-function lastAnswers(upstreams: readonly Upstream[], now: number): WhyLink {
+function lastAnswers(upstreams: readonly Known[], now: number): WhyLink {
   const fresh = upstreams.filter(({ lastFault }) => lastFault !== undefined && now - lastFault.at < freshMs);
   const told = fresh.map((one) => `${endpointName(one.endpoint)}: ${faultText(one, now)}`);
   if (upstreams.every(({ faultStreak }) => faultStreak > 0) && told.length > 0)
@@ -86,7 +92,7 @@ function lastAnswers(upstreams: readonly Upstream[], now: number): WhyLink {
   );
 }
 
-function faultText({ lastFault }: Upstream, now: number): string {
+function faultText({ lastFault }: Known, now: number): string {
   if (lastFault === undefined) return 'for its earlier answers';
   return `${lastFault.what}, ${Math.max(0, Math.round((now - lastFault.at) / 1_000))} s ago`;
 }

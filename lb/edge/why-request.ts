@@ -4,6 +4,7 @@ import { HeadReader } from './head-reader.ts';
 import type { RequestHead } from './http1/request-head.ts';
 import { blockList } from './route-policy.ts';
 import { createScratch } from './scratch.ts';
+import type { EdgeSettings } from './settings.ts';
 import { broken, type WhyLink, type WhyQuestion } from './why.ts';
 import { whyEndpoints } from './why-endpoints.ts';
 import { whyPolicy } from './why-policy.ts';
@@ -12,7 +13,7 @@ import { whyRoute } from './why-route.ts';
 /** What one worker would do with a request: route, policies, endpoints. Ends at the first broken link. Sends no request. */
 export async function whyRequest(context: EdgeContext, question: WhyQuestion): Promise<readonly WhyLink[]> {
   const url = new URL(question.url);
-  const head = headOf(context, url, question);
+  const head = whyHead(context.settings, url, question);
   if (typeof head === 'string')
     return [broken('request', `the edge would refuse it: ${head}`, 'ask for it in another way')];
   const table = context.table();
@@ -35,15 +36,15 @@ export async function whyRequest(context: EdgeContext, question: WhyQuestion): P
 }
 
 /** The request as the edge would read it, or why it would not. */
-function headOf(context: EdgeContext, url: URL, question: WhyQuestion): RequestHead | string {
+export function whyHead(settings: EdgeSettings, url: URL, question: WhyQuestion): RequestHead | string {
   const fields = (question.headers ?? []).map(({ name, value }) => `${name}: ${value}\r\n`).join('');
   const { method = 'GET' } = question;
   const text = `${method} ${url.pathname}${url.search} HTTP/1.1\r\nHost: ${url.host}\r\n${fields}\r\n`;
   const buffer = Buffer.from(text, 'latin1');
   // Its own memory: the walk waits, and the context's is for one call at a time.
   const reader = new HeadReader({
-    settings: context.settings,
-    scratch: createScratch(context.settings.maxFields),
+    settings,
+    scratch: createScratch(settings.maxFields),
   });
   reader.read(buffer, 0, buffer.length);
   return reader.head ?? reader.fault.reason;

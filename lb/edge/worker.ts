@@ -4,38 +4,44 @@ import { PortInUse } from '../../core/kit/listen.ts';
 import { followParent } from '../../core/kit/supervised.ts';
 import type { Listener } from '../../core/model/listener.ts';
 import { BuiltinEngine } from '../engines/builtin.ts';
+import { HaproxyEngine } from '../engines/haproxy/haproxy.ts';
 import { CertificateCache, type KeyAndCertificate } from './certificates.ts';
 import { asksClients, matchPath } from './match.ts';
 import { type FromWorker, parseMessage, type ToWorker } from './messages.ts';
+import type { RouteTable } from './route-table.ts';
 import type { EdgeSettings } from './settings.ts';
 import { TableKeeper } from './table-keeper.ts';
 import { TurnClock } from './turn-clock.ts';
+
+const retryMs = 1_000;
 
 /** The process that carries the traffic. It knows a Directory and nothing of where it comes from. */
 function main(settings: Partial<EdgeSettings>): void {
   const keeper = new TableKeeper();
   const waiting = new Map<string, (pair: KeyAndCertificate) => void>();
-  const certificates = new CertificateCache(
-    (name) => {
-      const { promise, resolve } = Promise.withResolvers<KeyAndCertificate>();
-      waiting.set(name, resolve);
-      tell({ kind: 'certificate', name });
-      return promise;
-    },
-    {
-      isServed: (host) =>
-        matchPath(keeper.table, host, '/', () => true) !== undefined || keeper.table.hosts.has(host),
-      asksClients: (host) => asksClients(keeper.table, host),
-    },
-  );
+  const issue = (name: string) => {
+    const { promise, resolve } = Promise.withResolvers<KeyAndCertificate>();
+    waiting.set(name, resolve);
+    tell({ kind: 'certificate', name });
+    return promise;
+  };
+  const certificates = new CertificateCache(issue, {
+    isServed: (host) =>
+      matchPath(keeper.table, host, '/', () => true) !== undefined || keeper.table.hosts.has(host),
+    asksClients: (host) => asksClients(keeper.table, host),
+  });
   const dependencies = {
     clock: new TurnClock(systemClock),
     chance: Math.random,
     requestId: requestIds(),
     certificates,
   };
-  // It is never started: all it listens on is lent by the control process, one by one.
-  const engine = new BuiltinEngine(dependencies, settings);
+  const haproxy =
+    settings.engine === 'haproxy'
+      ? new HaproxyEngine({ clock: systemClock, issue, warn }, settings)
+      : undefined;
+  // Our own is never started: all it listens on is lent by the control process, one by one.
+  const engine = haproxy ?? new BuiltinEngine(dependencies, settings);
   let opening: Promise<void> = Promise.resolve();
   process.on('message', (raw, handle) => {
     const message = parseMessage<ToWorker>(raw);
@@ -73,14 +79,33 @@ function main(settings: Partial<EdgeSettings>): void {
   }
 
   function serve(): void {
-    opening = opening.then(() => tell({ kind: 'listening' }));
+    opening = opening
+      .then(() => haproxy?.start())
+      .then(
+        () => tell({ kind: 'listening' }),
+        (error: unknown) => notOpen('*', error),
+      );
   }
 
   async function apply({ id, delta }: Extract<ToWorker, { kind: 'apply' }>): Promise<void> {
     const table = keeper.apply(delta);
     certificates.give(keeper.certificates);
+    haproxy?.give(keeper.certificates);
     certificates.prove(keeper.challenges);
-    tell({ kind: 'applied', id, revision: await engine.apply(table) });
+    tell({ kind: 'applied', id, revision: await inForce(table) });
+  }
+
+  /** An engine that cannot follow keeps what it has, and is asked again. */
+  async function inForce(table: RouteTable): Promise<number> {
+    for (;;) {
+      try {
+        return await engine.apply(table);
+      } catch (error) {
+        warn(errorText(error));
+        await systemClock.sleep(retryMs);
+        if (keeper.table !== table) return inForce(keeper.table);
+      }
+    }
   }
 
   async function why({ id, question }: Extract<ToWorker, { kind: 'why' }>): Promise<void> {
@@ -93,6 +118,10 @@ function main(settings: Partial<EdgeSettings>): void {
     const memory = process.memoryUsage.rss();
     tell({ kind: 'report', id, report: { worker: process.pid, inFlight, stats, memory } });
   }
+}
+
+function warn(text: string): void {
+  process.stderr.write(`edge: ${text}\n`);
 }
 
 function tell(message: FromWorker, sent: () => void = () => {}): void {

@@ -28,7 +28,11 @@ export function passwordSections({ auth }: RouteOptions): readonly string[] {
 }
 
 const retryLater = { 'Retry-After': '1' };
-const clientPage = { status: 429, text: 'This address asks too often, or too much at once.', fields: retryLater };
+const clientPage = {
+  status: 429,
+  text: 'This address asks too often, or too much at once.',
+  fields: retryLater,
+};
 const routePage = { status: 503, text: 'The service is asked more than it may be.', fields: retryLater };
 
 /**

@@ -33,7 +33,13 @@ function secureLines(httpsPort: number | undefined): readonly string[] {
   const plain = '!{ var(txn.scheme) -m str https }';
   return [
     ...(named
-      ? [moved(301, `https://%[var(txn.bare)]:${httpsPort}${target}`, `if ${plain} { var(txn.authority) -m reg :[0-9]+$ }`)]
+      ? [
+          moved(
+            301,
+            `https://%[var(txn.bare)]:${httpsPort}${target}`,
+            `if ${plain} { var(txn.authority) -m reg :[0-9]+$ }`,
+          ),
+        ]
       : []),
     moved(301, `https://%[var(txn.bare)]${target}`, `if ${plain}`),
   ];

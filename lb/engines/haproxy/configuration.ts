@@ -23,6 +23,7 @@ export const fileNames = {
   configuration: 'haproxy.cfg',
   exact: 'exact.map',
   prefix: 'prefix.map',
+  challenges: 'challenges.map',
   certificates: 'certificates.list',
   control: 'control.sock',
   master: 'master.sock',
@@ -59,7 +60,7 @@ function globalLines({ generation, settings }: Frame): readonly string[] {
     'tune.bufsize 32768',
     `tune.http.maxhdr ${settings.maxFields}`,
     'tune.pool-low-fd-ratio 20',
-    'ssl-default-bind-options ssl-min-ver TLSv1.2 no-tls-tickets prefer-client-ciphers',
+    `ssl-default-bind-options ssl-min-ver TLSv${settings.minTls} no-tls-tickets prefer-client-ciphers`,
     'ssl-default-bind-ciphersuites TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256',
     'ssl-default-bind-ciphers ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305',
   ];
@@ -103,7 +104,14 @@ function frontendLines(frame: Frame): readonly string[] {
         ? `bind fd@${fd}`
         : `bind fd@${fd} ssl crt-list ${fileNames.certificates} alpn h2,http/1.1`,
     ),
+    ...(settings.acceptProxy.length === 0
+      ? []
+      : [
+          ...addressAcl('behind', settings.acceptProxy),
+          'tcp-request connection expect-proxy layer4 if behind',
+        ]),
     'unique-id-format %{+X}o%pid%Ts%rt%ms-%rc%ci%cp',
+    ...challengeLines,
     ...pathLines,
     ...forwardedLines(settings.trustedProxies),
     'http-request disable-l7-retry unless { method GET HEAD OPTIONS PUT DELETE TRACE }',
@@ -119,9 +127,15 @@ function frontendLines(frame: Frame): readonly string[] {
   ];
 }
 
+/** Proofs for authorities that issue certificates (RFC 8555 §8.3). */
+const challengeLines: readonly string[] = [
+  'http-request return status 200 content-type application/octet-stream lf-string ' +
+    `%[path,map_str(${fileNames.challenges})] if { path_beg /.well-known/acme-challenge/ } { path,map_str(${fileNames.challenges}) -m found }`,
+];
+
 /** Paths are compared as an endpoint may read them (lb/edge/comparable-path.ts); what is forwarded stays as it came. */
 const pathLines: readonly string[] = [
-  'http-request set-var(txn.given) pathq if { path_sub % /. }',
+  'http-request set-var(txn.given) pathq if { pathq -m sub % /. }',
   'http-request normalize-uri percent-decode-unreserved',
   'http-request normalize-uri path-strip-dot if { var(txn.given) -m found }',
   'http-request normalize-uri path-strip-dotdot full if { var(txn.given) -m found }',
@@ -154,7 +168,7 @@ function forwardedLines(trusted: readonly string[]): readonly string[] {
     ...either('X-Forwarded-Proto', '%[ssl_fc,iif(https,http)]'),
     ...either('X-Forwarded-Port', '%[dst_port]'),
     ...either('X-Forwarded-Host', '%[req.hdr(host)]'),
-    "http-request set-header X-Request-Id %[unique-id] unless { req.fhdr_cnt(X-Request-Id) gt 0 }",
+    'http-request set-header X-Request-Id %[unique-id] unless { req.fhdr_cnt(X-Request-Id) gt 0 }',
     ...(trusted.length === 0 ? [] : ['http-request set-src var(txn.before) if { var(txn.before) -m found }']),
     ...['Keep-Alive', 'Proxy-Connection', 'Proxy-Authorization', 'HTTP2-Settings', 'TE'].map(
       (name) => `http-request del-header ${name}`,
@@ -180,7 +194,10 @@ function lookupLines({ hasWildcards }: Frame): readonly string[] {
     'http-request set-var(txn.host) req.hdr(host),host_only,lower,rtrim(.)',
     ...look('%[var(txn.host)]'),
     ...(hasWildcards
-      ? [`http-request set-var(txn.rest) var(txn.host) ${unknown}`, ...Array(mostLabels).fill(wildcard).flat()]
+      ? [
+          `http-request set-var(txn.rest) var(txn.host) ${unknown}`,
+          ...Array(mostLabels).fill(wildcard).flat(),
+        ]
       : []),
     ...look('*'),
   ];

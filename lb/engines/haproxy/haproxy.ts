@@ -2,56 +2,82 @@ import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '../../../core/kit/clock.ts';
-import { errorText } from '../../../core/kit/errors.ts';
+import { errorText, WeirError } from '../../../core/kit/errors.ts';
+import type { Certificate } from '../../../core/model/certificate.ts';
+import type { Listener } from '../../../core/model/listener.ts';
 import { ListenSocket } from '../../edge/listen-socket.ts';
-import { emptyTable, type RouteTable } from '../../edge/route-table.ts';
+import { emptyTable, endpointName, type RouteTable } from '../../edge/route-table.ts';
 import { defaultSettings, type EdgeSettings } from '../../edge/settings.ts';
+import type { WhyLink, WhyQuestion } from '../../edge/why.ts';
 import type { EngineStats, IngressEngine, ListenAddress } from '../../engine.ts';
+import { certificateCommands } from './certificate-changes.ts';
+import { type CertificateFile, listText } from './certificate-files.ts';
+import { CertificateKeeper, type Issue } from './certificate-keeper.ts';
 import { configurationText, fileNames } from './configuration.ts';
 import { Layout } from './layout.ts';
 import { HaproxyProcess, HaproxyUnusable, refusalOf } from './process.ts';
 import { ask } from './runtime-socket.ts';
-import { serverName, type Slot } from './slots.ts';
+import { type Slot, serverName } from './slots.ts';
+import { type Counted, counted, endpointStats } from './statistics.ts';
+import { RouteTotals } from './totals.ts';
+import { whyHaproxy } from './why.ts';
 import { askWorker, connectedServers, connectionsInUse, oldWorkers } from './workers.ts';
 
 export type HaproxyDependencies = {
   readonly clock: Clock;
-  /** Sockets that another process has bound for us, by scheme; read when the engine starts. */
-  readonly sockets?: ReadonlyMap<'http' | 'https', object>;
+  /** Makes certificates for hosts that have none; needed when `httpsPort` is set. */
+  readonly issue?: Issue;
   /** What HAProxy or the engine has to say: a configuration that was refused, a process that died. */
   readonly warn: (text: string) => void;
 };
 
-type Socket = { readonly scheme: 'http' | 'https'; readonly fd: number; readonly port: number; readonly close: () => void };
+type Socket = {
+  readonly scheme: 'http' | 'https';
+  readonly fd: number;
+  readonly port: number;
+  readonly close: () => void;
+};
 
 const startPatienceMs = 20_000;
 const lookMs = 5;
 const restartMs = 100;
 const sweepMs = 1_000;
 const mostCommandsAtOnce = 500;
+/** What HAProxy says when it did as it was told. */
+const expected =
+  /^(New server registered|Server deleted|New empty certificate store|Transaction (created|updated) for certificate|Committing|Inserting certificate|Entry .* deleted in crtlist|Certificate .* deleted)/;
 
 /** HAProxy as the data path: rendered, supervised, and changed while it runs. */
 export class HaproxyEngine implements IngressEngine {
   readonly #settings: EdgeSettings;
   readonly #dependencies: HaproxyDependencies;
+  readonly #certificates: CertificateKeeper;
+  readonly #totals = new RouteTotals();
   #layout: Layout;
+  /** What the present process has. */
+  #files: readonly CertificateFile[] = [];
   #folder = '';
+  readonly #lent = new Map<'http' | 'https', object>();
   #sockets: readonly Socket[] = [];
   #listening: readonly ListenAddress[] = [];
   #process: HaproxyProcess | undefined;
   #generation = 0;
   #wanted: RouteTable = emptyTable;
   #inForce: RouteTable = emptyTable;
+  /** The last change did not succeed: only a whole configuration helps. */
+  #isBehind = false;
   /** One change after the other. */
   #turn: Promise<unknown> = Promise.resolve();
-  /** Whose server it is, by its name. */
-  readonly #instances = new Map<string, string>();
+  /** Who a server is, by its name; also those that have left. */
+  readonly #endpoints = new Map<string, { readonly instance: string; readonly name: string }>();
   #stopped: AbortController | undefined;
 
   constructor(dependencies: HaproxyDependencies, settings: Partial<EdgeSettings> = {}) {
     this.#settings = { ...defaultSettings, ...settings };
     this.#dependencies = dependencies;
     this.#layout = new Layout(this.#settings);
+    const { issue = () => Promise.reject(new HaproxyUnusable('nobody makes certificates')) } = dependencies;
+    this.#certificates = new CertificateKeeper(issue, () => void this.#followCertificates());
   }
 
   get listening(): readonly ListenAddress[] {
@@ -64,9 +90,15 @@ export class HaproxyEngine implements IngressEngine {
       this.#folder = await mkdtemp(join(tmpdir(), 'weir-haproxy-'));
       this.#sockets = this.#bind();
       this.#stopped = new AbortController();
+      if (this.#servesTls) await this.#certificates.serve([]);
       await this.#writeConfiguration();
       await this.#startProcess();
-      this.#listening = this.#sockets.map(({ scheme, port }) => ({ scheme, address: this.#settings.address, port }));
+      this.#listening = this.#sockets.map(({ scheme, port }) => ({
+        id: `*${scheme}`,
+        scheme,
+        address: this.#settings.address,
+        port,
+      }));
       void this.#sweepForEver(this.#stopped.signal);
     } catch (error) {
       await this.stop();
@@ -88,6 +120,22 @@ export class HaproxyEngine implements IngressEngine {
     this.#inForce = emptyTable;
   }
 
+  /**
+   * Takes a socket that another process has bound, for one of the listeners that the edge is started with; before `start`. Throws on any
+   * other listener: that is for the engine builtin.
+   */
+  async open({ id, protocol }: Listener, socket: object | undefined): Promise<void> {
+    if (!id.startsWith('*') || (protocol !== 'http' && protocol !== 'https'))
+      throw new WeirError(
+        'WEIR_HAPROXY_LISTENER',
+        `Cannot open ${id}: the engine haproxy does not open listeners`,
+      );
+    if (socket !== undefined) this.#lent.set(protocol, socket);
+  }
+
+  /** None was opened. */
+  async shut(_listener: string): Promise<void> {}
+
   /** Tables that come while one is put in force are put in force together. */
   async apply(table: RouteTable): Promise<number> {
     this.#wanted = table;
@@ -96,12 +144,26 @@ export class HaproxyEngine implements IngressEngine {
     return turn;
   }
 
+  /** Certificates that operators gave; in force with the next table. */
+  give(certificates: ReadonlyMap<string, Certificate>): void {
+    this.#certificates.give(certificates);
+  }
+
+  /** What would become of a request. */
+  why(question: WhyQuestion): Promise<readonly WhyLink[]> {
+    const sick = async (routeId: string) => this.#sickServers(routeId);
+    return whyHaproxy(
+      { clock: this.#dependencies.clock, settings: this.#settings, table: this.#inForce, sick },
+      question,
+    );
+  }
+
   /** Of instances that have left the table, and of those that workers before the present one still serve. */
   async inFlight(): Promise<ReadonlyMap<string, number>> {
     const counts = new Map<string, number>();
     for (const text of await this.#connectionTexts())
       for (const [server, count] of connectionsInUse(text)) {
-        const instance = this.#instances.get(server);
+        const instance = this.#endpoints.get(server)?.instance;
         if (instance !== undefined) counts.set(instance, (counts.get(instance) ?? 0) + count);
       }
     return counts;
@@ -109,23 +171,81 @@ export class HaproxyEngine implements IngressEngine {
 
   async stats(): Promise<EngineStats> {
     const { revision } = this.#inForce;
-    const none = { connectFailures: 0, retries: 0, ejections: 0, refused: 0 };
-    return { revision, openConnections: 0, inFlight: 0, requests: [], ...none };
+    const now = await this.#counted();
+    const { openConnections, inFlight } = now;
+    return {
+      ...{ revision, openConnections, inFlight },
+      requests: this.#totals.requests(now, (backend) => this.#routeOf(backend)),
+      ...{ ...this.#totals.plain(now), ejections: 0 },
+      traffic: {
+        latencies: [],
+        endpoints: endpointStats(now, (server) => this.#endpoints.get(server)?.name),
+        pools: this.#inForce.pools.size,
+        limited: { client: 0, route: 0 },
+        ...{ tlsHandshakes: 0, tlsFailures: 0, accessLogLost: 0 },
+      },
+    };
+  }
+
+  async #counted(): Promise<Counted> {
+    const [text = ''] = await this.#ask(['show stat']).catch(() => []);
+    return counted(text);
+  }
+
+  #routeOf(backend: string): string | undefined {
+    return backend === 'nowhere' ? 'none' : this.#layout.routeOf(backend);
+  }
+
+  async #sickServers(routeId: string): Promise<ReadonlySet<string>> {
+    const slot = this.#layout.slotOf(routeId);
+    if (slot === undefined) return new Set();
+    const { servers } = await this.#counted();
+    return new Set([...slot.servers.keys()].filter((name) => servers.get(name)?.sick === true));
   }
 
   async #follow(): Promise<number> {
     const table = this.#wanted;
-    if (table === this.#inForce && table !== emptyTable) return table.revision;
+    if (table === this.#inForce && !this.#isBehind) return table.revision;
     for (const key of this.#inForce.pools.differences(table.pools))
       for (const endpoint of table.pools.get(key)?.endpoints ?? [])
-        this.#instances.set(serverName(endpoint), endpoint.instanceId);
-    const first = this.#inForce.revision === 0;
+        this.#endpoints.set(serverName(endpoint), {
+          instance: endpoint.instanceId,
+          name: endpointName(endpoint),
+        });
+    const behind = this.#isBehind || this.#inForce.revision === 0;
+    this.#isBehind = true;
     const { commands, structural } = this.#layout.update(table);
     this.#inForce = table;
-    const urgent = structural || first ? commands.filter((one) => one.endsWith(' maint')) : commands;
+    const urgent = structural || behind ? commands.filter((one) => one.endsWith(' maint')) : commands;
     const done = await this.#command(urgent);
-    if (structural || first || !done) await this.#reload();
+    const certified = await this.#certify();
+    if (structural || behind || !done || !certified) await this.#reload();
+    this.#isBehind = false;
     return table.revision;
+  }
+
+  /** False when only a new configuration can give HAProxy its certificates. */
+  async #certify(): Promise<boolean> {
+    if (!this.#servesTls) return true;
+    await this.#certificates.serve(this.#layout.hosts);
+    const { files } = this.#certificates;
+    const commands = certificateCommands(this.#files, files);
+    if (commands === undefined) return false;
+    const done = await this.#command(commands);
+    this.#files = files;
+    return done;
+  }
+
+  async #followCertificates(): Promise<void> {
+    const turn = this.#turn.then(async () => {
+      if (!(await this.#certify())) await this.#reload();
+    });
+    this.#turn = turn.catch((error: unknown) => this.#dependencies.warn(errorText(error)));
+    await this.#turn;
+  }
+
+  get #servesTls(): boolean {
+    return this.#sockets.some(({ scheme }) => scheme === 'https');
   }
 
   /** False when HAProxy did not understand one of them: then only a new configuration helps. */
@@ -139,7 +259,7 @@ export class HaproxyEngine implements IngressEngine {
       });
       if (answers === undefined) return false;
       answers.forEach((answer, n) => {
-        if (answer === '' || /^New server registered|^Server deleted|^Backend/.test(answer)) return;
+        if (answer === '' || expected.test(answer)) return;
         this.#dependencies.warn(`HAProxy answers "${answer}" to "${batch[n]}"`);
         understood = false;
       });
@@ -153,6 +273,7 @@ export class HaproxyEngine implements IngressEngine {
 
   async #reload(): Promise<void> {
     if (this.#process === undefined || this.#stopped?.signal.aborted) return;
+    this.#totals.renew(await this.#counted(), (backend) => this.#routeOf(backend));
     await this.#writeConfiguration();
     await this.#process.reload();
     await this.#awaitGeneration();
@@ -171,9 +292,13 @@ export class HaproxyEngine implements IngressEngine {
         ...{ chainFacts, chains, backends },
       });
       const draft = `${fileNames.configuration}.new`;
+      this.#files = this.#servesTls ? this.#certificates.files : [];
       await Promise.all([
         this.#write(fileNames.exact, maps.exact),
         this.#write(fileNames.prefix, maps.prefix),
+        this.#write(fileNames.challenges, maps.challenges),
+        this.#write(fileNames.certificates, listText(this.#files)),
+        ...this.#files.map(({ name, pem }) => this.#write(name, pem)),
         this.#write(draft, text),
       ]);
       const refusal = await refusalOf(this.#folder, draft, this.#descriptors);
@@ -184,7 +309,9 @@ export class HaproxyEngine implements IngressEngine {
       const guilty = guiltySlots(refusal, text, this.#layout.slots);
       if (guilty.length === 0) throw new HaproxyUnusable(`it refuses its configuration: ${refusal.trim()}`);
       for (const slot of guilty) {
-        this.#dependencies.warn(`HAProxy cannot carry out route ${slot.route?.id}, it is closed: ${refusal.trim()}`);
+        this.#dependencies.warn(
+          `HAProxy cannot carry out route ${slot.route?.id}, it is closed: ${refusal.trim()}`,
+        );
         this.#layout.close(slot);
       }
     }
@@ -232,7 +359,9 @@ export class HaproxyEngine implements IngressEngine {
       if (answer.includes(`generation-${this.#generation}-`)) return;
       await clock.sleep(lookMs, this.#stopped!.signal);
     }
-    throw new HaproxyUnusable(`no worker with its new configuration within ${startPatienceMs / 1_000} s: ${this.#process?.words}`);
+    throw new HaproxyUnusable(
+      `no worker with its new configuration within ${startPatienceMs / 1_000} s: ${this.#process?.words}`,
+    );
   }
 
   async #end(process: HaproxyProcess): Promise<void> {
@@ -293,7 +422,7 @@ export class HaproxyEngine implements IngressEngine {
     ] as const;
     return places.flatMap(({ scheme, port }) => {
       if (port === undefined) return [];
-      const given = this.#dependencies.sockets?.get(scheme);
+      const given = this.#lent.get(scheme);
       if (given !== undefined) return [{ scheme, fd: descriptorOf(given), port, close: () => {} }];
       const own = new ListenSocket({ address, port });
       return [{ scheme, fd: descriptorOf(own.handle), port: own.port, close: () => own.close() }];
@@ -303,7 +432,8 @@ export class HaproxyEngine implements IngressEngine {
 
 function descriptorOf(handle: object): number {
   const fd: unknown = Reflect.get(handle, 'fd');
-  if (typeof fd !== 'number' || fd < 0) throw new HaproxyUnusable('a socket has no descriptor on this system');
+  if (typeof fd !== 'number' || fd < 0)
+    throw new HaproxyUnusable('a socket has no descriptor on this system');
   return fd;
 }
 

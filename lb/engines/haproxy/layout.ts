@@ -16,7 +16,7 @@ export type LayoutChange = {
   readonly structural: boolean;
 };
 
-export type MapName = 'exact' | 'prefix';
+type MapName = 'exact' | 'prefix' | 'challenges';
 type HostEntries = {
   readonly exact: ReadonlyMap<string, string>;
   readonly prefix: ReadonlyMap<string, string>;
@@ -64,6 +64,15 @@ export class Layout {
     return this.#byRoute.get(routeId);
   }
 
+  /** The route of a backend. */
+  routeOf(backend: string): string | undefined {
+    return this.#slots.find(({ name }) => name === backend)?.route?.id;
+  }
+
+  get hosts(): readonly string[] {
+    return [...this.#hosts.keys()];
+  }
+
   /** Whatever HAProxy refuses is closed from now on, until the route is another. */
   close(slot: Slot): void {
     if (slot.route !== undefined) this.#closed.add(slot.route.id);
@@ -73,7 +82,9 @@ export class Layout {
     const before = this.#table;
     this.#table = table;
     const hadWildcards = before.wildcards;
-    const hosts = this.#touchedHosts(before.hosts.differences(table.hosts));
+    // Routes of a listener's own table: this engine opens no listeners.
+    const shared = before.hosts.differences(table.hosts).filter((host) => !host.includes('|'));
+    const hosts = this.#touchedHosts(shared);
     const filled = new Set<Slot>();
     const structural = this.#placeRoutes(before, hosts, filled) || hadWildcards > 0 !== table.wildcards > 0;
     const pools = before.pools.differences(table.pools);
@@ -83,24 +94,33 @@ export class Layout {
         if (slot !== undefined) filled.add(slot);
       }
     const servers = [...filled].flatMap((slot) => this.#fill(slot));
-    const { commands, rerouted } = this.#reroute(hosts);
-    return { commands: [...servers.filter(isGiving), ...commands, ...servers.filter((one) => !isGiving(one))], structural: structural || rerouted };
+    const { commands: routing, rerouted } = this.#reroute(hosts);
+    const commands = [...routing, ...mapCommands('challenges', before.challenges, table.challenges)];
+    return {
+      commands: [...servers.filter(isGiving), ...commands, ...servers.filter((one) => !isGiving(one))],
+      structural: structural || rerouted,
+    };
   }
 
   /** Everything for a new configuration; forgets what only the process before it knew. */
   rendered() {
     this.#renewSlots();
-    const chained = [...this.#plans].flatMap(([host, { chain }]) => (chain === undefined ? [] : [{ host, chain }]));
-    const maps = { exact: '', prefix: '' };
+    const chained = [...this.#plans].flatMap(([host, { chain }]) =>
+      chain === undefined ? [] : [{ host, chain }],
+    );
+    const { challenges } = this.#table;
+    const maps = { exact: '', prefix: '', challenges: mapText(challenges) };
     for (const { exact, prefix } of this.#hosts.values()) {
-      for (const [key, value] of exact) maps.exact += `${key} ${value}\n`;
-      for (const [key, value] of prefix) maps.prefix += `${key} ${value}\n`;
+      maps.exact += mapText(exact);
+      maps.prefix += mapText(prefix);
     }
-    const facts =
-      chained.length === 0 ? [] : ["http-request set-var-fmt(txn.paths) '%[var(txn.path)]/'"];
+    const facts = chained.length === 0 ? [] : ["http-request set-var-fmt(txn.paths) '%[var(txn.path)]/'"];
     return {
       maps,
-      chainFacts: [...facts, ...headerLines(chained.flatMap(({ chain }) => chain.map(({ declared }) => declared)))],
+      chainFacts: [
+        ...facts,
+        ...headerLines(chained.flatMap(({ chain }) => chain.map(({ declared }) => declared))),
+      ],
       chains: chained.flatMap(({ host }) => this.#hosts.get(host)?.chain ?? []),
       backends: this.#slots.map(({ name, shape, servers }) => backendText(name, shape, servers.values())),
     };
@@ -117,7 +137,9 @@ export class Layout {
   #placeRoutes(before: RouteTable, hosts: readonly string[], filled: Set<Slot>): boolean {
     const after = hosts.flatMap((host) => this.#table.hosts.get(host)?.routes ?? []);
     const kept = new Set(after.map(({ id }) => id));
-    const gone = hosts.flatMap((host) => before.hosts.get(host)?.routes ?? []).filter(({ id }) => !kept.has(id));
+    const gone = hosts
+      .flatMap((host) => before.hosts.get(host)?.routes ?? [])
+      .filter(({ id }) => !kept.has(id));
     for (const route of gone) this.#release(route, filled);
     let structural = false;
     for (const route of after) {
@@ -188,7 +210,15 @@ export class Layout {
   }
 
   #newSlot(shape: Slot['shape'], key: string): Slot {
-    const slot = { name: `b${++this.#lastSlot}`, shape, key, route: undefined, servers: new Map(), leaving: new Set<string>(), isRendered: false };
+    const slot = {
+      name: `b${++this.#lastSlot}`,
+      shape,
+      key,
+      route: undefined,
+      servers: new Map(),
+      leaving: new Set<string>(),
+      isRendered: false,
+    };
     this.#slots.push(slot);
     return slot;
   }
@@ -222,12 +252,19 @@ export class Layout {
     }
     const id = this.#chainIds.get(host) ?? `o${++this.#lastChain}`;
     this.#chainIds.set(host, id);
-    return { exact: new Map(), prefix: new Map([[`${host}/`, id]]), chain: chainLines(id, plan.chain, nameOf) };
+    return {
+      exact: new Map(),
+      prefix: new Map([[`${host}/`, id]]),
+      chain: chainLines(id, plan.chain, nameOf),
+    };
   }
 
   /** Waiting backends are of the plain shape, which most new routes have. */
   #renewSlots(): void {
-    const plain = shapeOf({ id: '', host: '*', pathPrefix: '/', service: { appId: '/', portIndex: 0 }, owner: '' }, this.#settings);
+    const plain = shapeOf(
+      { id: '', host: '*', pathPrefix: '/', service: { appId: '/', portIndex: 0 }, owner: '' },
+      this.#settings,
+    );
     const key = shapeKey(plain);
     const used = this.#slots.filter(({ route }) => route !== undefined);
     const waiting = this.#slots.filter((slot) => slot.route === undefined && slot.key === key);
@@ -247,14 +284,20 @@ function isGiving(command: string): boolean {
   return !command.endsWith('state maint');
 }
 
+function mapText(entries: ReadonlyMap<string, string>): string {
+  return [...entries].map(([key, value]) => `${key} ${value}\n`).join('');
+}
+
 function named(
   plan: ReadonlyMap<string, TableRoute>,
   nameOf: (route: TableRoute) => string | undefined,
 ): ReadonlyMap<string, string> {
-  return new Map([...plan].flatMap(([key, route]) => {
-    const name = nameOf(route);
-    return name === undefined ? [] : [[key, name] as const];
-  }));
+  return new Map(
+    [...plan].flatMap(([key, route]) => {
+      const name = nameOf(route);
+      return name === undefined ? [] : [[key, name] as const];
+    }),
+  );
 }
 
 function mapCommands(
@@ -269,7 +312,6 @@ function mapCommands(
     if (known === undefined) commands.push(`add map ${file} ${commandWord(key)} ${value}`);
     else if (known !== value) commands.push(`set map ${file} ${commandWord(key)} ${value}`);
   }
-  for (const key of before.keys())
-    if (!after.has(key)) commands.push(`del map ${file} ${commandWord(key)}`);
+  for (const key of before.keys()) if (!after.has(key)) commands.push(`del map ${file} ${commandWord(key)}`);
   return commands;
 }

@@ -1,6 +1,6 @@
 import { loosePcreOf } from '../../../core/model/pcre.ts';
 import type { FieldEdits, PathRewrite, Route, RouteOptions } from '../../../core/model/route.ts';
-import { equalAcl, acl } from './acls.ts';
+import { acl, equalAcl } from './acls.ts';
 import { literal, word } from './words.ts';
 
 /** What is changed about a request on its way to its endpoint. */
@@ -69,7 +69,10 @@ function byteLines(from: string, to: string): readonly string[] {
   ];
 }
 
-function editLines(kind: 'request' | 'response', { remove = [], set = {}, add = {} }: FieldEdits): readonly string[] {
+function editLines(
+  kind: 'request' | 'response',
+  { remove = [], set = {}, add = {} }: FieldEdits,
+): readonly string[] {
   const named = (verb: string, fields: Readonly<Record<string, string>>) =>
     Object.entries(fields).map(
       ([name, value]) => `http-${kind} ${verb} ${word(name)} ${word(literal(value))}`,

@@ -1,6 +1,6 @@
 import { haproxyLacks } from '../../../core/model/haproxy-lacks.ts';
-import type { Route, ValueCondition } from '../../../core/model/route.ts';
 import { pcreOf } from '../../../core/model/pcre.ts';
+import type { Route, ValueCondition } from '../../../core/model/route.ts';
 import type { RouteTable } from '../../edge/route-table.ts';
 import type { TableRoute } from '../../edge/table-route.ts';
 import { acl, equalAcl } from './acls.ts';
@@ -83,12 +83,16 @@ function ruleOf(id: string, route: TableRoute): Rule | undefined {
     rule.lines.push(...acl(`${id}m`, 'method', methods));
     rule.names.push(`${id}m`);
   }
-  headers.forEach((one, n) => addCondition(rule, `${id}h${n}`, headerVariable(one.name), one));
-  query.forEach((one, n) => addCondition(rule, `${id}q${n}`, `url_param(${one.name}),url_dec(1)`, one));
+  for (const [n, one] of headers.entries()) addCondition(rule, `${id}h${n}`, headerVariable(one.name), one);
+  for (const [n, one] of query.entries())
+    addCondition(rule, `${id}q${n}`, `url_param(${one.name}),url_dec(1)`, one);
   return rule;
 }
 
-function pathAcl(name: string, { kind, path, ignoreCase, declared }: TableRoute): readonly string[] | undefined {
+function pathAcl(
+  name: string,
+  { kind, path, ignoreCase, declared }: TableRoute,
+): readonly string[] | undefined {
   const flag = ignoreCase ? ' -i' : '';
   if (kind === 'exact') return path === '' ? undefined : equalAcl(name, 'var(txn.path)', path, ignoreCase);
   if (kind === 'regex') {
@@ -117,7 +121,8 @@ export function headerVariable(name: string): string {
 
 export function headerLines(routes: Iterable<Route>): readonly string[] {
   const names = new Set<string>();
-  for (const { conditions } of routes) for (const { name } of conditions?.headers ?? []) names.add(name.toLowerCase());
+  for (const { conditions } of routes)
+    for (const { name } of conditions?.headers ?? []) names.add(name.toLowerCase());
   return [...names].sort().flatMap((name) => {
     const variable = headerVariable(name).slice(4, -1);
     const values = (count: number) =>
@@ -125,7 +130,8 @@ export function headerLines(routes: Iterable<Route>): readonly string[] {
     return [
       `http-request set-var(${variable}) req.fhdr(${name},1)`,
       ...[2, 3, 4].map(
-        (count) => `http-request set-var-fmt(${variable}) ${values(count)} if { req.fhdr_cnt(${name}) eq ${count} }`,
+        (count) =>
+          `http-request set-var-fmt(${variable}) ${values(count)} if { req.fhdr_cnt(${name}) eq ${count} }`,
       ),
       // More than anybody sends; a condition on part of them could be wrong.
       `http-request deny deny_status 400 if { req.fhdr_cnt(${name}) gt 4 }`,

@@ -22,7 +22,11 @@ function added(slot: Slot, server: Server): readonly string[] {
   const both = shape.spares ? [server, spare] : [server];
   const back = leaving.has(server.name);
   for (const one of both) leaving.delete(one.name);
-  if (back) return both.flatMap((one) => [`set server ${place(one)} state ready`, `set server ${place(one)} weight ${one.weight}`]);
+  if (back)
+    return both.flatMap((one) => [
+      `set server ${place(one)} state ready`,
+      `set server ${place(one)} weight ${one.weight}`,
+    ]);
   return both.flatMap((one) => {
     const words = one === server ? serverWords(one, shape) : spareWords(one, shape);
     const checked = one === server && shape.server.includes('check');

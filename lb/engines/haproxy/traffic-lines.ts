@@ -80,7 +80,10 @@ function retryLines(retries: RouteOptions['retries']): readonly string[] {
   const { attempts = 1, statuses = [] } = retries;
   const after = statuses.filter((status) => retried.has(status));
   if (attempts === 0) return ['retry-on conn-failure'];
-  return [`retries ${attempts}`, `retry-on conn-failure empty-response${after.map((one) => ` ${one}`).join('')}`];
+  return [
+    `retries ${attempts}`,
+    `retry-on conn-failure empty-response${after.map((one) => ` ${one}`).join('')}`,
+  ];
 }
 
 function timeoutLines(timeouts: RouteOptions['timeouts']): readonly string[] {

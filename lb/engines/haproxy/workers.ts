@@ -5,15 +5,25 @@ import { ask } from './runtime-socket.ts';
 export async function oldWorkers(folder: string): Promise<readonly number[]> {
   const [text = ''] = await ask(`${folder}/${fileNames.master}`, ['show proc']).catch(() => []);
   const [, old = ''] = text.split('# old workers');
-  return old.split('# programs')[0]!.split('\n').flatMap((line) => {
-    const [pid, kind] = line.trim().split(/\s+/);
-    return kind === 'worker' && pid !== undefined ? [Number(pid)] : [];
-  });
+  return old
+    .split('# programs')[0]!
+    .split('\n')
+    .flatMap((line) => {
+      const [pid, kind] = line.trim().split(/\s+/);
+      return kind === 'worker' && pid !== undefined ? [Number(pid)] : [];
+    });
 }
 
 /** The answer of one worker, or of each old one by its process id. */
-export async function askWorker(folder: string, pid: number, commands: readonly string[]): Promise<readonly string[]> {
-  return ask(`${folder}/${fileNames.master}`, commands.map((command) => `@!${pid} ${command}`));
+export async function askWorker(
+  folder: string,
+  pid: number,
+  commands: readonly string[],
+): Promise<readonly string[]> {
+  return ask(
+    `${folder}/${fileNames.master}`,
+    commands.map((command) => `@!${pid} ${command}`),
+  );
 }
 
 /** Connections in use by the server's name, from `show servers conn`; a server and its spare are one. */
@@ -31,7 +41,9 @@ export function connectedServers(text: string): ReadonlySet<string> {
   return new Set([...rows(text)].flatMap(({ name, used, idle }) => (used + idle > 0 ? [name] : [])));
 }
 
-function* rows(text: string): Generator<{ readonly name: string; readonly used: number; readonly idle: number }> {
+function* rows(
+  text: string,
+): Generator<{ readonly name: string; readonly used: number; readonly idle: number }> {
   for (const line of text.split('\n')) {
     const words = line.trim().split(/\s+/);
     const name = words[0]!.slice(words[0]!.indexOf('/') + 1);

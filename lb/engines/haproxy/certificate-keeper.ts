@@ -1,0 +1,55 @@
+import type { Certificate } from '../../../core/model/certificate.ts';
+import type { KeyAndCertificate } from '../../edge/certificates.ts';
+import { type CertificateFile, certificateFiles, fallbackName, wantedNames } from './certificate-files.ts';
+
+export type Issue = (name: string) => Promise<KeyAndCertificate>;
+
+/** Made before a table is in force; more of them are made behind it. */
+const mostAwaited = 32;
+const mostIssued = 1_000;
+
+/** The certificates that HAProxy is to have: given ones, and for other hosts those that someone makes on demand. */
+export class CertificateKeeper {
+  readonly #issue: Issue;
+  readonly #onLate: () => void;
+  readonly #issued = new Map<string, KeyAndCertificate>();
+  readonly #asked = new Set<string>();
+  #given: ReadonlyMap<string, Certificate> = new Map();
+  #hosts: readonly string[] = [];
+
+  /** `onLate`: there are more than before. */
+  constructor(issue: Issue, onLate: () => void) {
+    this.#issue = issue;
+    this.#onLate = onLate;
+  }
+
+  get files(): readonly CertificateFile[] {
+    return certificateFiles({ given: this.#given, hosts: this.#hosts, issued: this.#issued });
+  }
+
+  give(given: ReadonlyMap<string, Certificate>): void {
+    this.#given = given;
+  }
+
+  /** Resolves when there is a fallback, and one for each of these hosts unless they are many. */
+  async serve(hosts: readonly string[]): Promise<void> {
+    this.#hosts = hosts;
+    const missing = wantedNames({ given: this.#given, hosts })
+      .filter((name) => !this.#issued.has(name) && !this.#asked.has(name))
+      .slice(0, mostIssued);
+    for (const name of missing) this.#asked.add(name);
+    const [first, rest] = [missing.slice(0, mostAwaited), missing.slice(mostAwaited)];
+    await Promise.all(first.map((name) => this.#make(name)));
+    if (rest.length > 0) void Promise.all(rest.map((name) => this.#make(name))).then(this.#onLate);
+  }
+
+  async #make(name: string): Promise<void> {
+    try {
+      this.#issued.set(name, await this.#issue(name));
+    } catch (error) {
+      if (name === fallbackName) throw error;
+    } finally {
+      this.#asked.delete(name);
+    }
+  }
+}

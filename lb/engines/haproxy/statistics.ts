@@ -1,0 +1,85 @@
+import type { EndpointStats } from '../../edge/traffic-stats.ts';
+
+/** One line of `show stat`, by the names of its columns. */
+type Row = ReadonlyMap<string, string>;
+
+export type Counted = {
+  /** By backend and class of status (`2xx`). */
+  readonly answers: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  /** By server, over all backends. */
+  readonly servers: ReadonlyMap<
+    string,
+    { readonly answers: ReadonlyMap<string, number>; readonly failures: number; readonly sick: boolean }
+  >;
+  readonly openConnections: number;
+  readonly inFlight: number;
+  readonly connectFailures: number;
+  readonly retries: number;
+  readonly refused: number;
+};
+
+const classes = ['1xx', '2xx', '3xx', '4xx', '5xx'] as const;
+
+/** What `show stat` says. */
+export function counted(text: string): Counted {
+  const rows = rowsOf(text);
+  const frontends = rows.filter((row) => row.get('svname') === 'FRONTEND');
+  const backends = rows.filter(
+    (row) => row.get('svname') === 'BACKEND' && /^(b\d+|nowhere)$/.test(row.get('pxname') ?? ''),
+  );
+  const servers = new Map<string, { answers: Map<string, number>; failures: number; sick: boolean }>();
+  for (const row of rows) {
+    const name = row.get('svname') ?? '';
+    if (!/^[sp][0-9a-f]{12}$/.test(name)) continue;
+    const key = `s${name.slice(1)}`;
+    const known = servers.get(key) ?? { answers: new Map<string, number>(), failures: 0, sick: false };
+    for (const [one, count] of answersOf(row)) known.answers.set(one, (known.answers.get(one) ?? 0) + count);
+    known.failures += numberOf(row, 'econ');
+    known.sick ||= row.get('status')?.startsWith('DOWN') === true;
+    servers.set(key, known);
+  }
+  const sum = (of: readonly Row[], name: string) => of.reduce((all, row) => all + numberOf(row, name), 0);
+  return {
+    answers: new Map(backends.map((row) => [row.get('pxname') ?? '', answersOf(row)])),
+    servers,
+    openConnections: sum(frontends, 'scur'),
+    inFlight: sum(backends, 'scur'),
+    connectFailures: sum(backends, 'econ'),
+    retries: sum(backends, 'wretr'),
+    refused: sum(frontends, 'ereq'),
+  };
+}
+
+export function endpointStats(
+  { servers }: Counted,
+  nameOf: (server: string) => string | undefined,
+): readonly EndpointStats[] {
+  return [...servers].flatMap(([server, { answers, failures, sick }]) => {
+    const endpoint = nameOf(server);
+    if (endpoint === undefined) return [];
+    const requests = [...answers].map(([codeClass, count]) => ({ codeClass, count }));
+    return [{ endpoint, requests, latency: undefined, connectFailures: failures, ejected: false, sick }];
+  });
+}
+
+function rowsOf(text: string): readonly Row[] {
+  const [head = '', ...lines] = text.split('\n').filter((line) => line !== '');
+  const names = head.replace(/^# /, '').split(',');
+  return lines.map((line) => {
+    const values = line.split(',');
+    return new Map(names.map((name, n) => [name, values[n] ?? ''] as const));
+  });
+}
+
+function answersOf(row: Row): Map<string, number> {
+  return new Map(
+    classes.flatMap((name) => {
+      const count = numberOf(row, `hrsp_${name}`);
+      return count === 0 ? [] : [[name, count] as const];
+    }),
+  );
+}
+
+function numberOf(row: Row, name: string): number {
+  return Number(row.get(name) ?? 0) || 0;
+}
