@@ -179,6 +179,7 @@ export class HaproxyEngine implements IngressEngine {
       ...{ ...this.#totals.plain(now), ejections: 0 },
       traffic: {
         latencies: [],
+        listeners: [],
         endpoints: endpointStats(now, (server) => this.#endpoints.get(server)?.name),
         pools: this.#inForce.pools.size,
         limited: { client: 0, route: 0 },

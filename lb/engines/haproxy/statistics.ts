@@ -18,6 +18,8 @@ export type Counted = {
   readonly refused: number;
 };
 
+/** It carries HTTP only. */
+const noStreams = { connections: 0, bytesIn: 0, bytesOut: 0 };
 const classes = ['1xx', '2xx', '3xx', '4xx', '5xx'] as const;
 
 /** What `show stat` says. */
@@ -58,7 +60,17 @@ export function endpointStats(
     const endpoint = nameOf(server);
     if (endpoint === undefined) return [];
     const requests = [...answers].map(([codeClass, count]) => ({ codeClass, count }));
-    return [{ endpoint, requests, latency: undefined, connectFailures: failures, ejected: false, sick }];
+    return [
+      {
+        endpoint,
+        requests,
+        latency: undefined,
+        streams: noStreams,
+        connectFailures: failures,
+        ejected: false,
+        sick,
+      },
+    ];
   });
 }
 

@@ -34,7 +34,7 @@ export async function whyHaproxy(parts: WhyParts, question: WhyQuestion): Promis
     return [link, broken('policy', closed.error, 'change the route, or use the engine builtin')];
   const scheme = url.protocol === 'https:' ? 'https' : 'http';
   const address = plainAddress(question.client ?? '127.0.0.1');
-  const client = { address, scheme, port: 0, trusted: false } as const;
+  const client = { address, scheme, port: 0, trusted: false, forwarded: '' } as const;
   const passwords = { passwords: new Passwords(), httpsPort: settings.httpsPort };
   const policy = await whyPolicy(passwords, route.policy, [client, head]);
   if (!policy.ok) return [link, policy];
