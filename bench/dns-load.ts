@@ -16,9 +16,9 @@ export function isInstalled(program: string): boolean {
   return spawnSync('sh', ['-c', 'command -v "$0"', program]).status === 0;
 }
 
-/** All threads of a process to these cores. */
+/** All threads of a process to these cores; one that ends meanwhile needs none. */
 export function setAffinity(pid: number, cores: string): void {
-  must('taskset', ['-a', '-p', '-c', cores, String(pid)]);
+  spawnSync('taskset', ['-a', '-p', '-c', cores, String(pid)]);
 }
 
 /** Asks as fast as the answers come. Throws when one is missing or not NOERROR. */

@@ -82,6 +82,29 @@ export async function startWeirDns(
   };
 }
 
+/** The least that a server by `node:dgram` can cost: it sends every question back, as an answer without records. */
+export async function startEcho(): Promise<Served> {
+  const port = 5304;
+  const program = `const { createSocket } = require('node:dgram');
+    const lookup = (address, _options, done) => done(null, address, 4);
+    const socket = createSocket({ type: 'udp4', lookup });
+    socket.on('message', (packet, from) => {
+      packet[2] |= 0x80;
+      socket.send([packet], from.port, from.address);
+    });
+    socket.bind(${port}, '127.0.0.1', () => process.send('up'));`;
+  const child = spawn(process.execPath, ['--max-semi-space-size=2', '-e', program], {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  const ended = once(child, 'exit');
+  await once(child, 'message');
+  const stop = async () => {
+    child.kill('SIGKILL');
+    await ended;
+  };
+  return { name: 'dgram-echo', pid: child.pid ?? 0, port, cores: '1', stop };
+}
+
 /** Gives the reason when it is not there or does not answer. */
 export async function startPeer(
   peer: Peer,

@@ -39,13 +39,8 @@ export type RespondParts = {
 
 /** From packet to packet: what is malformed is rejected here, what is well-formed goes through the chain. */
 export function responder(parts: RespondParts): Respond {
-  const scratch = Buffer.alloc(parts.udpPayload);
   const responder = new Responder(parts);
-  return (packet, client) => {
-    const length = client.transport === 'udp' ? parts.hot.answer(packet, client, scratch) : 0;
-    if (length > 0) return Buffer.from(scratch.subarray(0, length));
-    return responder.respond(packet, client);
-  };
+  return (packet, client) => responder.respond(packet, client);
 }
 
 /** A query, with what its reply's OPT will say whatever is answered. */

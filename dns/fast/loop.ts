@@ -1,12 +1,14 @@
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { Guard } from '../guard.ts';
 import { HotQuestion } from '../hot/question.ts';
-import { type From, HotTable } from '../hot/table.ts';
+import { type From, type HotAnswer, HotTable } from '../hot/table.ts';
 import { Sampler } from '../query-log.ts';
+import type { PrebuiltAnswer } from '../wire/prebuilt.ts';
 import { Batch } from './batch.ts';
 import { openLibc } from './libc.ts';
 import {
   batchSize,
+  codes,
   type Handed,
   type LoopStart,
   longestQuery,
@@ -50,6 +52,8 @@ class Loop {
   /** One for all replies: a million of them a second would be garbage. */
   readonly #place = { into: noBytes, at: 0, from: new Sender() };
   readonly #question = new HotQuestion();
+  /** Of this batch, by response code. */
+  readonly #replies = new Int32Array(codes);
   readonly #handed = new Uint8Array(batchSize * (socketAddressLength + 2 + longestQuery));
   #handedLength = 0;
   #handedCount = 0;
@@ -80,7 +84,7 @@ class Loop {
       this.#guard.now = this.#now;
       if (Atomics.load(shared, WORD.mail) !== this.#mailTaken) this.#takeMail();
       for (let index = 0; index < count; index++) this.#answer(index);
-      Atomics.add(shared, WORD.limited, this.#table.takeLimited());
+      this.#count();
       this.#batch.send();
       Atomics.store(shared, WORD.busy, 0);
       Atomics.notify(shared, WORD.busy);
@@ -104,20 +108,31 @@ class Loop {
     const question = this.#question;
     const length = batch.lengthOf(index);
     if (length === 0) return;
-    const answer = question.read(batch.queries[index]!, length) ? this.#table.find(question) : undefined;
-    if (answer === undefined) {
-      this.#handIn(index, length);
-      return;
-    }
     const place = this.#place;
     place.into = batch.replies;
     place.at = batch.replyAt;
     place.from.set(batch.addresses[index]!, length);
-    batch.reply(index, this.#table.write(answer, question, place));
-    const { shared } = this.#start;
-    Atomics.add(shared, WORD.replies + answer.rcode, 1);
+    const reply = question.read(batch.queries[index]!, length) ? this.#table.reply(question, place) : 0;
+    if (reply === 0) {
+      this.#handIn(index, length);
+      return;
+    }
+    batch.reply(index, reply);
+    const { rcode } = this.#table;
+    this.#replies[rcode] = this.#replies[rcode]! + 1;
     const standsFor = this.#sampler.due(this.#now);
-    if (standsFor > 0) this.#sample(index, length, { rcode: answer.rcode, standsFor });
+    if (standsFor > 0) this.#sample(index, length, { rcode, standsFor });
+  }
+
+  /** Told once for a batch: what two threads count in costs more than what one does. */
+  #count(): void {
+    const { shared } = this.#start;
+    const limited = this.#table.takeLimited();
+    if (limited > 0) Atomics.add(shared, WORD.limited, limited);
+    this.#replies.forEach((count, rcode) => {
+      if (count > 0) Atomics.add(shared, WORD.replies + rcode, count);
+    });
+    this.#replies.fill(0);
   }
 
   #sample(index: number, length: number, said: { rcode: number; standsFor: number }): void {
@@ -155,12 +170,13 @@ class Loop {
 }
 
 /** A message brings a Buffer as bare bytes; `copy` is a Buffer's. */
-function adopted(answer: Extract<Mail, { kind: 'put' }>['answer']): typeof answer {
-  const variants = answer.variants.map((variant) => ({
-    ...variant,
-    bytes: Buffer.from(variant.bytes.buffer, variant.bytes.byteOffset, variant.bytes.byteLength),
-  }));
-  return { ...answer, variants };
+function adopted({ first, others, ...answer }: HotAnswer): HotAnswer {
+  return { ...answer, first: withBuffer(first), ...(others && { others: others.map(withBuffer) }) };
+}
+
+function withBuffer(answer: PrebuiltAnswer): PrebuiltAnswer {
+  const { buffer, byteOffset, byteLength } = answer.bytes;
+  return { ...answer, bytes: Buffer.from(buffer, byteOffset, byteLength) };
 }
 
 if (parentPort !== null) new Loop(workerData, parentPort).run();

@@ -1,5 +1,4 @@
 import { openPlain, plainSockets } from '../plain-sockets.ts';
-import type { Respond } from '../respond.ts';
 import type { OpenSocket, SocketLayer } from '../sockets.ts';
 import { bound, boundPort, canBind, setOption } from './bind.ts';
 import { startFastSockets } from './fast-sockets.ts';
@@ -34,8 +33,8 @@ export function fastWhenBusy(
         socket.begin();
         return socket;
       };
-      const counted = whenBusy(respond, busy, () => growing.grow());
-      const quiet = await openPlain({ fd }, own, counted);
+      const onQuestion = whenBusy(busy, () => growing.grow());
+      const quiet = await openPlain({ fd }, own, { respond, hot, onQuestion });
       // set by the event loop's library when it is given a socket; it would let another process have the port as well
       setOption(libc, fd, { level: C.SOL_SOCKET, name: C.SO_REUSEADDR, value: Int32Array.of(0) });
       const growing = new GrowingSocket(quiet, fast);
@@ -44,23 +43,20 @@ export function fastWhenBusy(
   };
 }
 
-/** Calls `onBusy` whenever as many questions as make a busy second came within one. */
+/** To be called for each question: calls `onBusy` whenever as many as make a busy second came within one. */
 function whenBusy(
-  respond: Respond,
   { busyPerSecond, now }: Pick<BusyOptions, 'busyPerSecond' | 'now'>,
   onBusy: () => void,
-): Respond {
+): () => void {
   let count = 0;
   let since = now();
-  return (packet, client) => {
+  return () => {
     count += 1;
-    if (count >= busyPerSecond) {
-      const until = now();
-      if (until - since <= 1_000) onBusy();
-      count = 0;
-      since = until;
-    }
-    return respond(packet, client);
+    if (count < busyPerSecond) return;
+    const until = now();
+    if (until - since <= 1_000) onBusy();
+    count = 0;
+    since = until;
   };
 }
 

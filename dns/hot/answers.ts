@@ -7,7 +7,7 @@ import { networkOf } from '../rate-limit.ts';
 import { addressBytes } from '../wire/address.ts';
 import { prebuild } from '../wire/prebuilt.ts';
 import { type Query, readQuestion } from '../wire/question.ts';
-import { FLAG, HEADER_LENGTH, type Message, type Name, type ResourceRecord, TYPE } from '../wire/types.ts';
+import { FLAG, type Message, type Name, type ResourceRecord, TYPE } from '../wire/types.ts';
 import { HotQuestion } from './question.ts';
 import { type From, type HotAnswer, HotTable } from './table.ts';
 
@@ -33,6 +33,9 @@ export type FollowerCounts = {
   /** Replies cut to the question. */
   readonly limited: number;
 };
+
+/** Where a reply is to begin. */
+export type Place = { into: Uint8Array; at: number };
 
 export type Sample = {
   readonly packet: Uint8Array;
@@ -69,6 +72,7 @@ export class HotAnswers {
   readonly #table: HotTable;
   readonly #options: HotOptions;
   readonly #question = new HotQuestion();
+  readonly #sender = new Sender();
   readonly #byName = new Map<Name, Set<number>>();
   readonly #reads = new Map<number, readonly Name[]>();
   readonly #followers = new Set<HotFollower>();
@@ -85,21 +89,22 @@ export class HotAnswers {
   }
 
   /**
-   * Writes the reply to `packet` at the start of `into`, where `udpPayload` bytes are free, and gives its length; 0: the
-   * chain must be asked.
+   * Writes the reply to `packet` into `place`, where `udpPayload` bytes are free, and gives its length; 0: the chain must be
+   * asked.
    */
-  answer(packet: Uint8Array, client: Client, into: Uint8Array): number {
-    const { counters } = this.#options;
+  answer(packet: Uint8Array, client: Client, place: Place): number {
     const question = this.#question;
     if (!question.read(packet, packet.length)) return 0;
-    const answer = this.#table.find(question);
-    if (answer === undefined) return 0;
-    counters.reply('udp', answer.rcode);
+    this.#sender.set(client.address, packet.length);
     const now = Date.now();
-    const standsFor = this.#sampler.due(now);
-    if (standsFor > 0) this.noteSample({ packet, client, rcode: answer.rcode, standsFor });
     this.#guard.now = now;
-    return this.#table.write(answer, question, { into, at: 0, from: fromOf(packet, client) });
+    const length = this.#table.reply(question, { into: place.into, at: place.at, from: this.#sender });
+    if (length === 0) return 0;
+    const { rcode } = this.#table;
+    this.#options.counters.reply('udp', rcode);
+    const standsFor = this.#sampler.due(now);
+    if (standsFor > 0) this.noteSample({ packet, client, rcode, standsFor });
+    return length;
   }
 
   /** A hot answer that is to be noted, given here or by a follower. */
@@ -116,9 +121,9 @@ export class HotAnswers {
     const question = this.#question;
     if (!question.read(query.packet, query.packet.length)) return;
     const { hash } = question;
-    const variants = this.#ordersOf(query, reply).map(prebuild);
-    const asked = variants[0]!.bytes.subarray(HEADER_LENGTH, question.questionEnd);
-    const answer = { hash, question: asked, rcode: reply.rcode, variants };
+    const [first, ...others] = this.#ordersOf(query, reply).map(prebuild);
+    const { rcode } = reply;
+    const answer = { hash, rcode, first: first!, ...(others.length > 0 && { others }) };
     this.#forget(hash);
     this.#remember(hash, reply.reads);
     // followers keep as many, in the same order: what gives way here gives way there
@@ -202,8 +207,24 @@ export class HotAnswers {
   }
 }
 
-function fromOf(packet: Uint8Array, { address }: Client): From {
-  return { address: () => addressBytes(address), network: networkOf(address), length: packet.length };
+/** Where the question that is being answered came from. */
+class Sender implements From {
+  #address = '';
+  network = 0;
+  length = 0;
+
+  set(address: string, length: number): void {
+    // one client often asks again and again
+    if (address !== this.#address) {
+      this.#address = address;
+      this.network = networkOf(address);
+    }
+    this.length = length;
+  }
+
+  address(): Uint8Array {
+    return addressBytes(this.#address);
+  }
 }
 
 /**

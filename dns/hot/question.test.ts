@@ -56,15 +56,15 @@ t.test('questions are the same when only the case of the name differs', async ()
     fc.property(name, name, fc.nat(130), fc.nat(130), (a, b, typeA, typeB) => {
       const packet = packetOf(a, typeA);
       assert(other.read(packet, packet.length));
-      const asked = packet.slice(12, other.questionEnd);
+      const { questionEnd } = other;
       const shouted = packetOf(b, typeB);
       mixCase(shouted.subarray(12), () => 1);
       assert(hot.read(shouted, shouted.length));
-      assert.equal(hot.equals(asked), a === b && typeA === typeB);
+      assert.equal(hot.isAt(packet, 0, questionEnd), a === b && typeA === typeB);
       const same = packetOf(a, typeA);
       mixCase(same.subarray(12), () => 1);
       assert(hot.read(same, same.length));
-      assert(hot.equals(asked) && hot.hash === other.hash);
+      assert(hot.isAt(packet, 0, questionEnd) && hot.hash === other.hash);
     }),
   );
 });

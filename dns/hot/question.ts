@@ -48,16 +48,16 @@ export class HotQuestion implements Asked {
     return true;
   }
 
-  /** Whether it asks this: a question as on the wire, its name in lower case. */
-  equals(question: Uint8Array): boolean {
-    if (question.length !== this.questionEnd - HEADER_LENGTH) return false;
+  /** Whether a message that begins at `start` asks the same; its name is in lower case, its question ends `questionEnd` bytes on. */
+  isAt(bytes: Uint8Array, start: number, questionEnd: number): boolean {
+    if (questionEnd !== this.questionEnd) return false;
     const { packet } = this;
-    const nameEnd = question.length - typeAndClass;
-    for (let at = 0; at < nameEnd; at++) {
-      if (question[at] !== lowerCase(packet[HEADER_LENGTH + at]!)) return false;
+    const nameEnd = questionEnd - typeAndClass;
+    for (let at = HEADER_LENGTH; at < nameEnd; at++) {
+      if (bytes[start + at] !== lowerCase(packet[at]!)) return false;
     }
-    for (let at = nameEnd; at < question.length; at++) {
-      if (question[at] !== packet[HEADER_LENGTH + at]) return false;
+    for (let at = nameEnd; at < questionEnd; at++) {
+      if (bytes[start + at] !== packet[at]) return false;
     }
     return true;
   }

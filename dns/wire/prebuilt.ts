@@ -3,28 +3,26 @@ import type { Layout, Places } from './layout.ts';
 import { layOut } from './layout.ts';
 import type { Asked } from './question.ts';
 import type { Target } from './reply.ts';
-import { optLength, writeHeader, writeReplyOpt } from './reply.ts';
-import type { Cut } from './truncate.ts';
+import { optLength, repeatAsked, writeCounts, writeHeader, writeReplyOpt } from './reply.ts';
 import { cutToFit } from './truncate.ts';
 import type { Message } from './types.ts';
-import { MAX_MESSAGE } from './types.ts';
+import { FLAG, MAX_MESSAGE } from './types.ts';
 
 /**
  * A reply encoded once for all queries with the same question; id, flags, letter case of the question and OPT differ per
  * query and are written into a copy. Plain data, so that it can go to another thread.
  */
 export type PrebuiltAnswer = {
-  /** AA, RA and the lower four bits of the response code. */
-  readonly flags: number;
+  /** All of it, for a limit it fits in. Its id is 0; of its flags QR, AA, RA, TC and the lower four bits of the code are right. */
   readonly bytes: Buffer;
-  readonly layout: Places;
-  /** All of it, for a limit it fits in. */
-  readonly whole: Cut;
+  readonly questionEnd: number;
   /**
    * The length of one answer record when the answers may begin with any of them: each is owned by the question's name,
    * all are equally long and hold no names. 0 otherwise.
    */
   readonly stride: number;
+  /** For a limit it does not fit in. */
+  readonly layout: Places;
 };
 
 /**
@@ -37,8 +35,10 @@ export function prebuild(message: Message): PrebuiltAnswer {
   // not a part of a pool: another thread would get the whole pool
   const bytes = Buffer.alloc(whole.end);
   bytes.set(layout.to.bytes.subarray(0, whole.end));
+  bytes.writeUInt16BE(FLAG.QR | message.flags | (whole.truncated ? FLAG.TC : 0), 2);
+  writeCounts(bytes, 0, whole);
   const { to: _, ...places } = layout;
-  return { flags: message.flags, bytes, layout: places, whole, stride: strideOf(message, layout) };
+  return { bytes, questionEnd: layout.questionEnd, stride: strideOf(message, layout), layout: places };
 }
 
 function strideOf(message: Message, layout: Layout): number {
@@ -57,30 +57,44 @@ function strideOf(message: Message, layout: Layout): number {
  * question must be the one the answer was built for, in any letter case.
  */
 export function fillAnswer(answer: PrebuiltAnswer, asked: Asked, target: Target): number {
-  const { bytes, layout } = answer;
-  if (asked.questionEnd !== layout.questionEnd) {
+  const { bytes } = answer;
+  if (asked.questionEnd !== answer.questionEnd) {
     throw new UnencodableError('Cannot fill an answer: it was built for another question');
   }
   const room = target.limit - optLength(asked);
-  const fits = bytes.length <= room;
-  const cut = fits ? answer.whole : cutToFit(layout, room);
-  if (fits) target.into.set(bytes, target.at);
-  else bytes.copy(target.into, target.at, 0, cut.end);
-  if (answer.stride > 0 && target.turn > 0) turnAnswers(answer, target, cut);
-  writeHeader(asked, target, { flags: answer.flags, cut });
-  const end = writeReplyOpt(asked, target, { at: target.at + cut.end, extendedRcode: 0 });
-  return end - target.at;
+  if (bytes.length > room) return fillCut(answer, asked, { target, room });
+  const { into, at } = target;
+  into.set(bytes, at);
+  if (answer.stride > 0 && target.turn > 0) turnAnswers(answer, target, answer.layout.counts[0]);
+  repeatAsked(asked, target);
+  const end = writeReplyOpt(asked, target, { at: at + bytes.length, extendedRcode: 0 });
+  // no reply has 255 additional records
+  if (asked.edns !== undefined) into[at + 11] = into[at + 11]! + 1;
+  return end - at;
+}
+
+function fillCut(
+  answer: PrebuiltAnswer,
+  asked: Asked,
+  { target, room }: { target: Target; room: number },
+): number {
+  const cut = cutToFit(answer.layout, room);
+  answer.bytes.copy(target.into, target.at, 0, cut.end);
+  if (answer.stride > 0 && target.turn > 0) turnAnswers(answer, target, cut.answers);
+  const flags = answer.bytes.readUInt16BE(2);
+  writeHeader(asked, target, { flags, cut });
+  return writeReplyOpt(asked, target, { at: target.at + cut.end, extendedRcode: 0 }) - target.at;
 }
 
 /** Copies the answers again, beginning with another one. Records of equal length without names can stand anywhere. */
-function turnAnswers(answer: PrebuiltAnswer, target: Target, cut: Cut): void {
+function turnAnswers(answer: PrebuiltAnswer, target: Target, kept: number): void {
   const { bytes, layout, stride } = answer;
   const count = layout.counts[0];
   const first = target.turn % count;
   if (first === 0) return;
-  const head = Math.min(cut.answers, count - first);
-  const start = layout.questionEnd;
+  const head = Math.min(kept, count - first);
+  const start = answer.questionEnd;
   const middle = start + head * stride;
   bytes.copy(target.into, target.at + start, start + first * stride, start + (first + head) * stride);
-  bytes.copy(target.into, target.at + middle, start, start + (cut.answers - head) * stride);
+  bytes.copy(target.into, target.at + middle, start, start + (kept - head) * stride);
 }

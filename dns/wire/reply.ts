@@ -55,16 +55,29 @@ export function optLength(asked: Asked): number {
 /** Writes the header and the question in the letter case it was asked in. */
 export function writeHeader(asked: Asked, target: Target, reply: { flags: number; cut: Cut }): void {
   const { into, at } = target;
-  const { packet, questionEnd } = asked;
   const { cut } = reply;
-  const flags = FLAG.QR | reply.flags | (asked.flags & REPEATED) | (cut.truncated ? FLAG.TC : 0);
-  put16(into, at, asked.id);
-  put16(into, at + 2, flags);
-  put16(into, at + 4, questionEnd > HEADER_LENGTH ? 1 : 0);
+  put16(into, at + 2, FLAG.QR | reply.flags | (cut.truncated ? FLAG.TC : 0));
+  put16(into, at + 4, asked.questionEnd > HEADER_LENGTH ? 1 : 0);
+  writeCounts(into, at, cut);
+  if (asked.edns !== undefined) put16(into, at + 10, cut.additionals + 1);
+  repeatAsked(asked, target);
+}
+
+/** Writes how many records each section has, into a header that begins at `at`. */
+export function writeCounts(into: Uint8Array, at: number, cut: Cut): void {
   put16(into, at + 6, cut.answers);
   put16(into, at + 8, cut.authorities);
-  put16(into, at + 10, cut.additionals + (asked.edns === undefined ? 0 : 1));
-  for (let i = HEADER_LENGTH; i < questionEnd; i++) into[at + i] = packet[i] ?? 0;
+  put16(into, at + 10, cut.additionals);
+}
+
+/** Writes what a reply has from its query, into a header that has the rest: id, opcode, RD, CD, and the question as it came. */
+export function repeatAsked(asked: Asked, { into, at }: Target): void {
+  const { packet, questionEnd } = asked;
+  const repeated = asked.flags & REPEATED;
+  put16(into, at, asked.id);
+  into[at + 2] = into[at + 2]! | (repeated >> 8);
+  into[at + 3] = into[at + 3]! | (repeated & 0xff);
+  for (let i = HEADER_LENGTH; i < questionEnd; i++) into[at + i] = packet[i]!;
 }
 
 /** Writes the OPT a reply needs when its query had one (RFC 6891 section 6.1.1), DO repeated; returns the end. */
