@@ -34,8 +34,10 @@ export function sameRule(one: RouteRule, other: RouteRule): boolean {
   return ruleKey(one) === ruleKey(other);
 }
 
+/** Rules of a list are tried one after the other, and whoever wrote it sees them together. */
 function shadowed(routes: readonly Route[]): readonly RouteFault[] {
-  return [...Map.groupBy(routes, ruleKey).values()].flatMap((same) => {
+  const unlisted = routes.filter(({ order }) => order === undefined);
+  return [...Map.groupBy(unlisted, ruleKey).values()].flatMap((same) => {
     const [first, ...others] = same.toSorted(
       (a, b) => (b.weight ?? 0) - (a.weight ?? 0) || (a.id < b.id ? -1 : 1),
     );

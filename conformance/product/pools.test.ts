@@ -120,6 +120,40 @@ t.test('Edge-LB pools on the product', { skip }, async (t) => {
     t.match(secure.stdout, /blue$/);
   });
 
+  await t.test(
+    'servers behind TLS are spoken to with it, and TLS that is not ended goes by server name',
+    async (t) => {
+      const services = [{ endpoint: { type: 'ADDRESS', address: '127.0.0.1', port: 8444 } }];
+      const map = [{ hostEq: 'a.example', backend: 'passed' }];
+      await create(
+        pool(
+          'chain',
+          [
+            { bindPort: 8085, protocol: 'HTTP', linkBackend: { defaultBackend: 'again' } },
+            { bindPort: 8445, protocol: 'TLS', linkBackend: { map } },
+          ],
+          [
+            { name: 'again', protocol: 'HTTPS', services },
+            { name: 'passed', protocol: 'TLS', services },
+          ],
+        ),
+      );
+      t.equal((await ask(8085)).from, 'blue');
+      const through = (name: string) =>
+        host.exec([
+          'curl',
+          '-sk',
+          '--max-time',
+          '5',
+          '--resolve',
+          `${name}:8445:127.0.0.1`,
+          `https://${name}:8445/`,
+        ]);
+      t.match((await through('a.example')).stdout, /blue$/);
+      t.not((await through('b.example')).exitCode, 0, 'nobody serves that name');
+    },
+  );
+
   await t.test('connections of a TCP frontend go to the first entry of its map', async (t) => {
     await create(
       pool(

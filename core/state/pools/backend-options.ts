@@ -38,14 +38,9 @@ export function backendOptions(backend: PoolBackend, path: string): BackendOptio
       ...lines.rest.map((line) => ({ path: `${path}/miscStrs`, error: ignoredLine(line) })),
       ...check.notes,
       ...rewriteNotes(backend.rewriteHttp, path),
-      ...(isSecure(backend) ? [{ path: `${path}/protocol`, error: secureFault }] : []),
     ],
   };
 }
-
-/** To send there without TLS what is meant to go with it would be worse than not to send it. */
-export const secureFault =
-  'requests for HTTP servers behind TLS are answered 503: frontends of TCP and TLS pass it on as it is';
 
 export function isSecure({ protocol }: { readonly protocol: PoolProtocol }): boolean {
   return protocol === 'HTTPS' || protocol === 'TLS';
@@ -63,7 +58,7 @@ function proxyOption({ services }: PoolBackend): RouteOptions {
 }
 
 /** Every server is asked by a connection unless that is switched off (A2.5). */
-function checkOf({ services, customCheck }: PoolBackend, path: string): BackendOptions {
+function checkOf({ services, customCheck, protocol }: PoolBackend, path: string): BackendOptions {
   const checked = services.map(({ endpoint }) => endpoint.check).filter(({ enabled }) => enabled);
   const [first] = checked;
   if (first === undefined) return { options: {}, notes: [] };
@@ -78,7 +73,7 @@ function checkOf({ services, customCheck }: PoolBackend, path: string): BackendO
         error: ignoredLine(word),
       })),
       ...lines.rest.map((rest) => ({ path: `${path}/customCheck`, error: ignoredLine(rest) })),
-      ...(customCheck?.sslHelloChk
+      ...(customCheck?.sslHelloChk && !isSecure({ protocol })
         ? [
             {
               path: `${path}/customCheck/sslHelloChk`,
