@@ -23,6 +23,12 @@ export function frontendViews(dependencies: ApiDependencies, shown: ShownPool) {
   });
 }
 
+/** How many serve behind a server set now. */
+export function serverCount({ publisher: { directory } }: ApiDependencies, key: string): number {
+  const set = directory.serverSets.get(key);
+  return set === undefined ? 0 : serversOf(directory, set, likeOf).length;
+}
+
 /** Who serves behind each backend now. */
 export function backendViews({ publisher: { directory } }: ApiDependencies, { record, pool }: ShownPool) {
   return (pool?.haproxy.backends ?? []).map(({ name }) => {

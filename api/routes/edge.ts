@@ -1,9 +1,11 @@
 import type { FastifyInstance } from 'fastify';
 import { errorText } from '../../core/kit/errors.ts';
 import type { Agent } from '../../core/model/agent.ts';
+import { isServerSet } from '../../core/model/server-set.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { listenerStates, stateText } from '../listener-state.ts';
 import { Problem } from '../problem.ts';
+import { endpointCount } from './public-routes.ts';
 
 type WhyQuery = {
   readonly url?: string;
@@ -47,7 +49,6 @@ export function edgeRoutes(server: FastifyInstance, dependencies: ApiDependencie
         };
       }),
       routes: [...routes.values()].map(({ id, table, host, pathPrefix, service, owner }) => {
-        const all = publisher.directory.byApp.get(service.appId) ?? [];
         return {
           id,
           table,
@@ -55,7 +56,7 @@ export function edgeRoutes(server: FastifyInstance, dependencies: ApiDependencie
           pathPrefix,
           service,
           owner,
-          endpoints: all.filter(({ ready }) => ready).length,
+          endpoints: endpointCount(dependencies, { service }),
         };
       }),
     };
@@ -138,6 +139,12 @@ async function answered(
 /** Only the master knows why an app has no endpoints. */
 function withApp({ database, publisher }: ApiDependencies, link: Link): Link {
   if (link.app === undefined) return link;
+  if (isServerSet(link.app))
+    return {
+      ...link,
+      says: `no service of ${link.app} has a ready instance`,
+      next: `weir pool status ${link.app.split(':')[1]}`,
+    };
   const app = database.snapshot.table('apps').get(link.app);
   const there = publisher.directory.byApp.get(link.app) ?? [];
   if (app === undefined)

@@ -98,6 +98,11 @@ haproxy:
     frontends: [{ port, protocol: 'tcp' }],
     backends: [{ name: 'db', servers: [{ name: 'address_10.0.0.1_5432', weight: 20 }] }],
   });
+  t.match(await api.must('GET', '/v1/routes'), {
+    routes: [{ owner: 'pool:yaml-lb', endpoints: 1 }],
+    faults: [],
+  });
+  t.match(await api.must('GET', '/v1/edge/routes'), { routes: [{ owner: 'pool:yaml-lb', endpoints: 1 }] });
   const config = await api.call('GET', `${edgelb}/v2/pools/yaml-lb/lbconfig`);
   t.match(config.text, `bind 0.0.0.0:${port}`);
   t.match(config.text, 'server address_10.0.0.1_5432 10.0.0.1:5432 weight 20');

@@ -2,10 +2,12 @@ import type { FastifyInstance } from 'fastify';
 import type { Endpoint } from '../../core/model/directory.ts';
 import { claimOf, type Route } from '../../core/model/route.ts';
 import { type DeclaredRoute, nowhere, readRoute, renderRoute } from '../../core/model/route-definition.ts';
+import { isServerSet } from '../../core/model/server-set.ts';
 import { teamOf } from '../../core/state/host-claims.ts';
 import type { RouteRecord } from '../../core/state/tables.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { inForce } from '../in-force.ts';
+import { serverCount } from '../pool-views.ts';
 import { NotFound, Problem } from '../problem.ts';
 import { routeFaults, sameRule } from '../route-faults.ts';
 
@@ -20,7 +22,7 @@ export function publicRoutes(server: FastifyInstance, dependencies: ApiDependenc
     ...inForce(dependencies),
     routes: [...publisher.directory.routes.values()].map((route) => ({
       ...shown(route),
-      endpoints: readyEndpoints(dependencies, route).length,
+      endpoints: endpointCount(dependencies, route),
     })),
     faults: routeFaults(database.snapshot, publisher),
   }));
@@ -66,7 +68,15 @@ export function publicRoutes(server: FastifyInstance, dependencies: ApiDependenc
   });
 }
 
-function readyEndpoints({ publisher }: ApiDependencies, { service }: Route): readonly Endpoint[] {
+export function endpointCount(dependencies: ApiDependencies, route: Pick<Route, 'service'>): number {
+  const { appId } = route.service;
+  return isServerSet(appId) ? serverCount(dependencies, appId) : readyEndpoints(dependencies, route).length;
+}
+
+function readyEndpoints(
+  { publisher }: ApiDependencies,
+  { service }: Pick<Route, 'service'>,
+): readonly Endpoint[] {
   return (publisher.directory.byApp.get(service.appId) ?? []).filter((endpoint) => endpoint.ready);
 }
 
