@@ -24,7 +24,7 @@ import { Metrics } from '../core/kit/metrics.ts';
 import { type Part, startAll, stopAll } from '../core/kit/part.ts';
 import type { InstanceId } from '../core/model/ids.ts';
 import { DnsConsumer } from '../dns/consumer.ts';
-import { MesosDnsServer } from '../dns/mesos-dns-server.ts';
+import { DnsHttpServer } from '../dns/http-server.ts';
 import { DevelopmentAuthority } from '../lb/edge/authority.ts';
 import { EdgeConsumer } from '../lb/edge/consumer.ts';
 import type { VipBackend } from '../lb/vip/backend.ts';
@@ -156,7 +156,7 @@ export async function composeAgent(
       dataDir,
     },
   );
-  const mesosDns = new MesosDnsServer(
+  const mesosDns = new DnsHttpServer(
     (path) => dns.mesos(path),
     settings.dnsHttp,
     async () => metrics.text() + (await dns.metrics()) + ((await edge?.metrics()) ?? ''),

@@ -4,7 +4,7 @@ import type { Metrics } from '../core/kit/metrics.ts';
 import type { Part } from '../core/kit/part.ts';
 import type { DnsConsumer } from '../dns/consumer.ts';
 import { dcosMetrics } from '../dns/dcos-metrics.ts';
-import { MesosDnsServer } from '../dns/mesos-dns-server.ts';
+import { DnsHttpServer } from '../dns/http-server.ts';
 import type { Address } from './agent-settings.ts';
 
 type Parts = { readonly dns: DnsConsumer; readonly metrics: Metrics; readonly log: Log };
@@ -15,7 +15,7 @@ type Parts = { readonly dns: DnsConsumer; readonly metrics: Metrics; readonly lo
  */
 export function dcosHttp(at: Address, { dns, metrics, log }: Parts): Part {
   const texts = { process: () => metrics.text(), dns: () => dns.metrics() };
-  const server = new MesosDnsServer(async (path) => (await dcosMetrics(path, texts)) ?? dns.dcos(path), at);
+  const server = new DnsHttpServer(async (path) => (await dcosMetrics(path, texts)) ?? dns.dcos(path), at);
   return {
     async start() {
       try {

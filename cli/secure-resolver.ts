@@ -4,7 +4,7 @@ import { errorText } from '../core/kit/errors.ts';
 import type { Log } from '../core/kit/log.ts';
 import type { Part } from '../core/kit/part.ts';
 import type { DnsConsumer } from '../dns/consumer.ts';
-import type { Credentials } from '../dns/secure/secure.ts';
+import type { Credentials } from '../dns/secure/socket.ts';
 import type { SecureSettings } from '../dns/settings.ts';
 import type { DevelopmentAuthority } from '../lb/edge/authority.ts';
 

@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap';
 import { dcosMetrics } from './dcos-metrics.ts';
-import { MesosDnsServer } from './mesos-dns-server.ts';
+import { DnsHttpServer } from './http-server.ts';
 import { agent, containerEndpoint, snapshot, vip } from './testing/directory.ts';
 import { runResolver } from './testing/resolver.ts';
 
@@ -22,7 +22,7 @@ const metrics = {
 async function api(t: Test) {
   const { resolver } = await runResolver(t, { directory });
   const source = async (path: string) => (await dcosMetrics(path, metrics)) ?? resolver.dcos(path);
-  const server = new MesosDnsServer(source, { address: '127.0.0.1', port: 0 });
+  const server = new DnsHttpServer(source, { address: '127.0.0.1', port: 0 });
   await server.start();
   t.teardown(() => server.stop());
   return (path: string, init: RequestInit = {}) =>

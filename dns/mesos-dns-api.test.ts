@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap';
-import { MesosDnsServer } from './mesos-dns-server.ts';
+import { DnsHttpServer } from './http-server.ts';
 import { agent, containerEndpoint, snapshot } from './testing/directory.ts';
 import { runResolver } from './testing/resolver.ts';
 
@@ -10,7 +10,7 @@ const directory = snapshot(5, {
 
 async function api(t: Test) {
   const { resolver } = await runResolver(t, { directory });
-  const server = new MesosDnsServer(async (path) => resolver.mesos(path), { address: '127.0.0.1', port: 0 });
+  const server = new DnsHttpServer(async (path) => resolver.mesos(path), { address: '127.0.0.1', port: 0 });
   await server.start();
   t.teardown(() => server.stop());
   return async (path: string, init: RequestInit = {}) => {
@@ -101,7 +101,7 @@ t.test('what is not there is a 404, ports of hosts a 501, other methods a 405', 
 
 t.test('a source that fails is a 503 with its words', async (t) => {
   const fail = () => Promise.reject(new Error('the worker is away'));
-  const server = new MesosDnsServer(fail, { address: '127.0.0.1', port: 0 });
+  const server = new DnsHttpServer(fail, { address: '127.0.0.1', port: 0 });
   await server.start();
   t.teardown(() => server.stop());
   const response = await fetch(`http://127.0.0.1:${server.bound.port}/v1/version`);
@@ -111,10 +111,10 @@ t.test('a source that fails is a 503 with its words', async (t) => {
 
 t.test('a port in use is a clear error', async (t) => {
   const source = async () => ({ status: 200, body: {} });
-  const first = new MesosDnsServer(source, { address: '127.0.0.1', port: 0 });
+  const first = new DnsHttpServer(source, { address: '127.0.0.1', port: 0 });
   await first.start();
   t.teardown(() => first.stop());
-  const second = new MesosDnsServer(source, first.bound);
+  const second = new DnsHttpServer(source, first.bound);
   await t.rejects(second.start(), { code: 'WEIR_PORT_IN_USE', protocol: 'tcp' });
 });
 
@@ -126,7 +126,7 @@ t.test('what the resolver counts is there as Prometheus text, or why it is not',
     return resolver.metrics();
   };
   const at = { address: '127.0.0.1', port: 0 };
-  const server = new MesosDnsServer(async (path) => resolver.mesos(path), at, metrics);
+  const server = new DnsHttpServer(async (path) => resolver.mesos(path), at, metrics);
   await server.start();
   t.teardown(() => server.stop());
   await resolver.resolve({ name: 'web-shop.marathon.mesos', type: 'A' });

@@ -164,16 +164,17 @@ t.test('agents and masters have the names of Mesos-DNS', async (t) => {
     agent('a-S1', '100.64.255.1', true),
     agent('c-S3', '100.64.255.3'),
   ];
-  const zone = zoneOf({ agents }, { ports: { master: 5050, framework: 8080, agent: 5051 } });
+  const ports = { master: 5050, framework: 8080, agent: 5051 };
+  const zone = zoneOf({ agents }, { ports, srvWeight: 7 });
   t.same(data(zone, 'slave.mesos', 'A'), ['100.64.255.1', '100.64.255.2', '100.64.255.3']);
   t.same(data(zone, 'master.mesos', 'A'), ['100.64.255.1', '100.64.255.2']);
   t.same(data(zone, 'master0.mesos', 'A'), ['100.64.255.1'], 'in order of id');
   t.same(data(zone, 'master1.mesos', 'A'), ['100.64.255.2']);
   t.same(data(zone, 'master2.mesos', 'A'), []);
-  t.same(data(zone, '_leader._tcp.mesos', 'SRV'), ['0 1 5050 leader.mesos']);
-  t.same(data(zone, '_leader._udp.mesos', 'SRV'), ['0 1 5050 leader.mesos']);
-  t.same(data(zone, '_slave._tcp.mesos', 'SRV'), ['0 1 5051 slave.mesos']);
-  t.same(data(zone, '_framework._tcp.marathon.mesos', 'SRV'), ['0 1 8080 marathon.mesos']);
+  t.same(data(zone, '_leader._tcp.mesos', 'SRV'), ['0 7 5050 leader.mesos']);
+  t.same(data(zone, '_leader._udp.mesos', 'SRV'), ['0 7 5050 leader.mesos']);
+  t.same(data(zone, '_slave._tcp.mesos', 'SRV'), ['0 7 5051 slave.mesos']);
+  t.same(data(zone, '_framework._tcp.marathon.mesos', 'SRV'), ['0 7 8080 marathon.mesos']);
   t.same(data(zone, 'master.dcos.thisdcos.directory', 'A'), ['100.64.255.1', '100.64.255.2']);
 });
 

@@ -16,7 +16,11 @@ export function recordsOfAgent(agent: DirectoryAgent, options: ZoneOptions): rea
   sheet.addresses('Mesos-DNS agents', name, [agent.address]);
   const port = options.ports.agent;
   if (port !== undefined) {
-    sheet.service('Mesos-DNS agents', `_slave._tcp.${options.mesosDomain}`, { name, port });
+    sheet.service('Mesos-DNS agents', `_slave._tcp.${options.mesosDomain}`, {
+      name,
+      port,
+      weight: options.srvWeight,
+    });
   }
   const own = `${dnsLabel(agent.hostname) || dnsLabel(agent.id)}.agents.${options.weirDomain}`;
   sheet.addresses('name of an agent', own, [agent.address]);

@@ -11,7 +11,7 @@ import type { Respond } from '../respond.ts';
 import { listening, OpenConnections, type TcpLimits } from '../tcp.ts';
 import { decodeMessage } from '../wire/decode.ts';
 import { MAX_MESSAGE } from '../wire/types.ts';
-import type { Credentials, SecureSocket } from './secure.ts';
+import type { Credentials, SecureSocket } from './socket.ts';
 
 const path = '/dns-query';
 const type = 'application/dns-message';

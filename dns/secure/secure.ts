@@ -1,15 +1,7 @@
 import type { ListenAddress } from '../../core/kit/listen.ts';
 import type { Respond } from '../respond.ts';
-import type { OpenSocket } from '../sockets.ts';
 import type { TcpLimits } from '../tcp.ts';
-
-/** PEM. */
-export type Credentials = { readonly cert: string; readonly key: string };
-
-export type SecureSocket = OpenSocket & {
-  /** New connections get these from now on. */
-  renew(credentials: Credentials): void;
-};
+import type { Credentials, SecureSocket } from './socket.ts';
 
 /** Where to listen for DNS over TLS and over HTTPS, and as whom. */
 export type SecureListen = {

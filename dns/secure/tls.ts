@@ -2,7 +2,7 @@ import { createServer } from 'node:tls';
 import type { ListenAddress } from '../../core/kit/listen.ts';
 import type { Respond } from '../respond.ts';
 import { listening, OpenConnections, serveStream, type TcpLimits } from '../tcp.ts';
-import type { Credentials, SecureSocket } from './secure.ts';
+import type { Credentials, SecureSocket } from './socket.ts';
 
 /** Longer than any honest handshake. */
 const handshakeMs = 5_000;

@@ -13,7 +13,7 @@ export type HttpSource = (path: string) => Promise<HttpReply>;
  * The Mesos-DNS HTTP API, or that of DC/OS, on a port of its own. It runs beside the control process, not in the worker: there `node:http`
  * alone would cost 16 MB, here it is loaded anyway.
  */
-export class MesosDnsServer implements Part {
+export class DnsHttpServer implements Part {
   readonly #source: HttpSource;
   readonly #at: ListenAddress;
   readonly #metrics: (() => Promise<string>) | undefined;
