@@ -9,19 +9,9 @@ export type LatencyCounts = {
   readonly sumMs: number;
 };
 
-/** How long things took. Plain numbers: adding to one must cost nothing. */
-export class Histogram {
-  readonly #buckets: number[] = latencyBounds.map(() => 0).concat(0);
-  #sumMs = 0;
-
-  add(ms: number): void {
-    let at = 0;
-    while (at < latencyBounds.length && ms > latencyBounds[at]!) at++;
-    this.#buckets[at] = this.#buckets[at]! + 1;
-    this.#sumMs += ms;
-  }
-
-  counts(): LatencyCounts {
-    return { buckets: [...this.#buckets], sumMs: this.#sumMs };
-  }
+/** The bucket that counts what took so long. */
+export function bucketOf(ms: number): number {
+  let at = 0;
+  while (at < latencyBounds.length && ms > latencyBounds[at]!) at++;
+  return at;
 }

@@ -8,10 +8,13 @@ export class HostRoutes {
   readonly routes: readonly TableRoute[];
   /** One of them wants to know certificates of clients. */
   readonly asksClients: boolean;
+  /** The one route of most hosts: reached without a look at the list, which would be another wait for memory. */
+  readonly #only: TableRoute | undefined;
   readonly #byPath: ReadonlyMap<string, readonly TableRoute[]> | undefined;
 
   constructor(routes: readonly TableRoute[]) {
     this.routes = routes.length === 1 ? routes : routes.toSorted(precedence);
+    this.#only = routes.length === 1 ? routes[0] : undefined;
     this.asksClients = routes.some(({ policy }) => policy?.authorities !== undefined);
     const isListed = routes.some(({ order }) => order !== undefined);
     this.#byPath = isListed || routes.length < indexedFrom ? undefined : Map.groupBy(this.routes, keyOf);
@@ -19,6 +22,8 @@ export class HostRoutes {
 
   /** The first route whose path fits and that `fits`. */
   find(path: string, fits: (route: TableRoute) => boolean): TableRoute | undefined {
+    const only = this.#only;
+    if (only !== undefined) return pathFits(only, path) && fits(only) ? only : undefined;
     if (this.#byPath === undefined) return firstOf(this.routes, path, fits);
     for (const key of keysFor(path.toLowerCase())) {
       const found = firstOf(this.#byPath.get(key), path, fits);

@@ -47,20 +47,21 @@ export function tableRoute(route: Route, tally = new RouteTally(route.id)): Tabl
 
 function readyRoute(route: Route, tally: RouteTally): TableRoute {
   const { id, pathPrefix, pathKind: kind = 'prefix', ignoreCase = false, weight = 0, conditions } = route;
+  // What each request looks at first, side by side in memory.
   return {
-    id,
-    declared: route,
     kind,
     path: ignoreCase && kind !== 'regex' ? pathPrefix.toLowerCase() : pathPrefix,
     regex: kind === 'regex' ? expression(pathPrefix, ignoreCase) : undefined,
     ignoreCase,
     conditions: conditions && compileConditions(conditions),
-    conditionCount: countConditions(conditions),
-    weight,
     order: route.order,
     poolKey: poolKey(route.service, route.options),
     shares: route.options?.split && shareOf(route),
     policy: policyOf(route),
     tally,
+    id,
+    declared: route,
+    conditionCount: countConditions(conditions),
+    weight,
   };
 }
