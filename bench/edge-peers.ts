@@ -17,7 +17,15 @@ export type Peer = {
   stop(): Promise<void>;
 };
 
-export const ports = { backend: 9100, weir: 9101, nginx: 9102, haproxy: 9103, nginxHttp2: 9104 };
+export const ports = {
+  backend: 9100,
+  weir: 9101,
+  nginx: 9102,
+  haproxy: 9103,
+  nginxHttp2: 9104,
+  weirTls: 9105,
+  nginxTls: 9106,
+};
 export const hostCount = 10_000;
 
 export function hostName(n: number): string {
@@ -30,8 +38,15 @@ export async function startBackend(folder: string, core: number): Promise<Peer> 
   return startNginx({ name: 'backend', folder, core, port: ports.backend }, server);
 }
 
-/** nginx by its own book: kept upstream connections, one worker, hosts by hash. */
-export async function nginxProxy(folder: string, core: number): Promise<Peer> {
+/** nginx by its own book: kept upstream connections, one worker, hosts by hash. `tls`: files, for TLS 1.3 as well. */
+export async function nginxProxy(
+  folder: string,
+  core: number,
+  tls?: { readonly key: string; readonly cert: string },
+): Promise<Peer> {
+  const secure = tls
+    ? `listen 127.0.0.1:${ports.nginxTls} ssl backlog=4096; ssl_protocols TLSv1.3; ssl_certificate ${tls.cert}; ssl_certificate_key ${tls.key};`
+    : '';
   const hosts = Array.from({ length: hostCount }, (_, n) => `${hostName(n)} app;`).join('\n');
   const server = `
     upstream app { server 127.0.0.1:${ports.backend}; keepalive 128; keepalive_requests 10000000; }
@@ -40,6 +55,7 @@ export async function nginxProxy(folder: string, core: number): Promise<Peer> {
     server {
       listen 127.0.0.1:${ports.nginx} backlog=4096;
       listen 127.0.0.1:${ports.nginxHttp2} http2 backlog=4096;
+      ${secure}
       location / {
         if ($to = "") { return 404; }
         proxy_pass http://$to;
@@ -89,15 +105,18 @@ backend app
   return started({ name: 'haproxy', port: ports.haproxy, pid: child.pid ?? 0 }, child);
 }
 
-/** Our edge: its control side stays in this process, its worker is what is measured. */
-export async function weirProxy(core: number): Promise<Peer & { readonly edge: EdgeConsumer }> {
+/** Our edge: its control side stays in this process, its worker is what is measured. `tls`: PEM, for TLS as well. */
+export async function weirProxy(
+  core: number,
+  tls?: { readonly key: string; readonly chain: string },
+): Promise<Peer & { readonly edge: EdgeConsumer }> {
   const certificate = () => Promise.reject(new Error('no certificate in this bench'));
   const edge = new EdgeConsumer(
     { clock: systemClock, log: createLog(), certificate },
-    { httpPort: ports.weir },
+    { httpPort: ports.weir, ...(tls && { httpsPort: ports.weirTls }) },
   );
   await edge.start();
-  await edge.apply(directoryOfHosts());
+  await edge.apply(tls === undefined ? directoryOfHosts() : withCertificate(directoryOfHosts(), tls));
   const pid = edge.pids[0] ?? 0;
   const pinned = spawn('taskset', ['-a', '-c', '-p', String(core), String(pid)], quiet);
   await once(pinned, 'exit');
@@ -126,6 +145,14 @@ export function directoryOfHosts(): Directory {
   const set = Array.from({ length: hostCount }, (_, n) => benchRoute(n));
   const changes = { endpoints: { set: [endpoint], gone: [] }, routes: { set, gone: [] } };
   return applyDelta(emptyDirectory, { from: 0, revision: 1, ...changes });
+}
+
+function withCertificate(
+  directory: Directory,
+  tls: { readonly key: string; readonly chain: string },
+): Directory {
+  const named = { name: 'bench', hosts: [hostName(1)], notBefore: 0, notAfter: Number.MAX_SAFE_INTEGER };
+  return { ...directory, certificates: new Map([['bench', { ...named, ...tls, default: true }]]) };
 }
 
 const quiet = { stdio: 'ignore' } as const;

@@ -3,6 +3,8 @@ import { becomes } from '../lab/processes.ts';
 import { type Cluster, startCluster } from './cluster.ts';
 import { type Pebble, startPebble } from './pebble.ts';
 
+t.setTimeout(300_000);
+
 const skip = process.getuid?.() === 0 ? false : 'needs root';
 const edge = ['--edge', '--http', '0.0.0.0:80', '--https', '0.0.0.0:443'];
 /** Half of the nonces are refused, nothing is remembered, and it takes its time to look. */

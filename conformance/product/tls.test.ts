@@ -5,6 +5,8 @@ import { becomes } from '../lab/processes.ts';
 import { openHost } from './host.ts';
 import { dataOf, program, startProduct } from './product.ts';
 
+t.setTimeout(420_000);
+
 const skip = process.getuid?.() === 0 ? false : 'needs root';
 
 type Finding = { readonly id: string; readonly severity: string; readonly finding: string };
@@ -34,13 +36,13 @@ t.test('HTTPS of the edge as clients see it', { skip }, async (t) => {
       `${program} cert trust --data ${data} --remove >&2`,
       `! curl -s ${url}`,
     ].join(' && ');
-    const ran = await host.exec(['unshare', '--mount', 'sh', '-c', inside]);
+    const ran = await host.exec(['unshare', '--mount', 'sh', '-c', inside], { timeoutMs: 180_000 });
     t.match(ran, { exitCode: 0, stdout: /^Hello from / }, ran.stderr);
     const printed = await host.exec([program, 'cert', 'trust', '--data', data, '--print']);
     t.equal(printed.stdout.trim(), readFileSync(join(data, 'authority', 'ca.crt'), 'utf8').trim());
   });
 
-  await t.test('testssl.sh finds nothing of medium or above', { timeout: 400_000 }, async (t) => {
+  await t.test('testssl.sh finds nothing of medium or above', async (t) => {
     // Those that browsers act on are the app's to say; here its route says them.
     const set = { 'X-Frame-Options': 'DENY', 'X-Content-Type-Options': 'nosniff' };
     const fields = { hsts: true, answerFields: { set } };

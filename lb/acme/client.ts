@@ -69,7 +69,7 @@ export class AcmeClient {
     if (wantsExternalAccount && externalAccount === undefined)
       throw new AuthorityRefused('an account', {
         type: 'externalAccountRequired',
-        detail: 'it wants an account that it knows already: --eab-key-id and --eab-key',
+        detail: 'it wants an account that it knows already: --eab-key-id and --eab-key-file',
       });
     const binding = externalAccount && {
       externalAccountBinding: this.#key.bind(externalAccount, newAccount),

@@ -10,6 +10,7 @@ import { challengesOf, Ordering, type OrderingDependencies } from './ordering.ts
 export type IssuerDependencies = OrderingDependencies & { readonly log: Log };
 
 const mostAtOnce = 8;
+const unnotedMs = 5_000;
 /** Clocks are set, machines sleep: nothing is waited for longer. */
 const longestRestMs = 60_000;
 
@@ -64,7 +65,7 @@ export class Issuer implements Part {
 
   #work(issuance: Issuance, why: string): void {
     const { name } = issuance;
-    const { log } = this.#dependencies;
+    const { log, clock } = this.#dependencies;
     const { signal } = this.#stopping;
     log.info('certificate: working', { name, hosts: issuance.hosts, because: why });
     const work = new Ordering(this.#dependencies, issuance, signal)
@@ -73,8 +74,11 @@ export class Issuer implements Part {
         () => log.info('certificate: issued', { name }),
         (error: unknown) => (signal.aborted ? undefined : this.#failed(issuance, error)),
       )
-      // The store does not answer either: the loop comes back to it.
-      .catch((error: unknown) => log.error('certificate: cannot be noted', { name, error: errorText(error) }))
+      // The store does not answer either: it is given a moment.
+      .catch((error: unknown) => {
+        log.error('certificate: cannot be noted', { name, error: errorText(error) });
+        return clock.sleep(unnotedMs, signal).catch(() => {});
+      })
       .finally(() => {
         this.#working.delete(name);
         if (!signal.aborted) this.#loop.wake();

@@ -224,8 +224,10 @@ export class Ordering {
   }
 }
 
-export function challengesOf({ read }: Pick<IssuanceStore, 'read'>, issuance: string): readonly string[] {
-  return [...read().challenges.values()].filter((one) => one.issuance === issuance).map(({ key }) => key);
+export function challengesOf(store: Pick<IssuanceStore, 'read'>, issuance: string): readonly string[] {
+  return [...store.read().challenges.values()]
+    .filter((one) => one.issuance === issuance)
+    .map(({ key }) => key);
 }
 
 function wanted({ host, challenges }: AuthorizationInfo, { challenge }: Issuance) {

@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import type { PolicyAnswer } from './policy-answer.ts';
 
 /** Which hosts a connection may ask for (RFC 9110 §7.4), by the name of its hello; names in lower case. */
@@ -13,7 +13,8 @@ const misdirected: PolicyAnswer = {
 /** The name in the client's hello, in lower case; undefined: it named none, or speaks no TLS. */
 export function serverNameOf(socket: Socket): string | undefined {
   const name: unknown = 'servername' in socket ? socket.servername : undefined;
-  return typeof name === 'string' && name !== '' ? name.toLowerCase() : undefined;
+  // Some clients name an address, which is no host name (RFC 6066 §3).
+  return typeof name === 'string' && name !== '' && isIP(name) === 0 ? name.toLowerCase() : undefined;
 }
 
 /**
