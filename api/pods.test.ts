@@ -127,7 +127,8 @@ t.test('a pod runs, is changed, loses an instance, and goes', async (t) => {
       { name: 'side', status: 'TASK_RUNNING', endpoints: [], conditions: [] },
     ],
   });
-  t.match(await api.must('GET', '/v2/pods::status'), [{ status: 'STABLE' }]);
+  for (const path of ['/v2/pods::status', '/v2/pods/::status'])
+    t.match(await api.must('GET', path), [{ status: 'STABLE' }], path);
   t.same(await api.must('GET', '/v2/tasks'), { tasks: [] });
 
   await t.test('scaling keeps its instances', async (t) => {
@@ -167,8 +168,8 @@ t.test('a pod runs, is changed, loses an instance, and goes', async (t) => {
     const one = await api.call('DELETE', `/v2/pods/shop/pair::instances/${victim}`);
     t.equal(one.status, 200);
     t.match(one.body, {
-      instanceId: victim,
-      state: { condition: 'Running', since: String, activeSince: String, goal: 'Running' },
+      instanceId: { idString: victim },
+      state: { condition: { str: 'Running' }, since: String, activeSince: String, goal: 'Running' },
       agentInfo: { host: 'h1', agentId: String, attributes: [] },
       runSpecVersion: String,
       unreachableStrategy: { inactiveAfterSeconds: 0, expungeAfterSeconds: 0 },
@@ -177,7 +178,7 @@ t.test('a pod runs, is changed, loses an instance, and goes', async (t) => {
     t.equal(gone.status, 404);
     t.same(gone.body, { message: "Task 'shop_pair.instance-x' does not exist" });
     const many = await api.call('DELETE', '/v2/pods/shop/pair::instances', { body: [other, 'unknown'] });
-    t.match(many.body, [{ instanceId: other }]);
+    t.match(many.body, [{ instanceId: { idString: other } }]);
     await api.until<Status>(
       '/v2/pods/shop/pair::status',
       ({ status, instances }) =>

@@ -118,6 +118,16 @@ t.test('tasks', async (t) => {
       },
     });
   });
+
+  await t.test('are killed for clients too that take the app from the id of a task', async (t) => {
+    await api.until<{ app: { tasksRunning: number } }>('/v2/apps/plain', ({ app }) => app.tasksRunning === 1);
+    const [first] = await tasks('/v2/apps/plain/tasks');
+    const id = first?.id ?? '';
+    const taken = id.slice(0, id.lastIndexOf('.')).replaceAll('_', '/');
+    t.match(await api.must('DELETE', `/v2/apps/${taken}/tasks/${id}`), { task: { id, appId: '/plain' } });
+    const other = await api.call('DELETE', `/v2/apps/none/tasks/${id}`);
+    t.equal(other.status, 404, 'but no app that is given otherwise is corrected');
+  });
 });
 
 function isRunning(event: object): boolean {

@@ -39,14 +39,14 @@ export function renderPodInstance(facts: PodInstanceFacts): PodInstanceJson {
   };
 }
 
-/** The object that a kill answers with (§6). */
+/** The object that a kill answers with (§6), as Marathon 1.5 writes it down: its clients read ids and conditions inside objects. */
 export function renderKilledInstance({ pod, placement, instance, agent }: PodInstanceFacts): Json {
   const running = instance?.state.kind === 'running' ? instance.state : undefined;
   const since = timestamp(sinceOf({ pod, placement, instance, agent }));
   return {
-    instanceId: placement.instanceId,
+    instanceId: { idString: placement.instanceId },
     state: {
-      condition: instance === undefined ? 'Provisioned' : condition(instance),
+      condition: { str: instance === undefined ? 'Provisioned' : condition(instance) },
       since,
       ...(running === undefined ? {} : { activeSince: timestamp(running.since) }),
       ...(running === undefined || running.health.length === 0
@@ -57,8 +57,10 @@ export function renderKilledInstance({ pod, placement, instance, agent }: PodIns
     agentInfo: {
       host: agent?.hostname ?? placement.agentId,
       agentId: placement.agentId,
-      attributes: Object.entries(agent?.attributes ?? {}).map(([name, text]) => ({ name, text })),
+      // Marathon's are encoded messages of Mesos, which nobody reads.
+      attributes: [],
     },
+    tasksMap: {},
     runSpecVersion: placement.appVersion,
     unreachableStrategy: pod.unreachableStrategy,
   };

@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import type { AppId, InstanceId } from '../../core/model/ids.ts';
-import { instanceOfTask, taskId } from '../../core/model/ids.ts';
+import { appOfInstance, instanceOfTask, taskId } from '../../core/model/ids.ts';
 import { type AppChanges, minus } from '../change-apps.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { appAt, appsIn } from '../kinds.ts';
@@ -65,11 +65,20 @@ export function appTaskRoutes(dependencies: ApiDependencies, changes: AppChanges
 
     async killOne(id: AppId, task: string, request: Request) {
       const wanted = instanceOfTask(task);
-      const found = known(id).find(({ placement }) => matches(placement, task, wanted));
+      const found = known(appMeant(id, task)).find(({ placement }) => matches(placement, task, wanted));
       if (found === undefined) throw new NotFound(`Task '${task}' does not exist`);
       return (await kill([found], request.query)) ?? { task: renderTask(found) };
     },
   };
+}
+
+/**
+ * Clients of a Marathon whose task ids ended in a dot and an identifier take what is before the last dot for the app: with a
+ * task id of today's that gives an app that cannot be.
+ */
+function appMeant(id: AppId, task: string): AppId {
+  const guessed = `/${task.slice(0, task.lastIndexOf('.')).replaceAll('_', '/')}`;
+  return (id === guessed ? appOfInstance(instanceOfTask(task) ?? '') : undefined) ?? id;
 }
 
 function matches(

@@ -30,10 +30,9 @@ export function podRoutes(
 
   server.get('/v2/pods', async () => podsIn(snapshot.table('apps')).map(renderPod));
 
+  const everyStatus = () => [...podsIn(snapshot.table('apps')), ...leavingPods(snapshot)].map(statusOf);
   // The router reads a doubled colon as one that is meant as it stands.
-  server.get('/v2/pods::::status', async () =>
-    [...podsIn(snapshot.table('apps')), ...leavingPods(snapshot)].map(statusOf),
-  );
+  server.get('/v2/pods::::status', async () => everyStatus());
 
   server.post<{ Querystring: Query; Body: unknown }>('/v2/pods', async (request, reply) => {
     const draft = required(parsePod(request.body));
@@ -55,6 +54,8 @@ export function podRoutes(
       case 'pod':
         return renderPod(existing(path.id));
       case 'status':
+        // Some clients put a slash after every resource.
+        if (path.id === '/') return everyStatus();
         return statusOf(podOrLeaving(snapshot, path.id) ?? existing(path.id));
       case 'versions':
         return versionsOf(existing(path.id).id);
