@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { ApiDependencies } from '../dependencies.ts';
 import { inForce } from '../in-force.ts';
 import { withoutKeys } from '../pool-keys.ts';
+import { poolConfigText } from '../pool-text.ts';
 import { backendViews, frontendViews } from '../pool-views.ts';
 import { type PoolResult, Pools, type ShownPool } from '../pools.ts';
 import { NotFound, Problem } from '../problem.ts';
@@ -36,6 +37,7 @@ export function poolRoutes(server: FastifyInstance, dependencies: ApiDependencie
         ...inForce(dependencies),
         pool: pool.pool ?? withoutKeys(pool.record.definition),
         ...shown(pool),
+        config: poolConfigText(dependencies, pool),
       };
     });
 

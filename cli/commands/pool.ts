@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { group, leaf, print, printJson, sessionOf } from '../globals.ts';
-import type { PoolAnswer, PoolNoteInfo, PoolsAnswer, StoredPool } from '../master/answers.ts';
+import type { PoolAnswer, PoolMetadata, PoolNoteInfo, PoolsAnswer, StoredPool } from '../master/answers.ts';
 import { parseYaml } from '../pool/definition.ts';
-import { poolTable, statusText } from '../pool/tables.ts';
+import { endpointTable, poolTable, statusText } from '../pool/tables.ts';
 import { inForceText } from '../show/in-force.ts';
 
 export function register(program: Command): void {
@@ -18,6 +18,13 @@ export function register(program: Command): void {
   leaf(pool, 'status', 'show what became of a pool: its ports, its servers, and what of it does nothing')
     .argument('<name>')
     .action(status);
+  leaf(pool, 'endpoints', 'list where a pool is reached').argument('<name>').action(endpoints);
+  leaf(pool, 'metadata', "show a pool's metadata, as Edge-LB's clients read it")
+    .argument('<name>')
+    .action(metadata);
+  leaf(pool, 'lb-config', 'show a pool as the configuration of HAProxy would say it')
+    .argument('<name>')
+    .action(lbConfig);
   leaf(pool, 'delete', 'take a pool away').argument('<name>').action(remove);
 }
 
@@ -61,6 +68,25 @@ async function status(name: string, _options: object, command: Command): Promise
   print([statusText(answer), ...noteTexts(answer.notes), '', inForceText(answer)].join('\n'));
 }
 
+async function metadata(name: string, _options: object, command: Command): Promise<void> {
+  const { master } = sessionOf(command);
+  printJson(await master.get<PoolMetadata>(`${edgelbPath(name)}/metadata`));
+}
+
+async function endpoints(name: string, _options: object, command: Command): Promise<void> {
+  const { master, json } = sessionOf(command);
+  const answer = await master.get<PoolMetadata>(`${edgelbPath(name)}/metadata`);
+  if (json) return printJson(answer.frontends);
+  print(endpointTable(answer));
+}
+
+async function lbConfig(name: string, _options: object, command: Command): Promise<void> {
+  const { master, json } = sessionOf(command);
+  const { config } = await master.get<PoolAnswer>(pathOf(name));
+  if (json) return printJson({ config });
+  print(config.trimEnd());
+}
+
 async function remove(name: string, _options: object, command: Command): Promise<void> {
   const { master, json } = sessionOf(command);
   await master.send('DELETE', pathOf(name));
@@ -70,6 +96,10 @@ async function remove(name: string, _options: object, command: Command): Promise
 
 function noteTexts(notes: readonly PoolNoteInfo[]): readonly string[] {
   return notes.map(({ path, error }) => `${path}: ${error}`);
+}
+
+function edgelbPath(name: string): string {
+  return `/service/edgelb/v2/pools/${encodeURIComponent(name)}`;
 }
 
 function pathOf(name: string): string {

@@ -418,4 +418,15 @@ export type StoredPool = { readonly name: string; readonly notes: readonly PoolN
 export type PoolsAnswer = EdgesInForce & {
   readonly pools: readonly (PoolState & { readonly name: string })[];
 };
-export type PoolAnswer = EdgesInForce & PoolState & { readonly pool: unknown };
+export type PoolAnswer = EdgesInForce & PoolState & { readonly pool: unknown; readonly config: string };
+
+export type PoolMetadata = {
+  readonly frontends: readonly {
+    readonly name: string;
+    readonly endpoints: readonly {
+      readonly port: number;
+      readonly private: readonly string[];
+      readonly public: readonly string[];
+    }[];
+  }[];
+};

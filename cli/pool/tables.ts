@@ -1,4 +1,4 @@
-import type { PoolAnswer, PoolFrontendInfo, PoolsAnswer } from '../master/answers.ts';
+import type { PoolAnswer, PoolFrontendInfo, PoolMetadata, PoolsAnswer } from '../master/answers.ts';
 import { table } from '../show/table.ts';
 
 type PoolInfo = PoolsAnswer['pools'][number];
@@ -31,4 +31,20 @@ export function statusText({ frontends, backends }: Pick<PoolAnswer, 'frontends'
     ...all.map(({ name: server, instanceId }) => `  ${server}  ${instanceId}`),
   ]);
   return [...places, ...servers].join('\n');
+}
+
+/** A line for each open port; one that is open nowhere has no addresses. */
+export function endpointTable({ frontends }: PoolMetadata): string {
+  const rows = frontends.flatMap(({ name, endpoints }) =>
+    endpoints.map((endpoint) => ({ name, ...endpoint })),
+  );
+  return table<(typeof rows)[number]>(
+    [
+      { head: 'FRONTEND', of: ({ name }) => name },
+      { head: 'PORT', right: true, of: ({ port }) => String(port) },
+      { head: 'PRIVATE', of: (row) => row.private.join(' ') || '-' },
+      { head: 'PUBLIC', of: (row) => row.public.join(' ') || '-' },
+    ],
+    rows,
+  );
 }
