@@ -84,6 +84,11 @@ export class HaproxyEngine implements IngressEngine {
     return this.#listening;
   }
 
+  /** HAProxy's own master process; its workers are its children. */
+  get pid(): number | undefined {
+    return this.#process?.pid;
+  }
+
   async start(): Promise<void> {
     if (this.#process !== undefined) return;
     try {

@@ -33,8 +33,6 @@ const leastWaiting = 64;
  */
 export class Layout {
   readonly #settings: ShapeSettings;
-  /** Ids of routes that HAProxy refused. */
-  readonly #closed = new Set<string>();
   #slots: Slot[] = [];
   readonly #waiting = new Set<Slot>();
   readonly #byRoute = new Map<string, Slot>();
@@ -75,7 +73,8 @@ export class Layout {
 
   /** Whatever HAProxy refuses is closed from now on, until the route is another. */
   close(slot: Slot): void {
-    if (slot.route !== undefined) this.#closed.add(slot.route.id);
+    slot.shape = closedShape;
+    slot.key = shapeKey(closedShape);
   }
 
   update(table: RouteTable): LayoutChange {
@@ -145,14 +144,13 @@ export class Layout {
     for (const route of after) {
       const present = this.#byRoute.get(route.id);
       if (present?.route?.declared === route.declared) continue;
-      this.#closed.delete(route.id);
       structural = this.#place(route, present, filled) || structural;
     }
     return structural;
   }
 
   #place(route: TableRoute, present: Slot | undefined, filled: Set<Slot>): boolean {
-    const shape = this.#closed.has(route.id) ? closedShape : shapeOf(route.declared, this.#settings);
+    const shape = shapeOf(route.declared, this.#settings);
     const key = shapeKey(shape);
     if (present?.route !== undefined) this.#forgetUses(present.route);
     for (const { poolKey } of route.shares ?? [route]) {
@@ -183,7 +181,6 @@ export class Layout {
   #release(route: TableRoute, filled: Set<Slot>): void {
     const slot = this.#byRoute.get(route.id);
     this.#byRoute.delete(route.id);
-    this.#closed.delete(route.id);
     if (slot === undefined) return;
     if (slot.route !== undefined) this.#forgetUses(slot.route);
     this.#vacate(slot, filled);

@@ -6,8 +6,9 @@ import type { Server, Shape } from './sections.ts';
 /** A backend of the configuration: carries out one route at a time, or waits for one of its shape. */
 export type Slot = {
   readonly name: string;
-  readonly shape: Shape;
-  readonly key: string;
+  /** Changes only when HAProxy refuses it. */
+  shape: Shape;
+  key: string;
   /** It is in the configuration of the present process. */
   isRendered: boolean;
   /** Undefined: it waits. */
