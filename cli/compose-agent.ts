@@ -57,6 +57,8 @@ export type ComposedAgent = Part & {
   readonly dns: DnsConsumer;
   /** The file to trust for HTTPS to this name; it is there when this resolves. Where there is an edge with HTTPS. */
   trustFor?(name: string): Promise<string>;
+  /** New worker processes of the edge take over from the present ones, and nobody is refused. Where there is an edge. */
+  replaceEdge?(): Promise<void>;
   /** Takes down all this agent made on the machine: containers, links, kernel tables. To be called while it does not run. */
   remove(): Promise<void>;
 };
@@ -185,6 +187,7 @@ export async function composeAgent(
             return authority.certificateFile;
           },
         }),
+    ...(edge === undefined ? {} : { replaceEdge: () => edge.replaceWorkers() }),
     start: () => startAll(all),
     stop: () => stopAll(all),
     remove: async () => {

@@ -2,12 +2,14 @@ import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { systemClock } from '../../core/kit/clock.ts';
-import { createLog, type LogLevel } from '../../core/kit/log.ts';
+import { errorText } from '../../core/kit/errors.ts';
+import { createLog, type Log, type LogLevel } from '../../core/kit/log.ts';
 import type { PortRange } from '../../core/model/resources.ts';
 import type { DnsSettings } from '../../dns/settings.ts';
 import type { AccessLogSettings, EngineName } from '../../lb/edge/settings.ts';
 import type { Address } from '../agent-settings.ts';
 import { credentialsOption } from '../api-options.ts';
+import type { ComposedAgent } from '../compose-agent.ts';
 import { parseDnsSettings } from '../dns-settings.ts';
 import { joinSecretOption } from '../join-secret.ts';
 import { wholeNumber } from '../numbers.ts';
@@ -246,9 +248,20 @@ async function run(options: Options): Promise<void> {
   );
   // Rotating tools send it; the file is begun anew without.
   if (options.accessLog !== undefined) process.on('SIGHUP', () => {});
+  onReplaceEdge(agent, log);
   await serve(agent, {
     log,
     ready: () => log.info('agent serves', { hostname: options.hostname, address: options.address }),
+  });
+}
+
+/** SIGUSR2: the edge's processes are replaced by new ones, of what is installed now. */
+function onReplaceEdge(agent: Pick<ComposedAgent, 'replaceEdge'>, log: Log): void {
+  process.on('SIGUSR2', () => {
+    agent.replaceEdge?.().then(
+      () => log.info('edge: new workers have taken over'),
+      (error: unknown) => log.error('edge: its workers stay', { error: errorText(error) }),
+    );
   });
 }
 

@@ -67,6 +67,13 @@ export class SupervisedChild implements Part {
     this.#running = undefined;
   }
 
+  /** It has been asked to end by itself, and is not replaced. Resolves when it is gone. */
+  async letEnd(): Promise<void> {
+    this.#stopping?.abort();
+    await this.#running;
+    this.#running = undefined;
+  }
+
   /**
    * False when there is no child at the moment: whatever was meant for it belongs into `onStart`. A `handle` (a server, a
    * socket, or one of Node's own TCP objects) is shared with the child and stays open here.

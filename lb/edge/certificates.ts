@@ -77,7 +77,11 @@ export class CertificateCache implements CertificateSource {
   }
 
   onChange(listener: () => void): void {
-    this.#onChange = listener;
+    const others = this.#onChange;
+    this.#onChange = () => {
+      others();
+      listener();
+    };
   }
 
   get ticketKey(): Buffer | undefined {

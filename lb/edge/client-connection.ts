@@ -75,6 +75,12 @@ export class ClientConnection implements Front, WireUser, InputUser, TurnHost, D
     context.deadlines.add(this);
   }
 
+  leave(withinMs: number): void {
+    this.closing = true;
+    this.#lastAt = this.#context.clock.now() + withinMs;
+    if (this.#tunnel !== undefined) this.deadlineAt = Math.min(this.deadlineAt, this.#lastAt);
+  }
+
   close(withinMs: number): void {
     if (this.#turn === undefined && this.#tunnel === undefined) this.wire.destroy();
     else this.#endWithin(withinMs);

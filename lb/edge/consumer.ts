@@ -27,7 +27,11 @@ const retryMs = 3_000;
 /** The edge as the agent sees it: takes Directories, carries traffic in worker processes, says what is in force. */
 export class EdgeConsumer implements DirectoryConsumer, Part {
   readonly name = 'edge';
-  readonly #links: readonly WorkerLink[];
+  #links: readonly WorkerLink[];
+  /** They serve the clients they have. */
+  readonly #leaving = new Map<WorkerLink, Promise<void>>();
+  readonly #makeLink: () => WorkerLink;
+  #replacing: Promise<void> | undefined;
   readonly #tickets: TicketKeys;
   readonly #resetListeners: (() => void)[] = [];
   readonly #settings: EdgeSettings;
@@ -55,10 +59,9 @@ export class EdgeConsumer implements DirectoryConsumer, Part {
     this.#places = new PublicPlaces(this.#settings.address);
     const places = this.#places.open;
     const onNotOpen = (listener: string, problem: string) => this.#notOpen(listener, problem);
-    this.#links = Array.from(
-      { length: workers },
-      () => new WorkerLink({ ...dependencies, onCrash, places, onNotOpen, ticketKey }, this.#settings),
-    );
+    const parts = { ...dependencies, onCrash, places, onNotOpen, ticketKey };
+    this.#makeLink = () => new WorkerLink(parts, this.#settings);
+    this.#links = Array.from({ length: workers }, this.#makeLink);
   }
 
   /** Process ids of the workers that run now. */
@@ -91,13 +94,53 @@ export class EdgeConsumer implements DirectoryConsumer, Part {
     this.#retrying?.abort();
     await this.#opening;
     this.#places.close();
-    await stopAll([this.#tickets, ...this.#links]);
+    await stopAll([this.#tickets, ...this.#links, ...this.#leaving.keys()]);
+  }
+
+  /**
+   * Starts new workers, of what is installed now, and lets the old ones go when these serve. The places stay ours: no connection is
+   * refused. Resolves when the new ones have taken over.
+   */
+  replaceWorkers(): Promise<void> {
+    this.#replacing ??= this.#replace().finally(() => {
+      this.#replacing = undefined;
+    });
+    return this.#replacing;
+  }
+
+  /** One after the other; places do not change meanwhile. */
+  #replace(): Promise<void> {
+    this.#opening = this.#opening.then(async () => {
+      for (const old of this.#links) {
+        const link = this.#makeLink();
+        await link.start(this.#directory.revision > 0 ? this.#directory : undefined);
+        await this.#bringUp(link);
+        this.#links = this.#links.map((one) => (one === old ? link : one));
+        const gone = old.leave().finally(() => this.#leaving.delete(old));
+        this.#leaving.set(old, gone);
+      }
+    });
+    return this.#opening;
+  }
+
+  /** Until it has what came while it was told. */
+  async #bringUp(link: WorkerLink): Promise<void> {
+    for (let told: Directory | undefined; told !== this.#directory && this.#directory.revision > 0; ) {
+      told = this.#directory;
+      await link.apply(told, undefined);
+    }
   }
 
   async apply(directory: Directory, delta?: DirectoryDelta): Promise<number> {
     const { listeners } = this.#directory;
     this.#directory = directory;
-    const revisions = await Promise.all(this.#links.map((link) => link.apply(directory, delta)));
+    const leaving = [...this.#leaving].map(([link, gone]) =>
+      Promise.race([link.apply(directory, delta), gone.then(() => directory.revision)]),
+    );
+    const revisions = await Promise.all([
+      ...this.#links.map((link) => link.apply(directory, delta)),
+      ...leaving,
+    ]);
     // After the routes: who comes in by a new place finds them.
     const mayMove = delta === undefined || delta.endpoints !== undefined || listeners !== directory.listeners;
     if (mayMove && listeners.size + directory.listeners.size > 0) await this.#openPlaces();
@@ -142,7 +185,8 @@ export class EdgeConsumer implements DirectoryConsumer, Part {
   }
 
   async #ask(how: { readonly full: boolean }): Promise<readonly WorkerReport[]> {
-    const reports = await Promise.all(this.#links.map((link) => link.report(how)));
+    const all = [...this.#links, ...this.#leaving.keys()];
+    const reports = await Promise.all(all.map((link) => link.report(how)));
     return reports.filter((report) => report !== undefined);
   }
 

@@ -41,6 +41,7 @@ export class Door {
   #server: Server | undefined;
   #flows: UdpFlows | undefined;
   #port = 0;
+  #leavesWithin: number | undefined;
   /** What proxies said of connections whose TLS is being made, by their ends. */
   readonly #told = new Map<string, ProxyEnds>();
 
@@ -87,6 +88,13 @@ export class Door {
     this.#server = undefined;
     this.#flows?.close();
     this.#flows = undefined;
+  }
+
+  /** Takes no more; who is there leaves with the next answer, and whoever becomes a front from now on too. */
+  leave(withinMs: number): void {
+    this.#leavesWithin = withinMs;
+    this.shut();
+    for (const front of this.fronts) front.leave(withinMs);
   }
 
   drain(routes: ReadonlySet<string>, withinMs: number): void {
@@ -268,7 +276,7 @@ export class Door {
   /** node:http2 is loaded for the first client that speaks it: an edge without stays small. */
   async #takeHttp2(socket: Socket, facts: ClientFacts): Promise<void> {
     const { Http2Connection } = await import('./http2/connection.ts');
-    if (socket.destroyed || this.#server === undefined) {
+    if (socket.destroyed || (this.#server === undefined && this.#leavesWithin === undefined)) {
       socket.destroy();
       return;
     }
@@ -284,6 +292,7 @@ export class Door {
   #admit(front: Front): void {
     this.fronts.add(front);
     this.tally.open++;
+    if (this.#leavesWithin !== undefined) front.leave(this.#leavesWithin);
     this.#parts.context.counters.openConnections++;
   }
 

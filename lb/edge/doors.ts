@@ -61,6 +61,15 @@ export class Doors {
     for (const id of [...this.#doors.keys()]) this.shut(id, withinMs);
   }
 
+  /** No more comes in; clients are told with their next answer, and upgraded connections have so long. */
+  leaveAll(withinMs: number): void {
+    for (const [id, door] of this.#doors) {
+      this.#doors.delete(id);
+      door.leave(withinMs);
+      if (door.fronts.size > 0) this.#leaving.add(door);
+    }
+  }
+
   destroyFronts(): void {
     for (const front of this.#fronts()) front.destroy();
   }

@@ -11,6 +11,8 @@ export type ToWorker =
   /** Comes with a bound socket, but for UDP; without one for a listener that is open: what it does changes. */
   | { readonly kind: 'open'; readonly listener: Listener }
   | { readonly kind: 'shut'; readonly listener: string }
+  /** Another worker has taken over. */
+  | { readonly kind: 'leave' }
   /** Everything needed to begin has been sent. */
   | { readonly kind: 'serve' }
   /** What session tickets are made with from now on, base64: the same for all workers. */

@@ -80,9 +80,10 @@ export class WorkerLink implements Part {
     return this.#child.pid;
   }
 
-  /** Resolves when the worker listens. Throws PortInUse. */
-  async start(): Promise<void> {
+  /** Resolves when the worker listens; with a Directory in force before it does, where one is given. Throws PortInUse. */
+  async start(directory?: Directory): Promise<void> {
     this.#stopped = false;
+    this.#wanted ??= directory;
     await this.#child.start();
     try {
       await this.#listening.promise;
@@ -100,6 +101,13 @@ export class WorkerLink implements Part {
     this.#forgetReports();
     this.#sent = undefined;
     this.#listening = readiness();
+  }
+
+  /** Another one has taken over: lets its clients go, and resolves when it is gone. */
+  async leave(): Promise<void> {
+    this.#send({ kind: 'leave' });
+    await this.#child.letEnd();
+    await this.stop();
   }
 
   /** Resolves with the revision in force; waits for the next worker when the present one dies meanwhile. */

@@ -52,6 +52,7 @@ function main(settings: Partial<EdgeSettings>): void {
     if (message?.kind === 'shut') shut(message.listener);
     if (message?.kind === 'ticket-key') certificates.useTicketKey(Buffer.from(message.key, 'base64'));
     if (message?.kind === 'serve') serve();
+    if (message?.kind === 'leave') leave();
     if (message?.kind === 'certificate') {
       waiting.get(message.name)?.(message);
       waiting.delete(message.name);
@@ -72,6 +73,13 @@ function main(settings: Partial<EdgeSettings>): void {
     if (!listener.startsWith('*')) tell({ kind: 'not-open', listener, problem: errorText(error) });
     // The next worker may have more luck; the supervisor's delay keeps the attempts apart.
     else tell({ kind: 'cannot-listen', failure: failureOf(error) }, () => process.exit(1));
+  }
+
+  /** HAProxy has its own way with clients when it is stopped. */
+  function leave(): void {
+    void opening
+      .then(() => (engine instanceof BuiltinEngine ? engine.leave() : engine.stop()))
+      .then(() => process.exit(0));
   }
 
   function shut(listener: string): void {

@@ -67,10 +67,17 @@ export class BuiltinEngine implements IngressEngine {
 
   async stop(): Promise<void> {
     this.#doors.shutAll(Number.POSITIVE_INFINITY);
-    await this.#idle();
+    await this.#idle(this.#settings.stopMs);
     this.#doors.destroyFronts();
     this.#context.upstreams.apply(emptyTable);
     await this.#context.accessLog?.flush();
+  }
+
+  /** Another process takes over: ends when no client is left, each told with its next answer, or when the bound has passed. */
+  async leave(): Promise<void> {
+    this.#doors.leaveAll(this.#settings.drainMs);
+    await this.#idle(this.#settings.drainMs);
+    await this.stop();
   }
 
   /** Opens a further listener, or changes what an open one does. `handle`: a socket bound there. Throws PortInUse. */
@@ -160,9 +167,9 @@ export class BuiltinEngine implements IngressEngine {
   }
 
   /** Resolves when no client is left, or when the bound has passed. */
-  async #idle(): Promise<void> {
+  async #idle(withinMs: number): Promise<void> {
     const bound = new AbortController();
-    const late = this.#dependencies.clock.sleep(this.#settings.stopMs, bound.signal).catch(() => {});
+    const late = this.#dependencies.clock.sleep(withinMs, bound.signal).catch(() => {});
     await Promise.race([this.#doors.idle(), late]);
     bound.abort();
   }

@@ -50,6 +50,11 @@ export class Http2Connection implements Front, StreamHost, Deadlined {
   }
 
   /** RFC 9113 §6.8: says that it will end, lets what is on the way arrive, then takes no more and ends with the last stream. */
+  /** HTTP/2 has words for it. */
+  leave(withinMs: number): void {
+    this.close(withinMs);
+  }
+
   close(withinMs: number): void {
     for (const turn of this.#turns) turn.drain(withinMs);
     this.#goAway();

@@ -56,6 +56,10 @@ export class StreamConnection implements Front, WireUser, Deadlined {
     this.#dialing?.next();
   }
 
+  leave(withinMs: number): void {
+    this.close(withinMs);
+  }
+
   close(withinMs: number): void {
     this.#lastAt = Math.min(this.#lastAt, this.#context.clock.now() + withinMs);
     this.deadlineAt = Math.min(this.deadlineAt, this.#lastAt);

@@ -58,6 +58,9 @@ export class ProxyReader implements Front, WireUser, Deadlined {
     this.wire.reset();
   }
 
+  /** What it becomes is told to leave in its turn. */
+  leave(): void {}
+
   close(): void {
     this.wire.destroy();
   }
