@@ -3,16 +3,16 @@ import type { Certificate } from '../../core/model/certificate.ts';
 import type { Challenge } from '../../core/model/issuance.ts';
 import { challengeCertificates, type Proof } from './challenge-answers.ts';
 import { GivenCertificates, wildcardOf } from './given-certificates.ts';
-import type { CertificateSource } from './listener.ts';
+import type { CertificateSource, CertificateUse } from './listener.ts';
 import { contextOptions } from './tls-policy.ts';
 
 export type KeyAndCertificate = { readonly key: string; readonly cert: string };
 
 /** What is asked of the routes; host names in lower case. */
 export type ServedHosts = {
-  readonly isServed: (host: string) => boolean;
+  readonly isServed: (host: string, scope?: string) => boolean;
   /** A route of this host wants to know its clients' certificates. */
-  readonly asksClients: (host: string) => boolean;
+  readonly asksClients: (host: string, scope?: string) => boolean;
 };
 
 const fallbackName = 'localhost';
@@ -30,6 +30,11 @@ export class CertificateCache implements CertificateSource {
   readonly #contexts = new WeakMap<Certificate, Promise<SecureContext>>();
   #certificates: ReadonlyMap<string, Certificate> = new Map();
   #given = new GivenCertificates(new Map());
+  /** By the list of names. */
+  readonly #chosen = new WeakMap<
+    readonly string[],
+    { readonly of: ReadonlyMap<string, Certificate>; readonly given: GivenCertificates | undefined }
+  >();
   #challenges: ReadonlyMap<string, Challenge> = new Map();
   #proofs: ReadonlyMap<string, Proof> = new Map();
   #ticketKey: Buffer | undefined;
@@ -40,8 +45,8 @@ export class CertificateCache implements CertificateSource {
     this.#hosts = hosts;
   }
 
-  asksClients(name: string): boolean {
-    return this.#hosts.asksClients(name.toLowerCase());
+  asksClients(name: string, use?: CertificateUse): boolean {
+    return this.#hosts.asksClients(name.toLowerCase(), use?.scope);
   }
 
   covers(name: string, host: string): boolean {
@@ -55,10 +60,9 @@ export class CertificateCache implements CertificateSource {
   /** From now on these are the ones that operators gave. */
   give(certificates: ReadonlyMap<string, Certificate>): void {
     if (certificates === this.#certificates) return;
-    const { fallback } = this.#given;
     this.#certificates = certificates;
     this.#given = new GivenCertificates(certificates);
-    if (this.#given.fallback !== fallback) this.#onChange();
+    this.#onChange();
   }
 
   /** From now on authorities are proved this. */
@@ -93,16 +97,34 @@ export class CertificateCache implements CertificateSource {
     this.#onChange();
   }
 
-  async fallback(): Promise<KeyAndCertificate> {
-    const given = this.#given.fallback;
+  async fallback(use?: CertificateUse): Promise<KeyAndCertificate> {
+    const given = (this.#own(use) ?? this.#given).fallback;
     return given === undefined ? this.#issue(fallbackName) : pairOf(given);
   }
 
-  forName(name: string): Promise<SecureContext> {
+  forName(name: string, use?: CertificateUse): Promise<SecureContext> {
     const lower = name.toLowerCase();
-    const given = this.#given.find(lower) ?? this.#given.fallback;
+    const among = this.#own(use) ?? this.#given;
+    const given = among.find(lower) ?? among.fallback;
     if (given !== undefined) return this.#contextOf(given);
-    return this.#issuedContext(this.#hosts.isServed(lower) ? lower : fallbackName);
+    return this.#issuedContext(this.#hosts.isServed(lower, use?.scope) ? lower : fallbackName);
+  }
+
+  /** Those that a listener chooses from; undefined: it names none that is there. */
+  #own(use: CertificateUse | undefined): GivenCertificates | undefined {
+    const names = use?.names;
+    if (names === undefined) return undefined;
+    const known = this.#chosen.get(names);
+    if (known?.of === this.#certificates) return known.given;
+    const all = names.flatMap((name) => this.#certificates.get(name) ?? []);
+    const marked = all.map(({ default: _, ...rest }, n) => ({
+      ...rest,
+      ...(n === 0 && { default: true as const }),
+    }));
+    const given =
+      all.length === 0 ? undefined : new GivenCertificates(new Map(marked.map((one) => [one.name, one])));
+    this.#chosen.set(names, { of: this.#certificates, given });
+    return given;
   }
 
   #contextOf(certificate: Certificate): Promise<SecureContext> {

@@ -9,7 +9,7 @@ import { HelloReader } from './l4/hello-reader.ts';
 import { ListenerTally } from './l4/listener-tally.ts';
 import { StreamConnection } from './l4/stream-connection.ts';
 import { UdpFlows } from './l4/udp-flows.ts';
-import { type CertificateSource, listenPlain, listenTls, portOf } from './listener.ts';
+import { type CertificateSource, type CertificateUse, listenPlain, listenTls, portOf } from './listener.ts';
 import type { ProxyEnds } from './proxy/proxy-header.ts';
 import { ProxyReader } from './proxy/proxy-reader.ts';
 import { socketEnds } from './proxy/socket-ends.ts';
@@ -74,7 +74,8 @@ export class Door {
     const { port, protocol } = this.#listener;
     const place = { address, port, handle };
     if (protocol === 'udp') await this.#openFlows({ address, port });
-    else if (protocol === 'https') this.#server = await this.#openTls({ ...place, minTls: this.#minTls });
+    else if (protocol === 'https')
+      this.#server = await this.#openTls({ ...place, minTls: this.#minTls, use: () => this.#certificateUse });
     else {
       const { scratch } = this.#parts.context;
       this.#server = await listenPlain(place, scratch, (open) => this.#arrive(open));
@@ -110,6 +111,10 @@ export class Door {
     });
     await flows.open();
     this.#flows = flows;
+  }
+
+  get #certificateUse(): CertificateUse {
+    return { names: this.#listener.options?.certificates, scope: this.#scope };
   }
 
   get #minTls(): '1.2' | '1.3' {

@@ -16,7 +16,18 @@ export type ListenWhere = ListenPlace & {
 };
 
 /** Where, and what clients must speak at least; absent: 1.2. */
-export type ListenTlsWhere = ListenWhere & { readonly minTls?: '1.2' | '1.3' };
+export type ListenTlsWhere = ListenWhere & {
+  readonly minTls?: '1.2' | '1.3';
+  readonly use?: () => CertificateUse;
+};
+
+/** What a listener makes of the certificates there are. */
+export type CertificateUse = {
+  /** Names of those it chooses from, the first for clients that name no host; undefined: all. */
+  readonly names: readonly string[] | undefined;
+  /** Of the table it serves (`scopeOf`). */
+  readonly scope: string;
+};
 
 /** Turns an accepted connection into a wire for the given user. */
 export type Accepted = (open: (user: WireUser) => Wire) => void;
@@ -33,12 +44,12 @@ export type TlsTakers = {
 /** Where the certificates of the TLS listener come from. */
 export interface CertificateSource {
   /** For a client that names no server. */
-  fallback(): Promise<{ readonly key: string; readonly cert: string }>;
-  forName(name: string): Promise<SecureContext>;
+  fallback(use?: CertificateUse): Promise<{ readonly key: string; readonly cert: string }>;
+  forName(name: string, use?: CertificateUse): Promise<SecureContext>;
   /** A connection made for `name` may ask for `host` as well; both in lower case. */
   covers(name: string, host: string): boolean;
   /** Clients that come for this host are asked for a certificate. */
-  asksClients(name: string): boolean;
+  asksClients(name: string, use?: CertificateUse): boolean;
   /** Authorities are about to look whether hosts are ours. */
   readonly proves: boolean;
   /** What they are shown for a host. */
@@ -105,17 +116,18 @@ async function createTls(
 ): Promise<Server> {
   const { createServer: createTlsServer } = await import('node:tls');
   const server = createTlsServer({
-    ...(await certificates.fallback()),
+    ...(await certificates.fallback(place.use?.())),
     ...listenOptions(place, certificates),
     ALPNProtocols: ['h2', 'http/1.1'],
     handshakeTimeout: 10_000,
     SNICallback(this: unknown, name, done) {
-      if (certificates.asksClients(name)) askForCertificate(this);
-      certificates.forName(name).then((context) => done(null, context), done);
+      const use = place.use?.();
+      if (certificates.asksClients(name, use)) askForCertificate(this);
+      certificates.forName(name, use).then((context) => done(null, context), done);
     },
   });
   certificates.onChange(() => {
-    certificates.fallback().then(
+    certificates.fallback(place.use?.()).then(
       (pair) => server.setSecureContext({ ...pair, ...listenOptions(place, certificates) }),
       () => {},
     );

@@ -26,9 +26,10 @@ function main(settings: Partial<EdgeSettings>): void {
     return promise;
   };
   const certificates = new CertificateCache(issue, {
-    isServed: (host) =>
-      matchPath(keeper.table, host, '/', () => true) !== undefined || keeper.table.hosts.has(host),
-    asksClients: (host) => asksClients(keeper.table, host),
+    isServed: (host, scope = '') =>
+      matchPath(keeper.table, host, '/', () => true, scope) !== undefined ||
+      keeper.table.hosts.has(scope + host),
+    asksClients: (host, scope) => asksClients(keeper.table, host, scope),
   });
   const dependencies = {
     clock: new TurnClock(systemClock),
