@@ -5,6 +5,7 @@ import { type Listener, placeText } from '../core/model/listener.ts';
 import type { PoolNote } from '../core/state/pools/backend-options.ts';
 import { compilePool, ownerOf } from '../core/state/pools/compile.ts';
 import { labelPoolName, poolsByLabels } from '../core/state/pools/label-pools.ts';
+import type { Write } from '../core/state/store.ts';
 import type { PoolRecord } from '../core/state/tables.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { missingCertificates, poolCertificates, removals } from './pool-certificates.ts';
@@ -122,11 +123,14 @@ export class Pools {
     const { lbTemplate } = before ?? {};
     const kept = lbTemplate === undefined ? {} : { lbTemplate };
     const value: PoolRecord = { kind: 'pool', name, definition, ports: choice.ports, ...kept };
-    const put = { kind: 'put', table: 'pools', key: name, value } as const;
-    await this.#database.commit([put, ...certificates.writes]);
+    const isNew = before === undefined;
+    // Of two that make it at once one is told that it is there.
+    const put: Write = { kind: 'put', table: 'pools', key: name, value, ...(isNew && { expect: 0 }) };
+    const { kind } = await this.#database.commit([put, ...certificates.writes]);
+    if (kind === 'conflict') return { kind, message: `pool '${name}' exists already` };
     const missing = missingCertificates(this.#database.snapshot, compiled);
     const notes = [...ignored, ...compiled.notes, ...missing];
-    return { kind: 'stored', pool: withoutKeys(pool), notes, isNew: before === undefined };
+    return { kind: 'stored', pool: withoutKeys(pool), notes, isNew };
   }
 
   #shown(record: PoolRecord): ShownPool {

@@ -190,3 +190,10 @@ t.test('certificates come from secrets and from variables, whose keys never come
   await api.call('DELETE', `${edgelb}/v2/pools/web-lb`);
   t.equal(kept(), undefined);
 });
+
+t.test('of clients that create one pool at once, one does and the others are told so', async (t) => {
+  const { api } = await startServer(t);
+  const calls = Array.from({ length: 5 }, () => api.call('POST', `${edgelb}/v2/pools`, { body: pool }));
+  const statuses = (await Promise.all(calls)).map(({ status }) => status).sort();
+  t.same(statuses, [200, 409, 409, 409, 409]);
+});
