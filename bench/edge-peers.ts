@@ -25,6 +25,8 @@ export const ports = {
   nginxHttp2: 9104,
   weirTls: 9105,
   nginxTls: 9106,
+  caddy: 9107,
+  httpProxy: 9108,
 };
 export const hostCount = 10_000;
 
@@ -155,7 +157,7 @@ function withCertificate(
   return { ...directory, certificates: new Map([['bench', { ...named, ...tls, default: true }]]) };
 }
 
-const quiet = { stdio: 'ignore' } as const;
+export const quiet = { stdio: 'ignore' } as const;
 
 type NginxPlace = {
   readonly name: string;
@@ -182,7 +184,7 @@ async function startNginx({ name, folder, core, port }: NginxPlace, http: string
 }
 
 /** Resolves when something answers on the port. `taskset` becomes the program, so the process id is the program's. */
-async function started(proxy: Omit<Peer, 'stop'>, child: ChildProcess): Promise<Peer> {
+export async function started(proxy: Omit<Peer, 'stop'>, child: ChildProcess): Promise<Peer> {
   for (;;) {
     if (child.exitCode !== null) throw new Error(`${proxy.name} ended with ${child.exitCode}`);
     const answers = await fetch(`http://127.0.0.1:${proxy.port}/`).then(
