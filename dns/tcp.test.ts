@@ -24,7 +24,7 @@ function closeAfter(t: Test, sessions: readonly TcpSession[]): void {
   });
 }
 
-t.test('a TCP connection answers several questions sent at once', async (t) => {
+t.test('21: a TCP connection answers several questions sent at once', async (t) => {
   const client = await session(t);
   client.send(...[1, 2, 3].map((id) => query('mesos', 'SOA', { id })));
   const ids = [];
@@ -32,7 +32,7 @@ t.test('a TCP connection answers several questions sent at once', async (t) => {
   t.same(ids, [1, 2, 3]);
 });
 
-t.test('a TCP question may arrive byte by byte', async (t) => {
+t.test('21: a TCP question may arrive byte by byte', async (t) => {
   const client = await session(t);
   client.socket.setNoDelay(true);
   const bytes = framed(query('mesos', 'SOA', { id: 9 }));
@@ -42,7 +42,7 @@ t.test('a TCP question may arrive byte by byte', async (t) => {
   t.equal((await client.next())?.id, 9);
 });
 
-t.test('a TCP segment may end inside the length of the next question', async (t) => {
+t.test('21: a TCP segment may end inside the length of the next question', async (t) => {
   const client = await session(t);
   client.socket.setNoDelay(true);
   const bytes = Buffer.concat([1, 2].map((id) => framed(query('mesos', 'SOA', { id }))));
@@ -53,7 +53,7 @@ t.test('a TCP segment may end inside the length of the next question', async (t)
   t.equal((await client.next())?.id, 2);
 });
 
-t.test('a TCP client that ends its side still gets its answers, then the end', async (t) => {
+t.test('21: a TCP client that ends its side still gets its answers, then the end', async (t) => {
   const client = await session(t);
   client.socket.end(Buffer.concat([1, 2].map((id) => framed(query('mesos', 'SOA', { id })))));
   t.equal((await client.next())?.id, 1);
@@ -73,7 +73,7 @@ t.test('a slow TCP answer does not hold up the ones after it', async (t) => {
   t.equal(late && rcodeOf(late), RCODE.NXDOMAIN);
 });
 
-t.test('an idle TCP connection is closed', async (t) => {
+t.test('21: an idle TCP connection is closed', async (t) => {
   const client = await session(t, { server: { tcpIdleMs: 30 } });
   t.equal(await client.next(), undefined);
 });
