@@ -34,6 +34,7 @@ const leastWaiting = 64;
 export class Layout {
   readonly #settings: ShapeSettings;
   #slots: Slot[] = [];
+  readonly #byName = new Map<string, Slot>();
   readonly #waiting = new Set<Slot>();
   readonly #byRoute = new Map<string, Slot>();
   /** Routes by the pools they need. */
@@ -64,7 +65,7 @@ export class Layout {
 
   /** The route of a backend. */
   routeOf(backend: string): string | undefined {
-    return this.#slots.find(({ name }) => name === backend)?.route?.id;
+    return this.#byName.get(backend)?.route?.id;
   }
 
   get hosts(): readonly string[] {
@@ -86,7 +87,10 @@ export class Layout {
     const hosts = this.#touchedHosts(shared);
     const filled = new Set<Slot>();
     const structural = this.#placeRoutes(before, hosts, filled) || hadWildcards > 0 !== table.wildcards > 0;
-    const pools = before.pools.differences(table.pools);
+    // A pool that only gained or lost a route has the endpoints it had.
+    const pools = before.pools
+      .differences(table.pools)
+      .filter((key) => before.pools.get(key)?.endpoints !== table.pools.get(key)?.endpoints);
     for (const key of pools)
       for (const id of this.#users.get(key) ?? []) {
         const slot = this.#byRoute.get(id);
@@ -217,6 +221,7 @@ export class Layout {
       isRendered: false,
     };
     this.#slots.push(slot);
+    this.#byName.set(slot.name, slot);
     return slot;
   }
 
@@ -269,7 +274,9 @@ export class Layout {
     this.#slots = [...used, ...waiting.slice(0, wanted)];
     for (let n = waiting.length; n < wanted; n++) this.#newSlot(plain, key);
     this.#waiting.clear();
+    this.#byName.clear();
     for (const slot of this.#slots) {
+      this.#byName.set(slot.name, slot);
       slot.leaving.clear();
       slot.isRendered = true;
       if (slot.route === undefined) this.#waiting.add(slot);

@@ -1,7 +1,7 @@
 import type { EndpointStats } from '../../edge/traffic-stats.ts';
 
-/** One line of `show stat`, by the names of its columns. */
-type Row = ReadonlyMap<string, string>;
+/** One line of `show stat`: values by the names of its columns. */
+type Row = { get(name: string): string | undefined };
 
 export type Counted = {
   /** By backend and class of status (`2xx`). */
@@ -77,9 +77,10 @@ export function endpointStats(
 function rowsOf(text: string): readonly Row[] {
   const [head = '', ...lines] = text.split('\n').filter((line) => line !== '');
   const names = head.replace(/^# /, '').split(',');
+  const columns = new Map(names.map((name, n) => [name, n]));
   return lines.map((line) => {
     const values = line.split(',');
-    return new Map(names.map((name, n) => [name, values[n] ?? ''] as const));
+    return { get: (name) => values[columns.get(name) ?? -1] };
   });
 }
 
