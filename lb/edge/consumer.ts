@@ -3,7 +3,8 @@ import type { Part } from '../../core/kit/part.ts';
 import { startAll, stopAll } from '../../core/kit/part.ts';
 import type { DirectoryConsumer } from '../../core/model/consumer.ts';
 import { type Directory, type DirectoryDelta, emptyDirectory } from '../../core/model/directory.ts';
-import type { ListenerState } from '../../core/model/listener.ts';
+import { type ListenerState, tableOf } from '../../core/model/listener.ts';
+import { scopeOf } from '../../core/model/route.ts';
 import type { ListenAddress } from '../engine.ts';
 import { EdgeMetrics } from './edge-metrics.ts';
 import type { FullReport, WorkerReport } from './messages.ts';
@@ -11,7 +12,7 @@ import { PublicPlaces } from './public-places.ts';
 import { defaultSettings, type EdgeSettings, fixedListeners } from './settings.ts';
 import { TicketKeys } from './ticket-keys.ts';
 import { broken, type WhyLink, type WhyQuestion } from './why.ts';
-import { whyArrival } from './why-arrival.ts';
+import { placeFor, whyArrival } from './why-arrival.ts';
 import { WorkerLink, type WorkerLinkDependencies } from './worker-link.ts';
 
 export type EdgeDependencies = Omit<WorkerLinkDependencies, 'onCrash' | 'places' | 'onNotOpen' | 'ticketKey'>;
@@ -170,10 +171,13 @@ export class EdgeConsumer implements DirectoryConsumer, Part {
 
   /** The way of a request through this edge, to its first broken link. Throws on a URL that is none. */
   async why(question: WhyQuestion): Promise<readonly WhyLink[]> {
-    const arrival = await whyArrival(new URL(question.url), this.listening);
+    const url = new URL(question.url);
+    const arrival = await whyArrival(url, this.listening);
     if (arrival.some(({ ok }) => !ok)) return arrival;
+    const listener = this.#places.open.get(placeFor(url, this.listening)?.id ?? '')?.listener;
+    const scope = listener === undefined ? '' : scopeOf(tableOf(listener));
     for (const link of this.#links) {
-      const rest = await link.why(question);
+      const rest = await link.why({ ...question, scope });
       if (rest !== undefined) return [...arrival, ...rest];
     }
     return [...arrival, broken('listener', 'no worker of the edge runs', 'look into the log of the agent')];

@@ -78,6 +78,14 @@ t.test('listeners come and go with the Directory, and others are not touched', a
   kept.socket.destroy();
 });
 
+t.test('the way of a request begins at the listener of its port, with the routes of that one', async (t) => {
+  const { edge, backendPort } = await setUp(t);
+  await edge.apply(withListeners(1, backendPort, [listener('http', { table: 'l4' })]));
+  const url = `http://any.test:${portOf(edge, 'l4')}/`;
+  t.match(await edge.why({ url }), [{ link: 'listener' }, { link: 'route', ok: true, says: /^\* \/web/ }]);
+  t.match(await edge.why({ url: 'http://any.test/' }), [{ link: 'listener' }, { link: 'route', ok: false }]);
+});
+
 t.test('a port that is taken is a problem of that listener alone, and is tried again', async (t) => {
   const { edge, backendPort } = await setUp(t);
   const { server, port } = await taken();

@@ -7,10 +7,20 @@ const usualPorts = { http: '80', https: '443' } as const;
 /** Listener and certificate, tried from outside. Ends at the first broken one. */
 export async function whyArrival(url: URL, listening: readonly ListenAddress[]): Promise<readonly WhyLink[]> {
   const scheme = url.protocol === 'https:' ? 'https' : 'http';
-  const place = listening.find((one) => one.scheme === scheme);
+  const place = placeFor(url, listening);
   const heard = listener(url, scheme, place);
   if (!heard.ok || place === undefined || scheme === 'http') return [heard];
   return [heard, await certificate(url.hostname, place)];
+}
+
+/** The one at the URL's port, else the one the edge was started with. */
+export function placeFor(url: URL, listening: readonly ListenAddress[]): ListenAddress | undefined {
+  const fitting = listening.filter(({ scheme }) => `${scheme}:` === url.protocol);
+  return (
+    fitting.find(({ port }) => String(port) === url.port) ??
+    fitting.find(({ id }) => id.startsWith('*')) ??
+    fitting[0]
+  );
 }
 
 function listener(url: URL, scheme: 'http' | 'https', place: ListenAddress | undefined): WhyLink {

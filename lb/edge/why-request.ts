@@ -17,7 +17,7 @@ export async function whyRequest(context: EdgeContext, question: WhyQuestion): P
   if (typeof head === 'string')
     return [broken('request', `the edge would refuse it: ${head}`, 'ask for it in another way')];
   const table = context.table();
-  const { route, link } = whyRoute(table, head.host?.name ?? '', head);
+  const { route, link } = whyRoute(table, head, question.scope);
   if (route === undefined) return [link];
   const scheme = url.protocol === 'https:' ? 'https' : 'http';
   const client = clientFacts(blockList([]), {

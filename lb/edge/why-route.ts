@@ -12,17 +12,18 @@ const mostNear = 5;
 /** Which rule won, and which nearly did. */
 export function whyRoute(
   table: RouteTable,
-  host: string,
   head: RequestHead,
+  scope = '',
 ): { readonly route: TableRoute | undefined; readonly link: WhyLink } {
   if (table.revision === 0)
     return {
       route: undefined,
       link: broken('route', 'the edge has no routes yet', 'wait for its agent to reach a master'),
     };
-  const route = matchRoute(table, host, head);
-  const near = hostsOf(table, host)
-    .flatMap((name) => (table.hosts.get(name)?.routes ?? []).map((other) => ({ name, other })))
+  const host = head.host?.name ?? '';
+  const route = matchRoute(table, host, head, scope);
+  const near = hostsOf(table, host, scope)
+    .flatMap((name) => (table.hosts.get(scope + name)?.routes ?? []).map((other) => ({ name, other })))
     .filter(({ other }) => other !== route)
     .slice(0, mostNear)
     .map(({ name, other }) => `${other.id} (${name}${other.path}): ${whyNot(other, head)}`);
@@ -37,10 +38,10 @@ export function whyRoute(
 }
 
 /** Hosts as routes write them, the most fitting first. */
-function hostsOf(table: RouteTable, host: string): readonly string[] {
+function hostsOf(table: RouteTable, host: string, scope: string): readonly string[] {
   const labels = host.split('.');
   const wildcards = labels.slice(1).map((_, n) => `*.${labels.slice(n + 1).join('.')}`);
-  return [host, ...wildcards, '*'].filter((name) => table.hosts.has(name));
+  return [host, ...wildcards, '*'].filter((name) => table.hosts.has(scope + name));
 }
 
 function whyNot(route: TableRoute, head: RequestHead): string {

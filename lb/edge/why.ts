@@ -7,6 +7,8 @@ export type WhyQuestion = {
   readonly headers?: readonly { readonly name: string; readonly value: string }[];
   /** Default 127.0.0.1. */
   readonly client?: string;
+  /** Of the table of the listener it comes to (`scopeOf`); default the shared one. */
+  readonly scope?: string;
 };
 
 export type LinkName =

@@ -27,7 +27,7 @@ export async function whyHaproxy(parts: WhyParts, question: WhyQuestion): Promis
   const head = whyHead(settings, url, question);
   if (typeof head === 'string')
     return [broken('request', `the edge would refuse it: ${head}`, 'ask for it in another way')];
-  const { route, link } = whyRoute(table, head.host?.name ?? '', head);
+  const { route, link } = whyRoute(table, head, question.scope);
   if (route === undefined) return [link];
   const closed = haproxyLacks(route.declared).find(({ effect }) => effect !== 'ignored');
   if (closed !== undefined)
