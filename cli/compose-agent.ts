@@ -19,6 +19,7 @@ import { MasterClient } from '../api/client.ts';
 import { createCni } from '../cni/cni.ts';
 import { createProcessExec } from '../cni/process-exec.ts';
 import type { Clock } from '../core/kit/clock.ts';
+import { WeirError } from '../core/kit/errors.ts';
 import type { Log } from '../core/kit/log.ts';
 import { Metrics } from '../core/kit/metrics.ts';
 import { type Part, startAll, stopAll } from '../core/kit/part.ts';
@@ -196,8 +197,7 @@ export async function composeAgent(
       await volumes.keep(new Set());
       await overlay.start();
       await overlay.recover([]);
-      await removeNetworks(overlay);
-      await overlay.stop();
+      const left = await overlay.clear();
       await vip.stop({ remove: true });
       await node?.remove();
       await removeRecords(
@@ -205,21 +205,12 @@ export async function composeAgent(
         settings.runtime === 'runc' ? kernelNamespaces : noNamespaces,
         log,
       );
+      if (left.length > 0)
+        throw new WeirError('WEIR_NETWORKS_LEFT', `Cannot remove the networks ${left.join(', ')}`, {
+          next: 'The log in the data folder says why; "weir down" may be repeated.',
+        });
     },
   };
-}
-
-/** A network nobody wants is taken down by the overlay's own loop. */
-async function removeNetworks(overlay: OverlayHost): Promise<void> {
-  const gone = Promise.withResolvers<void>();
-  const look = () => {
-    if (overlay.status().length === 0) gone.resolve();
-  };
-  const end = overlay.subscribe(look);
-  overlay.update([], []);
-  look();
-  await gone.promise;
-  end();
 }
 
 async function removeRecords(folder: string, namespaces: Namespaces, log: Log): Promise<void> {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -57,6 +57,20 @@ function folder(t: Test): string {
 }
 
 t.test('createOverlayHost', async (t) => {
+  t.test('clears what an earlier run installed, though it is asked before its first look', async (t) => {
+    const { overlay, dataDir } = given(t);
+    await overlay.start();
+    overlay.update([weir], []);
+    await overlay.ready('weir');
+    await overlay.stop();
+    const again = given(t, { dataDir });
+    await again.overlay.start();
+    t.same(await again.overlay.clear(), []);
+    t.same(again.overlay.status(), []);
+    const { installed } = JSON.parse(readFileSync(join(dataDir, 'networks.json'), 'utf8'));
+    t.same(installed, []);
+  });
+
   t.test('brings a network up with a lease of its own and attaches', async (t) => {
     const { overlay, backend } = given(t);
     await overlay.start();

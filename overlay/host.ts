@@ -53,6 +53,12 @@ export type OverlayHost = Part & {
    */
   recover(valid: readonly AttachmentOf[]): Promise<void>;
 
+  /**
+   * Stops, and takes down every network that no attachment keeps.
+   * @returns the names of those that are left; the log says why
+   */
+  clear(): Promise<readonly string[]>;
+
   /** Every wanted network, sorted by name. */
   status(): readonly NetworkState[];
 
@@ -144,6 +150,7 @@ export function createOverlayHost(options: OverlayHostOptions): OverlayHost {
         if (attaching?.kind === 'direct') await attaching.recover(network.name, own);
       }
     },
+    clear: () => keeper.clear(),
     status: () => [...states.value.values()].toSorted((a, b) => (a.network.name < b.network.name ? -1 : 1)),
     subscribe: (listener) => states.subscribe(() => listener()),
     async inspect(name) {

@@ -39,6 +39,8 @@ export type Keeper = Part & {
   backendOf(network: Network): NetworkBackend | undefined;
   /** Networks wanted or installed. */
   networks(): readonly Network[];
+  /** Stops, and takes down every network of this host. @returns the names of those that could not be */
+  clear(): Promise<readonly string[]>;
 };
 
 export function createKeeper(options: KeeperOptions): Keeper {
@@ -181,6 +183,14 @@ export function createKeeper(options: KeeperOptions): Keeper {
       await loop.start();
     },
     stop: () => loop.stop(),
+    async clear() {
+      await loop.stop();
+      plan.change((now) => ({ ...now, networks: [], leases: [] }));
+      for (const network of obsolete(plan.value)) await removeOld(network);
+      forgetStates();
+      await plan.save();
+      return obsolete(plan.value).map(({ name }) => name);
+    },
   };
 }
 
