@@ -91,6 +91,8 @@ export class HaproxyEngine implements IngressEngine {
 
   async start(): Promise<void> {
     if (this.#process !== undefined) return;
+    if (this.#settings.accessLog !== undefined)
+      this.#dependencies.warn('the engine haproxy does not write an access log');
     try {
       this.#folder = await mkdtemp(join(tmpdir(), 'weir-haproxy-'));
       this.#sockets = this.#bind();
