@@ -81,7 +81,7 @@ t.test('an endpoint that joined gets its share step by step', async (t) => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
     return state / 2 ** 32;
   };
-  const usual = { joinedAt: 0, ejectedUntil: 0, inFlight: 0 };
+  const usual = { joinedAt: 0, ejectedUntil: 0, inFlight: 0, endpoint: {} };
   const upstreams = ['old', 'new'].map((key) => ({ ...usual, key })) as unknown as Upstream[];
   const newcomer = upstreams[1]!;
   newcomer.joinedAt = 1;
