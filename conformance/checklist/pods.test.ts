@@ -72,7 +72,7 @@ t.test('checklist 18: a pod of two containers, from its definition to its end', 
   const { instances: now } = await podUntil(api, '/pair', ({ status }: PodStatus) => status === 'STABLE');
   t.match(await api.call('DELETE', `/v2/pods/pair::instances/${now[0]?.id}`), {
     status: 200,
-    body: { instanceId: now[0]?.id, agentInfo: { host: String } },
+    body: { instanceId: { idString: now[0]?.id }, agentInfo: { host: String } },
   });
   t.match(await api.call('DELETE', '/v2/pods/pair'), {
     status: 202,
