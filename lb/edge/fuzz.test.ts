@@ -3,8 +3,8 @@ import { corpus } from './testing/fuzz/corpus.ts';
 import { fuzzAnswers, fuzzRequests } from './testing/fuzz/fuzz.ts';
 import { unstated } from './testing/fuzz/stated.ts';
 
-/** Another seed in each run; `WEIR_SEED` repeats one. `npm run fuzz -- http` does the same at length. */
-const seed = Number(process.env['WEIR_SEED'] ?? Date.now() % 2 ** 32);
+/** `WEIR_SEED` takes another one. `npm run fuzz -- http` does the same at length, with another seed each time. */
+const seed = Number(process.env['WEIR_SEED'] ?? 27_953_985);
 
 t.test(`the edge forwards only what llhttp reads as the same requests (seed ${seed})`, async (t) => {
   const { outcomes, disagreements } = fuzzRequests({ seed, count: 100_000, corpus });

@@ -22,8 +22,8 @@ const maxTrailerBytes = 8_192;
 const forbiddenTrailers =
   /^(content-.*|host|cookie|set-cookie|authorization|www-authenticate|cache-control|expect|range|age|date|location|vary|x-forwarded-.*|x-request-id)$/i;
 
-/** Whoever believed one of these after the content would find another end of it: the message is refused. */
-const framing = fieldNames(['content-length', 'transfer-encoding']);
+/** Whoever believed one of these after the content would see another end, of it or of the connection: the message is refused. */
+const framing = fieldNames(['content-length', 'transfer-encoding', 'connection', 'upgrade']);
 
 /** Reads a chunked body from pieces cut anywhere. Never hands on a byte of an extension, a bad size or a bad trailer. */
 export class ChunkedBody {

@@ -1,6 +1,7 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
+import { errorCode } from '../../../core/kit/errors.ts';
 import { listenError } from '../../../core/kit/listen.ts';
 import { plainAddress } from '../client-facts.ts';
 import type { EdgeContext } from '../context.ts';
@@ -123,6 +124,8 @@ export class UdpFlows {
   }
 }
 
+const unreachable: ReadonlySet<string> = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH']);
+
 type FlowOptions = {
   readonly target: Extract<StreamRoute, { kind: 'forward' }>;
   readonly upstream: Upstream;
@@ -169,7 +172,7 @@ class Flow implements Deadlined {
     this.#touch();
     tally.bytesIn += data.length;
     upstream.streams.bytesIn += data.length;
-    if (this.#waiting === undefined) this.#socket.send(data, () => {});
+    if (this.#waiting === undefined) this.#pass(data);
     else if (this.#waiting.length < mostWaiting) this.#waiting.push(data);
   }
 
@@ -190,8 +193,15 @@ class Flow implements Deadlined {
 
   #connected(): void {
     if (this.#over) return;
-    for (const data of this.#waiting ?? []) this.#socket.send(data, () => {});
+    for (const data of this.#waiting ?? []) this.#pass(data);
     this.#waiting = undefined;
+  }
+
+  /** The kernel tells of a refusal once: to the next send if that comes before the next read. A datagram too long is merely lost. */
+  #pass(data: Buffer): void {
+    this.#socket.send(data, (error) => {
+      if (error !== null && unreachable.has(errorCode(error) ?? '')) this.#failed();
+    });
   }
 
   #back(data: Buffer): void {
@@ -205,6 +215,7 @@ class Flow implements Deadlined {
 
   /** Nobody listens there (ICMP): the next datagram begins a flow elsewhere. */
   #failed(): void {
+    if (this.#over) return;
     this.#options.upstream.refused();
     this.#context.counters.connectFailures++;
     this.end();

@@ -100,6 +100,7 @@ export const refused: Readonly<Record<string, string>> = {
   'an empty chunk extension': `${post}Transfer-Encoding: chunked\r\n\r\n5;\r\nhello\r\n0\r\n\r\n`,
   'a chunk extension with an open quote': `${post}Transfer-Encoding: chunked\r\n\r\n5;a="\r\nhello\r\n0\r\n\r\n`,
   'a trailer that names a length': `${post}Transfer-Encoding: chunked\r\n\r\n0\r\nContent-Length: 5\r\n\r\n`,
+  'a trailer that ends the connection': `${post}Transfer-Encoding: chunked\r\n\r\n0\r\nConnection: close\r\n\r\n${smuggled}`,
   'a trailer that names a coding': `${post}Transfer-Encoding: chunked\r\n\r\n0\r\nTransfer-Encoding: chunked\r\n\r\n`,
   'a tab before a coding': `${post}Transfer-Encoding:\tchunked\r\n\r\n0\r\n\r\n`,
   'a tab after a coding': `${post}Transfer-Encoding: chunked\t\r\n\r\n0\r\n\r\n`,

@@ -6,8 +6,12 @@ import type { Verdict } from './request-agreement.ts';
 /** Compares what the edge made of an endpoint's bytes with what llhttp makes of them, and of what the client got. */
 export function compareAnswers(llhttp: Llhttp, edge: EdgeAnswer, bytes: Buffer, method: string): Verdict {
   const options = { isHead: method === 'HEAD', isWhole: true };
-  const { messages } = llhttp.answers(bytes, options);
+  const { messages, refused } = llhttp.answers(bytes, options);
   const theirs = messages.find(({ status }) => status >= 200 || status === 101);
+  // llhttp takes them at their word; an interim answer has no content and closes nothing (RFC 9110 §15.2), and we hand none of it on.
+  const closes = theirs === undefined && messages.length > 0 && refused?.startsWith('Data after');
+  if (closes || messages.some(isInterimWithFraming))
+    return { outcome: 'skipped: an interim answer with framing' };
   if (edge.status !== 0) {
     const got = llhttp.answers(Buffer.from(edge.forwarded, 'latin1'), options);
     const fault = readingFault(edge, theirs) ?? forwardingFault(edge, got, theirs!);
@@ -15,6 +19,11 @@ export function compareAnswers(llhttp: Llhttp, edge: EdgeAnswer, bytes: Buffer, 
   }
   const isFine = theirs?.complete === true && edge.ending !== 'complete';
   return { outcome: isFine ? `only we refuse: ${edge.ending}` : edge.ending };
+}
+
+function isInterimWithFraming({ status, fields }: ReadMessage): boolean {
+  const isInterim = status < 200 && status !== 101;
+  return isInterim && fields.some(([name]) => /^(content-length|transfer-encoding|connection)$/i.test(name));
 }
 
 function readingFault(edge: EdgeAnswer, theirs: ReadMessage | undefined): string | undefined {
