@@ -1,7 +1,10 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { Answer, Fault, Request } from './sqlite-messages.ts';
 
 const youngMegabytes = 4;
+/** A thread whose end is not told after this long is left to the end of the process. */
+const endMs = 5_000;
 
 type Waiting = {
   readonly settle: (answer: Answer) => void;
@@ -41,8 +44,15 @@ export class SqliteLink {
     return answer;
   }
 
+  /**
+   * The thread does not end by itself: an end that came together with this one was not always told, and the process then
+   * ended in the middle of its stop. The patience holds the process until it is told.
+   */
   async stop(): Promise<void> {
-    await this.#worker.terminate();
+    const told = new AbortController();
+    const patience = delay(endMs, undefined, { signal: told.signal }).catch(() => {});
+    await Promise.race([this.#worker.terminate(), patience]);
+    told.abort();
   }
 
   #answer(rows?: (rows: string) => void): Promise<Answer> {

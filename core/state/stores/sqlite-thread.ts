@@ -46,8 +46,6 @@ function answer(file: SqliteFile, request: Request): Answer {
       return { kind: 'fence', fence: file.nextFence(request.lock) };
     case 'close':
       file.close();
-      // Once this is answered there is nothing more to hear, so that the thread ends.
-      setImmediate(() => port?.close());
       return { kind: 'closed' };
   }
 }
