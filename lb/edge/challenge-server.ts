@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { SecureContext, Server } from 'node:tls';
 import type { Proof } from './challenge-answers.ts';
-import { offeredProtocols } from './client-hello.ts';
+import { scanHello } from './client-hello.ts';
 
 export const challengeProtocol = 'acme-tls/1';
 const helloMs = 5_000;
@@ -29,11 +29,12 @@ export class ChallengeServer {
     const read = () => {
       const bytes: unknown = socket.read();
       if (Buffer.isBuffer(bytes)) seen = Buffer.concat([seen, bytes]);
-      const protocols = offeredProtocols(seen);
-      if (protocols === 'more') return;
+      const scan = scanHello(seen);
+      if (scan.kind === 'incomplete') return;
       over();
       socket.unshift(seen);
-      if (protocols.includes(challengeProtocol)) void this.#take(socket);
+      const isAuthority = scan.kind === 'hello' && scan.hello.protocols.includes(challengeProtocol);
+      if (isAuthority) void this.#take(socket);
       else others(socket);
     };
     socket.on('readable', read).on('close', over).on('end', ended);

@@ -3,15 +3,15 @@ import { isHttp, type Listener, tableOf } from '../../core/model/listener.ts';
 import { scopeOf } from '../../core/model/route.ts';
 import { ClientConnection } from './client-connection.ts';
 import { type ClientFacts, clientFacts, plainAddress, tlsFacts } from './client-facts.ts';
+import { scanHello } from './client-hello.ts';
 import type { EdgeContext } from './context.ts';
+import { FirstBytes, type FirstScan } from './first-bytes.ts';
 import type { Front } from './front.ts';
-import { HelloReader } from './l4/hello-reader.ts';
 import { ListenerTally } from './l4/listener-tally.ts';
 import { StreamConnection } from './l4/stream-connection.ts';
 import { UdpFlows } from './l4/udp-flows.ts';
 import { type CertificateSource, type CertificateUse, listenPlain, listenTls, portOf } from './listener.ts';
-import type { ProxyEnds } from './proxy/proxy-header.ts';
-import { ProxyReader } from './proxy/proxy-reader.ts';
+import { type ProxyEnds, scanProxyHeader } from './proxy/proxy-header.ts';
 import { socketEnds } from './proxy/socket-ends.ts';
 import { blockList, listed } from './route-policy.ts';
 import type { Wire, WireUser } from './wire.ts';
@@ -151,9 +151,9 @@ export class Door {
       go();
       return;
     }
-    const reader = new ProxyReader(this.#parts.context, {
-      open,
-      onHeader: (wire, ends, rest) => {
+    const reader = new FirstBytes(this.#parts.context, {
+      ...{ open, scan: proxyEnds },
+      onFound: (wire, ends, rest) => {
         this.#forget(reader);
         this.#note(socket, ends);
         wire.abandon();
@@ -187,9 +187,9 @@ export class Door {
       this.#enter(handed, undefined, undefined);
       return;
     }
-    const reader = new ProxyReader(this.#parts.context, {
-      open: handed,
-      onHeader: (_, ends, rest) => {
+    const reader = new FirstBytes(this.#parts.context, {
+      ...{ open: handed, scan: proxyEnds },
+      onFound: (_, ends, rest) => {
         this.#forget(reader);
         this.#enter(handed, ends, rest.length === 0 ? undefined : rest);
       },
@@ -221,15 +221,15 @@ export class Door {
   }
 
   #readHello(open: Open, ends: Ends, first: Buffer | undefined): void {
-    const reader = new HelloReader(this.#parts.context, {
-      open,
-      onHello: (wire, serverName, all) => {
+    const reader = new FirstBytes(this.#parts.context, {
+      ...{ open, scan: serverName },
+      onFound: (wire, name, all) => {
         const handed: Open = (user) => {
           wire.user = user;
           return wire;
         };
         this.#forget(reader);
-        this.#serveStream(handed, ends, { serverName, first: all });
+        this.#serveStream(handed, ends, { serverName: name, first: all });
       },
       onClosed: () => this.#refused(reader),
     });
@@ -317,6 +317,21 @@ export class Door {
 
 /** Of a connection that nobody wants, and of one until somebody does. */
 const nobody: WireUser = { bytes() {}, ended() {}, drained() {}, closed() {} };
+
+/** Who is at the ends of a connection, by the header that a proxy sends before all else, before TLS too. */
+function proxyEnds(bytes: Buffer): FirstScan<Ends> {
+  const scan = scanProxyHeader(bytes);
+  if (scan.kind === 'fault') return { kind: 'unreadable' };
+  return scan.kind === 'incomplete'
+    ? scan
+    : { kind: 'found', value: scan.ends, rest: bytes.subarray(scan.length) };
+}
+
+/** The name a client asks for ('' for none) where its TLS is not ours to end. */
+function serverName(bytes: Buffer): FirstScan<string> {
+  const scan = scanHello(bytes);
+  return scan.kind === 'hello' ? { kind: 'found', value: scan.hello.serverName ?? '', rest: bytes } : scan;
+}
 
 /** Tells a connection from all others that are open. */
 function endsOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {
