@@ -26,6 +26,8 @@ t.test('a listing gives where each flow meant to go and who answers', async (t) 
     state: 'ESTABLISHED',
     to: { address: '100.64.0.1', port: 80 },
     by: { address: '10.1.0.6', port: 8080 },
+    from: { address: '10.1.0.5', port: 40_000 },
+    seen: { address: '10.1.0.5', port: 40_000 },
   });
   t.match(flows[2], { protocol: 'udp', state: '', by: { address: '10.1.0.7', port: 5353 } });
 });

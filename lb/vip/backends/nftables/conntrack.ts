@@ -13,6 +13,9 @@ export type Flow = {
   readonly state: string;
   readonly to: { readonly address: string; readonly port: number };
   readonly by: { readonly address: string; readonly port: number };
+  /** Who asked, and as whom the answerer knows it; they differ where the source was masqueraded. */
+  readonly from: { readonly address: string; readonly port: number };
+  readonly seen: { readonly address: string; readonly port: number };
 };
 
 /** States in which bytes may still pass; the later ones only wait for the address pair to cool down. */
@@ -27,14 +30,21 @@ export async function openConnections({ exec, family }: Tracked): Promise<readon
 
 /**
  * Forgets UDP flows to these services that are answered by none of their backends, also those tracked untranslated while
- * nobody served the address. One listing whatever the number of services.
+ * nobody served the address. One listing whatever the number of services. `expect` is told of them before they are forgotten.
  */
-export async function flushUdp({ exec, family }: Tracked, services: readonly VipService[]): Promise<void> {
+export async function flushUdp(
+  { exec, family }: Tracked,
+  services: readonly VipService[],
+  expect: (stale: readonly Flow[]) => Promise<void> = async () => {},
+): Promise<void> {
   if (services.length === 0) return;
   const { tracked } = familyWords(family);
   const result = await exec('conntrack', ['-L', '-f', tracked, '-p', 'udp']);
   if (result.exitCode !== 0) throw new VipApplyFailed('conntrack', result.stderr.trim());
-  for (const { to, by } of staleFlows(parseFlows(result.stdout), services)) {
+  const stale = staleFlows(parseFlows(result.stdout), services);
+  if (stale.length > 0) await expect(stale);
+  const pairs = new Map(stale.map(({ to, by }) => [JSON.stringify([to, by]), { to, by }]));
+  for (const { to, by } of pairs.values()) {
     const original = ['-d', to.address, '--dport', String(to.port)];
     const reply = ['-r', by.address, '--reply-port-src', String(by.port)];
     await drop(exec, ['-D', '-f', tracked, '-p', 'udp', ...original, ...reply]);
@@ -55,18 +65,16 @@ export async function flushLate({ exec, family }: Tracked, left: readonly VipTar
   return count;
 }
 
-/** Pairs of service and answerer that the services do not have (any more), each once. */
+/** Flows whose answerer their service does not have (any more). */
 export function staleFlows(flows: readonly Flow[], services: readonly VipService[]): readonly Flow[] {
   const known = new Map(services.map((service) => [serviceKey(service), service]));
-  const stale = new Map<string, Flow>();
-  for (const flow of flows) {
+  return flows.filter((flow) => {
     const service = known.get(serviceKey({ protocol: 'udp', ...flow.to }));
     const answered = service?.backends.some(
       (target) => target.address === flow.by.address && target.port === flow.by.port,
     );
-    if (answered === false) stale.set(JSON.stringify([flow.to, flow.by]), flow);
-  }
-  return [...stale.values()];
+    return answered === false;
+  });
 }
 
 /** The lines of `conntrack -L`; each has the original pair first and the reply pair second. */
@@ -75,19 +83,18 @@ export function parseFlows(text: string): readonly Flow[] {
     const words = line.trim().split(/\s+/);
     const values = (name: string) =>
       words.filter((word) => word.startsWith(`${name}=`)).map((word) => word.slice(name.length + 1));
-    const [[, answers], [to], [, from], [port]] = [
-      values('src'),
-      values('dst'),
-      values('sport'),
-      values('dport'),
-    ];
-    if (answers === undefined || to === undefined || from === undefined || port === undefined) return [];
+    const [[asks, answers], [to, seen]] = [values('src'), values('dst')];
+    const [[askPort, answerPort], [port, seenPort]] = [values('sport'), values('dport')];
+    if (asks === undefined || answers === undefined || to === undefined || seen === undefined) return [];
+    if (seenPort === undefined) return [];
     return [
       {
         protocol: words[0]!,
         state: words[3]!.includes('=') ? '' : words[3]!,
         to: { address: to, port: Number(port) },
-        by: { address: answers, port: Number(from) },
+        by: { address: answers, port: Number(answerPort) },
+        from: { address: asks, port: Number(askPort) },
+        seen: { address: seen, port: Number(seenPort) },
       },
     ];
   });

@@ -17,7 +17,7 @@ import {
   type VipTarget,
 } from '../../table.ts';
 import { tableDrift } from './audit.ts';
-import { flushLate, flushUdp, openConnections } from './conntrack.ts';
+import { type Flow, flushLate, flushUdp, openConnections } from './conntrack.ts';
 import { readCounters } from './counters.ts';
 import { chainsOf } from './elements.ts';
 import { type Family, familyWords } from './family.ts';
@@ -63,6 +63,8 @@ const watchMs = 250;
 /** How long an answer of a backend that left may be under way, ms, and of how many backends at once that is minded. */
 const lateMs = 20;
 const mostLate = 50;
+/** Of how many clients of theirs. */
+const mostReturns = 1_000;
 
 type Wanted = { readonly table: VipTable; readonly literals: ReadonlySet<string> };
 
@@ -295,6 +297,7 @@ export class NftablesVips implements VipBackend, VipAudit, VipChoice {
     await flushUdp(
       this.#tracked,
       udp.map(({ type, service }) => (type === 'remove' ? { ...service, backends: [] } : service)),
+      (stale) => this.#expectReturns(stale),
     );
     // Each turn an answer may have been under way again; a flow that never rests moves when its backend ends.
     for (let turn = 0; turn < 5 && left.length > 0; turn++) {
@@ -321,6 +324,16 @@ export class NftablesVips implements VipBackend, VipAudit, VipChoice {
     const lines = [...elements].map(([key, value]) => `add element ${name} { ${key} : ${value} }`);
     await this.#perform(`${lines.join('\n')}\n`).catch(() => {});
     return left.map(({ target }) => target);
+  }
+
+  /** Answers to who was masqueraded come to the address that the backend saw. */
+  async #expectReturns(stale: readonly Flow[]): Promise<void> {
+    const name = `${familyWords(this.#own.family).ip} ${this.#own.table} returns`;
+    const lines = stale
+      .filter(({ from, seen }) => from.address !== seen.address || from.port !== seen.port)
+      .slice(0, mostReturns)
+      .map(({ by, seen, from }) => `add element ${name} { ${word(by)} . ${word(seen)} : ${word(from)} }`);
+    if (lines.length > 0) await this.#perform(`${lines.join('\n')}\n`).catch(() => {});
   }
 
   #prefixes({ literals }: Pick<Wanted, 'literals'>): ReadonlySet<string> {
@@ -377,4 +390,8 @@ export class NftablesVips implements VipBackend, VipAudit, VipChoice {
       next: 'Run as root on Linux with nftables, or choose the userspace backend.',
     });
   }
+}
+
+function word({ address, port }: Flow['by']): string {
+  return `${address} . ${port}`;
 }

@@ -65,6 +65,8 @@ export function wholeTable(
     `add chain ${t} input { type nat hook input priority 99; }`,
     // Backends that left, and the service they were of: an answer on its way when its flow was forgotten still gets there.
     `add map ${t} left { type ${address} . inet_service : ${address} . inet_service; flags timeout; timeout 5s; }`,
+    // And who asked them under which address, where it was masqueraded: the answer comes to that one.
+    `add map ${t} returns { type ${address} . inet_service . ${address} . inet_service : ${address} . inet_service; flags timeout; timeout 5s; }`,
     // After translation: an address that is still a VIP here is one that nobody serves, and a backend has its own. Two
     // chains that every packet passes, and no more: two further ones made a datagram a hundredth dearer.
     `add chain ${t} refuse-prerouting { type filter hook prerouting priority -90; }`,
@@ -74,6 +76,7 @@ export function wholeTable(
     ...maps.map((map) => `flush map ${t} ${map}`),
     ...['counted', 'addresses'].map((name) => `flush set ${t} ${name}`),
     `add rule ${t} prerouting ${ip} daddr @addresses goto client`,
+    `add rule ${t} prerouting meta l4proto udp dnat ${ip} to ${ip} saddr . udp sport . ${ip} daddr . udp dport map @returns`,
     ...pairs.map(({ name, before }) => `add rule ${t} client update @${name} { ${before} . ${before} }`),
     `add rule ${t} client goto dispatch`,
     `add rule ${t} output ${ip} daddr @addresses goto dispatch`,
