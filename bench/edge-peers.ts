@@ -166,7 +166,8 @@ type NginxPlace = {
   readonly port: number;
 };
 
-async function startNginx({ name, folder, core, port }: NginxPlace, http: string): Promise<Peer> {
+/** One process of it with these directives of `http`. */
+export async function startNginx({ name, folder, core, port }: NginxPlace, http: string): Promise<Peer> {
   const own = `${folder}/${name}`;
   await mkdir(own);
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']

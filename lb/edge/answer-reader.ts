@@ -29,6 +29,9 @@ export interface AnswerUser {
   unreadable(): void;
 }
 
+/** They are handed on whether or not the client takes them: an endpoint that says more of them than this has no answer. */
+const maxInterims = 32;
+
 /** Reads one answer of an endpoint from pieces cut anywhere. */
 export class AnswerReader {
   /** The final answer's head, once it has come. */
@@ -41,6 +44,7 @@ export class AnswerReader {
   readonly #user: AnswerUser;
   #body: BodyReader | undefined;
   #backlog: Backlog | undefined;
+  #interims = 0;
 
   constructor(
     { scratch, settings }: { readonly scratch: Scratch; readonly settings: EdgeSettings },
@@ -94,6 +98,10 @@ export class AnswerReader {
       }
       if (head.status >= 200) {
         this.#begin(head, buffer, next, end);
+        return;
+      }
+      if (++this.#interims > maxInterims) {
+        this.#user.unreadable();
         return;
       }
       this.#user.interim(head);
