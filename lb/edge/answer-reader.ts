@@ -129,6 +129,7 @@ export class AnswerReader {
     const body = this.#body!;
     slices.clear();
     const next = body.read(buffer, at, end, slices);
+    slices.lent = buffer !== this.#scratch.readBuffer;
     this.#user.content(buffer, slices);
     this.#settle(body, next < end);
   }

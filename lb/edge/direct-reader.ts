@@ -6,9 +6,10 @@ type Handle = { onread: OnRead };
 
 /**
  * Takes what a connected socket reads into its static buffer without the stream around it. End and
- * errors still go to the stream. Gives what undoes it; where the runtime has no such handle, nothing changes.
+ * errors still go to the stream. `onBytes` may give the memory for the reads that follow. Gives what undoes it; where the runtime has no
+ * such handle, nothing changes.
  */
-export function readDirectly(socket: Socket, onBytes: (length: number) => void): () => void {
+export function readDirectly(socket: Socket, onBytes: (length: number) => Buffer | undefined): () => void {
   const handle: unknown = Reflect.get(socket, '_handle');
   const binding = streamBinding();
   if (binding === undefined || !isHandle(handle)) return () => {};
@@ -17,8 +18,7 @@ export function readDirectly(socket: Socket, onBytes: (length: number) => void):
   handle.onread = function (data) {
     const length = streamBaseState[kReadBytesOrError]!;
     if (length <= 0) return Reflect.apply(usual, this, [data]);
-    onBytes(length);
-    return undefined;
+    return onBytes(length);
   };
   return () => {
     handle.onread = usual;

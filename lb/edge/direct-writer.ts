@@ -2,8 +2,11 @@ import type { Socket } from 'node:net';
 import { type StreamBinding, streamBinding, type WriteRequest } from './stream-binding.ts';
 import type { TurnWrites, Waiting } from './turn-writes.ts';
 
-/** What the runtime's TCP handle does with a text: 0 or an error number. */
-type Handle = { writeLatin1String(request: object, text: string): number };
+/** What the runtime's TCP handle does with texts and bytes: 0 or an error number. */
+type Handle = {
+  writeLatin1String(request: object, text: string): number;
+  writeBuffer(request: object, bytes: Buffer): number;
+};
 
 export type DirectWriterOptions = {
   readonly writes: TurnWrites;
@@ -64,6 +67,21 @@ export class DirectWriter implements Waiting {
     const error = this.#handle.writeLatin1String(this.#request, text);
     if (error !== 0) this.#options.onBroken();
     else if (streamBaseState[kLastWriteWasAsync] !== 0) this.#await();
+  }
+
+  /** Writes now. True: the kernel has not taken all of it yet, and the memory must stay as it is. */
+  writeBytes(bytes: Buffer): boolean {
+    this.flush();
+    const { streamBaseState, kLastWriteWasAsync } = this.#binding;
+    const error = this.#handle.writeBuffer(this.#request, bytes);
+    if (error !== 0) this.#options.onBroken();
+    else if (streamBaseState[kLastWriteWasAsync] !== 0) {
+      // The runtime does not hold it as long as the write lasts.
+      this.#request.bytes = bytes;
+      this.#await();
+      return true;
+    }
+    return false;
   }
 
   /** The request now belongs to the write that is under way. */

@@ -1,5 +1,5 @@
 /** One write that the kernel did not take at once. */
-export type WriteRequest = { oncomplete?: (status: number) => void };
+export type WriteRequest = { oncomplete?: (status: number) => void; bytes?: Buffer };
 
 /** What sockets of the runtime read and write with. */
 export type StreamBinding = {

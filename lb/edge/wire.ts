@@ -3,10 +3,14 @@ import { readDirectly } from './direct-reader.ts';
 import { DirectWriter } from './direct-writer.ts';
 import type { Slices } from './http1/slices.ts';
 import type { Pipe } from './pipe.ts';
+import type { ReadMemory } from './read-memory.ts';
 import type { TurnWrites } from './turn-writes.ts';
 
 /** Content up to this size is written together with its head. */
 const joinedBytes = 8_192;
+
+/** A read of this size is one of many. */
+const muchBytes = 32_768;
 
 /** What a wire tells its user. Bytes are only valid during the call: the read buffer is shared by all wires. */
 export interface WireUser {
@@ -20,7 +24,11 @@ export interface WireUser {
 }
 
 /** What the wires of one worker share. */
-export type SharedByWires = { readonly readBuffer: Buffer; readonly writes: TurnWrites };
+export type SharedByWires = {
+  readonly readBuffer: Buffer;
+  readonly writes: TurnWrites;
+  readonly memory: ReadMemory;
+};
 
 type OnRead = { readonly buffer: Buffer; readonly callback: (length: number, buffer: Buffer) => boolean };
 
@@ -33,15 +41,21 @@ export class Wire implements Pipe {
   #paused = false;
   #ended = false;
   #direct: DirectWriter | undefined;
+  #memory: ReadMemory | undefined;
+  /** It may have memory of its own. */
+  readonly #carriesMuch: boolean;
+  /** What it reads into by itself; undefined: into what all share. */
+  #own: Buffer | undefined;
   #readByStream: () => void = () => {};
 
   readonly #onEnd = () => this.user.ended();
   readonly #onDrain = () => this.#drained();
   readonly #onClose = () => this.user.closed();
 
-  constructor(socket: Socket, user: WireUser) {
+  constructor(socket: Socket, user: WireUser, carriesMuch = false) {
     this.socket = socket;
     this.user = user;
+    this.#carriesMuch = carriesMuch;
     // The reason does not matter to anyone: 'close' follows and tells the user.
     socket.on('error', () => {});
     socket.on('end', this.#onEnd);
@@ -66,10 +80,14 @@ export class Wire implements Pipe {
   }
 
   /** From now on bytes and texts come from and go to the connected handle, where the runtime allows it. */
-  goDirectly({ readBuffer, writes }: SharedByWires): void {
+  goDirectly({ readBuffer, writes, memory }: SharedByWires): void {
     const onDrained = () => this.#drained();
+    this.#memory = memory;
     this.#direct = DirectWriter.on(this.socket, { writes, onDrained, onBroken: () => this.destroy() });
-    this.#readByStream = readDirectly(this.socket, (length) => this.user.bytes(readBuffer, length));
+    this.#readByStream = readDirectly(this.socket, (length) => {
+      this.user.bytes(this.#own ?? readBuffer, length);
+      return this.#nextMemory(memory, length);
+    });
   }
 
   /** `bytes` belong to the wire from now on: a copy, never the read buffer. */
@@ -94,7 +112,30 @@ export class Wire implements Pipe {
   /** A head (or nothing) and content that lies in a read buffer. */
   writeContent(head: string, buffer: Buffer, content: Slices): void {
     if (content.size <= joinedBytes) this.write(head + content.text(buffer));
-    else this.writeBoth(head, content.copy(buffer));
+    else if (head !== '' || !this.#writesFrom(buffer, content)) this.writeBoth(head, content.copy(buffer));
+  }
+
+  /** Writes content from where it was read to, if that may be kept; false: it must be copied. */
+  #writesFrom(buffer: Buffer, content: Slices): boolean {
+    const isFree = this.open && this.#direct !== undefined && this.socket.writableLength === 0;
+    const piece = isFree && content.lent ? content.piece(buffer) : undefined;
+    if (piece === undefined) return false;
+    this.written += piece.length;
+    if (this.#direct?.writeBytes(piece) === true) this.#memory?.keep(buffer);
+    return true;
+  }
+
+  /** Undefined: where this read went. */
+  #nextMemory(memory: ReadMemory, length: number): Buffer | undefined {
+    if (this.#own === undefined) {
+      if (length < muchBytes || !this.#carriesMuch) return undefined;
+      this.#own = memory.create();
+      return this.#own;
+    }
+    const next = memory.next(this.#own);
+    if (next === this.#own) return undefined;
+    this.#own = next;
+    return next;
   }
 
   /** The socket is somebody else's from now on; the user is told nothing more. */
@@ -150,7 +191,9 @@ export class Wire implements Pipe {
 /** A wire on a handle that a listening server just accepted. `handle` is Node's own TCP object. */
 export function acceptedWire(handle: object, shared: SharedByWires, user: WireUser): Wire {
   // `handle` is not in the public types; it is what net.Server itself passes to net.Socket.
-  const wire = wireOn((onread) => new Socket({ handle, onread, ...common } as object), shared, user);
+  const wire = wireOn((onread) => new Socket({ handle, onread, ...common } as object), shared, {
+    user,
+  });
   wire.goDirectly(shared);
   return wire;
 }
@@ -163,7 +206,7 @@ export function connectedWire(
   const wire = wireOn(
     (onread) => connect({ host: target.address, port: target.port, onread, ...common }),
     shared,
-    user,
+    { user, carriesMuch: true },
   );
   wire.socket.once('connect', () => wire.goDirectly(shared));
   return wire;
@@ -178,11 +221,15 @@ export function streamWire(socket: Socket, user: WireUser): Wire {
 
 const common = { allowHalfOpen: true, noDelay: true } as const;
 
-function wireOn(makeSocket: (onread: OnRead) => Socket, { readBuffer }: SharedByWires, user: WireUser): Wire {
+function wireOn(
+  makeSocket: (onread: OnRead) => Socket,
+  { readBuffer }: SharedByWires,
+  { user, carriesMuch = false }: { readonly user: WireUser; readonly carriesMuch?: boolean },
+): Wire {
   const callback = (length: number, buffer: Buffer) => {
     wire.user.bytes(buffer, length);
     return true;
   };
-  const wire = new Wire(makeSocket({ buffer: readBuffer, callback }), user);
+  const wire = new Wire(makeSocket({ buffer: readBuffer, callback }), user, carriesMuch);
   return wire;
 }

@@ -4,6 +4,8 @@ import { latin1 } from './latin1.ts';
 export class Slices {
   /** Written after the ranges; latin1. */
   tail = '';
+  /** The bytes are where a connection reads to: whoever still needs them after the call may keep that memory, by saying so to `ReadMemory`. */
+  lent = false;
   readonly #bounds: number[] = [];
   #length = 0;
   #bytes = 0;
@@ -17,6 +19,7 @@ export class Slices {
     this.#length = 0;
     this.#bytes = 0;
     this.tail = '';
+    this.lent = false;
   }
 
   add(from: number, to: number): void {
@@ -28,6 +31,12 @@ export class Slices {
     }
     this.#bounds[this.#length++] = from;
     this.#bounds[this.#length++] = to;
+  }
+
+  /** All of it without a copy; undefined when it does not lie in one piece. */
+  piece(buffer: Buffer): Buffer | undefined {
+    if (this.#length !== 2 || this.tail !== '') return undefined;
+    return buffer.subarray(this.#bounds[0], this.#bounds[1]);
   }
 
   /** As text, one character per byte: cheapest for what is small and will follow a head. */
