@@ -25,7 +25,7 @@ t.test('of an app the newest ended instances keep their logs, and all that live'
   const logs = open(t);
   for (const [at, id] of ['a', 'b', 'c', 'd'].entries())
     await write(logs, `web.instance-${id}`, { at: at + 1 });
-  await logs.keepWithin(new Set(['web.instance-a']));
+  await logs.keepWithin(() => new Set(['web.instance-a']));
   const all = ['a', 'b', 'c', 'd'].map((id) => `web.instance-${id}`);
   t.same(await left(logs, ...all), ['web.instance-a', 'web.instance-c', 'web.instance-d']);
 });
@@ -35,7 +35,7 @@ t.test('all together they keep within a number and a size', async (t) => {
   const ids = Array.from({ length: 6 }, (_, index) => `app${index}.instance-x`);
   for (const [at, id] of ids.entries())
     await write(logs, id, { at: at + 1, bytes: id === ids[3] ? 900 : 60 });
-  await logs.keepWithin(new Set());
+  await logs.keepWithin(() => new Set());
   t.same(
     await left(logs, ...ids),
     ids.slice(4),
@@ -51,5 +51,16 @@ t.test('an instance has the logs of each attempt and container, however long its
   t.same((await logs.containersOf(id)).at(-1), `${id}.10.web`);
   t.equal((await logs.containersOf(id)).length, 3);
   t.same(await logs.containersOf('web.instance-none'), []);
-  await new LogFolders(join(t.testdir(), 'none')).keepWithin(new Set());
+  await new LogFolders(join(t.testdir(), 'none')).keepWithin(() => new Set());
+});
+
+t.test('an instance that begins while its folder is found keeps its log', async (t) => {
+  const logs = open(t);
+  for (const [at, id] of ['a', 'b'].entries()) await write(logs, `web.instance-${id}`, { at: at + 2 });
+  await write(logs, 'web.instance-new', { at: 1 });
+  const live = new Set<string>();
+  const keeping = logs.keepWithin(() => live);
+  live.add('web.instance-new');
+  await keeping;
+  t.same(await left(logs, 'web.instance-new'), ['web.instance-new']);
 });

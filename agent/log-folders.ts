@@ -34,10 +34,13 @@ export class LogFolders {
     return parts.toSorted((a, b) => attempt(a) - attempt(b)).map((part) => `${instance}.${part}`);
   }
 
-  /** Removes the oldest logs of instances that are not among these, until what is left is within the bounds. */
-  async keepWithin(live: ReadonlySet<InstanceId>): Promise<void> {
+  /**
+   * Removes the oldest logs of instances that do not live, until what is left is within the bounds. Who lives is
+   * asked after the folders were listed, so that none of an instance that began meanwhile is among them.
+   */
+  async keepWithin(live: () => ReadonlySet<InstanceId>): Promise<void> {
     const names: readonly string[] = await readdir(this.#dir).catch(() => []);
-    const liveNames = new Set([...live].map(fileName));
+    const liveNames = new Set([...live()].map(fileName));
     const ended = await Promise.all(
       names.filter((name) => !liveNames.has(name)).map((name) => measured(join(this.#dir, name), name)),
     );

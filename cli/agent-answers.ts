@@ -42,14 +42,23 @@ async function logText(
       ? newestAttempt(instanceId, await logs.containersOf(instanceId))
       : containersOf(record.assignment).map(({ id }) => id);
   const id = loggedContainer(ids, question);
-  // One that was made by a Weir of before may have its log elsewhere.
-  const there = (await runtime.list()).find((container) => container.id === id);
+  const logDir = await folderOf(id, question, { runtime, logs });
   const lines: { stream: 'stdout' | 'stderr'; text: string }[] = [];
   const which = { tail, ...(stream === 'both' ? {} : { stream }) };
-  for await (const line of runtime.log(there?.logDir ?? logs.path(instanceId, id), which))
-    lines.push({ stream: line.stream, text: line.text });
+  for await (const line of runtime.log(logDir, which)) lines.push({ stream: line.stream, text: line.text });
   const isOver = record === undefined || record.state.kind === 'ended';
   return { lines, ...(isOver ? { over: true } : {}) };
+}
+
+/** One that was made by a Weir of before may have its log elsewhere: only then all containers are asked for. */
+async function folderOf(
+  id: ContainerId,
+  { instanceId }: LogQuestion,
+  { runtime, logs }: Pick<AnswerParts, 'runtime' | 'logs'>,
+): Promise<string> {
+  const usual = logs.path(instanceId, id);
+  if ((await logs.containersOf(instanceId)).includes(id)) return usual;
+  return (await runtime.list()).find((container) => container.id === id)?.logDir ?? usual;
 }
 
 function newestAttempt(instance: InstanceId, ids: readonly ContainerId[]): readonly ContainerId[] {

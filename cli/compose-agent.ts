@@ -21,6 +21,7 @@ import { createProcessExec } from '../cni/process-exec.ts';
 import type { Clock } from '../core/kit/clock.ts';
 import { WeirError } from '../core/kit/errors.ts';
 import type { Log } from '../core/kit/log.ts';
+import { Loop } from '../core/kit/loop.ts';
 import { Metrics } from '../core/kit/metrics.ts';
 import { type Part, startAll, stopAll } from '../core/kit/part.ts';
 import type { InstanceId } from '../core/model/ids.ts';
@@ -112,6 +113,12 @@ export async function composeAgent(
   const edge = settings.edge && edgeOf(settings.edge, { clock, log, authority });
   const consumers = edge === undefined ? [dns, vip] : [dns, vip, edge];
   const logs = new LogFolders(join(dataDir, 'logs'));
+  // Woken by each new log: for it older ones make room.
+  const olderLogs = new Loop(() => logs.keepWithin(() => liveInstances(agent)), {
+    name: 'logs of ended instances',
+    clock,
+    log,
+  });
   const volumes = new VolumeFolders(join(dataDir, 'volumes'));
   const probed = ({ assignment, addresses }: InstanceRecord, container = recordKey(assignment)) => ({
     ...{ ...assignment, addresses, container },
@@ -126,8 +133,7 @@ export async function composeAgent(
       namespaceName: (key) => namespaceName(settings.scope, `${dataDir} ${key}`),
       volumes,
       specsOf: async (assignment, record) => {
-        // For a new log older ones make room.
-        await logs.keepWithin(liveInstances(agent));
+        olderLogs.wake();
         return specsOf(assignment, record, {
           hostname: settings.hostname,
           address: settings.address,
@@ -175,6 +181,7 @@ export async function composeAgent(
     dcosHttp(settings.dcosHttp, { dns, metrics, log }),
     ...(node === undefined ? [] : [node]),
     ...secureParts(settings, { dns, authority, clock, log }),
+    olderLogs,
     agent,
   ];
   return {
