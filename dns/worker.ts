@@ -5,7 +5,14 @@ import { chooseSockets } from './choose-sockets.ts';
 import { parseWorkerConfig } from './config.ts';
 import { type DeltaPart, joined } from './delta-parts.ts';
 import { forwardHandler } from './handlers/forward.ts';
-import { type CallName, type Calls, parseRequest, type Refusal, type Request } from './protocol.ts';
+import {
+  type CallName,
+  type Calls,
+  parseRequest,
+  type Refusal,
+  type Request,
+  type Response,
+} from './protocol.ts';
 import { Resolver } from './resolver.ts';
 
 /** The process that holds the sockets and the zone. It starts with an empty zone and nothing open. */
@@ -29,10 +36,15 @@ followParent(() => resolver.stop());
 async function handle(request: Request): Promise<void> {
   const { id } = request;
   try {
-    process.send?.({ id, kind: 'given', value: await perform(request) });
+    tell({ id, kind: 'given', value: await perform(request) });
   } catch (error) {
-    process.send?.({ id, kind: 'failed', message: errorText(error) });
+    tell({ id, kind: 'failed', message: errorText(error) });
   }
+}
+
+/** To the parent. One that is gone needs no answer, and `followParent` ends this process. */
+function tell(response: Response): void {
+  process.send?.(response, undefined, undefined, () => {});
 }
 
 async function perform(request: Request): Promise<Calls[CallName]['given']> {
