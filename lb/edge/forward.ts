@@ -48,9 +48,10 @@ const hopByHop: readonly FieldName[] = [
   'http2-settings',
 ];
 
-const fromTrusted: readonly FieldName[] = [...hopByHop, 'x-forwarded-for'];
+const fromTrusted: readonly FieldName[] = [...hopByHop, 'x-forwarded-for', '(impostor)'];
 const fromAnyone: readonly FieldName[] = [
   ...hopByHop,
+  '(impostor)',
   'forwarded',
   'x-forwarded-for',
   'x-forwarded-host',
@@ -86,7 +87,7 @@ export function forwardRequest(head: RequestHead, facts: ForwardFacts): string {
   const kept = keptFields(head, droppedOfRequest(head, facts), facts.changes?.drop);
   const added = facts.changes?.lines ?? '';
   const version = facts.client.http2 === true ? '2.0' : head.minor === 1 ? '1.1' : '1.0';
-  return `${requestLine(head)}${kept}${forwardedFields(head, facts)}${connectionOf(facts)}${cookieOf(facts)}${added}Via: ${version} weir\r\n\r\n`;
+  return `${requestLine(head)}${kept}${forwardedFields(head, facts)}${framingOf(head)}${connectionOf(facts)}${cookieOf(facts)}${added}Via: ${version} weir\r\n\r\n`;
 }
 
 export type AnswerFacts = {
@@ -145,10 +146,11 @@ export function forwardSwitch(head: ResponseHead): string {
 function droppedOfRequest(head: RequestHead, { client: { trusted }, cookie }: ForwardFacts): FieldNames {
   const usual = trusted ? dropped.fromTrusted : dropped.fromAnyone;
   const expects = head.minor === 0 && !head.expectContinue;
-  if (!head.absolute && !expects && cookie === undefined) return usual;
+  if (!head.absolute && !expects && !head.odd && cookie === undefined) return usual;
   const also: readonly FieldName[] = [
     ...(head.absolute ? (['host'] as const) : []),
     ...(expects ? (['expect'] as const) : []),
+    ...(head.odd ? (['content-length', 'transfer-encoding'] as const) : []),
     ...(cookie === undefined ? [] : (['cookie'] as const)),
   ];
   return fieldNames([...(trusted ? fromTrusted : fromAnyone), ...also]);
@@ -206,8 +208,9 @@ function keptFields(
   return kept + text.slice(from, -2);
 }
 
+/** Also by a name that a service may take for it (see `(impostor)`): what a route sets or takes away must not come back as another. */
 function isIn(name: string, one: ReadonlySet<string>, other: ReadonlySet<string>): boolean {
-  return one.has(name) || other.has(name);
+  return one.has(name) || other.has(name) || (name.includes('_') && other.has(name.replaceAll('_', '-')));
 }
 
 function requestLine(head: RequestHead): string {
@@ -234,6 +237,12 @@ function trustedFields(
   if (hostText !== undefined && !has(head, 'x-forwarded-host')) text += `X-Forwarded-Host: ${hostText}\r\n`;
   if (!has(head, 'x-request-id')) text += `X-Request-Id: ${requestId}\r\n`;
   return text;
+}
+
+/** A length or coding that came in an unusual way, as everybody writes it. */
+function framingOf({ odd, chunked, contentLength }: RequestHead): string {
+  if (!odd) return '';
+  return chunked ? 'Transfer-Encoding: chunked\r\n' : `Content-Length: ${contentLength}\r\n`;
 }
 
 function connectionOf(facts: ForwardFacts): string {

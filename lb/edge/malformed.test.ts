@@ -1,10 +1,11 @@
 import t from 'tap';
+import { advisoriesCanonical, advisoriesRefused } from './testing/corpus/advisories.ts';
 import { canonical, refused } from './testing/corpus/malformed.ts';
 import { answerEach, rawClient, serveWith } from './testing/peers.ts';
 
 t.test('malformed requests', async (t) => {
   const { port, backends } = await serveWith(t, [answerEach()]);
-  for (const [name, text] of Object.entries(refused)) {
+  for (const [name, text] of Object.entries({ ...refused, ...advisoriesRefused })) {
     t.test(`a request with ${name} is refused and never forwarded`, async (t) => {
       const client = await rawClient(port);
       client.send(text);
@@ -20,7 +21,7 @@ t.test('malformed requests', async (t) => {
 
 t.test('odd requests', async (t) => {
   const { port, backends } = await serveWith(t, [answerEach()]);
-  for (const [name, [text, forwarded]] of Object.entries(canonical)) {
+  for (const [name, [text, forwarded]] of Object.entries({ ...canonical, ...advisoriesCanonical })) {
     t.test(`a request with ${name} is forwarded as exactly one canonical request`, async (t) => {
       const before = backends[0]!.text.length;
       const client = await rawClient(port);

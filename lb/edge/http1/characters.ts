@@ -15,6 +15,9 @@ export const tokenByte = byteTable((byte) => {
   return tokenCharacters.includes(character) ? character.toLowerCase().charCodeAt(0) : 0;
 });
 
+/** The same with `_` as `-`: CGI and its heirs cannot tell one from the other. */
+export const nameByte = byteTable((byte) => (byte === 95 ? 45 : tokenByte[byte]!));
+
 /** 1 for HTAB, SP, VCHAR and obs-text. */
 export const valueByte = byteTable((byte) => (byte === HTAB || (byte >= SP && byte !== 127) ? 1 : 0));
 

@@ -6,6 +6,8 @@ export type MessageFacts = {
   /** Bytes; undefined when the head names no length. */
   readonly contentLength: number | undefined;
   readonly chunked: boolean;
+  /** The length or coding is written in another way than everybody writes it: whoever hands it on writes it anew. */
+  readonly odd: boolean;
   readonly close: boolean;
   readonly keepAlive: boolean;
   /** `upgrade` is named in Connection. */
@@ -19,7 +21,7 @@ const neverHopByHop = new Set(['host', 'content-length', 'transfer-encoding', 't
 const none: ReadonlySet<string> = new Set();
 const framingNames = fieldNames(['content-length', 'transfer-encoding', 'connection']);
 const nothingSaid: MessageFacts = {
-  ...{ contentLength: undefined, chunked: false, close: false, keepAlive: false, upgrade: false },
+  ...{ contentLength: undefined, chunked: false, odd: false, close: false, keepAlive: false, upgrade: false },
   named: none,
 };
 const tokenPattern = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
@@ -29,6 +31,7 @@ export function readFacts(head: string, fields: FieldTable): MessageFacts | Faul
   if (!fields.hasAny(framingNames)) return nothingSaid;
   let contentLength: number | undefined;
   let chunked = false;
+  let odd = false;
   let connection = '';
   for (let i = 0; i < fields.count; i++) {
     const kind = fields.kind(i);
@@ -36,17 +39,19 @@ export function readFacts(head: string, fields: FieldTable): MessageFacts | Faul
       if (contentLength !== undefined || chunked) return faults.twoLengths;
       contentLength = parseLength(fields.value(head, i));
       if (contentLength === undefined || hasTab(head, fields, i)) return faults.contentLength;
+      odd = !fields.isPlain(head, i) || `${contentLength}` !== fields.value(head, i);
     } else if (kind === 'transfer-encoding') {
       if (contentLength !== undefined || chunked) return faults.twoLengths;
       const fault = codingFault(fields.value(head, i));
       if (fault !== undefined) return fault;
       if (hasTab(head, fields, i)) return faults.transferEncoding;
       chunked = true;
+      odd = !fields.isPlain(head, i) || fields.value(head, i) !== 'chunked';
     } else if (kind === 'connection') {
       connection = connection === '' ? fields.value(head, i) : `${connection},${fields.value(head, i)}`;
     }
   }
-  return withConnection(connection, contentLength, chunked);
+  return withConnection(connection, { contentLength, chunked, odd });
 }
 
 /** Blanks around a value are handed on as they came; around a length, tabs have hidden it from one of two servers. */
@@ -80,10 +85,9 @@ function codingFault(value: string): Fault | undefined {
 
 function withConnection(
   connection: string,
-  contentLength: number | undefined,
-  chunked: boolean,
+  { contentLength, chunked, odd }: Pick<MessageFacts, 'contentLength' | 'chunked' | 'odd'>,
 ): MessageFacts | Fault {
-  const facts = { contentLength, chunked, close: false, keepAlive: false, upgrade: false, named: none };
+  const facts = { contentLength, chunked, odd, close: false, keepAlive: false, upgrade: false, named: none };
   if (connection === '') return facts;
   const lower = connection.toLowerCase();
   if (lower === 'keep-alive') {

@@ -1,4 +1,4 @@
-import { COLON, CR, HTAB, LF, SP, tokenByte, valueByte } from './characters.ts';
+import { COLON, CR, HTAB, LF, nameByte, SP, valueByte } from './characters.ts';
 import { type Fault, faults } from './fault.ts';
 
 /** Field names the data path knows; all others are `other` and pass untouched. */
@@ -34,6 +34,8 @@ export const knownNames = [
   'content-type',
   'content-encoding',
   'cache-control',
+  /** What a service may take for another field: a known name with `_` for `-`, or `Proxy` (CVE-2016-5385). No name of its own. */
+  '(impostor)',
 ] as const;
 
 export type FieldName = (typeof knownNames)[number];
@@ -51,6 +53,7 @@ export const REFUSED = -2;
 
 const numbersPerField = 6;
 const longestName = 32;
+const UNDERSCORE = 95;
 
 /**
  * The field lines of one head as offsets relative to the head's first byte. Reused from message to message, so that
@@ -126,6 +129,14 @@ export class FieldTable {
     return head.slice(this.#numbers[at + 3]!, this.#numbers[at + 4]!);
   }
 
+  /** One space before the value and nothing after it. */
+  isPlain(head: string, index: number): boolean {
+    const at = index * numbersPerField;
+    const blank = this.#numbers[at + 2]! + 1;
+    const isOneSpace = this.#numbers[at + 3] === blank + 1 && head.charCodeAt(blank) === SP;
+    return isOneSpace && this.#numbers[at + 4] === this.#numbers[at + 5]! - 2;
+  }
+
   /** The blanks before and after the value. */
   blanks(head: string, index: number): string {
     const at = index * numbersPerField;
@@ -155,7 +166,7 @@ function scanField(buffer: Buffer, base: number, line: number, end: number, tabl
   let i = line;
   let hash = 0;
   for (; i < end; i++) {
-    const lower = tokenByte[buffer[i]!]!;
+    const lower = nameByte[buffer[i]!]!;
     if (lower === 0) break;
     hash = (Math.imul(hash, 31) + lower) | 0;
   }
@@ -195,7 +206,9 @@ function refuse(table: FieldTable, fault: Fault): number {
 const candidates = new Uint8Array(4_096);
 /** The bytes of all known names, each at its own place: comparing bytes with bytes is cheaper than with a text. */
 const nameBytes = new Uint8Array(knownNames.length * longestName);
-for (const [kind, name] of knownNames.entries()) {
+const impostor = knownNames.indexOf('(impostor)');
+const spelled = knownNames.with(impostor, 'proxy' as FieldName) as readonly string[];
+for (const [kind, name] of spelled.entries()) {
   candidates[placeOf(hashOf(name))] = kind;
   nameBytes.set(Buffer.from(name), kind * longestName);
 }
@@ -214,9 +227,12 @@ function hashOf(name: string): number {
 function kindOf(buffer: Buffer, start: number, end: number, hash: number): number {
   const kind = candidates[placeOf(hash)]!;
   const length = end - start;
-  if (kind === 0 || length !== knownNames[kind]!.length) return 0;
+  if (kind === 0 || length !== spelled[kind]!.length) return 0;
+  let found = kind;
   for (let i = 0, at = kind * longestName; i < length; i++) {
-    if (tokenByte[buffer[start + i]!] !== nameBytes[at + i]) return 0;
+    const byte = buffer[start + i]!;
+    if (nameByte[byte] !== nameBytes[at + i]) return 0;
+    if (byte === UNDERSCORE) found = impostor;
   }
-  return kind;
+  return found;
 }

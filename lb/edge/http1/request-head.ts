@@ -15,7 +15,7 @@ export type RequestHead = MessageFacts & {
   readonly path: string;
   /** Undefined only for an HTTP/1.0 request that names none. */
   readonly host: Host | undefined;
-  /** It came in absolute form: request line and Host must be written anew. */
+  /** It came in absolute form, or with unusual blanks around Host: request line and Host must be written anew. */
   readonly absolute: boolean;
   readonly minor: 0 | 1;
   /** Offset of the first field line in `text`. */
@@ -67,6 +67,7 @@ export function readRequest(text: string, scan: RequestScan): RequestHead | Faul
   return {
     contentLength: facts.contentLength,
     chunked: facts.chunked,
+    odd: facts.odd,
     close: facts.close,
     keepAlive: facts.keepAlive,
     upgrade: facts.upgrade,
@@ -74,7 +75,7 @@ export function readRequest(text: string, scan: RequestScan): RequestHead | Faul
     target: target.target,
     path: target.path,
     host: target.host,
-    absolute: target.absolute,
+    absolute: target.absolute || !isHostPlain(text, fields),
     text,
     fields,
     method,
@@ -140,6 +141,12 @@ function readHostField(text: string, fields: FieldTable): Host | Fault | undefin
     if (host === undefined) return faults.host;
   }
   return host;
+}
+
+/** As everybody writes it; also where there is none. */
+function isHostPlain(text: string, fields: FieldTable): boolean {
+  for (let i = 0; i < fields.count; i++) if (fields.kind(i) === 'host') return fields.isPlain(text, i);
+  return true;
 }
 
 /** Whether `100-continue` is expected; undefined for any other expectation (RFC 9110 §10.1.1). */

@@ -38,6 +38,7 @@ export function readResponse(text: string, scan: ResponseScan): ResponseHead | F
   return {
     contentLength: facts.contentLength,
     chunked: facts.chunked,
+    odd: facts.odd,
     close: facts.close,
     keepAlive: facts.keepAlive,
     upgrade: facts.upgrade,

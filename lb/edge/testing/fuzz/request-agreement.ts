@@ -1,5 +1,5 @@
 import type { EdgeReading, ForwardedRequest } from './edge-requests.ts';
-import { type Field, ofOneHop, sameFields, show, withoutNamed } from './fields.ts';
+import { type Field, isImpostor, ofOneHop, sameFields, sameMessage, show, withoutNamed } from './fields.ts';
 import type { Llhttp, Reading, ReadMessage } from './llhttp.ts';
 
 /** What came of one input. `disagreement` is a fault of ours; `outcome` is counted. */
@@ -70,7 +70,7 @@ function forwardingFault(
   const isContentKept = complete ? got.content === theirs.content : theirs.content.startsWith(got.content);
   if (!isContentKept) return 'forwarded another content';
   const [sent, wanted] = [withoutOurs(got), wantedFields(theirs)];
-  return sameFields(sent, wanted) ? undefined : `forwarded fields ${show(sent)}, not ${show(wanted)}`;
+  return sameMessage(sent, wanted) ? undefined : `forwarded fields ${show(sent)}, not ${show(wanted)}`;
 }
 
 const absolute = /^https?:\/\/([^/?]*)(.*)$/i;
@@ -92,7 +92,7 @@ function wantedFields({ fields, target }: ReadMessage): readonly Field[] {
 
 /** An expectation ends here too where the client could not be told to go on. */
 function isDropped(name: string): boolean {
-  return ofOneHop.test(name) || ours.test(name) || /^expect$/i.test(name);
+  return ofOneHop.test(name) || ours.test(name) || isImpostor(name) || /^expect$/i.test(name);
 }
 
 /** What the endpoint got, without what the edge says of itself; the last field is its Via. */

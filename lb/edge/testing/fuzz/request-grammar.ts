@@ -123,6 +123,9 @@ const names = [
   'Content-Lengthx',
   'Transfer-Encodin',
   'HTTP2-Settings',
+  'X_Forwarded_For',
+  'Content_Length',
+  'Proxy',
 ];
 const oddNames = ['X A', 'X\t', 'X\0', '', ' X', 'X(', 'X\xe9', '"X"', 'X\r', ':'];
 const values = [
