@@ -27,6 +27,7 @@ import { type Part, startAll, stopAll } from '../core/kit/part.ts';
 import type { InstanceId } from '../core/model/ids.ts';
 import { DnsConsumer } from '../dns/consumer.ts';
 import { DnsHttpServer } from '../dns/http-server.ts';
+import { ReachableNames } from '../dns/reachable-names.ts';
 import { DevelopmentAuthority } from '../lb/edge/authority.ts';
 import { EdgeConsumer } from '../lb/edge/consumer.ts';
 import type { VipBackend } from '../lb/vip/backend.ts';
@@ -111,7 +112,8 @@ export async function composeAgent(
   });
   const authority = new DevelopmentAuthority({ clock }, { folder: join(dataDir, 'authority') });
   const edge = settings.edge && edgeOf(settings.edge, { clock, log, authority });
-  const consumers = edge === undefined ? [dns, vip] : [dns, vip, edge];
+  const names = new ReachableNames(dns, { failing: () => vip.ejected(), clock, log });
+  const consumers = edge === undefined ? [names, vip] : [names, vip, edge];
   const logs = new LogFolders(join(dataDir, 'logs'));
   // Woken by each new log: for it older ones make room.
   const olderLogs = new Loop(() => logs.keepWithin(() => liveInstances(agent)), {
@@ -176,6 +178,7 @@ export async function composeAgent(
     overlay,
     dns,
     vip,
+    names,
     ...(edge === undefined ? [] : [edge]),
     mesosDns,
     dcosHttp(settings.dcosHttp, { dns, metrics, log }),

@@ -123,6 +123,7 @@ function named(zone: Zone, endpoint: Endpoint): readonly ResourceRecord[] {
 
 function reasonOf(endpoint: Endpoint): string {
   if (endpoint.unreachable) return 'its agent is not heard of';
+  if (endpoint.failing) return 'connections of this machine to it failed lately';
   if (!endpoint.ready) return 'its health checks do not pass (yet)';
   return 'it does not have the port the VIP stands for';
 }

@@ -37,6 +37,8 @@ export type Endpoint = {
   readonly ready: boolean;
   /** Its agent is not heard of; never ready. A VIP whose backends are all like this keeps them (vip.md §7). */
   readonly unreachable?: true;
+  /** Never from the master: connections of this machine to it failed lately, so its names here leave it out; never ready. */
+  readonly failing?: true;
 };
 
 /** `weight`: share of the VIP's new connections, 0 takes none; default 1. */

@@ -48,7 +48,7 @@ export function vipBackends(
 }
 
 /** One backend for each address that the instance has where its port is reached (vip.md §5), whatever the family. */
-function addressesOf({ addresses }: Endpoint, { address, scope }: EndpointPort): readonly string[] {
+export function addressesOf({ addresses }: Endpoint, { address, scope }: EndpointPort): readonly string[] {
   const network = addresses.find(({ ip }) => ip === address)?.network;
   if (scope === 'host' || network === undefined) return [address];
   return addresses.filter((one) => one.network === network).map(({ ip }) => ip);

@@ -1,5 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import type { Directory, Vip } from '../../core/model/directory.ts';
+import { placeKey } from '../../core/model/failing.ts';
 import type { InstanceId } from '../../core/model/ids.ts';
 import { vipBackends } from '../../core/model/vip-backends.ts';
 import type { VipBalance } from '../../core/model/vip-policy.ts';
@@ -40,9 +41,7 @@ export function serviceKey(service: Pick<VipService, 'protocol' | 'address' | 'p
 }
 
 /** Names a backend over all services: `<proto>:<address>:<port>`. */
-export function targetKey(protocol: 'tcp' | 'udp', target: Pick<VipTarget, 'address' | 'port'>): string {
-  return `${protocol}:${target.address}:${target.port}`;
-}
+export const targetKey = placeKey;
 
 export type Derived = { readonly directory: Directory; readonly table: VipTable };
 

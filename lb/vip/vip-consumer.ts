@@ -174,6 +174,11 @@ export class VipConsumer implements DirectoryConsumer, Part {
     };
   }
 
+  /** Backends that are left alone for a while because connections to them failed, by `targetKey`; as last known. */
+  ejected(): ReadonlySet<string> {
+    return canEject(this.#backend) ? this.#backend.ejected() : new Set();
+  }
+
   /** Asks the data plane as well, so it costs more than `status`. */
   async nodeStatus(addresses: ReadonlySet<string>): Promise<VipNodeStatus> {
     const { backend, revision, services, audit } = this.status();
@@ -183,7 +188,7 @@ export class VipConsumer implements DirectoryConsumer, Part {
       this.#backend.counters(),
       this.#backend.connections(new Set(keys)),
     ]);
-    const alone = canEject(this.#backend) ? this.#backend.ejected() : new Set<string>();
+    const alone = this.ejected();
     const openOf = ({ protocol, backends }: VipService) =>
       backends.map((one) => [`${one.address}:${one.port}`, open.get(targetKey(protocol, one)) ?? 0]);
     return {
