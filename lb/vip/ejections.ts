@@ -55,3 +55,15 @@ export function withoutEjected(table: VipTable, ejected: ReadonlySet<string>): V
   }
   return changed ? { ...table, services } : table;
 }
+
+/** Which of these places are backends of the table, by `targetKey`. */
+export function backendsAmong({ services }: VipTable, places: ReadonlySet<string>): ReadonlySet<string> {
+  const found = new Set<string>();
+  if (places.size === 0) return found;
+  for (const { protocol, backends } of services.values())
+    for (const target of backends) {
+      const key = targetKey(protocol, target);
+      if (places.has(key)) found.add(key);
+    }
+  return found;
+}

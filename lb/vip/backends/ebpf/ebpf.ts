@@ -3,7 +3,15 @@ import { access } from 'node:fs/promises';
 import { errorText } from '../../../../core/kit/errors.ts';
 import type { Log } from '../../../../core/kit/log.ts';
 import type { VipBalance } from '../../../../core/model/vip-policy.ts';
-import type { VipAudit, VipBackend, VipChoice, VipCounters, VipDrift } from '../../backend.ts';
+import {
+  canEject,
+  type VipAudit,
+  type VipBackend,
+  type VipChoice,
+  type VipCounters,
+  type VipDrift,
+  type VipEjection,
+} from '../../backend.ts';
 import { decide } from '../../decide.ts';
 import { VipApplyFailed, VipUnavailable } from '../../errors.ts';
 import { cgroupRoot } from '../../socket-programs.ts';
@@ -50,7 +58,7 @@ const most = { services: 65_000, slots: 1_000_000 };
  * VIPs at the socket, over VIPs in nftables: a connection that these programs know begins at its backend, and is neither
  * translated nor tracked. What they do not know costs speed and never reach.
  */
-export class EbpfVips implements VipBackend, VipAudit, VipChoice {
+export class EbpfVips implements VipBackend, VipAudit, VipChoice, VipEjection {
   readonly kind = 'ebpf';
   readonly #dependencies: Required<EbpfDependencies>;
   readonly #options: EbpfOptions;
@@ -122,6 +130,12 @@ export class EbpfVips implements VipBackend, VipAudit, VipChoice {
         return [key, { connections: connections + (own === undefined ? 0 : littleNumber(own)) }];
       }),
     );
+  }
+
+  /** As seen on the wire, where a connection that began at the socket passes like any other. */
+  ejected(): ReadonlySet<string> {
+    const { kernel } = this.#dependencies;
+    return canEject(kernel) ? kernel.ejected() : new Set();
   }
 
   /** Sockets are counted, and datagrams have no end that could be. */

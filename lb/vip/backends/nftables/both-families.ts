@@ -1,12 +1,12 @@
 import { errorText } from '../../../../core/kit/errors.ts';
 import type { VipBalance } from '../../../../core/model/vip-policy.ts';
-import type { VipAudit, VipBackend, VipChoice, VipCounters, VipDrift } from '../../backend.ts';
+import type { VipAudit, VipBackend, VipChoice, VipCounters, VipDrift, VipEjection } from '../../backend.ts';
 import { VipUnavailable } from '../../errors.ts';
 import type { VipProblem, VipService, VipTable } from '../../table.ts';
 import type { NftablesVips } from './nftables.ts';
 
 /** IPv4 and IPv6 in one. The IPv6 half begins with the first service that needs it: many machines have no IPv6. */
-export class BothFamilies implements VipBackend, VipAudit, VipChoice {
+export class BothFamilies implements VipBackend, VipAudit, VipChoice, VipEjection {
   readonly kind = 'nftables';
   readonly #four: NftablesVips;
   readonly #six: NftablesVips;

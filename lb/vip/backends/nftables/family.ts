@@ -8,6 +8,9 @@ type Words = {
   readonly flag: '-4' | '-6';
   readonly address: 'ipv4_addr' | 'ipv6_addr';
   readonly unreachable: string;
+  /** An error of a router or a firewall about a packet that got no further, and where in it the packet was for. */
+  readonly error: string;
+  readonly errorAbout: string;
   /** Length of the prefix of one address. */
   readonly bits: 32 | 128;
 };
@@ -22,6 +25,8 @@ const four: Words = {
   flag: '-4',
   address: 'ipv4_addr',
   unreachable: 'icmp type port-unreachable',
+  error: 'icmp type destination-unreachable icmp code != frag-needed',
+  errorAbout: '@th,192,32 . @th,240,16',
   bits: 32,
 };
 
@@ -31,5 +36,7 @@ const six: Words = {
   flag: '-6',
   address: 'ipv6_addr',
   unreachable: 'icmpv6 type port-unreachable',
+  error: 'icmpv6 type destination-unreachable',
+  errorAbout: '@th,256,128 . @th,400,16',
   bits: 128,
 };

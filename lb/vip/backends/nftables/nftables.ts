@@ -6,7 +6,7 @@ import { Loop } from '../../../../core/kit/loop.ts';
 import type { VipBalance } from '../../../../core/model/vip-policy.ts';
 import type { VipAudit, VipBackend, VipChoice, VipCounters, VipDrift } from '../../backend.ts';
 import { decide, type VipChange } from '../../decide.ts';
-import { Ejections, withoutEjected } from '../../ejections.ts';
+import { backendsAmong, Ejections, withoutEjected } from '../../ejections.ts';
 import { VipApplyFailed, VipUnavailable } from '../../errors.ts';
 import {
   emptyTable,
@@ -23,6 +23,7 @@ import { chainsOf } from './elements.ts';
 import { type Family, familyWords } from './family.ts';
 import { foreignRules } from './foreign.ts';
 import { type HostExec, hostExec } from './host.ts';
+import { freshNotes } from './notes.ts';
 import { changeRoutes, removeRoutes, routeDrift, setRoutes, type VipRoutes } from './routes.ts';
 import { changesText, type RuleSet, removal, wholeTable } from './rules.ts';
 import { Servables } from './servable.ts';
@@ -158,10 +159,11 @@ export class NftablesVips implements VipBackend, VipAudit, VipChoice {
   async #look(): Promise<void> {
     const now = this.#clock!.now();
     const refused = await this.#noted('failing');
-    const silent = await this.#noted('silent');
+    const silent = [...(await this.#noted('silent')), ...(await this.#noted('unreachable'))];
+    const known = backendsAmong(this.#wanted, new Set([...refused, ...silent]));
     const fresh = [
-      ...silent.filter((target) => this.#ejections.failed(target, now, { silent: true })),
-      ...refused.filter((target) => this.#ejections.failed(target, now)),
+      ...silent.filter((one) => known.has(one) && this.#ejections.failed(one, now, { silent: true })),
+      ...refused.filter((one) => known.has(one) && this.#ejections.failed(one, now)),
     ];
     const back = this.#ejections.expired(this.#watchedAt, now);
     this.#watchedAt = now;
@@ -170,17 +172,15 @@ export class NftablesVips implements VipBackend, VipAudit, VipChoice {
     if (fresh.length > 0 || back) await this.#alone(() => this.#apply(this.#tried()));
   }
 
-  /** What the rules noted in the last two seconds. */
-  async #noted(set: 'failing' | 'silent'): Promise<readonly string[]> {
+  /** What the rules noted since the last look; also of connections to nobody that is a backend. */
+  async #noted(set: 'failing' | 'silent' | 'unreachable'): Promise<readonly string[]> {
     const { family, table } = this.#own;
     const question = ['list', 'set', familyWords(family).ip, table, set];
     const text = await this.#alone(async () => {
       if (this.#session !== undefined) return (await this.#session.perform(question.join(' '))) ?? '';
       return (await this.#exec('nft', question)).stdout;
     });
-    return [...text.matchAll(/([\da-f.:]+) \. (\d+) (?:timeout|expires)/g)].map(([, address, port]) =>
-      targetKey('tcp', { address: address!, port: Number(port) }),
-    );
+    return freshNotes(text, this.#clock!.now() - this.#watchedAt + watchMs / 5);
   }
 
   async audit(): Promise<readonly VipDrift[]> {

@@ -2,6 +2,7 @@ import type { VipChange } from '../../decide.ts';
 import type { VipService } from '../../table.ts';
 import { chainLines, chainsOf, changeLines } from './elements.ts';
 import { type Family, familyWords } from './family.ts';
+import { noteMs } from './notes.ts';
 
 /** The text of nftables transactions. Pure; everything here is for `nft -f -`. */
 export type RuleSet = {
@@ -16,7 +17,7 @@ export type RuleSet = {
 
 const protocols = ['tcp', 'udp'] as const;
 /** What happens to those that fail. */
-const watched = ['refused', 'unanswered'] as const;
+const watched = ['refused', 'unanswered', 'errors'] as const;
 const maps = ['services', 'tcp-targets', 'udp-targets'] as const;
 /** Sets and maps whose elements are the services. */
 export const serviceSets: readonly string[] = [...maps, 'counted'];
@@ -31,7 +32,7 @@ export function wholeTable(
   services: readonly VipService[],
   literals: readonly string[],
 ): string {
-  const { ip, address, unreachable } = familyWords(set.family);
+  const { ip, address, unreachable, error, errorAbout } = familyWords(set.family);
   const t = `${ip} ${set.table}`;
   const owned = [...set.ranges, ...literals];
   const pairs = pairsOf(set);
@@ -49,8 +50,9 @@ export function wholeTable(
     `add set ${t} counted { type ${address} . inet_proto . inet_service; counter; }`,
     ...['failing', 'silent'].map(
       (name) =>
-        `add set ${t} ${name} { type ${address} . inet_service; flags dynamic,timeout; timeout 2s; size 4096; }`,
+        `add set ${t} ${name} { type ${address} . inet_service; flags dynamic,timeout; timeout ${noteMs}ms; size 4096; }`,
     ),
+    `add set ${t} unreachable { typeof ${errorAbout}; flags dynamic,timeout; timeout ${noteMs}ms; size 4096; }`,
     // Every address that is a VIP's whatever the port: what is not served there is refused.
     `add set ${t} addresses { type ${address}; flags interval; }`,
     ...pairs.map(
@@ -84,11 +86,12 @@ export function wholeTable(
     `add rule ${t} dispatch ${ip} daddr . meta l4proto . th dport vmap @services`,
     ...['refuse-prerouting', 'refuse-output'].flatMap((chain) => [
       `add rule ${t} ${chain} ${ip} daddr @addresses goto refuse`,
-      // A backend that does not answer is asked again. A first SYN is not yet a confirmed connection.
-      `add rule ${t} ${chain} tcp flags & (syn | ack) == syn ct state new ct status & confirmed == confirmed ct original ${ip} daddr @addresses goto unanswered`,
+      // Who does not answer is asked again, by a VIP or by its own address. A first SYN is not yet a confirmed connection.
+      `add rule ${t} ${chain} tcp flags & (syn | ack) == syn ct state new ct status & confirmed == confirmed goto unanswered`,
+      `add rule ${t} ${chain} ${error} ct state related ct protocol tcp ct status & seen-reply != seen-reply goto errors`,
     ]),
-    // A backend that refuses: a reset without a sequence number (RFC 9293 §3.10.7.1), its address not yet translated back.
-    `add rule ${t} refuse-prerouting tcp flags & (rst | ack) == rst | ack tcp sequence 0 ct direction reply ct original ${ip} daddr @addresses goto refused`,
+    // Who refuses: a reset without a sequence number (RFC 9293 §3.10.7.1), a backend's address not yet translated back.
+    `add rule ${t} refuse-prerouting tcp flags & (rst | ack) == rst | ack tcp sequence 0 ct direction reply goto refused`,
     `add rule ${t} refuse meta l4proto tcp reject with tcp reset`,
     `add rule ${t} refuse reject with ${unreachable}`,
     ...['postrouting', 'input'].map(
@@ -102,6 +105,7 @@ export function wholeTable(
     // direct connection would have; a forwarded packet (a container's) has no local source and keeps its own.
     `add rule ${t} source oifname != "lo" fib saddr type local fib saddr . oif type != local masquerade`,
     `add rule ${t} refused update @failing { ${ip} saddr . tcp sport }`,
+    `add rule ${t} errors update @unreachable { ${errorAbout} }`,
     `add rule ${t} unanswered update @silent { ${ip} daddr . tcp dport }`,
     ...owned.map((address) => `add element ${t} addresses { ${address} }`),
     ...chainsOf(services).flatMap((chain) => chainLines(t, chain)),

@@ -18,6 +18,9 @@ function watched(lab: Lab): NftablesVips {
   );
 }
 
+/** A machine that takes packets and says nothing. */
+const drop = 'table ip weirdrop { chain input { type filter hook input priority 0; policy drop; }; }';
+
 t.test(
   'nftables leaves a backend alone within a second after it refused, and takes it back',
   { skip: needsRoot },
@@ -58,3 +61,31 @@ t.test('nftables leaves a backend alone that does not answer at all', { skip: ne
   t.same([...backend.ejected()], [`tcp:${addresses.x}:7001`]);
   t.same((await lab.at('a').load(service, 20)).failed, []);
 });
+
+t.test(
+  'nftables sees connections to the own address of a backend fail, and of nobody else',
+  { skip: needsRoot },
+  async (t) => {
+    const lab = await labOf(t, 'o');
+    const backend = watched(lab);
+    t.teardown(() => backend.stop());
+    const [x, r, b] = [await serve(lab, 'x'), await serve(lab, 'r'), await serve(lab, 'b')];
+    await backend.apply(table(vip('tcp', one, 80, [x, r, b])));
+    const direct = (address: string, port: number) => ({ ...vip('tcp', one, 80, []), address, port });
+    await lab.at('x').unlisten('x-tcp');
+    const ended = Date.now() + 15_000;
+    while (!backend.ejected().has(`tcp:${addresses.x}:7001`) && Date.now() < ended) {
+      await lab.at('a').ask(direct(addresses.x, 7001));
+      await lab.at('a').ask(direct(addresses.x, 7777));
+    }
+    t.same([...backend.ejected()], [`tcp:${addresses.x}:7001`], 'refused');
+    await lab.run('r', 'ip', ['link', 'set', 'eth0', 'down']);
+    while (!backend.ejected().has(`tcp:${addresses.r}:7001`) && Date.now() < ended)
+      await lab.at('a').ask(direct(addresses.r, 7001));
+    t.ok(backend.ejected().has(`tcp:${addresses.r}:7001`), 'not reached');
+    await lab.run('b', 'nft', ['-f', '-'], drop);
+    while (!backend.ejected().has(`tcp:${addresses.b}:7001`) && Date.now() < ended)
+      await lab.at('host').ask(direct(addresses.b, 7001));
+    t.ok(backend.ejected().has(`tcp:${addresses.b}:7001`), 'not answered');
+  },
+);
