@@ -31,3 +31,13 @@ t.test('a drained node becomes empty, gets nothing, and is taken back', async (t
   t.ok((await counts()).h1! > 0);
   t.equal((await api.call('POST', '/v1/nodes/none/drain')).status, 404);
 });
+
+t.test('agents that ask at the same time get shares of their own of a network', async (t) => {
+  const { api, agent } = await startMaster(t);
+  const names = Array.from({ length: 12 }, (_, n) => `h${n}`);
+  await Promise.all(names.map((name) => agent(name)));
+  const shares = await Promise.all(
+    names.map((name) => api.must<{ subnet: string }>('POST', `/v1/agents/${name}/leases/weir`)),
+  );
+  t.equal(new Set(shares.map(({ subnet }) => subnet)).size, names.length, JSON.stringify(shares));
+});

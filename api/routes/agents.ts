@@ -62,6 +62,7 @@ async function lease(
   network: string,
 ): Promise<Lease> {
   for (;;) {
+    const turn = await turnOf(database, network);
     const { snapshot } = database;
     const agent = snapshot.table('agents').get(agentId);
     if (agent === undefined) throw new NotFound(`Agent '${agentId}' does not exist`);
@@ -84,7 +85,7 @@ async function lease(
         table: 'meta',
         key: `leases/${network}`,
         value: own.subnet,
-        ...(await turnOf(database, network)),
+        expect: turn,
       },
     ];
     const result = await database.commit(writes);
@@ -92,7 +93,10 @@ async function lease(
   }
 }
 
-async function turnOf(database: ApiDependencies['database'], network: string): Promise<{ expect: number }> {
+/** Known before the shares are looked at, and these not from before it: what is chosen of older ones is refused. */
+async function turnOf(database: ApiDependencies['database'], network: string): Promise<number> {
   const record = await database.store.get('meta', `leases/${network}`);
-  return { expect: record?.version ?? 0 };
+  const turn = record?.version ?? 0;
+  await database.reached(turn);
+  return turn;
 }

@@ -72,11 +72,12 @@ export class Database implements Part {
 
   async commit(writes: readonly Write[]): Promise<CommitResult> {
     const result = await this.#store.commit(writes, this.#fence);
-    if (result.kind === 'committed') await this.#arrived(result.revision);
+    if (result.kind === 'committed') await this.reached(result.revision);
     return result;
   }
 
-  #arrived(revision: number): Promise<void> {
+  /** Resolves when the copy is of this revision of the store, or a later one. */
+  reached(revision: number): Promise<void> {
     if (this.#following === undefined || this.#replica.revision >= revision) return Promise.resolve();
     return new Promise((resolve) => this.#arrivals.push({ revision, resolve }));
   }
