@@ -43,6 +43,7 @@ export async function listenUdp(service: VipService, options: UdpOptions): Promi
 }
 
 type Flow = {
+  readonly client: RemoteInfo;
   readonly key: string;
   readonly target: VipTarget;
   readonly upstream: Socket;
@@ -52,6 +53,8 @@ type Flow = {
 };
 
 const maxWaiting = 64;
+/** How long answers of a backend that left still get to their clients, ms. */
+const lateMs = 5_000;
 
 /** The flows of one service, least recently used first. */
 class Flows {
@@ -59,6 +62,8 @@ class Flows {
   readonly #socket: Socket;
   readonly #options: UdpOptions;
   readonly #flows = new Map<string, Flow>();
+  /** Of backends that left: their clients' next datagrams begin anew, and answers under way still get there. */
+  readonly #left = new Set<Flow>();
   #service: VipService;
 
   constructor(socket: Socket, service: VipService, options: UdpOptions) {
@@ -71,7 +76,7 @@ class Flows {
     this.#service = service;
     const present = new Set(service.backends.map((target) => targetKey('udp', target)));
     for (const flow of this.#flows.values()) {
-      if (!present.has(targetKey('udp', flow.target))) this.#drop(flow);
+      if (!present.has(targetKey('udp', flow.target))) this.#leave(flow);
     }
   }
 
@@ -87,7 +92,9 @@ class Flows {
   }
 
   sweep(): void {
-    const oldest = this.#options.now() - this.#options.idleMs;
+    const now = this.#options.now();
+    for (const flow of this.#left) if (now - flow.usedAt > lateMs) this.#drop(flow);
+    const oldest = now - this.#options.idleMs;
     for (const flow of this.#flows.values()) {
       if (flow.usedAt > oldest) return;
       this.#drop(flow);
@@ -95,7 +102,7 @@ class Flows {
   }
 
   clear(): void {
-    for (const flow of this.#flows.values()) this.#drop(flow);
+    for (const flow of [...this.#flows.values(), ...this.#left]) this.#drop(flow);
   }
 
   #begin(key: string, client: RemoteInfo): Flow | undefined {
@@ -105,33 +112,46 @@ class Flows {
     if (this.#flows.size >= this.#options.maxFlows) this.#drop(this.#flows.values().next().value!);
     this.accepted++;
     const upstream = createSocket(isIPv6(target.address) ? 'udp6' : 'udp4');
-    const flow: Flow = { key, target, upstream, usedAt: 0, waiting: [] };
+    const flow: Flow = { client, key, target, upstream, usedAt: 0, waiting: [] };
     this.#flows.set(key, flow);
     // A refusal by the backend ends the flow: the client's next datagram tries another one.
     upstream.on('error', () => this.#drop(flow));
-    upstream.on('message', (data) => this.#reply(flow, data, client));
+    upstream.on('message', (data) => this.#reply(flow, data));
     upstream.connect(target.port, target.address, () => this.#ready(flow));
     return flow;
   }
 
   #ready(flow: Flow): void {
-    if (this.#flows.get(flow.key) !== flow) return;
+    if (!this.#has(flow)) return;
     for (const data of flow.waiting ?? []) flow.upstream.send(data);
     flow.waiting = undefined;
   }
 
-  #reply(flow: Flow, data: Buffer, client: RemoteInfo): void {
+  #reply(flow: Flow, data: Buffer): void {
+    const { key, client } = flow;
+    if (this.#flows.get(key) === flow) {
+      flow.usedAt = this.#options.now();
+      this.#flows.delete(key);
+      this.#flows.set(key, flow);
+    } else if (!this.#left.has(flow)) return;
+    this.#socket.send(data, client.port, client.address);
+  }
+
+  #leave(flow: Flow): void {
+    this.#flows.delete(flow.key);
     flow.usedAt = this.#options.now();
-    if (this.#flows.delete(flow.key)) {
-      this.#flows.set(flow.key, flow);
-      this.#socket.send(data, client.port, client.address);
-    }
+    if (this.#left.size >= this.#options.maxFlows) this.#drop(this.#left.values().next().value!);
+    this.#left.add(flow);
   }
 
   #drop(flow: Flow): void {
-    if (this.#flows.get(flow.key) !== flow) return;
-    this.#flows.delete(flow.key);
+    if (!this.#has(flow)) return;
+    if (!this.#left.delete(flow)) this.#flows.delete(flow.key);
     flow.upstream.close();
+  }
+
+  #has(flow: Flow): boolean {
+    return this.#flows.get(flow.key) === flow || this.#left.has(flow);
   }
 }
 

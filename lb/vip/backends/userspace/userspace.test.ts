@@ -1,3 +1,4 @@
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import t from 'tap';
@@ -218,6 +219,25 @@ t.test(
     t.equal(await flows(), 5, 'a had been idle');
   },
 );
+
+t.test('an answer that was under way when its UDP flow moved still gets to its client', async (t) => {
+  const vipPort = await freePort();
+  const [actor, backend] = [new Actor(), create()];
+  const slow = createSocket('udp4').bind(0, '127.0.0.1');
+  await once(slow, 'listening');
+  t.teardown(() => Promise.all([backend.stop(), actor.close(), slow.close()]));
+  const late = { instanceId: 'late', address: '127.0.0.1', port: slow.address().port };
+  const port = await actor.listen('next', 'udp', '127.0.0.1', 0);
+  const next = { instanceId: 'next', address: '127.0.0.1', port };
+  const service = vip('udp', '127.94.8.1', vipPort, [late]);
+  await backend.apply(table(service));
+  const reply = actor.askFrom('kept', service);
+  const [, from] = await once(slow, 'message');
+  await backend.apply(table({ ...service, backends: [next] }));
+  slow.send('late', from.port, from.address);
+  t.match(await reply, { kind: 'answer', name: 'late' });
+  t.match(await actor.askFrom('kept', service), { kind: 'answer', name: 'next' }, 'who asks again');
+});
 
 /** Writes megabytes until the socket asks to wait and stays so for many turns of the event loop, or `most` are written. */
 async function fill(client: ReturnType<typeof connect>, most: number): Promise<number> {
