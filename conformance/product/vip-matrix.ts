@@ -8,8 +8,19 @@ export type MatrixTarget = {
   readonly address: string;
 };
 
-/** Serves at the container's port, or at the one that it was given of the host. */
-const server = `exec perl -MIO::Socket::INET -e '
+/** On the machine of the backends or on another. */
+export type Client = {
+  readonly name: string;
+  readonly host: string;
+  /** Undefined: a process of the machine. */
+  readonly network: Network | undefined;
+};
+
+type Network = { readonly mode: string; readonly name?: string };
+
+/** Serves at the container's port, or at the one that it was given of the host; and asks itself until it is answered. */
+const server = `(until said=$(curl -sf -m 5 http://$ITSELF/); do sleep 0.2; done; echo "itself $said") &
+exec perl -MIO::Socket::INET -e '
 $s = IO::Socket::INET->new(LocalPort => $ENV{SERVE_PORT} || $ENV{ENDPOINT_HTTP} || $ENV{PORT0}, Listen => 64, ReuseAddr => 1)
   or die "cannot listen: $!";
 while (1) {
@@ -20,9 +31,9 @@ while (1) {
   close $c
 }'`;
 
-const overlay = { mode: 'container', name: 'weir' };
-const bridge = { mode: 'container/bridge' };
-const host = { mode: 'host' };
+const overlay: Network = { mode: 'container', name: 'weir' };
+const bridge: Network = { mode: 'container/bridge' };
+const host: Network = { mode: 'host' };
 /** All backends are here. */
 const where = 'h1';
 const pinned = { constraints: [['hostname', 'LIKE', where]] };
@@ -45,8 +56,7 @@ export function isPod({ definition }: MatrixTarget): boolean {
   return 'containers' in definition;
 }
 
-/** On the machine of the backends and on another; without a network: a process of the machine. */
-export const clients = ['h1', 'h2'].flatMap((on) => [
+export const clients: readonly Client[] = ['h1', 'h2'].flatMap((on) => [
   { name: `a process of ${on}`, host: on, network: undefined },
   { name: `a container of the overlay on ${on}`, host: on, network: overlay },
   { name: `a container of the bridge on ${on}`, host: on, network: bridge },
@@ -61,16 +71,25 @@ function target(n: number, name: string, shape: (labels: Labels) => object): Mat
   const definition =
     'containers' in own
       ? { id, ...own }
-      : { id, cmd: server, cpus: 0.05, mem: 32, instances: 1, env: environment(own, id), ...pinned, ...own };
+      : {
+          id,
+          cmd: server,
+          cpus: 0.05,
+          mem: 32,
+          instances: 1,
+          env: environment(own, id, address),
+          ...pinned,
+          ...own,
+        };
   return {
-    definition: withName(definition, id),
+    definition: withEnvironment(definition, address),
     named: `${name}.marathon.l4lb.thisdcos.directory:80`,
     address,
   };
 }
 
-function environment(own: object, id: string): Labels {
-  return { GREETING: id, ...('portDefinitions' in own ? {} : { SERVE_PORT: '9000' }) };
+function environment(own: object, id: string, address: string): Labels {
+  return { GREETING: id, ITSELF: address, ...('portDefinitions' in own ? {} : { SERVE_PORT: '9000' }) };
 }
 
 function contained(network: object, mapping: object): object {
@@ -101,6 +120,7 @@ function pod(network: object, endpoint: object): object {
 }
 
 /** A pod has its environment for all its containers. */
-function withName(definition: Definition, id: string): Definition {
-  return 'containers' in definition ? { ...definition, environment: { GREETING: id } } : definition;
+function withEnvironment(definition: Definition, address: string): Definition {
+  if (!('containers' in definition)) return definition;
+  return { ...definition, environment: { GREETING: definition.id, ITSELF: address } };
 }
