@@ -184,6 +184,24 @@ t.test('createOverlayHost', async (t) => {
     t.same(backend.peersOf('weir'), ['100.64.9.0/24']);
   });
 
+  t.test('counts what it put right also when the first attempt fails', async (t) => {
+    const { overlay, backend, clock } = given(t);
+    await overlay.start();
+    overlay.update([weir], [lease('a2', '100.64.9.0/24')]);
+    await overlay.ready('weir');
+    for (const times of [1, 2]) {
+      await rest(clock);
+      backend.damage('weir');
+      backend.fail(new Error('Cannot find device'));
+      await nextLook(clock);
+      await stateOf(overlay, (state) => state?.kind === 'failed');
+      await rest(clock);
+      backend.fail();
+      await nextLook(clock);
+      await stateOf(overlay, (state) => state?.kind === 'ready' && state.repaired === times);
+    }
+  });
+
   t.test('goes on with the plan of its last run while no master answers', async (t) => {
     const { overlay, dataDir } = given(t);
     await overlay.start();

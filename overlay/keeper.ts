@@ -49,6 +49,8 @@ export function createKeeper(options: KeeperOptions): Keeper {
   const states = new Watched<NetworkStates>(new Map());
   /** What each network was last synced to: a change against an unchanged cluster is a repair. */
   const synced = new Map<string, Cluster>();
+  /** Outlives the times a network fails. */
+  const repaired = new Map<string, number>();
   const loop = new Loop(round, { name: 'overlay', clock, log, everyMs: driftMs });
 
   async function round(): Promise<void> {
@@ -74,11 +76,13 @@ export function createKeeper(options: KeeperOptions): Keeper {
     const { network, lease } = share;
     await install(network);
     const cluster = clusterOf(network.name);
-    const before = readyState(network.name);
-    if (before === undefined) await backend.prepare(share, cluster);
-    const { mtu, changes } = await backend.sync(share, cluster);
+    const isReady = readyState(network.name) !== undefined;
+    const prepared = isReady ? [] : (await backend.prepare(share, cluster)).changes;
+    const { mtu, changes: rest } = await backend.sync(share, cluster);
+    const changes = [...prepared, ...rest];
     if (changes.length > 0) log.info('network put right', { network: network.name, ...summary(changes) });
-    const isDrift = before !== undefined && isDeepStrictEqual(synced.get(network.name), cluster);
+    if (isDeepStrictEqual(synced.get(network.name), cluster))
+      repaired.set(network.name, (repaired.get(network.name) ?? 0) + changes.length);
     synced.set(network.name, cluster);
     return {
       kind: 'ready',
@@ -87,7 +91,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
       gateway: gatewayOf(lease.subnet),
       mtu,
       peers: cluster.peers.length,
-      repaired: (before?.repaired ?? 0) + (isDrift ? changes.length : 0),
+      repaired: repaired.get(network.name) ?? 0,
     };
   }
 
@@ -123,6 +127,8 @@ export function createKeeper(options: KeeperOptions): Keeper {
     try {
       if (await options.inUse(network.name)) return;
       await backendOf(network)?.remove(network);
+      synced.delete(network.name);
+      repaired.delete(network.name);
       await rm(join(ipamDirOf(options.dataDir), network.name), { recursive: true, force: true });
       plan.change((now) => withoutInstalled(now, network.name));
       await plan.save();
