@@ -17,7 +17,7 @@ export type RouteFault = {
 /** Labels that do not work, claims on hosts of others, and rules that another of the same requests goes before. */
 export function routeFaults(snapshot: Snapshot, publisher: DirectoryPublisher): readonly RouteFault[] {
   const labels = [...snapshot.table('apps').values()].flatMap((app) =>
-    readRouteLabels(app).faults.map((fault) => ({ app: app.id, ...fault })),
+    readRouteLabels(app, publisher.labels).faults.map((fault) => ({ app: app.id, ...fault })),
   );
   const claims = publisher.hosts.refused.map(({ route, holder }) => ({
     app: route.service.appId,

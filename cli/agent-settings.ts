@@ -43,5 +43,7 @@ export type AgentSettings = {
     readonly accessLog?: AccessLogSettings | undefined;
     /** Default `builtin`. */
     readonly engine?: EngineName;
+    /** Its statistics, as marathon-lb has them on port 9090; absent: nowhere. */
+    readonly stats?: Address;
   };
 };

@@ -51,6 +51,7 @@ import { AnswersAudit } from './audit/answers.ts';
 import { InstancesAudit } from './audit/instances.ts';
 import { dcosHttp } from './dcos-http.ts';
 import { dnsOptions, nodeOptions } from './dns-options.ts';
+import { edgeStatistics } from './edge-statistics.ts';
 import { givenJoinSecret } from './join-secret.ts';
 import { nodeResolver } from './node-resolver.ts';
 import { secureResolver } from './secure-resolver.ts';
@@ -182,6 +183,9 @@ export async function composeAgent(
     ...(edge === undefined ? [] : [edge]),
     mesosDns,
     dcosHttp(settings.dcosHttp, { dns, metrics, log }),
+    ...(edge === undefined || settings.edge?.stats === undefined
+      ? []
+      : [edgeStatistics(settings.edge.stats, { edge, renew: () => agent.renew() }, log)]),
     ...(node === undefined ? [] : [node]),
     ...secureParts(settings, { dns, authority, clock, log }),
     olderLogs,

@@ -18,6 +18,7 @@ import { defaultNetwork, type Network } from '../core/model/network.ts';
 import { vipRangeOfCidr } from '../core/model/vip-address.ts';
 import { Database } from '../core/state/database.ts';
 import { EventBus } from '../core/state/event-bus.ts';
+import type { LabelSettings } from '../core/state/label-settings.ts';
 import { Presence } from '../core/state/presence.ts';
 import { DirectoryPublisher } from '../core/state/publisher.ts';
 import type { Lock, Store } from '../core/state/store.ts';
@@ -62,6 +63,7 @@ export type MasterSettings = {
   readonly mostDeployments: number;
   readonly launchTimeoutMs: number;
   readonly placement: PlacementRules;
+  readonly labels: LabelSettings;
   /** Off only to prove that tests notice. */
   readonly waitForAcks: boolean;
 };
@@ -91,7 +93,7 @@ export async function composeMaster(
   const uuid = () => randomUUID();
   const database = new Database(await storeOf(settings.store, { folder, clock, log }), log);
   const presence = new Presence(settings.agentLostMs);
-  const publisher = new DirectoryPublisher(database, reachable(knownAt(settings).address));
+  const publisher = new DirectoryPublisher(database, reachable(knownAt(settings).address), settings.labels);
   const events = new EventBus();
   const { drainLimitMs, agentLostMs, launchTimeoutMs, placement, waitForAcks, mostDeployments } = settings;
   const scheduler = new Scheduler(

@@ -5,6 +5,7 @@ import { run } from '../core/kit/exec.ts';
 import type { Log, LogThreshold } from '../core/kit/log.ts';
 import { type Part, startAll, stopAll } from '../core/kit/part.ts';
 import type { Network } from '../core/model/network.ts';
+import type { LabelSettings } from '../core/state/label-settings.ts';
 import type { DnsSettings } from '../dns/settings.ts';
 import type { AccessLogSettings, EngineName } from '../lb/edge/settings.ts';
 import { plainRules } from '../scheduler/placement-rules.ts';
@@ -24,6 +25,8 @@ export type DevSettings = {
   readonly minTls: '1.2' | '1.3';
   readonly accessLog: AccessLogSettings | undefined;
   readonly edgeEngine: EngineName;
+  readonly edgeStats: Address;
+  readonly labels: LabelSettings;
   readonly dns: Address;
   readonly dnsHttp: Address;
   readonly dcosHttp: Address;
@@ -76,6 +79,7 @@ export async function composeDev(
       ...(mostRequests === undefined ? {} : { mostRequests }),
       ...(joinSecret === undefined ? {} : { joinSecret }),
       placement: plainRules,
+      labels: settings.labels,
       waitForAcks,
       logThreshold: settings.logThreshold,
       allowOrigins: [],
@@ -111,6 +115,7 @@ export async function composeDev(
         minTls: settings.minTls,
         accessLog: settings.accessLog,
         engine: settings.edgeEngine,
+        stats: settings.edgeStats,
       },
       ...(settings.facts.cni === undefined ? {} : { cniDir: settings.facts.cni }),
     },

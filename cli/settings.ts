@@ -19,6 +19,9 @@ export const defaults = {
   dns: '127.0.0.1:10053',
   dnsHttp: '127.0.0.1:8123',
   dcosHttp: '127.0.0.1:62080',
+  edgeStats: '127.0.0.1:9090',
+  edgeGroups: 'external',
+  appIdPort: '9091',
   ports: '31000-32000',
   drainLimit: '10',
   agentLost: '20',
@@ -34,6 +37,13 @@ export function parseAddress(text: string): Address {
     throw new InvalidArgumentError('expected HOST:PORT with an IPv4 address, such as 127.0.0.1:8080');
   }
   return { address, port };
+}
+
+/** Names with commas between them; none is left out for being empty. */
+export function parseGroups(text: string): readonly string[] {
+  const groups = text.split(',').map((group) => group.trim());
+  if (groups.every((group) => group !== '')) return groups;
+  throw new InvalidArgumentError('expected names with commas between them, such as external,internal, or *');
 }
 
 /** URLs with commas between them. */

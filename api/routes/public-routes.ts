@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { appIdTable } from '../../core/model/app-id-table.ts';
 import type { Endpoint } from '../../core/model/directory.ts';
 import { claimOf, type Route } from '../../core/model/route.ts';
 import { type DeclaredRoute, nowhere, readRoute, renderRoute } from '../../core/model/route-definition.ts';
@@ -20,10 +21,10 @@ export function publicRoutes(server: FastifyInstance, dependencies: ApiDependenc
 
   server.get('/v1/routes', async () => ({
     ...inForce(dependencies),
-    routes: [...publisher.directory.routes.values()].map((route) => ({
-      ...shown(route),
-      endpoints: endpointCount(dependencies, route),
-    })),
+    // What is reached by its app's id is no host that anybody claims.
+    routes: [...publisher.directory.routes.values()]
+      .filter(({ table }) => table !== appIdTable)
+      .map((route) => ({ ...shown(route), endpoints: endpointCount(dependencies, route) })),
     faults: routeFaults(database.snapshot, publisher),
   }));
 

@@ -42,6 +42,7 @@ type Options = {
   accessLog?: string;
   accessLogShare: number;
   edgeEngine: EngineName;
+  edgeStats: Address;
   dns: Address;
   dnsHttp: Address;
   dcosHttp: Address;
@@ -158,6 +159,14 @@ export function trafficOptions(command: Command): Command {
         .choices(['builtin', 'haproxy'])
         .default('builtin'),
     )
+    .addOption(
+      address(
+        '--edge-stats',
+        "edge: statistics and marathon-lb's other pages",
+        'WEIR_EDGE_STATS',
+        defaults.edgeStats,
+      ),
+    )
     .addOption(address('--dns', 'resolver, UDP and TCP', 'WEIR_DNS', defaults.dns))
     .addOption(address('--dns-http', 'Mesos-DNS HTTP API', 'WEIR_DNS_HTTP', defaults.dnsHttp))
     .addOption(address('--dcos-http', 'DC/OS DNS HTTP API', 'WEIR_DCOS_HTTP', defaults.dcosHttp))
@@ -240,6 +249,7 @@ async function run(options: Options): Promise<void> {
               minTls: options.minTls,
               accessLog: accessLogOf(options),
               engine: options.edgeEngine,
+              stats: options.edgeStats,
             },
           }
         : {}),

@@ -6,32 +6,35 @@ import type { DnsSettings } from '../../dns/settings.ts';
 import type { EngineName } from '../../lb/edge/settings.ts';
 import type { Address } from '../agent-settings.ts';
 import { type ApiFlags, accessOf, accessOptions } from '../api-options.ts';
+import { type LabelFlags, labelOptions, labelSettings } from '../label-options.ts';
 import { serve } from '../serve.ts';
 import { defaults, parseAddress, parseSeconds } from '../settings.ts';
 import { accessLogOf, trafficOptions } from './agent.ts';
 
-type Options = ApiFlags & {
-  data: string;
-  api: Address;
-  http: Address;
-  https: Address;
-  minTls: '1.2' | '1.3';
-  accessLog?: string;
-  accessLogShare: number;
-  edgeEngine: EngineName;
-  dns: Address;
-  dnsHttp: Address;
-  dcosHttp: Address;
-  resolver: readonly Address[];
-  dnsSettings?: DnsSettings;
-  runtime?: 'runc' | 'process';
-  vip?: 'ebpf' | 'nftables' | 'userspace';
-  drainLimit: number;
-  launchTimeout: number;
-  waitForAcks: boolean;
-  demo?: true;
-  logLevel: LogLevel;
-};
+type Options = ApiFlags &
+  LabelFlags & {
+    data: string;
+    api: Address;
+    http: Address;
+    https: Address;
+    minTls: '1.2' | '1.3';
+    accessLog?: string;
+    accessLogShare: number;
+    edgeEngine: EngineName;
+    edgeStats: Address;
+    dns: Address;
+    dnsHttp: Address;
+    dcosHttp: Address;
+    resolver: readonly Address[];
+    dnsSettings?: DnsSettings;
+    runtime?: 'runc' | 'process';
+    vip?: 'ebpf' | 'nftables' | 'userspace';
+    drainLimit: number;
+    launchTimeout: number;
+    waitForAcks: boolean;
+    demo?: true;
+    logLevel: LogLevel;
+  };
 
 export function register(program: Command): void {
   devOptions(
@@ -87,7 +90,7 @@ function devOptions(command: Command): Command {
         'stop drained instances at once (for tests that must fail)',
       ).hideHelp(),
     );
-  return trafficOptions(accessOptions(command)).addOption(
+  return trafficOptions(labelOptions(accessOptions(command))).addOption(
     new Option('--log-level <level>')
       .env('WEIR_LOG_LEVEL')
       .choices(['debug', 'info', 'warn', 'error'])
@@ -135,6 +138,7 @@ async function compose(options: Options) {
     dataDir,
     resolvers: options.resolver,
     accessLog: accessLogOf(options),
+    labels: labelSettings(options),
     runtime,
     vip,
     facts,

@@ -3,6 +3,7 @@ import { systemClock } from '../../core/kit/clock.ts';
 import { createLog, type LogLevel, type LogThreshold } from '../../core/kit/log.ts';
 import type { Address } from '../agent-settings.ts';
 import { type ApiFlags, accessOf, accessOptions } from '../api-options.ts';
+import { type LabelFlags, labelOptions, labelSettings } from '../label-options.ts';
 import { wholeNumber } from '../numbers.ts';
 import { serve } from '../serve.ts';
 import {
@@ -15,29 +16,30 @@ import {
   parseVipRange6,
 } from '../settings.ts';
 
-type Options = ApiFlags & {
-  api: Address;
-  advertise?: Address;
-  data: string;
-  store?: string;
-  vipRange: string;
-  vipRange6?: string;
-  networkRange: string;
-  networkBackend: string;
-  drainLimit: number;
-  agentLost: number;
-  maxRunningDeployments: number;
-  allowOrigin: readonly string[];
-  launchTimeout: number;
-  placement: 'spread' | 'pack';
-  gpuAgents: 'unrestricted' | 'restricted';
-  region?: string;
-  logLevel: LogLevel;
-  waitForAcks: boolean;
-};
+type Options = ApiFlags &
+  LabelFlags & {
+    api: Address;
+    advertise?: Address;
+    data: string;
+    store?: string;
+    vipRange: string;
+    vipRange6?: string;
+    networkRange: string;
+    networkBackend: string;
+    drainLimit: number;
+    agentLost: number;
+    maxRunningDeployments: number;
+    allowOrigin: readonly string[];
+    launchTimeout: number;
+    placement: 'spread' | 'pack';
+    gpuAgents: 'unrestricted' | 'restricted';
+    region?: string;
+    logLevel: LogLevel;
+    waitForAcks: boolean;
+  };
 
 export function register(program: Command): void {
-  accessOptions(program.command('master'))
+  labelOptions(accessOptions(program.command('master')))
     .description('run the control plane: state, scheduler and API')
     .addOption(
       new Option('--api <host:port>', 'where the API listens')
@@ -177,6 +179,7 @@ export function register(program: Command): void {
             gpuAgents: options.gpuAgents,
             ...(options.region === undefined ? {} : { region: options.region }),
           },
+          labels: labelSettings(options),
           waitForAcks: options.waitForAcks,
         },
         { clock: systemClock, log },

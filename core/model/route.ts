@@ -9,6 +9,8 @@ export type Route = RouteRule & {
   readonly service: ServiceRef;
   /** Who declared it: `app:/shop/web` (labels) or `route:<id>` (operator). */
   readonly owner: string;
+  /** What statistics call the place it leads to: marathon-lb's or Edge-LB's name of the backend (ingress.md B4). */
+  readonly backend?: string;
   readonly options?: RouteOptions;
 };
 

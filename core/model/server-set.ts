@@ -7,6 +7,22 @@ import type { AppId } from './ids.ts';
 export type ServerSet = {
   readonly key: string;
   readonly sources: readonly ServerSource[];
+  /** Its servers are called after machine, address and port, as marathon-lb calls them; absent: as Edge-LB does. */
+  readonly naming?: 'machine';
+  /** One of its apps takes the place of another, task by task. */
+  readonly swap?: AppSwap;
+};
+
+/**
+ * Of the old app's tasks, in the order of their ids, as many get nothing new as the new app has ready ones, while `target` are left
+ * (marathon-lb's blue/green pairs, ingress.md C1).
+ */
+export type AppSwap = {
+  readonly old: AppId;
+  /** How many the old app is to have. */
+  readonly oldInstances: number;
+  readonly new: AppId;
+  readonly target: number;
 };
 
 export type ServerSource = (AppServers | AddressServer) & {
@@ -28,6 +44,7 @@ export type AppServers = {
 
 export type PortChoice =
   | { readonly by: 'all' }
+  | { readonly by: 'index'; readonly index: number }
   | { readonly by: 'name'; readonly names: readonly string[] }
   /** The port of this number, inside or outside; where there is none, the number itself. */
   | { readonly by: 'number'; readonly number: number };

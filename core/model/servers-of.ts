@@ -1,6 +1,6 @@
 import type { Directory, Endpoint, EndpointPort } from './directory.ts';
-import type { AgentId, InstanceId } from './ids.ts';
-import type { AppServers, PortChoice, ServerSet } from './server-set.ts';
+import type { AgentId, InstanceId, TaskId } from './ids.ts';
+import type { AppServers, AppSwap, PortChoice, ServerSet } from './server-set.ts';
 
 /** One address of a server set. */
 export type SetServer = {
@@ -14,41 +14,75 @@ export type SetServer = {
   readonly name: string;
 };
 
-/** Its servers, ready ones only, in the order of their tasks; none twice. `like` makes an expression ready. */
+/** A server with how it is. `leaving`: it is well, and gets nothing new because another app takes its place. */
+export type SetMember = SetServer & { readonly state: 'up' | 'down' | 'leaving' };
+
+/** Makes an expression ready. */
+type Like = (pattern: string) => (text: string) => boolean;
+
+/** Its servers, those only that get requests, in the order of their tasks; none twice. */
 export function serversOf(
   directory: Pick<Directory, 'byApp'>,
-  { sources }: ServerSet,
-  like: (pattern: string) => (text: string) => boolean,
+  set: ServerSet,
+  like: Like,
 ): readonly SetServer[] {
-  const all = sources.flatMap((source): readonly SetServer[] => {
+  return membersOf(directory, set, like).flatMap(({ state, ...server }) => (state === 'up' ? [server] : []));
+}
+
+/** The same with those that get none now. */
+export function membersOf(
+  directory: Pick<Directory, 'byApp'>,
+  { sources, swap }: ServerSet,
+  like: Like,
+): readonly SetMember[] {
+  const leaving = swap === undefined ? none : leavingTasks(directory, swap);
+  const all = sources.flatMap((source): readonly SetMember[] => {
     const { weight, backup } = source;
     const traits = { ...(weight !== undefined && { weight }), ...(backup && { backup }) };
     if (!('appId' in source)) {
       const { host: address, port } = source;
       const name = `address_${address}_${port}`;
-      return [{ instanceId: name, agentId: '', address, port, name, ...traits }];
+      return [{ instanceId: name, agentId: '', address, port, name, state: 'up', ...traits }];
     }
-    return chosen(directory.byApp.get(source.appId) ?? [], source, like).map((server) => ({
-      ...server,
-      ...traits,
-    }));
+    return chosen(directory.byApp.get(source.appId) ?? [], source, like).flatMap((endpoint) =>
+      placesOf(endpoint, source.ports, source.via).map((server) => ({
+        ...server,
+        state: stateOf(endpoint, leaving),
+        ...traits,
+      })),
+    );
   });
-  return [...new Map(all.map((server) => [server.name, server])).values()];
+  return once(all);
+}
+
+/** Who gets nothing new while one app takes the place of another. */
+export function leavingTasks({ byApp }: Pick<Directory, 'byApp'>, swap: AppSwap): ReadonlySet<TaskId> {
+  const old = (byApp.get(swap.old) ?? []).map(({ taskId }) => taskId).toSorted();
+  const ready = (byApp.get(swap.new) ?? []).filter((endpoint) => endpoint.ready).length;
+  const spare = Math.max(0, ready + swap.oldInstances - swap.target);
+  return new Set(old.slice(0, Math.min(ready, spare)));
+}
+
+const none: ReadonlySet<TaskId> = new Set();
+
+function stateOf({ ready, taskId }: Endpoint, leaving: ReadonlySet<TaskId>): SetMember['state'] {
+  if (leaving.has(taskId)) return 'leaving';
+  return ready ? 'up' : 'down';
+}
+
+/** Of several at one place the one that gets requests. */
+function once(all: readonly SetMember[]): readonly SetMember[] {
+  const up = new Set(all.filter(({ state }) => state === 'up').map(({ name }) => name));
+  const shown = all.filter(({ name, state }) => state === 'up' || !up.has(name));
+  return [...new Map(shown.map((member) => [member.name, member])).values()];
 }
 
 type Place = Omit<SetServer, 'weight' | 'backup'>;
 
-function chosen(
-  endpoints: readonly Endpoint[],
-  { ports, via, task }: AppServers,
-  like: (pattern: string) => (text: string) => boolean,
-): readonly Place[] {
+function chosen(endpoints: readonly Endpoint[], { task }: AppServers, like: Like): readonly Endpoint[] {
   const fits =
     task === undefined ? () => true : 'is' in task ? (id: string) => id === task.is : like(task.like);
-  return endpoints
-    .filter(({ ready, taskId }) => ready && fits(taskId))
-    .toSorted((a, b) => (a.taskId < b.taskId ? -1 : 1))
-    .flatMap((endpoint) => placesOf(endpoint, ports, via));
+  return endpoints.filter(({ taskId }) => fits(taskId)).toSorted((a, b) => (a.taskId < b.taskId ? -1 : 1));
 }
 
 function placesOf(endpoint: Endpoint, choice: PortChoice, via: AppServers['via']): readonly Place[] {
@@ -65,8 +99,9 @@ function placesOf(endpoint: Endpoint, choice: PortChoice, via: AppServers['via']
   });
 }
 
-function isChosen({ name, containerPort, hostPort, port }: EndpointPort, choice: PortChoice): boolean {
+function isChosen({ index, name, containerPort, hostPort, port }: EndpointPort, choice: PortChoice): boolean {
   if (choice.by === 'all') return true;
+  if (choice.by === 'index') return index === choice.index;
   if (choice.by === 'name') return name !== undefined && choice.names.includes(name);
   return [containerPort, hostPort, port].includes(choice.number);
 }

@@ -88,8 +88,8 @@ t.test('an app brings its virtual addresses and routes, and takes them along', a
   t.match(delta?.listeners?.set, [{ id: 'app:/web:0', port: 10_000, whileServed: { appId: '/web' } }]);
   const gone = commit({ kind: 'delete', table: 'apps', key: '/web' });
   t.equal(gone?.vips?.gone.length, 2);
-  t.equal(gone?.routes?.gone.length, 2);
-  t.same(gone?.listeners?.gone, ['app:/web:0']);
+  t.equal(gone?.routes?.gone.length, 3);
+  t.same(gone?.listeners?.gone, ['app:/web:0', 'app-id']);
 });
 
 t.test('an address that comes or changes later reaches the apps that wait for it', async (t) => {

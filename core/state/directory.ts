@@ -1,3 +1,4 @@
+import { appIdTable } from '../model/app-id-table.ts';
 import type { Certificate } from '../model/certificate.ts';
 import type { DirectoryAgent, Endpoint, Vip } from '../model/directory.ts';
 import { applyDelta, type Directory, type DirectoryDelta, emptyDirectory } from '../model/directory.ts';
@@ -8,10 +9,11 @@ import type { Route } from '../model/route.ts';
 import type { ServerSet } from '../model/server-set.ts';
 import { endpointOf } from './endpoints.ts';
 import { HostClaims } from './host-claims.ts';
+import { LabelEntries, type ReadLabels } from './label-entries.ts';
+import { defaultLabelSettings, type LabelSettings } from './label-settings.ts';
 import { ListenerClaims } from './listener-claims.ts';
 import { listenerRoute, operatorListener } from './listeners.ts';
 import { PoolEntries } from './pools/pool-entries.ts';
-import { type RouteLabels, readRouteLabels } from './route-labels.ts';
 import { operatorRoute } from './routes.ts';
 import { SixApps } from './six-apps.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -31,13 +33,14 @@ export class DirectoryBuilder {
   /** Names of the address records that an app is reached by, and the reverse. */
   readonly #namesOf = new Map<AppId, readonly string[]>();
   readonly #named = new Map<string, Set<AppId>>();
-  readonly #labelsOf = new Map<AppId, RouteLabels>();
+  readonly #labels: LabelEntries;
   readonly #six = new SixApps();
   readonly #pools = new PoolEntries();
 
   /** `leader`: address of the machine whose master builds this, where it is known. */
-  constructor(leader?: string) {
+  constructor(leader?: string, labels: LabelSettings = defaultLabelSettings) {
     this.#leader = leader;
+    this.#labels = new LabelEntries(labels);
   }
 
   readonly #hosts = new HostClaims();
@@ -60,8 +63,8 @@ export class DirectoryBuilder {
 
   /** The Directory of the whole snapshot, from nothing. `store`: as in Directory. */
   rebuild(snapshot: Snapshot, store?: string): Directory {
-    for (const index of [this.#claims, this.#claimants, this.#namesOf, this.#named, this.#labelsOf])
-      index.clear();
+    for (const index of [this.#claims, this.#claimants, this.#namesOf, this.#named]) index.clear();
+    this.#labels.clear();
     this.#hosts.clear();
     this.#listeners.clear();
     this.#six.clear();
@@ -86,10 +89,10 @@ export class DirectoryBuilder {
     const agents = changes(touched.agents, before.agents, (id) => directoryAgent(snapshot, id, this.#leader));
     const vips = this.#vips(snapshot, touched.apps);
     const pools = this.#pools.change(snapshot, touched);
-    const serverSets = changes<ServerSet>(pools.serverSets.keys(), before.serverSets, (key) =>
-      pools.serverSets.get(key),
-    );
-    const labels = this.#readLabels(snapshot, touched.apps);
+    const labelled = this.#labels.change(snapshot.table('apps'), touched.apps);
+    const sets = new Map([...pools.serverSets, ...labelled.serverSets]);
+    const serverSets = changes<ServerSet>(sets.keys(), before.serverSets, (key) => sets.get(key));
+    const labels = labelled.read;
     const routes = this.#routes(snapshot, touched, { pools: pools.routes, labels });
     const listeners = this.#listenersOf(snapshot, touched, { pools: pools.listeners, labels });
     const certificates = changes<Certificate>([...touched.certificates], before.certificates, (name) =>
@@ -156,18 +159,6 @@ export class DirectoryBuilder {
     };
   }
 
-  /** What labels of these apps said before and say now. */
-  #readLabels(snapshot: Snapshot, apps: ReadonlySet<AppId>): readonly ReadLabels[] {
-    return [...apps].map((id) => {
-      const before = this.#labelsOf.get(id) ?? noLabels;
-      const app = snapshot.table('apps').get(id);
-      const after = app === undefined ? noLabels : readRouteLabels(app);
-      if (after.routes.length + after.listeners.length === 0) this.#labelsOf.delete(id);
-      else this.#labelsOf.set(id, after);
-      return { before, after };
-    });
-  }
-
   #routes(
     snapshot: Snapshot,
     touched: Touched,
@@ -176,6 +167,7 @@ export class DirectoryBuilder {
     const wanted = new Map<string, Route | undefined>();
     for (const { before } of labels) for (const { id } of before.routes) wanted.set(id, undefined);
     for (const { after } of labels) for (const route of after.routes) wanted.set(route.id, route);
+    const byId = takeOut(wanted, (id) => id.endsWith(`:${appIdTable}`));
     for (const id of touched.routes) {
       const record = snapshot.table('routes').get(id);
       wanted.set(`route:${id}`, record && operatorRoute(record));
@@ -185,8 +177,8 @@ export class DirectoryBuilder {
       wanted.set(`listener:${name}`, record && listenerRoute(record));
     }
     const granted = this.#hosts.change(wanted, (host) => snapshot.table('hosts').get(host)?.team);
-    // A pool has its listeners to itself: nobody else claims a host there.
-    const all = new Map([...granted, ...pools]);
+    // A pool has its listeners to itself: nobody else claims a host there. By its id an app is asked for, not by a host.
+    const all = new Map([...granted, ...byId, ...pools]);
     return changes(all.keys(), this.#directory.routes, (id) => all.get(id));
   }
 
@@ -198,6 +190,7 @@ export class DirectoryBuilder {
     const wanted = new Map(pools);
     for (const { before } of labels) for (const { id } of before.listeners) wanted.set(id, undefined);
     for (const { after } of labels) for (const one of after.listeners) wanted.set(one.id, one);
+    if (labels.length > 0) wanted.set(appIdTable, this.#labels.appIdListener);
     for (const name of touched.listeners) {
       const record = snapshot.table('listeners').get(name);
       wanted.set(name, record && operatorListener(record));
@@ -269,6 +262,13 @@ function changes<T>(
   return set.length + gone.length === 0 ? undefined : { set, gone };
 }
 
+/** The entries of these keys, which are not in `all` any more. */
+function takeOut<T>(all: Map<string, T>, isMeant: (key: string) => boolean): ReadonlyMap<string, T> {
+  const taken = new Map([...all].filter(([key]) => isMeant(key)));
+  for (const key of taken.keys()) all.delete(key);
+  return taken;
+}
+
 function same(a: unknown, b: unknown): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
@@ -286,15 +286,11 @@ function directoryAgent(
   return { id, hostname, address, master, ...(leads ? { leader: true } : {}) };
 }
 
-type ReadLabels = { readonly before: RouteLabels; readonly after: RouteLabels };
-
 /** What apps and pools declare. */
 type Derived<T> = {
   readonly pools: ReadonlyMap<string, T | undefined>;
   readonly labels: readonly ReadLabels[];
 };
-
-const noLabels: RouteLabels = { routes: [], listeners: [], faults: [] };
 
 type Touched = {
   readonly instances: Set<string>;

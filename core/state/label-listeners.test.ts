@@ -37,6 +37,7 @@ t.test(
           host: '*',
           pathPrefix: '/',
           service: { appId: '/shop/db', portIndex: 0 },
+          backend: 'shop_db_10001',
         },
       ],
       faults: [],

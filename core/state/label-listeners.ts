@@ -1,5 +1,4 @@
 import { isIP } from 'node:net';
-import type { App } from '../model/app.ts';
 import type { Listener, ListenerOptions } from '../model/listener.ts';
 import type { PortRequest } from '../model/ports.ts';
 import type { Route, RouteOptions } from '../model/route.ts';
@@ -9,27 +8,29 @@ export type LabelListener = { readonly listener: Listener; readonly route: Route
 
 type Label = (name: string) => string | undefined;
 
+type Port = {
+  /** `app:/shop/web:0`. */
+  readonly id: string;
+  readonly number: number;
+  readonly common: Pick<Route, 'service' | 'owner' | 'backend'>;
+  readonly label: Label;
+  readonly mode: 'http' | 'tcp';
+  readonly options: RouteOptions;
+};
+
 /**
  * The place of a service port: marathon-lb binds every one of its group, whether a virtual host leads there or not, while the app has
- * a server (ingress.md B1, B4). Undefined: the port has no number.
+ * a server (ingress.md B1, B4).
  */
 export function portListener(
-  app: App,
-  port: PortRequest,
-  {
-    label,
-    mode,
-    options,
-  }: { readonly label: Label; readonly mode: 'http' | 'tcp'; readonly options: RouteOptions },
+  { protocols }: PortRequest,
+  { id, number, common, label, mode, options }: Port,
 ): LabelListener | undefined {
-  const number = portOf(label, port);
-  if (number === undefined || !port.protocols.includes('tcp')) return undefined;
-  const id = `app:${app.id}:${port.index}`;
-  const owner = `app:${app.id}`;
-  const service = { appId: app.id, portIndex: port.index };
+  if (!protocols.includes('tcp')) return undefined;
   const address = addressOf(label);
   const own = { protocol: mode === 'http' && label('SSL_CERT') !== undefined ? 'https' : mode } as const;
   const bind = bindOptions(label('BIND_OPTIONS')).options;
+  const { owner, service } = common;
   const listener = {
     ...{ id, owner, port: number, ...own, table: id, whileServed: service },
     ...(address !== undefined && { address }),
@@ -38,7 +39,7 @@ export function portListener(
   // Of the shared frontends on 80 and 443 only (ingress.md B2).
   const { redirectToHttps: _, hsts: __, ...rest } = options;
   const route = {
-    ...{ id: `${id}:port`, owner, table: id, host: '*', pathPrefix: '/', service },
+    ...{ id: `${id}:port`, table: id, host: '*', pathPrefix: '/', ...common },
     ...(Object.keys(rest).length > 0 && { options: rest }),
   };
   return { listener, route };
@@ -49,11 +50,6 @@ function addressOf(label: Label): string | undefined {
   const given = label('BIND_ADDR');
   if (given === '*') return '0.0.0.0';
   return given === undefined || isIP(given) === 0 ? undefined : given;
-}
-
-function portOf(label: Label, { servicePort }: PortRequest): number | undefined {
-  const number = Number(label('PORT') ?? servicePort);
-  return Number.isInteger(number) && number > 0 && number <= 65_535 ? number : undefined;
 }
 
 /** What words of a bind line mean here, and those that nothing comes of. */

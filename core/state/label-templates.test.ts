@@ -104,8 +104,8 @@ t.test('templates of other places, and labels of tools, are reported', async (t)
     'HAPROXY_0_BIND_OPTIONS',
     'HAPROXY_0_BIND_ADDR',
     'HAPROXY_0_SSL_CERT',
-    'HAPROXY_DEPLOYMENT_GROUP',
-    'HAPROXY_APP_ID',
+    'HAPROXY_DEPLOYMENT_GRUOP',
+    'HAPROXY_2_VHOST',
   ]) {
     const { routes, faults } = read({ [label]: 'x' });
     t.equal(routes.length, 1, label);

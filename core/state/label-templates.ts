@@ -1,7 +1,9 @@
 import type { App } from '../model/app.ts';
 import type { HealthCheck } from '../model/health-check.ts';
+import type { AppId } from '../model/ids.ts';
 import type { PortRequest } from '../model/ports.ts';
 import type { RouteOptions } from '../model/route.ts';
+import { backendName, servedPort } from './backend-name.ts';
 import { merged, type ReadLines, readLines, readServerWords } from './haproxy-lines.ts';
 import { ignored, type LabelFault } from './label-faults.ts';
 
@@ -21,9 +23,12 @@ const understood: readonly (readonly [string, Reading])[] = [
   ['BACKEND_SERVER_TCP_HEALTHCHECK_OPTIONS', readServerWords],
 ];
 
-/** What the template labels of a port mean, and each of their lines that nothing comes of (ingress.md B3). */
-export function readTemplates(app: App, port: PortRequest): ReadTemplates {
-  const values = valuesFor(app, port);
+/**
+ * What the template labels of a port mean, and each of their lines that nothing comes of (ingress.md B3). `id`: the app's, or that of the
+ * deployment group it stands for.
+ */
+export function readTemplates(app: App, port: PortRequest, id: AppId): ReadTemplates {
+  const values = valuesFor(app, port, id);
   const read = understood.flatMap(([name, reading]) => {
     const label = `HAPROXY_${port.index}_${name}`;
     const text = app.labels[label];
@@ -62,14 +67,14 @@ export function healthCheckOf(app: App, portIndex: number): HealthCheck | undefi
   );
 }
 
-function valuesFor(app: App, port: PortRequest): Readonly<Record<string, string>> {
+function valuesFor(app: App, port: PortRequest, id: AppId): Readonly<Record<string, string>> {
   const check = healthCheckOf(app, port.index);
-  const backend = `${app.id.slice(1).replaceAll('/', '_')}_${port.servicePort}`;
+  const served = servedPort(app, port);
   return {
-    backend,
-    appId: app.id,
-    cleanedUpAppId: app.id.replace(/[^A-Za-z0-9]/g, '_'),
-    servicePort: String(port.servicePort),
+    backend: backendName(id, served),
+    appId: id,
+    cleanedUpAppId: id.replace(/[^A-Za-z0-9-]/g, '_'),
+    servicePort: String(served ?? 0),
     mode: 'http',
     balance: app.labels[`HAPROXY_${port.index}_BALANCE`] ?? 'roundrobin',
     hostname: app.labels[`HAPROXY_${port.index}_VHOST`] ?? '',

@@ -4,6 +4,7 @@ import type { InstanceId } from '../model/ids.ts';
 import type { Database } from './database.ts';
 import { DirectoryBuilder } from './directory.ts';
 import type { HostClaims } from './host-claims.ts';
+import { defaultLabelSettings, type LabelSettings } from './label-settings.ts';
 import type { ListenerClaims } from './listener-claims.ts';
 import type { Write } from './store.ts';
 import { storeId } from './store-id.ts';
@@ -24,10 +25,14 @@ export class DirectoryPublisher implements Part {
   #deltas: DirectoryDelta[] = [];
   #end: () => void = () => {};
 
+  /** Which labels of apps count. */
+  readonly labels: LabelSettings;
+
   /** `leader`: as in DirectoryBuilder. */
-  constructor(database: Database, leader?: string) {
+  constructor(database: Database, leader?: string, labels: LabelSettings = defaultLabelSettings) {
     this.#database = database;
-    this.#builder = new DirectoryBuilder(leader);
+    this.labels = labels;
+    this.#builder = new DirectoryBuilder(leader, labels);
   }
 
   /** Which team has which host. */

@@ -26,6 +26,7 @@ t.test('a virtual host label is a route to its port', async (t) => {
       pathPrefix: '/',
       service: { appId: '/shop/web', portIndex: 0 },
       owner: 'app:/shop/web',
+      backend: 'shop_web_0',
     },
   ]);
 });
@@ -42,16 +43,19 @@ t.test('hosts are separated by commas and paths by spaces, each pair a route', a
   );
 });
 
-t.test('only ports of the external group (or of all groups) are public', async (t) => {
-  const host = { HAPROXY_0_VHOST: 'a', HAPROXY_1_VHOST: 'b' };
-  const hosts = (labels: Readonly<Record<string, string>>) => routes(labels, 2).map((route) => route.host);
-  t.same(hosts(host), []);
-  t.same(hosts({ ...host, HAPROXY_GROUP: 'internal' }), []);
-  t.same(hosts({ ...host, HAPROXY_GROUP: 'internal,external' }), ['a', 'b']);
-  t.same(hosts({ ...host, HAPROXY_GROUP: '*' }), ['a', 'b']);
-  t.same(hosts({ ...host, HAPROXY_GROUP: 'external', HAPROXY_1_GROUP: 'internal' }), ['a']);
-  t.same(hosts({ ...host, HAPROXY_GROUP: 'external', HAPROXY_0_ENABLED: 'False' }), ['b']);
-});
+t.test(
+  'only ports of a group that edges serve are public; a word of a port replaces that of the app',
+  async (t) => {
+    const host = { HAPROXY_0_VHOST: 'a', HAPROXY_1_VHOST: 'b' };
+    const hosts = (labels: Readonly<Record<string, string>>) => routes(labels, 2).map((route) => route.host);
+    t.same(hosts(host), []);
+    t.same(hosts({ ...host, HAPROXY_GROUP: 'internal' }), []);
+    t.same(hosts({ ...host, HAPROXY_GROUP: 'internal,external' }), ['a', 'b']);
+    t.same(hosts({ ...host, HAPROXY_GROUP: '*' }), []);
+    t.same(hosts({ ...host, HAPROXY_GROUP: 'external', HAPROXY_1_GROUP: 'internal' }), ['a']);
+    t.same(hosts({ ...host, HAPROXY_GROUP: 'external', HAPROXY_0_ENABLED: 'False' }), ['b']);
+  },
+);
 
 t.test('a label of a port the app does not have is no route', async (t) => {
   t.same(routes({ HAPROXY_GROUP: 'external', HAPROXY_3_VHOST: 'a' }), []);

@@ -1,16 +1,17 @@
 import type { App } from '../model/app.ts';
+import type { AppId } from '../model/ids.ts';
 import type { Listener } from '../model/listener.ts';
 import { type PortRequest, portsOf } from '../model/ports.ts';
-import type { Route, RouteOptions } from '../model/route.ts';
+import type { Route, RouteOptions, ServiceRef } from '../model/route.ts';
+import { appIdRoute } from './app-id-routes.ts';
+import { backendName, servedPort } from './backend-name.ts';
 import { merged } from './haproxy-lines.ts';
 import { balanceOption } from './label-balance.ts';
 import { ignored, isWhole, type LabelFault, labelFault } from './label-faults.ts';
 import { portListener } from './label-listeners.ts';
+import { defaultLabelSettings, type LabelSettings } from './label-settings.ts';
 import { healthCheckOf, portCheck, readTemplates } from './label-templates.ts';
 import { authOf, words } from './label-values.ts';
-
-/** The edge group whose apps Weir's edge exposes. */
-export const externalGroup = 'external';
 
 export type RouteLabels = {
   readonly routes: readonly Route[];
@@ -18,50 +19,87 @@ export type RouteLabels = {
   readonly faults: readonly LabelFault[];
 };
 
+/** For what labels speak: an app, or the deployment group that it stands for. */
+export type Subject = { readonly id: AppId; service(portIndex: number): ServiceRef };
+
 /** Routes an app declares by marathon-lb labels, `HAPROXY_GROUP` with `HAPROXY_{n}_VHOST` and more (ingress.md B2). */
-export function readRouteLabels(app: App): RouteLabels {
+export function readRouteLabels(
+  app: App,
+  settings: LabelSettings = defaultLabelSettings,
+  subject: Subject = { id: app.id, service: (portIndex) => ({ appId: app.id, portIndex }) },
+): RouteLabels {
   const read = portsOf(app)
-    .filter((port) => isPublic(app, port))
-    .map((port) => readPort(app, port));
+    .filter((port) => isPublic(app, port, settings))
+    .map((port) => readPort({ app, subject, port }, settings));
+  const served = read.find(({ appIdRoute: route }) => route !== undefined)?.appIdRoute;
   return {
-    routes: read.flatMap(({ routes }) => routes),
+    routes: [...read.flatMap(({ routes }) => routes), ...(served === undefined ? [] : [served])],
     listeners: read.flatMap(({ listeners }) => listeners),
     faults: [...read.flatMap(({ faults }) => faults), ...(read.length > 0 ? appFaults(app) : [])],
   };
 }
 
-function isPublic(app: App, port: PortRequest): boolean {
-  const groups = words(labelOf(app, port, 'GROUP') ?? app.labels['HAPROXY_GROUP'], ',');
-  const enabled = (labelOf(app, port, 'ENABLED') ?? 'true').toLowerCase() !== 'false';
-  return enabled && (groups.includes(externalGroup) || groups.includes('*'));
+/** Labels that are of no port. */
+function appFaults(app: App): readonly LabelFault[] {
+  const ports = portsOf(app).length;
+  return Object.keys(app.labels).flatMap((label) => {
+    const [, index, name = ''] = /^HAPROXY_(?:(\d+)_)?(\w+)$/.exec(label) ?? [];
+    if (index !== undefined)
+      return Number(index) < ports ? [] : [{ label, ...ignored(`the app has no port ${index}`) }];
+    return name === '' || ofApp.test(name) ? [] : [{ label, ...ignored('is not understood') }];
+  });
 }
 
-function readPort(app: App, port: PortRequest): RouteLabels {
+const ofApp = /^(GROUP|APP_ID|DEPLOYMENT_(GROUP|ALT_PORT|COLOUR|STARTED_AT|TARGET_INSTANCES|NEW_INSTANCES))$/;
+
+/** A port's own word counts instead of the app's (ingress.md B2, B5). */
+function isPublic(app: App, port: PortRequest, { groups, strict }: LabelSettings): boolean {
+  const own = words(labelOf(app, port, 'GROUP'), ',');
+  const named = own.length > 0 ? own : words(app.labels['HAPROXY_GROUP'], ',');
+  const enabled = (labelOf(app, port, 'ENABLED') ?? String(!strict)).toLowerCase() === 'true';
+  return enabled && (groups.includes('*') || named.some((group) => groups.includes(group)));
+}
+
+type Place = { readonly app: App; readonly subject: Subject; readonly port: PortRequest };
+
+type ReadPort = RouteLabels & { readonly appIdRoute?: Route };
+
+function readPort({ app, subject, port }: Place, settings: LabelSettings): ReadPort {
   const label = (name: string) => labelOf(app, port, name);
-  const templates = readTemplates(app, port);
+  const templates = readTemplates(app, port, subject.id);
   const faults = [...faultsOf(app, port), ...templates.faults];
   if (faults.some(({ effect }) => effect === 'no route')) return { routes: [], listeners: [], faults };
   const mode = modeOf(app, port);
   const { ignoreCase, prefixes } = pathsOf(label('PATH'));
   const weight = label('BACKEND_WEIGHT');
   const options = merged(merged(templates.options, optionsOf(label)), portCheck(app, port));
-  const own = portListener(app, port, { label, mode, options });
-  const routes = (mode === 'http' ? words(label('VHOST'), ',') : []).flatMap((vhost) =>
-    prefixes.map((pathPrefix) => ({
-      id: `app:${app.id}:${port.index}:${vhost.toLowerCase()}${pathPrefix}`,
-      host: vhost.toLowerCase(),
-      pathPrefix,
-      ...(ignoreCase && { ignoreCase }),
-      ...(weight !== undefined && isWhole(weight) && { weight: Number(weight) }),
-      service: { appId: app.id, portIndex: port.index },
-      owner: `app:${app.id}`,
-      ...(Object.keys(options).length > 0 && { options }),
-    })),
+  const number = servedPort(app, port);
+  const common = {
+    service: subject.service(port.index),
+    owner: `app:${app.id}`,
+    backend: backendName(subject.id, number),
+  };
+  const id = `app:${subject.id}:${port.index}`;
+  const own = number && portListener(port, { id, number, common, label, mode, options });
+  const hosts = mode === 'http' && settings.sharedPlaces ? words(label('VHOST'), ',') : [];
+  const routes = hosts.flatMap((vhost) =>
+    prefixes.map(
+      (pathPrefix): Route => ({
+        id: `${id}:${vhost.toLowerCase()}${pathPrefix}`,
+        host: vhost.toLowerCase(),
+        pathPrefix,
+        ...(ignoreCase && { ignoreCase }),
+        ...(weight !== undefined && isWhole(weight) && { weight: Number(weight) }),
+        ...common,
+        ...(Object.keys(options).length > 0 && { options }),
+      }),
+    ),
   );
   return {
-    routes: own === undefined ? routes : [...routes, own.route],
-    listeners: own === undefined ? [] : [own.listener],
+    routes: own ? [...routes, own.route] : routes,
+    listeners: own ? [own.listener] : [],
     faults,
+    ...(mode === 'http' && settings.appIdPort && { appIdRoute: appIdRoute(subject.id, common, options) }),
   };
 }
 
@@ -88,16 +126,6 @@ function faultsOf(app: App, port: PortRequest): readonly LabelFault[] {
 /** A health check over HTTP shows that the port speaks it, whatever the label says (ingress.md B2). */
 function speaksHttp(app: App, port: PortRequest): boolean {
   return /HTTP/.test(healthCheckOf(app, port.index)?.protocol ?? '');
-}
-
-/** Labels of the whole app: those that the tool for blue and green sets mean nothing here, since deployments replace without it. */
-function appFaults(app: App): readonly LabelFault[] {
-  return Object.keys(app.labels)
-    .filter((name) => /^HAPROXY_(DEPLOYMENT_\w+|APP_ID)$/.test(name))
-    .map((label) => ({
-      label,
-      ...ignored('belongs to a tool that replaces apps in pairs; deployments do that here'),
-    }));
 }
 
 function labelOf(app: App, port: PortRequest, name: string): string | undefined {

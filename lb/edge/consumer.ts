@@ -45,6 +45,7 @@ export class EdgeConsumer implements DirectoryConsumer, Part {
   #opening: Promise<void> = Promise.resolve();
   readonly #metrics = new EdgeMetrics();
   #directory: Directory = emptyDirectory;
+  #inForce: Directory = emptyDirectory;
 
   constructor(dependencies: EdgeDependencies, options: EdgeOptions = {}) {
     const { workers = 1, ...settings } = options;
@@ -68,6 +69,17 @@ export class EdgeConsumer implements DirectoryConsumer, Part {
   /** Process ids of the workers that run now. */
   get pids(): readonly number[] {
     return this.#links.flatMap((link) => link.pid ?? []);
+  }
+
+  /** One process of those that serve new clients, and each that still serves the clients it has. */
+  get generations(): readonly number[] {
+    const [first] = this.pids;
+    return [first, ...[...this.#leaving.keys()].map(({ pid }) => pid)].filter((pid) => pid !== undefined);
+  }
+
+  /** What all workers do. */
+  get inForce(): Directory {
+    return this.#inForce;
   }
 
   /** Where the edge listens, with the ports it really got; empty before `start`. */
@@ -145,6 +157,7 @@ export class EdgeConsumer implements DirectoryConsumer, Part {
     // After the routes: who comes in by a new place finds them.
     const mayMove = delta === undefined || delta.endpoints !== undefined || listeners !== directory.listeners;
     if (mayMove && listeners.size + directory.listeners.size > 0) await this.#openPlaces();
+    this.#inForce = directory;
     return Math.min(...revisions);
   }
 

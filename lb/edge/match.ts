@@ -1,5 +1,7 @@
+import { appIdField, appIdScope } from '../../core/model/app-id-table.ts';
 import { comparablePath } from './comparable-path.ts';
 import { conditionsHold } from './conditions.ts';
+import { fieldValue } from './forward.ts';
 import type { RequestHead } from './http1/request-head.ts';
 import type { RouteTable } from './route-table.ts';
 import type { TableRoute } from './table-route.ts';
@@ -14,8 +16,9 @@ export function matchRoute(
   head: RequestHead,
   scope = '',
 ): TableRoute | undefined {
+  const name = scope === appIdScope ? (fieldValue(head, appIdField) ?? '') : host;
   const fits = ({ conditions }: TableRoute) => conditions === undefined || conditionsHold(conditions, head);
-  return matchPath(table, host, head.path, fits, scope);
+  return matchPath(table, name, head.path, fits, scope);
 }
 
 export function matchPath(

@@ -128,9 +128,13 @@ export class PublicPlaces {
   }
 }
 
-function isServed({ whileServed }: Listener, { byApp }: Directory): boolean {
+function isServed({ whileServed }: Listener, { byApp, serverSets }: Directory): boolean {
   if (whileServed === undefined) return true;
   const { appId, portIndex } = whileServed;
+  const sources = serverSets.get(appId)?.sources;
+  // A set that an app's labels made is of whole ports.
+  if (sources !== undefined)
+    return sources.some((source) => 'appId' in source && byApp.get(source.appId)?.some(({ ready }) => ready));
   return (byApp.get(appId) ?? []).some(
     ({ ready, ports }) => ready && ports.some(({ index }) => index === portIndex),
   );

@@ -39,8 +39,10 @@ export type PoolEndpoint = {
   readonly weight?: number;
   /** Used only while no other can be. */
   readonly backup?: true;
-  /** What names it in cookies, where that is given. */
+  /** What names it in cookies; absent: the digest of machine, address and port (`server-name.ts`). */
   readonly cookie?: string;
+  /** Name of its machine. */
+  readonly host?: string;
 };
 
 /** For people. */
@@ -248,10 +250,12 @@ function setEndpoints(directory: Directory, key: string, spoken: Spoken): readon
     const compiled = expression(pattern);
     return (text: string) => compiled.matcher(text).find();
   };
-  return serversOf(directory, set ?? { key, sources: [] }, like).map(({ agentId: _, name, ...server }) => ({
+  return serversOf(directory, set ?? { key, sources: [] }, like).map(({ agentId, name, ...server }) => ({
     ...server,
     key: `${server.instanceId} ${server.address} ${server.port} set${server.weight ?? ''}${server.backup ? 'b' : ''}${suffixOf(spoken)}`,
-    cookie: Buffer.from(name).toString('base64'),
+    ...(set?.naming === 'machine'
+      ? hostOf(directory, agentId)
+      : { cookie: Buffer.from(name).toString('base64') }),
     ...given(spoken),
   }));
 }
@@ -262,13 +266,18 @@ function endpointsOf(
   { check, ...spoken }: Pick<RoutePool, 'check'> & Spoken,
 ): readonly PoolEndpoint[] {
   if (isServerSet(service.appId)) return setEndpoints(directory, service.appId, spoken);
-  return backendsOf(directory, [service]).map(({ instanceId, address, port }) => {
+  return backendsOf(directory, [service]).map(({ instanceId, agentId, address, port }) => {
     const ports = directory.endpoints.get(instanceId)?.ports ?? [];
     const checkPort = ports.find(({ index }) => index === check?.portIndex)?.port;
     const key = `${instanceId} ${address} ${port}${suffixOf(spoken)}`;
-    const place = { key, instanceId, address, port, ...given(spoken) };
+    const place = { key, instanceId, address, port, ...hostOf(directory, agentId), ...given(spoken) };
     return checkPort === undefined ? place : { ...place, checkPort };
   });
+}
+
+function hostOf({ agents }: Directory, agentId: string): Pick<PoolEndpoint, 'host'> {
+  const host = agents.get(agentId)?.hostname;
+  return host === undefined ? {} : { host };
 }
 
 type Spoken = Pick<RoutePool, 'protocol' | 'tls'>;

@@ -1,12 +1,5 @@
-import { createHash } from 'node:crypto';
-
 /** The cookie that marathon-lb's clients already hold. */
 export const stickyCookie = 'mesosphere_server_id';
-
-/** What the cookie says for an endpoint; nothing can be read from it. */
-export function stickyValue(endpointKey: string): string {
-  return createHash('sha1').update(endpointKey).digest('hex').slice(0, 10);
-}
 
 export type StickyCookies = {
   /** The endpoint the client asks for. */

@@ -12,6 +12,8 @@ export type EndpointStats = {
   /** Undefined: no request went there. */
   readonly latency: LatencyCounts | undefined;
   readonly connectFailures: number;
+  /** Requests and streams there now; absent: the engine does not count them by address. */
+  readonly inFlight?: number;
   /** What is not HTTP: connections and flows, bytes from clients and to them. */
   readonly streams: { readonly connections: number; readonly bytesIn: number; readonly bytesOut: number };
   /** Others are preferred now: it refused connections, or answered with faults. */

@@ -1,12 +1,12 @@
 import type { UpstreamTls } from '../../core/model/route.ts';
 import type { Candidate } from '../balancer.ts';
+import { cookieOf, serverName } from '../server-name.ts';
 import { UpstreamPipe } from './http2/upstream-pipe.ts';
 import { UpstreamSessions } from './http2/upstream-session.ts';
 import type { Suspect } from './outliers.ts';
 import type { Pipe } from './pipe.ts';
 import type { PoolEndpoint } from './route-table.ts';
 import { RouteTally } from './route-tally.ts';
-import { stickyValue } from './sticky.ts';
 import { type ConnectionOwner, UpstreamConnection } from './upstream-connection.ts';
 import type { UpstreamContext } from './upstream-context.ts';
 import { tlsWire } from './upstream-tls.ts';
@@ -58,7 +58,7 @@ export class Upstream implements Candidate, Suspect, ConnectionOwner<Upstream> {
 
   /** Names it in the cookie of clients that stay with it. */
   get cookie(): string {
-    this.#cookie ??= this.endpoint.cookie ?? stickyValue(this.key);
+    this.#cookie ??= this.endpoint.cookie ?? cookieOf(serverName(this.endpoint));
     return this.#cookie;
   }
 

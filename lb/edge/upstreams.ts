@@ -92,6 +92,7 @@ export class Upstreams {
       requests: upstream.tally.counts(),
       latency: upstream.tally.latency(),
       connectFailures: upstream.connectFailures,
+      inFlight: upstream.inFlight,
       streams: { ...upstream.streams },
       ejected: upstream.ejectedUntil > now,
       sick: pools.some(({ checks }) => checks?.isSick(upstream)),

@@ -62,7 +62,7 @@ function compileBackend(pool: string, backend: PoolBackend, path: string) {
   const { options, notes } = backendOptions(backend, path);
   const choosers = backend.services.map((service, n) => sourceChooser(service, `${path}/services/${n}`));
   const setKey = `${ownerOf(pool)}:${backend.name}`;
-  const target: BackendTarget = { setKey, options, protocol: backend.protocol };
+  const target: BackendTarget = { setKey, name: backend.name, options, protocol: backend.protocol };
   return {
     name: backend.name,
     target,

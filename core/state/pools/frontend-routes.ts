@@ -5,6 +5,8 @@ import { isSecure } from './backend-options.ts';
 
 export type BackendTarget = {
   readonly setKey: string;
+  /** The backend's name. */
+  readonly name: string;
   readonly options: RouteOptions;
   readonly protocol: PoolProtocol;
 };
@@ -36,7 +38,7 @@ export function frontendRoutes({ owner, frontend, backends, table }: FrontendSou
   }));
 }
 
-type Rule = Pick<Route, 'host' | 'service' | 'conditions' | 'options'>;
+type Rule = Pick<Route, 'host' | 'service' | 'conditions' | 'backend' | 'options'>;
 
 const none = { appId: nowhere, portIndex: 0 };
 
@@ -62,6 +64,7 @@ function mapRule(rule: LinkRule, target: BackendTarget | undefined): readonly Ru
     {
       host,
       service: { appId: target.setKey, portIndex: 0 },
+      backend: target.name,
       ...(Object.keys(conditions).length > 0 && { conditions }),
       options: optionsOf(target),
     },
@@ -95,7 +98,12 @@ function given(text: string | undefined): boolean {
 /** What no rule takes. */
 function restRule(target: BackendTarget | undefined): Rule {
   if (target !== undefined)
-    return { host: '*', service: { appId: target.setKey, portIndex: 0 }, options: optionsOf(target) };
+    return {
+      host: '*',
+      service: { appId: target.setKey, portIndex: 0 },
+      backend: target.name,
+      options: optionsOf(target),
+    };
   const text = 'No rule of this frontend takes the request.';
   return { host: '*', service: none, options: { maintenance: { text } } };
 }

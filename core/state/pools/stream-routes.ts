@@ -46,5 +46,7 @@ function routeTo(
   if (target === undefined) return [];
   const service = { appId: target.setKey, portIndex: 0 };
   const id = `${owner}:${frontend.name}:${host}`;
-  return [{ id, host, table, pathPrefix: '/', service, owner, options: target.options }];
+  return [
+    { id, host, table, pathPrefix: '/', service, owner, backend: target.name, options: target.options },
+  ];
 }
