@@ -8,7 +8,7 @@ import { processesOfTask } from './machine.ts';
 const skip = process.getuid?.() === 0 ? false : 'needs root';
 t.setTimeout(240_000);
 /** A client gives up one connection after this long, s. */
-const patience = 2;
+const patience = 0.7;
 
 type Asked = { readonly at: number; readonly ok: boolean };
 /** Where a client is, and what it takes for the app's address. */

@@ -23,7 +23,7 @@ import { chainsOf } from './elements.ts';
 import { type Family, familyWords } from './family.ts';
 import { foreignRules } from './foreign.ts';
 import { type HostExec, hostExec } from './host.ts';
-import { freshNotes } from './notes.ts';
+import { freshNotes, type Note, type Notes, oldNotes, parseNotes } from './notes.ts';
 import { changeRoutes, removeRoutes, routeDrift, setRoutes, type VipRoutes } from './routes.ts';
 import { changesText, type RuleSet, removal, wholeTable } from './rules.ts';
 import { Servables } from './servable.ts';
@@ -61,6 +61,8 @@ export type NftablesOptions = {
 
 /** How often the rules' notes are read, ms. */
 const watchMs = 250;
+/** Who has not answered any SYN for so long does not answer, ms. */
+const silentMs = 900;
 /** How long an answer of a backend that left may be under way, ms, and of how many backends at once that is minded. */
 const lateMs = 20;
 const mostLate = 50;
@@ -158,8 +160,12 @@ export class NftablesVips implements VipBackend, VipAudit, VipChoice {
 
   async #look(): Promise<void> {
     const now = this.#clock!.now();
-    const refused = await this.#noted('failing');
-    const silent = [...(await this.#noted('silent')), ...(await this.#noted('unreachable'))];
+    const sinceMs = now - this.#watchedAt + watchMs / 5;
+    const refused = freshNotes(await this.#notes('refusing'), sinceMs);
+    const silent = [
+      ...freshNotes(await this.#notes('unreachable'), sinceMs),
+      ...oldNotes(await this.#notes('asked'), silentMs),
+    ];
     const known = backendsAmong(this.#wanted, new Set([...refused, ...silent]));
     const fresh = [
       ...silent.filter((one) => known.has(one) && this.#ejections.failed(one, now, { silent: true })),
@@ -172,15 +178,15 @@ export class NftablesVips implements VipBackend, VipAudit, VipChoice {
     if (fresh.length > 0 || back) await this.#alone(() => this.#apply(this.#tried()));
   }
 
-  /** What the rules noted since the last look; also of connections to nobody that is a backend. */
-  async #noted(set: 'failing' | 'silent' | 'unreachable'): Promise<readonly string[]> {
+  /** What the rules noted; also of connections to nobody that is a backend. */
+  async #notes(set: Notes): Promise<readonly Note[]> {
     const { family, table } = this.#own;
     const question = ['list', 'set', familyWords(family).ip, table, set];
     const text = await this.#alone(async () => {
       if (this.#session !== undefined) return (await this.#session.perform(question.join(' '))) ?? '';
       return (await this.#exec('nft', question)).stdout;
     });
-    return freshNotes(text, this.#clock!.now() - this.#watchedAt + watchMs / 5);
+    return parseNotes(set, text);
   }
 
   async audit(): Promise<readonly VipDrift[]> {

@@ -1,19 +1,28 @@
 import ipaddr from 'ipaddr.js';
 import { targetKey } from '../../table.ts';
 
-/** How long the rules' notes last, ms. */
-export const noteMs = 2_000;
+/** Sets of the rules' notes: who refused, who is asked and has not answered, whom an error of a router was about. */
+export type Notes = 'refusing' | 'asked' | 'unreachable';
+/** How long they last, ms. */
+export const noteMs: Readonly<Record<Notes, number>> = { refusing: 2_000, asked: 5_000, unreachable: 2_000 };
 
-/**
- * Places (`targetKey`) that `nft list set` of notes shows, made at most `sinceMs` ago; a note that is made again is new. What
- * was cut from a packet's bytes nft shows as numbers.
- */
-export function freshNotes(text: string, sinceMs: number): readonly string[] {
-  return [...text.matchAll(note)].flatMap(([, address, port, seconds = '0', ms = '0']) => {
-    const ageMs = noteMs - Number(seconds) * 1_000 - Number(ms);
-    const place = { address: addressOf(address!), port: Number(port) };
-    return ageMs <= sinceMs ? [targetKey('tcp', place)] : [];
-  });
+/** A place (`targetKey`), and how long ago it was noted; a set may begin anew with each packet. */
+export type Note = { readonly place: string; readonly ageMs: number };
+
+/** What `nft list set` shows. What was cut from a packet's bytes it shows as numbers. */
+export function parseNotes(notes: Notes, text: string): readonly Note[] {
+  return [...text.matchAll(note)].map(([, address, port, seconds = '0', ms = '0']) => ({
+    place: targetKey('tcp', { address: addressOf(address!), port: Number(port) }),
+    ageMs: noteMs[notes] - Number(seconds) * 1_000 - Number(ms),
+  }));
+}
+
+export function freshNotes(notes: readonly Note[], sinceMs: number): readonly string[] {
+  return notes.filter(({ ageMs }) => ageMs <= sinceMs).map(({ place }) => place);
+}
+
+export function oldNotes(notes: readonly Note[], fromMs: number): readonly string[] {
+  return notes.filter(({ ageMs }) => ageMs >= fromMs).map(({ place }) => place);
 }
 
 const note = /(0x[\da-f]+|[\da-f.:]+) \. (0x[\da-f]+|\d+)(?: timeout \w+)? expires (?:(\d+)s)?(?:(\d+)ms)?/g;

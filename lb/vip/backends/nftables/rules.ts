@@ -2,7 +2,7 @@ import type { VipChange } from '../../decide.ts';
 import type { VipService } from '../../table.ts';
 import { chainLines, chainsOf, changeLines } from './elements.ts';
 import { type Family, familyWords } from './family.ts';
-import { noteMs } from './notes.ts';
+import { type Notes, noteMs } from './notes.ts';
 
 /** The text of nftables transactions. Pure; everything here is for `nft -f -`. */
 export type RuleSet = {
@@ -16,8 +16,6 @@ export type RuleSet = {
 };
 
 const protocols = ['tcp', 'udp'] as const;
-/** What happens to those that fail. */
-const watched = ['refused', 'unanswered', 'errors'] as const;
 const maps = ['services', 'tcp-targets', 'udp-targets'] as const;
 /** Sets and maps whose elements are the services. */
 export const serviceSets: readonly string[] = [...maps, 'counted'];
@@ -48,11 +46,10 @@ export function wholeTable(
     ),
     // Counts first packets; apart from the services, whose elements are replaced when n changes.
     `add set ${t} counted { type ${address} . inet_proto . inet_service; counter; }`,
-    ...['failing', 'silent'].map(
-      (name) =>
-        `add set ${t} ${name} { type ${address} . inet_service; flags dynamic,timeout; timeout ${noteMs}ms; size 4096; }`,
-    ),
-    `add set ${t} unreachable { typeof ${errorAbout}; flags dynamic,timeout; timeout ${noteMs}ms; size 4096; }`,
+    // Notes of connections that fail, to a VIP or to anybody's own address.
+    `add set ${t} refusing { type ${address} . inet_service; ${noted('refusing')} }`,
+    `add set ${t} asked { type ${address} . inet_service; ${noted('asked')} }`,
+    `add set ${t} unreachable { typeof ${errorAbout}; ${noted('unreachable')} }`,
     // Every address that is a VIP's whatever the port: what is not served there is refused.
     `add set ${t} addresses { type ${address}; flags interval; }`,
     ...pairs.map(
@@ -73,7 +70,7 @@ export function wholeTable(
     // chains that every packet passes, and no more: two further ones made a datagram a hundredth dearer.
     `add chain ${t} refuse-prerouting { type filter hook prerouting priority -90; }`,
     `add chain ${t} refuse-output { type filter hook output priority -90; }`,
-    ...watched.map((chain) => `add chain ${t} ${chain}`),
+    ...['handshakes', 'errors'].map((chain) => `add chain ${t} ${chain}`),
     `flush table ${t}`,
     ...maps.map((map) => `flush map ${t} ${map}`),
     ...['counted', 'addresses'].map((name) => `flush set ${t} ${name}`),
@@ -86,12 +83,9 @@ export function wholeTable(
     `add rule ${t} dispatch ${ip} daddr . meta l4proto . th dport vmap @services`,
     ...['refuse-prerouting', 'refuse-output'].flatMap((chain) => [
       `add rule ${t} ${chain} ${ip} daddr @addresses goto refuse`,
-      // Who does not answer is asked again, by a VIP or by its own address. A first SYN is not yet a confirmed connection.
-      `add rule ${t} ${chain} tcp flags & (syn | ack) == syn ct state new ct status & confirmed == confirmed goto unanswered`,
+      `add rule ${t} ${chain} tcp flags & (syn | rst) != 0 goto handshakes`,
       `add rule ${t} ${chain} ${error} ct state related ct protocol tcp ct status & seen-reply != seen-reply goto errors`,
     ]),
-    // Who refuses: a reset without a sequence number (RFC 9293 §3.10.7.1), a backend's address not yet translated back.
-    `add rule ${t} refuse-prerouting tcp flags & (rst | ack) == rst | ack tcp sequence 0 ct direction reply goto refused`,
     `add rule ${t} refuse meta l4proto tcp reject with tcp reset`,
     `add rule ${t} refuse reject with ${unreachable}`,
     ...['postrouting', 'input'].map(
@@ -104,13 +98,20 @@ export function wholeTable(
     // A process of this host: its source address was chosen for the VIP, not for the backend. Give it the one that a
     // direct connection would have; a forwarded packet (a container's) has no local source and keeps its own.
     `add rule ${t} source oifname != "lo" fib saddr type local fib saddr . oif type != local masquerade`,
-    `add rule ${t} refused update @failing { ${ip} saddr . tcp sport }`,
+    // Asked when first, and until there is any answer; its address is not yet translated back.
+    `add rule ${t} handshakes tcp flags & (syn | ack | rst) == syn add @asked { ${ip} daddr . tcp dport } return`,
+    `add rule ${t} handshakes delete @asked { ${ip} saddr . tcp sport }`,
+    // A refusal is a reset without a sequence number (RFC 9293 §3.10.7.1).
+    `add rule ${t} handshakes tcp flags & (rst | ack) == rst | ack tcp sequence 0 ct direction reply update @refusing { ${ip} saddr . tcp sport }`,
     `add rule ${t} errors update @unreachable { ${errorAbout} }`,
-    `add rule ${t} unanswered update @silent { ${ip} daddr . tcp dport }`,
     ...owned.map((address) => `add element ${t} addresses { ${address} }`),
     ...chainsOf(services).flatMap((chain) => chainLines(t, chain)),
     ...services.flatMap((service) => changeLines(t, { type: 'add', service })),
   ]);
+}
+
+function noted(notes: Notes): string {
+  return `flags dynamic,timeout; timeout ${noteMs[notes]}ms; size 4096;`;
 }
 
 export type Surroundings = {

@@ -89,3 +89,23 @@ t.test(
     t.ok(backend.ejected().has(`tcp:${addresses.b}:7001`), 'not answered');
   },
 );
+
+t.test(
+  'nftables sees a backend not answer whose clients give up before they ask twice, and none that answered',
+  { skip: needsRoot },
+  async (t) => {
+    const lab = await labOf(t, 'u');
+    const backend = watched(lab);
+    t.teardown(() => backend.stop());
+    const [x, r] = [await serve(lab, 'x'), await serve(lab, 'r')];
+    await backend.apply(table(vip('tcp', one, 80, [x, r])));
+    const briefly = (address: string) =>
+      lab.run('a', 'sh', ['-c', `timeout 0.3 bash -c ': > /dev/tcp/${address}/7001' || true`]);
+    await lab.run('x', 'nft', ['-f', '-'], drop);
+    await briefly(addresses.x);
+    const ended = Date.now() + 15_000;
+    while (!backend.ejected().has(`tcp:${addresses.x}:7001`) && Date.now() < ended)
+      await briefly(addresses.r);
+    t.same([...backend.ejected()], [`tcp:${addresses.x}:7001`]);
+  },
+);
