@@ -9,6 +9,8 @@ export type EngineStats = {
   readonly revision: number;
   readonly openConnections: number;
   readonly inFlight: number;
+  /** Processes that another one has taken over from, and that end what they have begun. Absent: the engine has none. */
+  readonly replaced?: number;
   /** Counters. `route` is the id of a route, or `none`. */
   readonly requests: readonly RequestCount[];
   readonly connectFailures: number;

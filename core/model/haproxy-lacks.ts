@@ -1,5 +1,5 @@
 import { loosePcreOf, pcreOf } from './pcre.ts';
-import type { Route, RouteOptions, ValueCondition } from './route.ts';
+import type { PathCondition, Route, RouteOptions, UpstreamTls, ValueCondition } from './route.ts';
 
 /** What the engine `haproxy` does not do for a route. */
 export type EngineLack = {
@@ -21,18 +21,23 @@ const plainName = /^[A-Za-z0-9_.-]+$/;
 /** Everything of this route that HAProxy does not do, or not as it is meant. Empty: all of it. */
 export function haproxyLacks(route: Route): readonly EngineLack[] {
   const { options = {} } = route;
-  return [...ruleLacks(route), ...accessLacks(options), ...passingLacks(options)];
+  return [...ruleLacks(route), ...accessLacks(options), ...tlsLacks(options.tls), ...passingLacks(options)];
 }
 
-function ruleLacks({ pathKind, pathPrefix, table, conditions = {} }: Route): readonly EngineLack[] {
-  const { headers = [], query = [] } = conditions;
+function ruleLacks({ pathKind, pathPrefix, conditions = {} }: Route): readonly EngineLack[] {
+  const { headers = [], query = [], hostLike, paths = [] } = conditions;
   const path = pathKind === 'regex' ? expressionLack('/path', pathPrefix) : [];
   return [
-    ...(table === undefined ? [] : [lack('/table', 'open listeners of their own', 'untold')]),
     ...path,
     ...headers.flatMap((one, n) => conditionLacks(`/headers/${n}`, one)),
     ...query.flatMap((one, n) => conditionLacks(`/query/${n}`, one)),
+    ...(hostLike === undefined ? [] : expressionLack('/hostLike', hostLike)),
+    ...paths.flatMap((one, n) => pathLacks(`/paths/${n}`, one)),
   ];
+}
+
+function pathLacks(path: string, condition: PathCondition): readonly EngineLack[] {
+  return 'like' in condition ? expressionLack(`${path}/like`, condition.like) : [];
 }
 
 function conditionLacks(path: string, { name, regex, exact }: ValueCondition): readonly EngineLack[] {
@@ -58,6 +63,12 @@ function accessLacks({ clientCertificate, forwardAuth }: RouteOptions): readonly
     ...(clientCertificate ? [lack('/clientCertificate', 'ask clients for certificates', 'closed')] : []),
     ...(forwardAuth ? [lack('/forwardAuth', 'ask another service about access', 'closed')] : []),
   ];
+}
+
+/** An address in a certificate is nothing that HAProxy looks for, and whoever shows another one must not be taken. */
+function tlsLacks(tls: UpstreamTls | undefined): readonly EngineLack[] {
+  if (tls === undefined || tls.insecure || tls.serverName !== undefined) return [];
+  return [lack('/tls', 'look for addresses in certificates of endpoints: it needs serverName', 'closed')];
 }
 
 function passingLacks(options: RouteOptions): readonly EngineLack[] {

@@ -64,8 +64,8 @@ function main(settings: Partial<EdgeSettings>): void {
   /** One after the other: a place that is shut may be wanted again at once. */
   function open(listener: Listener, handle: unknown): void {
     const socket = typeof handle === 'object' && handle !== null ? handle : undefined;
-    opening = opening
-      .then(() => engine.open(listener, socket))
+    const opened = haproxy?.open(listener, socket) ?? opening.then(() => engine.open(listener, socket));
+    opening = Promise.all([opening, opened])
       .then(() => tell({ kind: 'opened', listener: listener.id }))
       .catch((error: unknown) => notOpen(listener.id, error));
   }
@@ -84,7 +84,11 @@ function main(settings: Partial<EdgeSettings>): void {
   }
 
   function shut(listener: string): void {
-    opening = opening.then(() => engine.shut(listener));
+    const done = haproxy?.shut(listener) ?? opening.then(() => engine.shut(listener));
+    opening = Promise.all([opening, done]).then(
+      () => {},
+      (error: unknown) => warn(errorText(error)),
+    );
   }
 
   function serve(): void {

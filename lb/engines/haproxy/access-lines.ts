@@ -41,44 +41,100 @@ const routePage = { status: 503, text: 'The service is asked more than it may be
  */
 export function limitLines({ limits }: RouteOptions): readonly string[] {
   if (limits === undefined) return [];
-  const { perSecond, concurrent, clientPerSecond, clientConcurrent } = limits;
-  const lines: string[] = [];
-  if (clientPerSecond !== undefined || clientConcurrent !== undefined)
-    lines.push(`http-request track-sc0 src,ipmask(32,64) table ${self}c`);
-  if (clientPerSecond !== undefined) {
-    const { most } = windowOf(clientPerSecond, limits.clientBurst);
-    lines.push(answer(clientPage, `if { sc_gpc0_rate(0) ge ${most} }`));
-  }
-  // The request that asks is counted already.
-  if (clientConcurrent !== undefined)
-    lines.push(answer(clientPage, `if { sc_conn_cur(0) gt ${clientConcurrent} }`));
-  if (perSecond !== undefined || concurrent !== undefined)
-    lines.push(`http-request track-sc1 int(1) table ${self}r`);
-  if (perSecond !== undefined) {
-    const { most } = windowOf(perSecond, limits.burst);
-    lines.push(answer(routePage, `if { sc_gpc0_rate(1) ge ${most} }`));
-  }
-  if (concurrent !== undefined) lines.push(answer(routePage, `if { sc_conn_cur(1) gt ${concurrent} }`));
-  if (clientPerSecond !== undefined) lines.push('http-request sc-inc-gpc0(0)');
-  if (perSecond !== undefined) lines.push('http-request sc-inc-gpc0(1)');
-  return lines;
-}
-
-export function limitSections({ limits }: RouteOptions): readonly string[] {
-  if (limits === undefined) return [];
-  const table = (name: string, type: string, rate: { readonly ms: number }) =>
-    `backend ${self}${name}\n  stick-table ${type} expire ${Math.max(60_000, rate.ms * 2)}ms store conn_cur,gpc0,gpc0_rate(${rate.ms}ms)`;
-  const { perSecond, concurrent, clientPerSecond, clientConcurrent } = limits;
+  const { client, route } = boundsOf(limits);
   return [
-    ...(clientPerSecond === undefined && clientConcurrent === undefined
-      ? []
-      : [table('c', 'type ipv6 size 20k', windowOf(clientPerSecond ?? 1, limits.clientBurst))]),
-    ...(perSecond === undefined && concurrent === undefined
-      ? []
-      : [table('r', 'type integer size 16', windowOf(perSecond ?? 1, limits.burst))]),
+    ...boundLines('http-request', client, (when) => answer(clientPage, when)),
+    ...boundLines('http-request', route, (when) => answer(routePage, when)),
+    ...countLines('http-request', [client, route]),
   ];
 }
 
-function windowOf(perSecond: number, burst: RouteLimits['burst'] = perSecond): { most: number; ms: number } {
+/** The tables that they are counted in. */
+export function limitSections({ limits }: RouteOptions): readonly string[] {
+  if (limits === undefined) return [];
+  return Object.values(boundsOf(limits)).flatMap((bound) => {
+    if (!isBound(bound)) return [];
+    const { ms } = windowOf(bound.perSecond ?? 1, bound.burst);
+    const store = `store conn_cur,gpc0,gpc0_rate(${ms}ms)`;
+    return [
+      `backend ${bound.table}\n  stick-table ${bound.type} expire ${Math.max(60_000, ms * 2)}ms ${store}`,
+    ];
+  });
+}
+
+/** What is bounded, and where it is counted: `counter` is HAProxy's. */
+type Bound = {
+  readonly counter: 0 | 1;
+  readonly key: string;
+  readonly table: string;
+  readonly type: string;
+  readonly perSecond: number | undefined;
+  readonly burst: number | undefined;
+  readonly concurrent: number | undefined;
+};
+
+function boundsOf(limits: RouteLimits): { readonly client: Bound; readonly route: Bound } {
+  const client = {
+    counter: 0,
+    key: 'src,ipmask(32,64)',
+    table: `${self}c`,
+    type: 'type ipv6 size 20k',
+  } as const;
+  const route = { counter: 1, key: 'int(1)', table: `${self}r`, type: 'type integer size 16' } as const;
+  return {
+    client: {
+      ...client,
+      perSecond: limits.clientPerSecond,
+      burst: limits.clientBurst,
+      concurrent: limits.clientConcurrent,
+    },
+    route: { ...route, perSecond: limits.perSecond, burst: limits.burst, concurrent: limits.concurrent },
+  };
+}
+
+function isBound({ perSecond, concurrent }: Bound): boolean {
+  return perSecond !== undefined || concurrent !== undefined;
+}
+
+function boundLines(rule: string, bound: Bound, refuse: (when: string) => string): readonly string[] {
+  if (!isBound(bound)) return [];
+  const { counter, key, table, perSecond, burst, concurrent } = bound;
+  return [
+    `${rule} track-sc${counter} ${key} table ${table}`,
+    ...(perSecond === undefined
+      ? []
+      : [refuse(`if { sc_gpc0_rate(${counter}) ge ${windowOf(perSecond, burst).most} }`)]),
+    // The request that asks is counted already.
+    ...(concurrent === undefined ? [] : [refuse(`if { sc_conn_cur(${counter}) gt ${concurrent} }`)]),
+  ];
+}
+
+function countLines(rule: string, bounds: readonly Bound[]): readonly string[] {
+  return bounds
+    .filter(({ perSecond }) => perSecond !== undefined)
+    .map(({ counter }) => `${rule} sc-inc-gpc0(${counter})`);
+}
+
+function windowOf(perSecond: number, burst = perSecond): { most: number; ms: number } {
   return { most: burst, ms: Math.max(1, Math.round((burst / perSecond) * 1_000)) };
+}
+
+/** The same for connections that are not HTTP: who may not come is closed. */
+export function streamAccessLines({ allow, deny, maintenance }: RouteOptions): readonly string[] {
+  const reject = 'tcp-request content reject';
+  return [
+    ...(deny === undefined ? [] : [...addressAcl('denied', deny), `${reject} if denied`]),
+    ...(allow === undefined ? [] : [...addressAcl('allowed', allow), `${reject} unless allowed`]),
+    ...(allow?.length === 0 || maintenance !== undefined ? [reject] : []),
+  ];
+}
+
+export function streamLimitLines({ limits }: RouteOptions): readonly string[] {
+  if (limits === undefined) return [];
+  const { client, route } = boundsOf(limits);
+  return [
+    ...boundLines('tcp-request content', client, (when) => `tcp-request content reject ${when}`),
+    ...boundLines('tcp-request content', route, (when) => `tcp-request content reject ${when}`),
+    ...countLines('tcp-request content', [client, route]),
+  ];
 }

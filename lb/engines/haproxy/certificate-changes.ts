@@ -1,35 +1,51 @@
 import { type CertificateFile, listLine } from './certificate-files.ts';
-import { fileNames } from './configuration.ts';
+import type { CertificateLists } from './certificate-keeper.ts';
 
-/** Commands that make HAProxy use these files; undefined: the first is another one, which only a new configuration can say. */
+/**
+ * Commands that make HAProxy use these; undefined: there is another list, or the first of one is another, which only a new
+ * configuration can say.
+ */
 export function certificateCommands(
+  before: CertificateLists,
+  after: CertificateLists,
+): readonly string[] | undefined {
+  if (before.size !== after.size) return undefined;
+  for (const [list, files] of after) if (before.get(list)?.[0]?.name !== files[0]?.name) return undefined;
+  const [known, wanted] = [filesOf(before), filesOf(after)];
+  return [
+    ...[...wanted.values()].flatMap((file) => given(known.get(file.name), file)),
+    ...[...after].flatMap(([list, files]) => listed(list, before.get(list) ?? [], files)),
+    ...[...known.keys()].filter((name) => !wanted.has(name)).map((name) => `del ssl cert ${name}`),
+  ];
+}
+
+/** Every file once, whatever lists it is on. */
+export function filesOf(lists: CertificateLists): ReadonlyMap<string, CertificateFile> {
+  return new Map([...lists.values()].flat().map((file) => [file.name, file]));
+}
+
+function given(known: CertificateFile | undefined, { name, pem }: CertificateFile): readonly string[] {
+  const content = [`set ssl cert ${name} <<\n${pem}`, `commit ssl cert ${name}`];
+  if (known === undefined) return [`new ssl cert ${name}`, ...content];
+  return known.pem === pem ? [] : content;
+}
+
+function listed(
+  list: string,
   before: readonly CertificateFile[],
   after: readonly CertificateFile[],
-): readonly string[] | undefined {
-  if (before[0]?.name !== after[0]?.name) return undefined;
-  const known = new Map(before.map((file) => [file.name, file]));
-  const kept = new Set(after.map(({ name }) => name));
-  const given = after.flatMap((file) => {
-    const present = known.get(file.name);
-    if (present === undefined) return [`new ssl cert ${file.name}`, ...content(file), listed(file)];
-    const changed = present.pem === file.pem ? [] : content(file);
-    if (listLine(present) === listLine(file)) return changed;
-    return [...changed, unlisted(file), listed(file)];
-  });
-  const taken = before
-    .filter(({ name }) => !kept.has(name))
-    .flatMap((file) => [unlisted(file), `del ssl cert ${file.name}`]);
-  return [...given, ...taken];
+): readonly string[] {
+  const [known, wanted] = [linesOf(before), linesOf(after)];
+  return [
+    ...[...known]
+      .filter(([name, line]) => wanted.get(name) !== line)
+      .map(([name]) => `del ssl crt-list ${list} ${name}`),
+    ...[...wanted]
+      .filter(([name, line]) => known.get(name) !== line)
+      .map(([, line]) => `add ssl crt-list ${list} <<\n${line}\n`),
+  ];
 }
 
-function content({ name, pem }: CertificateFile): readonly string[] {
-  return [`set ssl cert ${name} <<\n${pem}`, `commit ssl cert ${name}`];
-}
-
-function listed(file: CertificateFile): string {
-  return `add ssl crt-list ${fileNames.certificates} <<\n${listLine(file)}\n`;
-}
-
-function unlisted({ name }: CertificateFile): string {
-  return `del ssl crt-list ${fileNames.certificates} ${name}`;
+function linesOf(files: readonly CertificateFile[]): ReadonlyMap<string, string> {
+  return new Map(files.map((file) => [file.name, listLine(file)]));
 }

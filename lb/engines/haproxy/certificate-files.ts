@@ -21,6 +21,23 @@ export type Certified = {
 /** Whoever names no host, or one without a certificate, gets this one's. */
 export const fallbackName = 'localhost';
 
+/** Those of a door that chooses from the given ones of these names only; undefined: none of them is there. */
+export function chosenFiles(
+  given: Certified['given'],
+  names: readonly string[],
+): readonly CertificateFile[] | undefined {
+  const all = names.flatMap((name) => given.get(name) ?? []);
+  if (all.length === 0) return undefined;
+  const marked = all.map(
+    ({ default: _, ...rest }, n): Certificate => (n === 0 ? { ...rest, default: true } : rest),
+  );
+  return certificateFiles({
+    given: new Map(marked.map((one) => [one.name, one])),
+    hosts: [],
+    issued: new Map(),
+  });
+}
+
 /** The first is for clients that name no host we have one for. */
 export function certificateFiles({ given, hosts, issued }: Certified): readonly CertificateFile[] {
   const chosen = new GivenCertificates(given);
@@ -48,7 +65,7 @@ export function wantedNames({ given, hosts }: Omit<Certified, 'issued'>): readon
   if (chosen.fallback !== undefined) return [];
   return [
     fallbackName,
-    ...hosts.filter((host) => host !== '*' && !host.includes('|') && chosen.find(host) === undefined),
+    ...hosts.filter((host) => host !== '*' && host !== fallbackName && chosen.find(host) === undefined),
   ];
 }
 

@@ -1,6 +1,18 @@
 import type { Certificate } from '../../../core/model/certificate.ts';
 import type { KeyAndCertificate } from '../../edge/certificates.ts';
-import { type CertificateFile, certificateFiles, fallbackName, wantedNames } from './certificate-files.ts';
+import {
+  type CertificateFile,
+  certificateFiles,
+  chosenFiles,
+  fallbackName,
+  wantedNames,
+} from './certificate-files.ts';
+
+/** The certificates that doors choose from, by the names of their lists. */
+export type CertificateLists = ReadonlyMap<string, readonly CertificateFile[]>;
+
+/** A list and what it is to be chosen from; undefined: from all. */
+export type WantedList = { readonly list: string; readonly names: readonly string[] | undefined };
 
 export type Issue = (name: string) => Promise<KeyAndCertificate>;
 
@@ -23,8 +35,12 @@ export class CertificateKeeper {
     this.#onLate = onLate;
   }
 
-  get files(): readonly CertificateFile[] {
-    return certificateFiles({ given: this.#given, hosts: this.#hosts, issued: this.#issued });
+  lists(wanted: readonly WantedList[]): CertificateLists {
+    const given = this.#given;
+    const usual = certificateFiles({ given, hosts: this.#hosts, issued: this.#issued });
+    return new Map(
+      wanted.map(({ list, names }) => [list, (names && chosenFiles(given, names)) ?? usual] as const),
+    );
   }
 
   give(given: ReadonlyMap<string, Certificate>): void {

@@ -1,33 +1,26 @@
 import type { EdgeSettings } from '../../edge/settings.ts';
 import { addressAcl } from './acls.ts';
+import { type Door, doorLines, doorTable, isHttpDoor, publicBinds, streamSection } from './doors.ts';
+import { mapFile } from './map-commands.ts';
 import { answer, pageWords } from './page-lines.ts';
 import { word } from './words.ts';
 
 export type Frame = {
-  /** Distinguishes one configuration from the next. */
-  readonly generation: number;
   readonly settings: EdgeSettings;
-  /** File descriptors of bound sockets. */
-  readonly sockets: readonly { readonly scheme: 'http' | 'https'; readonly fd: number }[];
+  /** Where it takes commands. */
+  readonly control: string;
+  readonly doors: readonly Door[];
   /** Nobody has given a table yet. */
   readonly isEmpty: boolean;
   readonly hasWildcards: boolean;
   /** Rules that find out what chains ask for, and those of the chains. */
-  readonly chainFacts: readonly string[];
+  readonly facts: readonly string[];
   readonly chains: readonly string[];
   readonly backends: readonly string[];
 };
 
-/** Files and sockets, in HAProxy's own folder. */
-export const fileNames = {
-  configuration: 'haproxy.cfg',
-  exact: 'exact.map',
-  prefix: 'prefix.map',
-  challenges: 'challenges.map',
-  certificates: 'certificates.list',
-  control: 'control.sock',
-  master: 'master.sock',
-} as const;
+/** Files in HAProxy's own folder, beside the maps. */
+export const fileNames = { configuration: 'haproxy.cfg', scopes: 'scopes.map' } as const;
 
 /** No host has more labels than it takes to be longer than 253 characters; more than this nobody uses. */
 const mostLabels = 12;
@@ -36,25 +29,28 @@ const noRoute = { status: 404, text: 'No route leads from this host and path to 
 
 /** The whole configuration. */
 export function configurationText(frame: Frame): string {
+  const streams = frame.doors.filter((door) => !isHttpDoor(door));
   const parts = [
     section('global', globalLines(frame)),
-    section('defaults', defaultLines(frame.settings)),
-    section('frontend public', frontendLines(frame)),
-    section('backend nowhere', [answer(frame.isEmpty ? noTable : noRoute)]),
+    section('defaults requests', defaultLines(frame.settings)),
+    section('defaults streams', streamDefaultLines(frame.settings)),
+    doorTable,
+    ...(frame.doors.some(isHttpDoor) ? [section('frontend public from requests', frontendLines(frame))] : []),
+    ...streams.map((door) => streamSection(door, frame.settings)),
+    section('backend nowhere from requests', [answer(frame.isEmpty ? noTable : noRoute)]),
     ...frame.backends,
   ];
   return `${parts.join('\n\n')}\n`;
 }
 
-function section(head: string, lines: readonly string[]): string {
+export function section(head: string, lines: readonly string[]): string {
   return [head, ...lines.map((line) => `  ${line}`)].join('\n');
 }
 
-function globalLines({ generation, settings }: Frame): readonly string[] {
+function globalLines({ control, settings }: Frame): readonly string[] {
   return [
-    `description generation-${generation}-`,
-    `stats socket unix@${fileNames.control} mode 600 level admin`,
-    'stats timeout 1h',
+    `stats socket unix@${control} mode 600 level admin`,
+    'stats timeout 24d',
     'expose-experimental-directives',
     `hard-stop-after ${settings.tunnelMs}ms`,
     'tune.bufsize 32768',
@@ -96,27 +92,36 @@ function defaultLines(settings: EdgeSettings): readonly string[] {
   ];
 }
 
-function frontendLines(frame: Frame): readonly string[] {
-  const { settings, sockets } = frame;
+/** How long a connection may be quiet is said by its listener: what moves on one side is seen on the other. */
+function streamDefaultLines(settings: EdgeSettings): readonly string[] {
   return [
-    ...sockets.map(({ scheme, fd }) =>
-      scheme === 'http'
-        ? `bind fd@${fd}`
-        : `bind fd@${fd} ssl crt-list ${fileNames.certificates} alpn h2,http/1.1`,
-    ),
-    ...(settings.acceptProxy.length === 0
-      ? []
-      : [
-          ...addressAcl('behind', settings.acceptProxy),
-          'tcp-request connection expect-proxy layer4 if behind',
-        ]),
+    'mode tcp',
+    `timeout connect ${settings.connectMs}ms`,
+    'timeout client 24d',
+    'timeout server 24d',
+    'timeout queue 30s',
+    'option dontlognull',
+    'option redispatch 1',
+    'retries 3',
+    'default-server init-addr last,none pool-purge-delay 1s',
+  ];
+}
+
+function frontendLines(frame: Frame): readonly string[] {
+  const { settings } = frame;
+  const doors = frame.doors.filter(isHttpDoor);
+  return [
+    'option socket-stats',
+    ...publicBinds(doors, settings),
+    ...doors.flatMap((door) => doorLines(door)),
+    `http-request set-var(txn.scope) so_id,map_str(${fileNames.scopes})`,
     'unique-id-format %{+X}o%pid%Ts%rt%ms-%rc%ci%cp',
     ...challengeLines,
     ...pathLines,
     ...forwardedLines(settings.trustedProxies),
     'http-request disable-l7-retry unless { method GET HEAD OPTIONS PUT DELETE TRACE }',
     ...lookupLines(frame),
-    ...frame.chainFacts,
+    ...frame.facts,
     'http-response add-header Via "1.1 weir"',
     'http-response del-header Keep-Alive',
     'http-response del-header Proxy-Connection',
@@ -130,7 +135,7 @@ function frontendLines(frame: Frame): readonly string[] {
 /** Proofs for authorities that issue certificates (RFC 8555 §8.3). */
 const challengeLines: readonly string[] = [
   'http-request return status 200 content-type application/octet-stream lf-string ' +
-    `%[path,map_str(${fileNames.challenges})] if { path_beg /.well-known/acme-challenge/ } { path,map_str(${fileNames.challenges}) -m found }`,
+    `%[path,map_str(${mapFile('challenges')})] if { path_beg /.well-known/acme-challenge/ } { path,map_str(${mapFile('challenges')}) -m found }`,
 ];
 
 /** Paths are compared as an endpoint may read them (lb/edge/comparable-path.ts); what is forwarded stays as it came. */
@@ -182,9 +187,9 @@ function forwardedLines(trusted: readonly string[]): readonly string[] {
 function lookupLines({ hasWildcards }: Frame): readonly string[] {
   const unknown = 'unless { var(txn.be) -m found }';
   const look = (prefix: string) => [
-    `http-request set-var-fmt(txn.key) ${word(`${prefix}%[var(txn.path)]`)} ${unknown}`,
-    `http-request set-var(txn.be) var(txn.key),map_str(${fileNames.exact}) ${unknown}`,
-    `http-request set-var(txn.be) var(txn.key),map_beg(${fileNames.prefix}) ${unknown}`,
+    `http-request set-var-fmt(txn.key) ${word(`%[var(txn.scope)]${prefix}%[var(txn.path)]`)} ${unknown}`,
+    `http-request set-var(txn.be) var(txn.key),map_str(${mapFile('exact')}) ${unknown}`,
+    `http-request set-var(txn.be) var(txn.key),map_beg(${mapFile('prefix')}) ${unknown}`,
   ];
   const wildcard = [
     `http-request set-var(txn.rest) var(txn.rest),field(2,.,0) ${unknown}`,

@@ -1,112 +1,111 @@
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Clock } from '../../../core/kit/clock.ts';
 import { errorText, WeirError } from '../../../core/kit/errors.ts';
 import type { Certificate } from '../../../core/model/certificate.ts';
-import type { Listener } from '../../../core/model/listener.ts';
-import { ListenSocket } from '../../edge/listen-socket.ts';
-import { emptyTable, endpointName, type RouteTable } from '../../edge/route-table.ts';
-import { defaultSettings, type EdgeSettings } from '../../edge/settings.ts';
+import { isHttp, type Listener } from '../../../core/model/listener.ts';
+import { emptyTable, type RouteTable } from '../../edge/route-table.ts';
+import { defaultSettings, type EdgeSettings, fixedListeners } from '../../edge/settings.ts';
 import type { WhyLink, WhyQuestion } from '../../edge/why.ts';
 import type { EngineStats, IngressEngine, ListenAddress } from '../../engine.ts';
+import { isTaking } from './backends.ts';
 import { certificateCommands } from './certificate-changes.ts';
-import { type CertificateFile, listText } from './certificate-files.ts';
-import { CertificateKeeper, type Issue } from './certificate-keeper.ts';
-import { configurationText, fileNames } from './configuration.ts';
+import {
+  CertificateKeeper,
+  type CertificateLists,
+  type Issue,
+  type WantedList,
+} from './certificate-keeper.ts';
+import { command } from './commands.ts';
+import { certificateList } from './doors.ts';
+import { EndpointNames } from './endpoint-names.ts';
+import { Folder } from './folder.ts';
 import { Layout } from './layout.ts';
-import { HaproxyProcess, HaproxyUnusable, refusalOf } from './process.ts';
-import { ask } from './runtime-socket.ts';
-import { type Slot, serverName } from './slots.ts';
-import { type Counted, counted, endpointStats } from './statistics.ts';
-import { RouteTotals } from './totals.ts';
+import { HaproxyUnusable } from './process.ts';
+import { Processes } from './processes.ts';
+import { type Rendering, startRendered } from './rendering.ts';
+import { type OpenSocket, Sockets } from './sockets.ts';
+import { State } from './state.ts';
+import { sweepServers } from './sweep.ts';
 import { whyHaproxy } from './why.ts';
-import { askWorker, connectedServers, connectionsInUse, oldWorkers } from './workers.ts';
 
 export type HaproxyDependencies = {
   readonly clock: Clock;
-  /** Makes certificates for hosts that have none; needed when `httpsPort` is set. */
+  /** Makes certificates for hosts that have none; needed for listeners of https. */
   readonly issue?: Issue;
   /** What HAProxy or the engine has to say: a configuration that was refused, a process that died. */
   readonly warn: (text: string) => void;
 };
 
-type Socket = {
-  readonly scheme: 'http' | 'https';
-  readonly fd: number;
-  readonly port: number;
-  readonly close: () => void;
-};
-
-const startPatienceMs = 20_000;
-const lookMs = 5;
-const restartMs = 100;
 const sweepMs = 1_000;
-const mostCommandsAtOnce = 500;
-/** What HAProxy says when it did as it was told. */
-const expected =
-  /^(New server registered|Server deleted|New empty certificate store|Transaction (created|updated) for certificate|Committing|Inserting certificate|Entry .* deleted in crtlist|Certificate .* deleted)/;
+const firstMendMs = 100;
+const lastMendMs = 5_000;
 
 /** HAProxy as the data path: rendered, supervised, and changed while it runs. */
 export class HaproxyEngine implements IngressEngine {
   readonly #settings: EdgeSettings;
   readonly #dependencies: HaproxyDependencies;
   readonly #certificates: CertificateKeeper;
-  readonly #totals = new RouteTotals();
+  readonly #sockets: Sockets;
+  readonly #processes: Processes;
+  readonly #names = new EndpointNames();
+  #state: State;
   #layout: Layout;
+  #folder: Folder | undefined;
   /** What the present process has. */
-  #files: readonly CertificateFile[] = [];
-  #folder = '';
-  readonly #lent = new Map<'http' | 'https', object>();
-  #sockets: readonly Socket[] = [];
-  #listening: readonly ListenAddress[] = [];
-  #process: HaproxyProcess | undefined;
-  #generation = 0;
+  #lists: CertificateLists = new Map();
   #wanted: RouteTable = emptyTable;
-  #inForce: RouteTable = emptyTable;
-  /** The last change did not succeed: only a whole configuration helps. */
+  /** What the layout says. */
+  #laidOut: RouteTable = emptyTable;
+  #revision = 0;
+  /** The last change did not succeed, or commands cannot make it: only a whole configuration helps. */
   #isBehind = false;
+  /** Other sockets are open than the layout knows of, or other things are to be done there. */
+  #isReopened = false;
+  #doors: readonly OpenSocket[] = [];
   /** One change after the other. */
   #turn: Promise<unknown> = Promise.resolve();
-  /** Who a server is, by its name; also those that have left. */
-  readonly #endpoints = new Map<string, { readonly instance: string; readonly name: string }>();
-  #stopped: AbortController | undefined;
+  #stopped = AbortSignal.abort();
+  #stop = () => {};
 
   constructor(dependencies: HaproxyDependencies, settings: Partial<EdgeSettings> = {}) {
     this.#settings = { ...defaultSettings, ...settings };
     this.#dependencies = dependencies;
+    const { clock, warn, issue = noIssue } = dependencies;
+    this.#sockets = new Sockets(this.#settings.address);
     this.#layout = new Layout(this.#settings);
-    const { issue = () => Promise.reject(new HaproxyUnusable('nobody makes certificates')) } = dependencies;
+    this.#processes = new Processes({ clock, warn, onDeath: (why) => void this.#mend(why) });
+    this.#state = this.#newState();
     this.#certificates = new CertificateKeeper(issue, () => void this.#followCertificates());
   }
 
   get listening(): readonly ListenAddress[] {
-    return this.#listening;
+    if (this.#stopped.aborted) return [];
+    return this.#sockets.all.flatMap(({ listener, port }) => {
+      const { id, protocol } = listener;
+      if (!isHttp(protocol)) return [];
+      const scheme = protocol === 'https' ? 'https' : 'http';
+      return [{ id, scheme, address: this.#sockets.addressOf(listener), port }];
+    });
   }
 
-  /** HAProxy's own master process; its workers are its children. */
+  /** Of the HAProxy that serves. */
   get pid(): number | undefined {
-    return this.#process?.pid;
+    return this.#processes.present?.pid;
   }
 
   async start(): Promise<void> {
-    if (this.#process !== undefined) return;
+    if (!this.#stopped.aborted) return;
+    const stopping = new AbortController();
+    this.#stopped = stopping.signal;
+    this.#stop = () => stopping.abort();
     if (this.#settings.accessLog !== undefined)
       this.#dependencies.warn('the engine haproxy does not write an access log');
     try {
-      this.#folder = await mkdtemp(join(tmpdir(), 'weir-haproxy-'));
-      this.#sockets = this.#bind();
-      this.#stopped = new AbortController();
-      if (this.#servesTls) await this.#certificates.serve([]);
-      await this.#writeConfiguration();
-      await this.#startProcess();
-      this.#listening = this.#sockets.map(({ scheme, port }) => ({
-        id: `*${scheme}`,
-        scheme,
-        address: this.#settings.address,
-        port,
-      }));
-      void this.#sweepForEver(this.#stopped.signal);
+      this.#folder = await Folder.make();
+      for (const listener of fixedListeners(this.#settings))
+        if (this.#sockets.get(listener.id) === undefined) this.#sockets.open(listener, undefined);
+      this.#takeDoors();
+      await this.#inTurn(() => this.#putInForce());
+      void this.#sweepForEver(stopping.signal);
     } catch (error) {
       await this.stop();
       throw error;
@@ -114,41 +113,55 @@ export class HaproxyEngine implements IngressEngine {
   }
 
   async stop(): Promise<void> {
-    this.#stopped?.abort();
-    this.#listening = [];
-    await this.#turn.catch(() => {});
-    if (this.#process !== undefined) await this.#end(this.#process);
-    this.#process = undefined;
-    for (const socket of this.#sockets) socket.close();
-    this.#sockets = [];
-    if (this.#folder !== '') await rm(this.#folder, { recursive: true, force: true });
-    this.#folder = '';
+    this.#stop();
+    await this.#turn;
+    await this.#processes.stop(this.#settings.stopMs);
+    this.#sockets.closeAll();
+    await this.#folder?.remove();
+    this.#folder = undefined;
     this.#layout = new Layout(this.#settings);
-    this.#inForce = emptyTable;
+    this.#state = this.#newState();
+    this.#laidOut = emptyTable;
+    this.#revision = 0;
   }
 
   /**
-   * Takes a socket that another process has bound, for one of the listeners that the edge is started with; before `start`. Throws on any
-   * other listener: that is for the engine builtin.
+   * Opens a further listener, or changes what an open one does; before `start` it is only noted. `handle`: a socket bound there. Throws
+   * PortInUse, and WEIR_HAPROXY_LISTENER for what HAProxy does not carry.
    */
-  async open({ id, protocol }: Listener, socket: object | undefined): Promise<void> {
-    if (!id.startsWith('*') || (protocol !== 'http' && protocol !== 'https'))
+  async open(listener: Listener, handle?: object): Promise<void> {
+    const { id, protocol } = listener;
+    if (protocol === 'udp')
       throw new WeirError(
         'WEIR_HAPROXY_LISTENER',
-        `Cannot open ${id}: the engine haproxy does not open listeners`,
+        `Cannot open ${id}: the engine haproxy does not carry UDP`,
       );
-    if (socket !== undefined) this.#lent.set(protocol, socket);
+    const isNew = handle !== undefined || this.#sockets.get(id) === undefined;
+    if (isNew) this.#sockets.open(listener, handle);
+    else this.#sockets.change(listener);
+    try {
+      await this.#reopen();
+    } catch (error) {
+      if (isNew) this.#sockets.close(id);
+      throw error;
+    }
   }
 
-  /** None was opened. */
-  async shut(_listener: string): Promise<void> {}
+  /** No more comes in there; what is on its way goes on. */
+  async shut(id: string): Promise<void> {
+    this.#sockets.close(id);
+    await this.#reopen();
+  }
+
+  /** The port that a listener really got; undefined: it is not open. */
+  portOf(id: string): number | undefined {
+    return this.#sockets.get(id)?.port;
+  }
 
   /** Tables that come while one is put in force are put in force together. */
-  async apply(table: RouteTable): Promise<number> {
+  apply(table: RouteTable): Promise<number> {
     this.#wanted = table;
-    const turn = this.#turn.then(() => this.#follow());
-    this.#turn = turn.catch(() => {});
-    return turn;
+    return this.#inTurn(() => this.#follow());
   }
 
   /** Certificates that operators gave; in force with the next table. */
@@ -158,303 +171,136 @@ export class HaproxyEngine implements IngressEngine {
 
   /** What would become of a request. */
   why(question: WhyQuestion): Promise<readonly WhyLink[]> {
-    const sick = async (routeId: string) => this.#sickServers(routeId);
-    return whyHaproxy(
-      { clock: this.#dependencies.clock, settings: this.#settings, table: this.#inForce, sick },
-      question,
-    );
+    const sick = (routeId: string) => this.#state.sickServers(routeId);
+    const { clock } = this.#dependencies;
+    return whyHaproxy({ clock, settings: this.#settings, table: this.#laidOut, sick }, question);
   }
 
-  /** Of instances that have left the table, and of those that workers before the present one still serve. */
-  async inFlight(): Promise<ReadonlyMap<string, number>> {
-    const counts = new Map<string, number>();
-    for (const text of await this.#connectionTexts())
-      for (const [server, count] of connectionsInUse(text)) {
-        const instance = this.#endpoints.get(server)?.instance;
-        if (instance !== undefined) counts.set(instance, (counts.get(instance) ?? 0) + count);
-      }
-    return counts;
+  /** Of instances that have left the table, and of those that processes before the present one still serve. */
+  inFlight(): Promise<ReadonlyMap<string, number>> {
+    return this.#state.inFlight();
   }
 
   async stats(): Promise<EngineStats> {
-    const { revision } = this.#inForce;
-    const now = await this.#counted();
-    const { openConnections, inFlight } = now;
-    return {
-      ...{ revision, openConnections, inFlight },
-      requests: this.#totals.requests(now, (backend) => this.#routeOf(backend)),
-      ...{ ...this.#totals.plain(now), ejections: 0 },
-      traffic: {
-        latencies: [],
-        listeners: [],
-        endpoints: endpointStats(now, (server) => this.#endpoints.get(server)?.name),
-        pools: this.#inForce.pools.size,
-        limited: { client: 0, route: 0 },
-        ...{ tlsHandshakes: 0, tlsFailures: 0, accessLogLost: 0 },
-      },
-    };
+    const listeners = this.#sockets.all.map(({ listener, number }) => ({ id: listener.id, number }));
+    return this.#state.stats({ revision: this.#revision, pools: this.#laidOut.pools.size, listeners });
   }
 
-  async #counted(): Promise<Counted> {
-    const [text = ''] = await this.#ask(['show stat']).catch(() => []);
-    return counted(text);
+  #newState(): State {
+    return new State({ processes: this.#processes, layout: this.#layout, names: this.#names });
   }
 
-  #routeOf(backend: string): string | undefined {
-    return backend === 'nowhere' ? 'none' : this.#layout.routeOf(backend);
+  #inTurn<T>(act: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(act);
+    this.#turn = turn.catch(() => {});
+    return turn;
   }
 
-  async #sickServers(routeId: string): Promise<ReadonlySet<string>> {
-    const slot = this.#layout.slotOf(routeId);
-    if (slot === undefined) return new Set();
-    const { servers } = await this.#counted();
-    return new Set([...slot.servers.keys()].filter((name) => servers.get(name)?.sick === true));
+  /** Sockets can only be given to a process that starts; of several changes at once the first makes all. */
+  async #reopen(): Promise<void> {
+    if (this.#stopped.aborted) return;
+    this.#isReopened = true;
+    await this.#inTurn(() => this.#follow());
   }
 
   async #follow(): Promise<number> {
     const table = this.#wanted;
-    if (table === this.#inForce && !this.#isBehind) return table.revision;
-    for (const key of this.#inForce.pools.differences(table.pools))
-      for (const endpoint of table.pools.get(key)?.endpoints ?? [])
-        this.#endpoints.set(serverName(endpoint), {
-          instance: endpoint.instanceId,
-          name: endpointName(endpoint),
-        });
-    const behind = this.#isBehind || this.#inForce.revision === 0;
+    if (table === this.#laidOut && !this.#isBehind && !this.#isReopened) return this.#revision;
+    this.#names.follow(this.#laidOut, table);
+    const isWhole =
+      this.#isBehind || this.#isReopened || this.#revision === 0 || this.#processes.present === undefined;
     this.#isBehind = true;
-    const { commands, structural } = this.#layout.update(table);
-    this.#inForce = table;
-    const urgent = structural || behind ? commands.filter((one) => one.endsWith(' maint')) : commands;
-    const done = await this.#command(urgent);
-    const certified = await this.#certify();
-    if (structural || behind || !done || !certified) await this.#reload();
+    this.#takeDoors();
+    const listeners = this.#doors.map(({ listener }) => listener);
+    const { commands, structural } = this.#layout.update(table, listeners);
+    this.#laidOut = table;
+    const wanted = structural || isWhole ? commands.filter(isTaking) : commands;
+    const done = await this.#command(wanted);
+    if (structural || isWhole || !done || !(await this.#certify())) await this.#putInForce();
     this.#isBehind = false;
+    this.#revision = table.revision;
     return table.revision;
+  }
+
+  #takeDoors(): void {
+    this.#isReopened = false;
+    this.#doors = this.#sockets.all;
+  }
+
+  async #command(commands: readonly string[]): Promise<boolean> {
+    if (commands.length === 0 || this.#processes.present === undefined) return true;
+    const { warn } = this.#dependencies;
+    return command({ ask: (asked) => this.#processes.ask(asked), warn }, commands);
   }
 
   /** False when only a new configuration can give HAProxy its certificates. */
   async #certify(): Promise<boolean> {
-    if (!this.#servesTls) return true;
-    await this.#certificates.serve(this.#layout.hosts);
-    const { files } = this.#certificates;
-    const commands = certificateCommands(this.#files, files);
+    const lists = await this.#wantedLists();
+    const commands = certificateCommands(this.#lists, lists);
     if (commands === undefined) return false;
     const done = await this.#command(commands);
-    this.#files = files;
+    this.#lists = lists;
     return done;
   }
 
+  async #wantedLists(): Promise<CertificateLists> {
+    const wanted = this.#doors.flatMap(({ listener, number }): readonly WantedList[] =>
+      listener.protocol === 'https'
+        ? [{ list: certificateList({ number }), names: listener.options?.certificates }]
+        : [],
+    );
+    if (wanted.length > 0) await this.#certificates.serve(this.#layout.hosts);
+    return this.#certificates.lists(wanted);
+  }
+
   async #followCertificates(): Promise<void> {
-    const turn = this.#turn.then(async () => {
-      if (!(await this.#certify())) await this.#reload();
+    if (this.#stopped.aborted) return;
+    const turn = this.#inTurn(async () => {
+      if (!(await this.#certify())) await this.#putInForce();
     });
-    this.#turn = turn.catch((error: unknown) => this.#dependencies.warn(errorText(error)));
-    await this.#turn;
+    await turn.catch((error: unknown) => this.#dependencies.warn(errorText(error)));
   }
 
-  get #servesTls(): boolean {
-    return this.#sockets.some(({ scheme }) => scheme === 'https');
+  /** The present layout as a configuration of its own, with a process of its own. */
+  async #putInForce(): Promise<void> {
+    const folder = this.#folder;
+    if (folder === undefined || this.#stopped.aborted) return;
+    await this.#state.keepCounts();
+    const lists = await this.#wantedLists();
+    const rendering: Rendering = {
+      ...{ folder, lists, settings: this.#settings, layout: this.#layout, sockets: this.#doors },
+      isEmpty: this.#laidOut.revision === 0,
+      warn: this.#dependencies.warn,
+    };
+    await startRendered(rendering, this.#processes);
+    this.#lists = lists;
   }
 
-  /** False when HAProxy did not understand one of them: then only a new configuration helps. */
-  async #command(commands: readonly string[]): Promise<boolean> {
-    let understood = true;
-    for (let from = 0; from < commands.length; from += mostCommandsAtOnce) {
-      const batch = commands.slice(from, from + mostCommandsAtOnce);
-      const answers = await this.#ask(batch).catch((error: unknown) => {
-        this.#dependencies.warn(errorText(error));
-        return undefined;
+  /** Whoever else needs a process meanwhile starts one as well. */
+  async #mend(why: string): Promise<void> {
+    const { clock, warn } = this.#dependencies;
+    const stopped = this.#stopped;
+    warn(`HAProxy ended unexpectedly, starting another: ${why}`);
+    for (let waitMs = firstMendMs; ; waitMs = Math.min(waitMs * 2, lastMendMs)) {
+      await clock.sleep(waitMs, stopped).catch(() => {});
+      if (stopped.aborted || this.#processes.present !== undefined) return;
+      const mended = this.#inTurn(async () => {
+        if (this.#processes.present === undefined) await this.#putInForce();
       });
-      if (answers === undefined) return false;
-      answers.forEach((answer, n) => {
-        if (answer === '' || expected.test(answer)) return;
-        this.#dependencies.warn(`HAProxy answers "${answer}" to "${batch[n]}"`);
-        understood = false;
-      });
-    }
-    return understood;
-  }
-
-  #ask(commands: readonly string[]): Promise<readonly string[]> {
-    return ask(join(this.#folder, fileNames.control), commands);
-  }
-
-  async #reload(): Promise<void> {
-    if (this.#process === undefined || this.#stopped?.signal.aborted) return;
-    this.#totals.renew(await this.#counted(), (backend) => this.#routeOf(backend));
-    await this.#writeConfiguration();
-    await this.#process.reload();
-    await this.#awaitGeneration();
-  }
-
-  /** Renders the present layout. What HAProxy refuses is closed and said, and the rest goes on. */
-  async #writeConfiguration(): Promise<void> {
-    this.#generation++;
-    for (;;) {
-      const { maps, chainFacts, chains, backends } = this.#layout.rendered();
-      const sockets = this.#sockets.map(({ scheme }, n) => ({ scheme, fd: n + 3 }));
-      const text = configurationText({
-        ...{ generation: this.#generation, settings: this.#settings, sockets },
-        isEmpty: this.#inForce.revision === 0,
-        hasWildcards: this.#layout.hasWildcards,
-        ...{ chainFacts, chains, backends },
-      });
-      const draft = `${fileNames.configuration}.new`;
-      this.#files = this.#servesTls ? this.#certificates.files : [];
-      await Promise.all([
-        this.#write(fileNames.exact, maps.exact),
-        this.#write(fileNames.prefix, maps.prefix),
-        this.#write(fileNames.challenges, maps.challenges),
-        this.#write(fileNames.certificates, listText(this.#files)),
-        ...this.#files.map(({ name, pem }) => this.#write(name, pem)),
-        this.#write(draft, text),
-      ]);
-      const refusal = await refusalOf(this.#folder, draft, this.#descriptors);
-      if (refusal === undefined) {
-        await rename(join(this.#folder, draft), join(this.#folder, fileNames.configuration));
-        return;
-      }
-      const guilty = guiltySlots(refusal, text, this.#layout.slots);
-      if (guilty.length === 0) throw new HaproxyUnusable(`it refuses its configuration: ${refusal.trim()}`);
-      for (const slot of guilty) {
-        this.#dependencies.warn(
-          `HAProxy cannot carry out route ${slot.route?.id}, it is closed: ${refusal.trim()}`,
-        );
-        this.#layout.close(slot);
-      }
+      await mended.catch((error: unknown) => warn(`${errorText(error)}; trying again`));
     }
   }
 
-  #write(name: string, text: string): Promise<void> {
-    return writeFile(join(this.#folder, name), text, { mode: 0o600 });
-  }
-
-  get #descriptors(): readonly number[] {
-    return this.#sockets.map(({ fd }) => fd);
-  }
-
-  async #startProcess(): Promise<void> {
-    const process = new HaproxyProcess({
-      folder: this.#folder,
-      sockets: this.#descriptors,
-      onExit: (why) => void this.#restart(why),
-    });
-    this.#process = process;
-    await Promise.race([
-      this.#awaitGeneration(),
-      process.gone.then(() => Promise.reject(new HaproxyUnusable(process.words))),
-    ]);
-  }
-
-  async #restart(why: string): Promise<void> {
-    if (this.#stopped === undefined || this.#stopped.signal.aborted || this.#listening.length === 0) return;
-    this.#dependencies.warn(`HAProxy ended unexpectedly, starting another: ${why}`);
-    const turn = this.#turn.then(async () => {
-      await this.#dependencies.clock.sleep(restartMs, this.#stopped!.signal);
-      await this.#writeConfiguration();
-      await this.#startProcess();
-    });
-    this.#turn = turn.catch((error: unknown) => this.#dependencies.warn(errorText(error)));
-    await this.#turn;
-  }
-
-  /** Until the worker of the last configuration answers. */
-  async #awaitGeneration(): Promise<void> {
-    const { clock } = this.#dependencies;
-    const until = clock.now() + startPatienceMs;
-    while (clock.now() < until) {
-      const [answer = ''] = await this.#ask(['show info']).catch(() => []);
-      if (answer.includes(`generation-${this.#generation}-`)) return;
-      await clock.sleep(lookMs, this.#stopped!.signal);
+  async #sweepForEver(stopped: AbortSignal): Promise<void> {
+    while (!stopped.aborted) {
+      await this.#dependencies.clock.sleep(sweepMs, stopped).catch(() => {});
+      if (stopped.aborted) return;
+      await this.#processes.sweep();
+      await this.#inTurn(() => sweepServers(this.#layout, this.#processes)).catch(() => {});
     }
-    throw new HaproxyUnusable(
-      `no worker with its new configuration within ${startPatienceMs / 1_000} s: ${this.#process?.words}`,
-    );
-  }
-
-  async #end(process: HaproxyProcess): Promise<void> {
-    const { clock } = this.#dependencies;
-    process.end('SIGUSR1');
-    const bound = new AbortController();
-    const late = clock.sleep(this.#settings.stopMs, bound.signal).then(
-      () => process.end('SIGTERM'),
-      () => {},
-    );
-    await process.gone;
-    bound.abort();
-    await late;
-  }
-
-  async #sweepForEver(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      await this.#dependencies.clock.sleep(sweepMs, signal).catch(() => {});
-      if (signal.aborted) return;
-      const turn = this.#turn.then(() => this.#sweep());
-      this.#turn = turn.catch(() => {});
-      await this.#turn;
-    }
-  }
-
-  /** Takes away servers without connections: HAProxy would forget to close those that only wait. */
-  async #sweep(): Promise<void> {
-    for (const slot of this.#leavingSlots()) {
-      const [text = ''] = await this.#ask([`show servers conn ${slot.name}`]);
-      const held = connectedServers(text);
-      const names = [...slot.leaving].filter((name) => !held.has(name));
-      if (names.length === 0) continue;
-      const answers = await this.#ask(names.map((name) => `del server ${slot.name}/${name}`));
-      answers.forEach((answer, n) => {
-        if (/deleted|No such server/i.test(answer)) slot.leaving.delete(names[n]!);
-      });
-    }
-  }
-
-  #leavingSlots(): readonly Slot[] {
-    return this.#layout.slots.filter(({ leaving }) => leaving.size > 0);
-  }
-
-  async #connectionTexts(): Promise<readonly string[]> {
-    if (this.#process === undefined) return [];
-    const present = this.#leavingSlots().map(({ name }) => `show servers conn ${name}`);
-    const now = present.length === 0 ? [] : await this.#ask(present).catch(() => []);
-    const before = await oldWorkers(this.#folder);
-    const old = before.map((pid) => askWorker(this.#folder, pid, ['show servers conn']).catch(() => []));
-    return [...now, ...(await Promise.all(old)).flat()];
-  }
-
-  #bind(): readonly Socket[] {
-    const { address, httpPort, httpsPort } = this.#settings;
-    const places = [
-      { scheme: 'http', port: httpPort },
-      { scheme: 'https', port: httpsPort },
-    ] as const;
-    return places.flatMap(({ scheme, port }) => {
-      if (port === undefined) return [];
-      const given = this.#lent.get(scheme);
-      if (given !== undefined) return [{ scheme, fd: descriptorOf(given), port, close: () => {} }];
-      const own = new ListenSocket({ address, port });
-      return [{ scheme, fd: descriptorOf(own.handle), port: own.port, close: () => own.close() }];
-    });
   }
 }
 
-function descriptorOf(handle: object): number {
-  const fd: unknown = Reflect.get(handle, 'fd');
-  if (typeof fd !== 'number' || fd < 0)
-    throw new HaproxyUnusable('a socket has no descriptor on this system');
-  return fd;
-}
-
-/** The backends whose lines HAProxy names. */
-function guiltySlots(refusal: string, text: string, slots: readonly Slot[]): readonly Slot[] {
-  const lines = text.split('\n');
-  const names = [...refusal.matchAll(/\[[^\]\s]*:(\d+)\]/g)].map(([, number]) => {
-    for (let at = Number(number) - 1; at >= 0; at--) {
-      const [, name] = /^(?:backend|userlist) (b\d+)/.exec(lines[at] ?? '') ?? [];
-      if (name !== undefined) return name;
-      if (/^\S/.test(lines[at] ?? '')) return undefined;
-    }
-    return undefined;
-  });
-  return slots.filter(({ name, route }) => route !== undefined && names.includes(name));
+function noIssue(): Promise<never> {
+  return Promise.reject(new HaproxyUnusable('nobody makes certificates'));
 }

@@ -1,44 +1,54 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock } from '../../../core/kit/clock.ts';
 import { WeirError } from '../../../core/kit/errors.ts';
-import { fileNames } from './configuration.ts';
-import { ask } from './runtime-socket.ts';
+import { RuntimeSocket } from './runtime-socket.ts';
 
 export type ProcessOptions = {
+  /** Everything it reads and writes is in it. */
   readonly folder: string;
+  /** Its configuration, and where it takes commands as that says. */
+  readonly file: string;
+  readonly control: string;
   /** File descriptors that become 3, 4, … in HAProxy. */
   readonly sockets: readonly number[];
   /** It ended and nobody asked for it. */
   readonly onExit: (why: string) => void;
 };
 
-/** HAProxy is not on this machine, or does not start. */
+/** HAProxy is not on this machine, or does not start. `alerts`: what it says against its configuration. */
 export class HaproxyUnusable extends WeirError {
-  constructor(why: string) {
+  readonly alerts: string;
+
+  constructor(why: string, alerts = '') {
     super('WEIR_HAPROXY_UNUSABLE', `Cannot run HAProxy: ${why}`, {
       next: 'apt-get install haproxy (2.6 or newer), or start the edge with --edge-engine builtin',
     });
+    this.alerts = alerts;
   }
 }
 
 const path = [process.env.PATH, '/usr/local/sbin', '/usr/sbin', '/sbin'].join(':');
 /** When this process dies HAProxy ends what it has begun and goes. */
 const dieWithUs = ['--pdeathsig', 'USR1'];
+const startPatienceMs = 20_000;
+const lookMs = 5;
 
-/** HAProxy in master-worker mode: the master stays, its worker is replaced with each configuration. */
+/** One HAProxy with one configuration, from its start to its end; the next configuration has a process of its own. */
 export class HaproxyProcess {
   readonly #options: ProcessOptions;
   readonly #child: ChildProcess;
   readonly #words: string[] = [];
-  readonly #gone: Promise<unknown>;
-  #stopping = false;
+  readonly #gone: Promise<void>;
+  #socket: RuntimeSocket | undefined;
+  #isWanted = true;
+  #isGone = false;
 
   constructor(options: ProcessOptions) {
     this.#options = options;
-    const { folder, sockets } = options;
-    const master = `unix@${fileNames.master},mode,600`;
-    const args = ['haproxy', '-W', '-db', '-S', master, '-f', fileNames.configuration];
-    this.#child = spawn('setpriv', [...dieWithUs, ...args], {
+    const { folder, file, sockets } = options;
+    this.#child = spawn('setpriv', [...dieWithUs, 'haproxy', '-db', '-f', file], {
       stdio: ['ignore', 'ignore', 'pipe', ...sockets],
       cwd: folder,
       env: { ...process.env, PATH: path },
@@ -47,70 +57,90 @@ export class HaproxyProcess {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#gone = promise;
     this.#child.once('error', () => resolve());
-    this.#child.once('exit', () => resolve());
-    void promise.then(() => {
-      if (!this.#stopping) options.onExit(this.words);
-    });
+    this.#child.once('close', () => resolve());
+    void promise.then(() => this.#ended());
   }
 
   get pid(): number | undefined {
     return this.#child.pid;
   }
 
-  /** What it said last. */
-  get words(): string {
-    return this.#words.slice(-5).join(' ') || 'it says nothing';
+  get isGone(): boolean {
+    return this.#isGone;
   }
 
   /** Resolves once it is gone. */
-  get gone(): Promise<unknown> {
+  get gone(): Promise<void> {
     return this.#gone;
   }
 
-  /** Starts a worker with the configuration that is on the disk now; the present one ends what it has begun. */
-  async reload(): Promise<void> {
-    await ask(`${this.#options.folder}/${fileNames.master}`, ['reload']).catch(() => {});
+  /** Resolves when it serves. Throws HaproxyUnusable, and then it is gone. */
+  async ready(clock: Clock): Promise<void> {
+    const until = clock.now() + startPatienceMs;
+    while (this.#socket === undefined) {
+      if (this.#isGone) throw this.#refusal();
+      if (clock.now() > until) {
+        this.end('SIGKILL');
+        throw new HaproxyUnusable(`it does not serve within ${startPatienceMs / 1_000} s: ${this.#said()}`);
+      }
+      this.#socket = await RuntimeSocket.open(this.#control).catch(() => undefined);
+      if (this.#socket === undefined) await Promise.race([clock.sleep(lookMs), this.#gone]);
+    }
   }
 
-  /** Ends what it has begun, or what is left of it when `signal` is given. */
-  end(signal: 'SIGUSR1' | 'SIGTERM' | 'SIGKILL'): void {
-    this.#stopping = true;
+  /** Its answer to each of these commands. */
+  async ask(commands: readonly string[]): Promise<readonly string[]> {
+    if (this.#socket === undefined) throw new HaproxyUnusable('it has not started');
+    return this.#socket.ask(commands);
+  }
+
+  /** Resolves when it takes nobody any more. It ends what it has begun, and goes after `dismiss`. */
+  async retire(): Promise<void> {
+    this.#isWanted = false;
+    this.#child.kill('SIGUSR1');
+    while (!this.#isGone) {
+      const [info] = await this.ask(['show info']).catch(() => []);
+      if (info === undefined || info.includes('Stopping: 1')) return;
+    }
+  }
+
+  /** Nothing more is asked of it: it goes when it has ended what it has begun. */
+  dismiss(): void {
+    this.#socket?.close();
+  }
+
+  end(signal: 'SIGTERM' | 'SIGKILL'): void {
+    this.#isWanted = false;
     this.#child.kill(signal);
+  }
+
+  get #control(): string {
+    return join(this.#options.folder, this.#options.control);
   }
 
   #heard(text: string): void {
     this.#words.push(...text.split('\n').filter((line) => /ALERT|WARNING/.test(line)));
-    this.#words.splice(0, this.#words.length - 20);
+    if (this.#words.length > 200) this.#words.splice(100, this.#words.length - 200);
   }
-}
 
-/** What HAProxy says against a configuration; undefined: it takes it. */
-export async function refusalOf(
-  folder: string,
-  file: string,
-  sockets: readonly number[],
-): Promise<string | undefined> {
-  const child = spawn('haproxy', ['-c', '-f', file], {
-    cwd: folder,
-    stdio: ['ignore', 'ignore', 'pipe', ...sockets],
-    env: { ...process.env, PATH: path },
-  });
-  let words = '';
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    words += text;
-  });
-  const failed = once(child, 'error').then(([error]) => {
-    throw new HaproxyUnusable(error instanceof Error ? error.message : String(error));
-  });
-  const [code] = await Promise.race([once(child, 'close'), failed]);
-  return code === 0 ? undefined : alerts(words);
-}
+  #ended(): void {
+    this.#isGone = true;
+    this.#socket?.close();
+    void rm(this.#control, { force: true }).catch(() => {});
+    if (this.#isWanted && this.#socket !== undefined) this.#options.onExit(this.#said());
+  }
 
-function alerts(words: string): string {
-  return words
-    .split('\n')
-    .filter((line) => line.includes('[ALERT]'))
-    .map((line) => line.replace(/^\[ALERT\]\s*\(\d+\) : /, ''))
-    .slice(0, 10)
-    .join('; ');
+  #refusal(): HaproxyUnusable {
+    const alerts = this.#words
+      .filter((line) => line.includes('[ALERT]'))
+      .map((line) => line.replace(/^\[ALERT\]\s*\(\d+\) : /, ''))
+      .slice(0, 10)
+      .join('; ');
+    return new HaproxyUnusable(`it refuses its configuration: ${alerts || this.#said()}`, alerts);
+  }
+
+  /** What it said last. */
+  #said(): string {
+    return this.#words.slice(-5).join(' ') || 'it says nothing';
+  }
 }

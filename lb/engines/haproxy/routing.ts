@@ -1,9 +1,10 @@
 import { haproxyLacks } from '../../../core/model/haproxy-lacks.ts';
-import { pcreOf } from '../../../core/model/pcre.ts';
-import type { Route, ValueCondition } from '../../../core/model/route.ts';
+import { loosePcreOf, pcreOf } from '../../../core/model/pcre.ts';
+import type { PathCondition, Route, RouteConditions, ValueCondition } from '../../../core/model/route.ts';
 import type { RouteTable } from '../../edge/route-table.ts';
 import type { TableRoute } from '../../edge/table-route.ts';
 import { acl, equalAcl } from './acls.ts';
+import { partsOf } from './scopes.ts';
 import { word } from './words.ts';
 
 /**
@@ -17,15 +18,24 @@ export type HostPlan = {
   readonly chain: readonly TableRoute[] | undefined;
 };
 
-export function planHost(table: RouteTable, host: string): HostPlan {
-  const routes = table.hosts.get(host)?.routes ?? [];
-  if (routes.every(isPlain)) return { ...plainPlan(host, routes), chain: undefined };
-  const chain = [...routes, ...wildcardsOf(host).flatMap((name) => table.hosts.get(name)?.routes ?? [])];
-  return { exact: new Map(), prefix: new Map(), chain };
+/** `claim`: a key of the table's hosts. The keys of its maps are paths. */
+export function planHost(table: RouteTable, claim: string): HostPlan {
+  const routes = table.hosts.get(claim)?.routes ?? [];
+  const { scope, host } = partsOf(claim);
+  if (isOnly(routes, host) || routes.every(isPlain)) return { ...plainPlan(routes), chain: undefined };
+  const others = wildcardsOf(host).map((name) => table.hosts.get(`${scope}${name}`)?.routes ?? []);
+  return { exact: new Map(), prefix: new Map(), chain: inOrder([routes, ...others]) };
+}
+
+/** Hosts from the most exact to `*`. In a list the place of a route decides, not how exact its host is. */
+function inOrder(hosts: readonly (readonly TableRoute[])[]): readonly TableRoute[] {
+  const all = hosts.flat();
+  if (all.some(({ order }) => order === undefined)) return all;
+  return all.toSorted((a, b) => (a.order ?? 0) - (b.order ?? 0));
 }
 
 /** `routes` in the order of their precedence: whoever has a key first keeps it. */
-function plainPlan(host: string, routes: readonly TableRoute[]) {
+function plainPlan(routes: readonly TableRoute[]) {
   const exact = new Map<string, TableRoute>();
   const prefix = new Map<string, TableRoute>();
   const give = (map: Map<string, TableRoute>, key: string, route: TableRoute) => {
@@ -33,17 +43,24 @@ function plainPlan(host: string, routes: readonly TableRoute[]) {
   };
   for (const route of routes) {
     const { kind, path } = route;
-    if (kind === 'exact' && path !== '') give(exact, `${host}${path}`, route);
+    if (kind === 'exact' && path !== '') give(exact, path, route);
     if (kind !== 'prefix') continue;
     // `/api` takes `/api` and all below `/api/`; `/api/`, which is longer, only the latter.
-    if (!path.endsWith('/')) give(exact, `${host}${path}`, route);
-    give(prefix, path.endsWith('/') ? `${host}${path}` : `${host}${path}/`, route);
+    if (!path.endsWith('/')) give(exact, path, route);
+    give(prefix, path.endsWith('/') ? path : `${path}/`, route);
   }
   return { exact, prefix };
 }
 
-function isPlain({ kind, ignoreCase, conditions }: TableRoute): boolean {
-  return kind !== 'regex' && !ignoreCase && conditions === undefined;
+function isPlain({ kind, ignoreCase, conditions, order }: TableRoute): boolean {
+  return kind !== 'regex' && !ignoreCase && conditions === undefined && order === undefined;
+}
+
+/** A list of one that takes everything has no order to keep. */
+function isOnly([route, ...others]: readonly TableRoute[], host: string): boolean {
+  return (
+    host === '*' && others.length === 0 && route !== undefined && isPlain({ ...route, order: undefined })
+  );
 }
 
 /** Less exact hosts that are asked when none of this host's routes fits, the most exact first. */
@@ -86,7 +103,58 @@ function ruleOf(id: string, route: TableRoute): Rule | undefined {
   for (const [n, one] of headers.entries()) addCondition(rule, `${id}h${n}`, headerVariable(one.name), one);
   for (const [n, one] of query.entries())
     addCondition(rule, `${id}q${n}`, `url_param(${one.name}),url_dec(1)`, one);
+  addPlaces(rule, id, route.declared.conditions ?? {});
   return rule;
+}
+
+/** What is asked of host and path besides the route's own (lb/edge/conditions.ts). */
+function addPlaces(rule: Rule, id: string, { hostLike, paths = [], unless }: RouteConditions): void {
+  if (hostLike !== undefined) {
+    rule.lines.push(...acl(`${id}l`, 'req.hdr(host) -i', [loose(hostLike)], 'reg'));
+    rule.names.push(`${id}l`);
+  }
+  for (const [n, one] of paths.entries()) {
+    rule.lines.push(...placeAcl(`${id}b${n}`, one));
+    rule.names.push(`${id}b${n}`);
+  }
+  if (unless !== undefined) rule.names.push(`!{ var(${spared(id)}) -m bool }`);
+}
+
+function placeAcl(name: string, condition: PathCondition): readonly string[] {
+  const path = 'var(txn.path)';
+  if ('begins' in condition) return acl(name, path, [condition.begins], 'beg');
+  if ('ends' in condition) return acl(name, path, [condition.ends], 'end');
+  return acl(name, path, [loose(condition.like)], 'reg');
+}
+
+/** One that cannot be told has been refused before. */
+function loose(source: string): string {
+  const read = loosePcreOf(source);
+  return 'fault' in read ? '' : read.pattern;
+}
+
+function spared(id: string): string {
+  return `txn.spared_${id}`;
+}
+
+/** What is found out before the rules of a chain are tried: whether one of a route's exceptions holds. */
+export function chainFacts(id: string, chain: readonly TableRoute[]): readonly string[] {
+  return chain.flatMap((route, n) => {
+    const rule = `${id}_${n}`;
+    const { unless = [] } = route.declared.conditions ?? {};
+    return unless.flatMap(({ host, pathBegins }, m) => {
+      const [hosts, paths] = [`${rule}v${m}`, `${rule}w${m}`];
+      return [
+        ...(host === undefined ? [] : equalAcl(hosts, 'var(txn.host)', host)),
+        ...(pathBegins === undefined ? [] : acl(paths, 'var(txn.path)', [pathBegins], 'beg')),
+        [
+          `http-request set-var(${spared(rule)}) bool(true) if { var(txn.be) -m str ${id} }`,
+          ...(host === undefined ? [] : [hosts]),
+          ...(pathBegins === undefined ? [] : [paths]),
+        ].join(' '),
+      ];
+    });
+  });
 }
 
 function pathAcl(

@@ -1,24 +1,32 @@
+/** Files beside the configuration that a shape's lines name. */
+export type ShapeFile = { readonly name: string; readonly text: string };
+
 /**
  * How one route is carried out, as lines of configuration. Where it has to name itself it says `self`: two routes that are carried out
  * alike have the same text, and can take each other's place without a new configuration.
  */
 export type Shape = {
+  /** The section of defaults that it continues. */
+  readonly from: 'requests' | 'streams';
   /** Lines of its backend, but for its servers. */
   readonly lines: readonly string[];
   /** Sections of its own, beside the backend. */
   readonly sections: readonly string[];
-  /** Options of each server. */
-  readonly server: readonly string[];
-  /** Each server is there again, for when none of the first is well: without checks. */
-  readonly spares: boolean;
-  readonly sticky: boolean;
+  /** Options of each server; those that say how it is spoken to, and those that say how it is. */
+  readonly speech: readonly string[];
+  readonly health: readonly string[];
+  /** Its servers are asked how they are, and are there again for when none of the first is well: without checks. */
+  readonly checks: boolean;
+  /** The cookie that keeps a client with its server. */
+  readonly cookie: string | undefined;
+  readonly files: readonly ShapeFile[];
 };
 
 /** Stands for the backend's name; no text of a route can have it. */
 export const self = '\u0000';
 
-export function shapeKey({ lines, sections, server, spares }: Shape): string {
-  return [...lines, '', ...sections, '', ...server, spares].join('\n');
+export function shapeKey({ from, lines, sections, speech, health, checks, cookie }: Shape): string {
+  return [from, ...lines, '', ...sections, '', ...speech, '', ...health, checks, cookie ?? ''].join('\n');
 }
 
 /** One address that takes requests. */
@@ -29,19 +37,23 @@ export type Server = {
   readonly checkPort: number | undefined;
   /** 1 to 256. */
   readonly weight: number;
+  readonly isBackup: boolean;
+  /** It is there again without checks. */
+  readonly isSpared: boolean;
+  /** What its clients' cookies say. */
+  readonly cookie: string;
 };
 
 /** What follows `server` in a configuration, and `add server …/` on the runtime API. */
-export function serverWords(server: Server, { server: options }: Shape): string {
-  const checked = options.includes('check') && server.checkPort !== undefined;
-  const port = checked ? ` port ${server.checkPort}` : '';
-  return `${placeOf(server)} weight ${server.weight}${port}${options.map((option) => ` ${option}`).join('')}`;
+export function serverWords(server: Server, { speech, health, checks }: Shape): string {
+  const port = checks && server.checkPort !== undefined ? [`port ${server.checkPort}`] : [];
+  const backup = server.isBackup ? ['backup'] : [];
+  return [placeOf(server), `weight ${server.weight}`, ...backup, ...port, ...speech, ...health].join(' ');
 }
 
 /** The same address without checks, for when all others are sick. */
-export function spareWords(server: Server, { server: options }: Shape): string {
-  const kept = options.filter((option) => option.startsWith('proto '));
-  return `${placeOf(server)} weight ${server.weight} backup${kept.map((option) => ` ${option}`).join('')}`;
+export function spareWords(server: Server, { speech }: Shape): string {
+  return [placeOf(server), `weight ${server.weight}`, 'backup', ...speech].join(' ');
 }
 
 export function spareName(name: string): string {
@@ -52,9 +64,9 @@ export function backendText(name: string, shape: Shape, servers: Iterable<Server
   const lines = [...shape.lines];
   for (const server of servers) {
     lines.push(`server ${server.name} ${serverWords(server, shape)}`);
-    if (shape.spares) lines.push(`server ${spareName(server.name)} ${spareWords(server, shape)}`);
+    if (server.isSpared) lines.push(`server ${spareName(server.name)} ${spareWords(server, shape)}`);
   }
-  const backend = [`backend ${name}`, ...lines.map((line) => `  ${line}`)].join('\n');
+  const backend = [`backend ${name} from ${shape.from}`, ...lines.map((line) => `  ${line}`)].join('\n');
   return [...shape.sections, backend].join('\n').replaceAll(self, name);
 }
 

@@ -1,20 +1,29 @@
 import { haproxyLacks } from '../../../core/model/haproxy-lacks.ts';
 import type { Route } from '../../../core/model/route.ts';
+import type { RouteTable } from '../../edge/route-table.ts';
 import { addressLines, limitLines, limitSections, passwordLines, passwordSections } from './access-lines.ts';
 import { answerLines } from './answer-lines.ts';
 import { answer, closedPage } from './page-lines.ts';
 import { requestLines, responseLines } from './rewrite-lines.ts';
 import type { Shape } from './sections.ts';
-import { serverOptions, trafficLines } from './traffic-lines.ts';
+import { cookieOf, stickyLines } from './sticky-lines.ts';
+import { healthOptions, trafficLines } from './traffic-lines.ts';
+import { speechOf } from './upstream-words.ts';
 
 export type ShapeSettings = {
   readonly httpsPort: number | undefined;
   readonly slowStartMs: number;
 };
 
+type Certificates = RouteTable['certificates'];
+
 /** How HAProxy carries out a route. Who may ask is asked first, as in the other engine (lb/edge/decide.ts). */
-export function shapeOf(route: Route, settings: ShapeSettings): Shape {
-  if (haproxyLacks(route).some(({ effect }) => effect === 'closed')) return closedShape;
+export function shapeOf(
+  route: Route,
+  settings: ShapeSettings,
+  certificates: Certificates = new Map(),
+): Shape {
+  if (haproxyLacks(route).some(({ effect }) => effect === 'closed')) return closedShape('requests');
   const { options = {} } = route;
   const rules = [
     ...addressLines(options),
@@ -22,25 +31,28 @@ export function shapeOf(route: Route, settings: ShapeSettings): Shape {
     ...passwordLines(options),
     ...limitLines(options),
     ...requestLines(route),
+    ...stickyLines(options),
     ...responseLines(route),
   ];
+  const { words: speech, files } = speechOf(options, certificates);
   return {
+    from: 'requests',
     lines: [...trafficLines(options), ...preludeOf(rules), ...rules],
     sections: [...passwordSections(options), ...limitSections(options)],
-    server: serverOptions(options, settings),
-    spares: options.check !== undefined,
-    sticky: options.sticky === true,
+    speech,
+    health: healthOptions(options, settings),
+    checks: options.check !== undefined,
+    cookie: cookieOf(options),
+    files,
   };
 }
 
 /** Nobody gets anything: part of it cannot be carried out, and may restrict who gets what. */
-export const closedShape: Shape = {
-  lines: [answer(closedPage)],
-  sections: [],
-  server: [],
-  spares: false,
-  sticky: false,
-};
+export function closedShape(from: Shape['from']): Shape {
+  const lines = from === 'requests' ? [answer(closedPage)] : ['tcp-request content reject'];
+  const nothing = { sections: [], speech: [], health: [], files: [] };
+  return { from, lines, ...nothing, checks: false, cookie: undefined };
+}
 
 /** What rules speak of, found out once; the frontend has written X-Forwarded-Proto before. */
 const facts: readonly (readonly [name: string, line: string])[] = [

@@ -1,50 +1,68 @@
+import { mapCommands } from './map-commands.ts';
 import { type Server, serverWords, spareName, spareWords } from './sections.ts';
 import type { Slot } from './slots.ts';
 
 /** Commands that give a backend these servers. Those that go get nothing new from now on, and end what they have. */
 export function changeServers(slot: Slot, wanted: ReadonlyMap<string, Server>): readonly string[] {
+  const { servers: before } = slot;
+  const [known, next] = [placesOf(before), placesOf(wanted)];
   const commands: string[] = [];
-  for (const [name, server] of wanted) {
-    const known = slot.servers.get(name);
-    if (known === undefined) commands.push(...added(slot, server));
-    else if (known.weight !== server.weight) commands.push(...weighed(slot, server));
+  for (const [name, place] of next) {
+    const was = known.get(name);
+    if (was === undefined) commands.push(...added(slot, place));
+    else if (was.server.weight !== place.server.weight)
+      commands.push(`set server ${slot.name}/${name} weight ${place.server.weight}`);
   }
-  for (const name of slot.servers.keys()) if (!wanted.has(name)) commands.push(...removed(slot, name));
+  const cookies = mapCommands('cookies', cookieEntries(slot, before), cookieEntries(slot, wanted));
+  for (const name of known.keys()) if (!next.has(name)) commands.push(removed(slot, name));
   slot.servers = wanted;
-  const renewed = slot.shape.sticky && commands.length > 0;
-  return renewed ? [...commands, `set dynamic-cookie-key backend ${slot.name} weir`] : commands;
+  return [...commands.filter(isGiving), ...cookies, ...commands.filter((one) => !isGiving(one))];
 }
 
-function added(slot: Slot, server: Server): readonly string[] {
-  const { shape, leaving } = slot;
-  const spare = { ...server, name: spareName(server.name) };
-  const place = (one: Server) => `${slot.name}/${one.name}`;
-  const both = shape.spares ? [server, spare] : [server];
-  const back = leaving.has(server.name);
-  for (const one of both) leaving.delete(one.name);
-  if (back)
-    return both.flatMap((one) => [
-      `set server ${place(one)} state ready`,
-      `set server ${place(one)} weight ${one.weight}`,
-    ]);
-  return both.flatMap((one) => {
-    const words = one === server ? serverWords(one, shape) : spareWords(one, shape);
-    const checked = one === server && shape.server.includes('check');
-    return [
-      `add server ${place(one)} ${words}`,
-      `enable server ${place(one)}`,
-      ...(checked ? [`enable health ${place(one)}`] : []),
-    ];
-  });
+/** By what cookies say the server, and by the server what cookies say. */
+export function cookieEntries(
+  { name, shape }: Slot,
+  servers: ReadonlyMap<string, Server>,
+): ReadonlyMap<string, string> {
+  if (shape.cookie === undefined) return new Map();
+  return new Map(
+    [...servers.values()].flatMap((server) => [
+      [`${name}>${server.cookie}`, server.name],
+      [`${name}<${server.name}`, server.cookie],
+      ...(server.isSpared ? [[`${name}<${spareName(server.name)}`, server.cookie] as const] : []),
+    ]),
+  );
 }
 
-function weighed({ name, shape }: Slot, server: Server): readonly string[] {
-  const names = shape.spares ? [server.name, spareName(server.name)] : [server.name];
-  return names.map((one) => `set server ${name}/${one} weight ${server.weight}`);
+type Place = { readonly server: Server; readonly isSpare: boolean };
+
+/** Everything that is a server to HAProxy. One that becomes a backup is another. */
+function placesOf(servers: ReadonlyMap<string, Server>): ReadonlyMap<string, Place> {
+  return new Map(
+    [...servers].flatMap(([name, server]): readonly (readonly [string, Place])[] => [
+      [name, { server, isSpare: false }],
+      ...(server.isSpared ? [[spareName(name), { server, isSpare: true }] as const] : []),
+    ]),
+  );
 }
 
-function removed({ name, shape, leaving }: Slot, server: string): readonly string[] {
-  const names = shape.spares ? [server, spareName(server)] : [server];
-  for (const one of names) leaving.add(one);
-  return names.map((one) => `set server ${name}/${one} state maint`);
+function added({ name: backend, shape, leaving }: Slot, { server, isSpare }: Place): readonly string[] {
+  const name = isSpare ? spareName(server.name) : server.name;
+  const place = `${backend}/${name}`;
+  if (leaving.delete(name))
+    return [`set server ${place} state ready`, `set server ${place} weight ${server.weight}`];
+  return [
+    `add server ${place} ${isSpare ? spareWords(server, shape) : serverWords(server, shape)}`,
+    `enable server ${place}`,
+    ...(shape.checks && !isSpare ? [`enable health ${place}`] : []),
+  ];
+}
+
+function removed({ name, leaving }: Slot, server: string): string {
+  leaving.add(server);
+  return `set server ${name}/${server} state maint`;
+}
+
+function isGiving(command: string): boolean {
+  return !command.endsWith(' state maint');
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { PoolEndpoint, RouteTable } from '../../edge/route-table.ts';
+import { stickyValue } from '../../edge/sticky.ts';
 import type { TableRoute } from '../../edge/table-route.ts';
 import type { Server, Shape } from './sections.ts';
 
@@ -23,18 +24,21 @@ const usualWeight = 100;
 
 /** The servers of a route: the endpoints of its service, or of all that share its requests. */
 export function serversOf(table: RouteTable, route: TableRoute): ReadonlyMap<string, Server> {
-  const shares = route.shares ?? [{ poolKey: route.poolKey, share: 0 }];
+  const shares = route.shares ?? [{ poolKey: route.poolKey, share: 1 }];
   const pools = shares.map(({ poolKey, share }) => ({
     share,
     endpoints: table.pools.get(poolKey)?.endpoints ?? [],
   }));
-  const filled = pools.filter(({ endpoints }) => endpoints.length > 0);
-  const heaviest = Math.max(...filled.map(({ share, endpoints }) => share / endpoints.length));
+  const parts = pools.flatMap(({ share, endpoints }) => partsOf(share, endpoints));
+  const isEven = parts.every(({ part }) => part === parts[0]?.part);
+  const heaviest = Math.max(...parts.map(({ part }) => part));
+  // A backup is to be taken before what is sick.
+  const isSpared =
+    route.declared.options?.check !== undefined && !parts.some(({ endpoint }) => endpoint.backup);
   return new Map(
-    filled.flatMap(({ share, endpoints }) => {
-      const part = (share / endpoints.length / heaviest) * mostWeight;
-      const weight = route.shares === undefined ? usualWeight : Math.max(1, Math.round(part));
-      return endpoints.map((endpoint) => [serverName(endpoint), serverOf(endpoint, weight)] as const);
+    parts.map(({ endpoint, part }) => {
+      const weight = isEven ? usualWeight : Math.max(1, Math.round((part / heaviest) * mostWeight));
+      return [serverName(endpoint), { ...serverOf(endpoint), weight, isSpared }] as const;
     }),
   );
 }
@@ -44,7 +48,13 @@ export function serverName({ key }: PoolEndpoint): string {
   return `s${createHash('sha1').update(key).digest('hex').slice(0, 12)}`;
 }
 
-function serverOf(endpoint: PoolEndpoint, weight: number): Server {
-  const { address, port, checkPort } = endpoint;
-  return { name: serverName(endpoint), address, port, checkPort, weight };
+/** Which part of the requests each gets: of its pool's share, by its weight. */
+function partsOf(share: number, endpoints: readonly PoolEndpoint[]) {
+  const all = endpoints.reduce((sum, { weight = 1 }) => sum + weight, 0);
+  return endpoints.map((endpoint) => ({ endpoint, part: (share * (endpoint.weight ?? 1)) / all }));
+}
+
+function serverOf(endpoint: PoolEndpoint): Omit<Server, 'weight' | 'isSpared'> {
+  const { key, address, port, checkPort, backup = false, cookie = stickyValue(key) } = endpoint;
+  return { name: serverName(endpoint), address, port, checkPort, isBackup: backup, cookie };
 }

@@ -1,4 +1,6 @@
+import type { ListenerCounts } from '../../edge/l4/listener-tally.ts';
 import type { EndpointStats } from '../../edge/traffic-stats.ts';
+import { bindName } from './doors.ts';
 
 /** One line of `show stat`: values by the names of its columns. */
 type Row = { get(name: string): string | undefined };
@@ -11,6 +13,8 @@ export type Counted = {
     string,
     { readonly answers: ReadonlyMap<string, number>; readonly failures: number; readonly sick: boolean }
   >;
+  /** By the name of their bind line. */
+  readonly binds: ReadonlyMap<string, Omit<ListenerCounts, 'listener'>>;
   readonly openConnections: number;
   readonly inFlight: number;
   readonly connectFailures: number;
@@ -27,7 +31,7 @@ export function counted(text: string): Counted {
   const rows = rowsOf(text);
   const frontends = rows.filter((row) => row.get('svname') === 'FRONTEND');
   const backends = rows.filter(
-    (row) => row.get('svname') === 'BACKEND' && /^(b\d+|nowhere)$/.test(row.get('pxname') ?? ''),
+    (row) => row.get('svname') === 'BACKEND' && /^([bt]\d+|nowhere)$/.test(row.get('pxname') ?? ''),
   );
   const servers = new Map<string, { answers: Map<string, number>; failures: number; sick: boolean }>();
   for (const row of rows) {
@@ -44,6 +48,9 @@ export function counted(text: string): Counted {
   return {
     answers: new Map(backends.map((row) => [row.get('pxname') ?? '', answersOf(row)])),
     servers,
+    binds: new Map(
+      rows.filter((row) => row.get('type') === '3').map((row) => [row.get('svname') ?? '', bindCounts(row)]),
+    ),
     openConnections: sum(frontends, 'scur'),
     inFlight: sum(backends, 'scur'),
     connectFailures: sum(backends, 'econ'),
@@ -72,6 +79,26 @@ export function endpointStats(
       },
     ];
   });
+}
+
+export function listenerCounts(
+  { binds }: Counted,
+  listeners: readonly { readonly id: string; readonly number: number }[],
+): readonly ListenerCounts[] {
+  return listeners.flatMap(({ id, number }) => {
+    const counts = binds.get(bindName({ number }));
+    return counts === undefined ? [] : [{ listener: id, ...counts }];
+  });
+}
+
+function bindCounts(row: Row): Omit<ListenerCounts, 'listener'> {
+  return {
+    connections: numberOf(row, 'stot'),
+    open: numberOf(row, 'scur'),
+    refused: numberOf(row, 'dreq') + numberOf(row, 'dcon'),
+    bytesIn: numberOf(row, 'bin'),
+    bytesOut: numberOf(row, 'bout'),
+  };
 }
 
 function rowsOf(text: string): readonly Row[] {

@@ -3,19 +3,15 @@ import { word } from './words.ts';
 
 const defaultCheck = { intervalMs: 5_000, timeoutMs: 2_000, fall: 3, rise: 2 };
 const retried = new Set([401, 403, 404, 408, 425, 500, 501, 502, 503, 504]);
-/** Cookies mean the same at every edge. */
-const cookieKey = 'weir';
 const textTypes =
   'text/html text/plain text/css text/xml text/javascript text/csv text/markdown application/json application/javascript application/xml application/xhtml+xml application/rss+xml application/atom+xml application/wasm image/svg+xml';
 
 /** Where requests go, and how patiently. */
 export function trafficLines(options: RouteOptions): readonly string[] {
-  const { balance, sticky, stickyCookie = 'mesosphere_server_id', check, compress } = options;
+  const { balance, check, compress } = options;
   return [
-    ...balanceLines(balance, options.hashBy),
-    ...(sticky === true
-      ? [`cookie ${word(stickyCookie)} insert indirect nocache dynamic`, `dynamic-cookie-key ${cookieKey}`]
-      : []),
+    ...balanceLines(balance, hashLines(options.hashBy)),
+    'option allbackups',
     ...retryLines(options.retries),
     ...timeoutLines(options.timeouts),
     ...(check === undefined ? [] : checkLines(check)),
@@ -25,26 +21,40 @@ export function trafficLines(options: RouteOptions): readonly string[] {
   ];
 }
 
-/** Options of each of its servers. */
-export function serverOptions(
-  { check, protocol }: RouteOptions,
+/** The same for connections that are not HTTP; how long they may be quiet is said by their listener. */
+export function streamTrafficLines({ balance, retries, timeouts, check }: RouteOptions): readonly string[] {
+  const { connectMs } = timeouts ?? {};
+  return [
+    ...balanceLines(balance, ['tcp-request content set-var(txn.hash) src']),
+    'option allbackups',
+    ...(retries?.attempts === undefined ? [] : [`retries ${retries.attempts}`]),
+    ...(connectMs === undefined ? [] : [`timeout connect ${connectMs}ms`]),
+    ...(check === undefined ? [] : checkLines(check)),
+  ];
+}
+
+/** How its servers are looked after. */
+export function healthOptions(
+  { check }: RouteOptions,
   { slowStartMs }: { readonly slowStartMs: number },
+  /** Of which failures of clients' requests count as those of checks. */
+  layer: 'layer4' | 'layer7' = 'layer7',
 ): readonly string[] {
   const { intervalMs, fall, rise } = { ...defaultCheck, ...check };
   return [
     ...(slowStartMs > 0 ? [`slowstart ${slowStartMs}ms`] : []),
-    ...(protocol === 'h2c' ? ['proto h2'] : []),
     ...(check === undefined
       ? []
       : [
           'check',
           `inter ${intervalMs}ms fall ${fall} rise ${rise}`,
-          'observe layer7 error-limit 5 on-error fail-check',
+          `observe ${layer} error-limit 5 on-error fail-check`,
         ]),
   ];
 }
 
-function balanceLines(balance: RouteOptions['balance'], hashBy: HashBy | undefined): readonly string[] {
+/** `hashed`: finds out what `hash` balances by. */
+function balanceLines(balance: RouteOptions['balance'], hashed: readonly string[]): readonly string[] {
   switch (balance) {
     case 'least-requests':
       return ['balance leastconn'];
@@ -52,7 +62,7 @@ function balanceLines(balance: RouteOptions['balance'], hashBy: HashBy | undefin
       return ['balance random(2)'];
     case 'hash':
       return [
-        ...hashLines(hashBy),
+        ...hashed,
         'balance hash var(txn.hash)',
         'hash-type consistent sdbm avalanche',
         'hash-balance-factor 125',
@@ -99,7 +109,6 @@ function timeoutLines(timeouts: RouteOptions['timeouts']): readonly string[] {
 function checkLines({ path, timeoutMs = defaultCheck.timeoutMs }: ActiveCheck): readonly string[] {
   return [
     `timeout check ${timeoutMs}ms`,
-    'option allbackups',
     ...(path === undefined
       ? []
       : [

@@ -1,31 +1,3 @@
-import { fileNames } from './configuration.ts';
-import { ask } from './runtime-socket.ts';
-
-/** Process ids of workers that were replaced and still end what they have begun. */
-export async function oldWorkers(folder: string): Promise<readonly number[]> {
-  const [text = ''] = await ask(`${folder}/${fileNames.master}`, ['show proc']).catch(() => []);
-  const [, old = ''] = text.split('# old workers');
-  return old
-    .split('# programs')[0]!
-    .split('\n')
-    .flatMap((line) => {
-      const [pid, kind] = line.trim().split(/\s+/);
-      return kind === 'worker' && pid !== undefined ? [Number(pid)] : [];
-    });
-}
-
-/** The answer of one worker, or of each old one by its process id. */
-export async function askWorker(
-  folder: string,
-  pid: number,
-  commands: readonly string[],
-): Promise<readonly string[]> {
-  return ask(
-    `${folder}/${fileNames.master}`,
-    commands.map((command) => `@!${pid} ${command}`),
-  );
-}
-
 /** Connections in use by the server's name, from `show servers conn`; a server and its spare are one. */
 export function connectionsInUse(text: string): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();

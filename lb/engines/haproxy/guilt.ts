@@ -1,0 +1,19 @@
+import type { Slot } from './slots.ts';
+
+/** The backends whose lines HAProxy names in what it says against a configuration. */
+export function guiltySlots(alerts: string, text: string, slots: readonly Slot[]): readonly Slot[] {
+  const lines = text.split('\n');
+  const names = [...alerts.matchAll(/\[[^\]\s]*:(\d+)\]/g)].map(([, number]) =>
+    backendAt(lines, Number(number)),
+  );
+  return slots.filter(({ name, route }) => route !== undefined && names.includes(name));
+}
+
+/** The one that a line is a part of; sections of its own are named after it. */
+function backendAt(lines: readonly string[], number: number): string | undefined {
+  for (let at = number - 1; at >= 0; at--) {
+    const line = lines[at] ?? '';
+    if (/^\S/.test(line)) return /^(?:backend|userlist) ([bt]\d+)/.exec(line)?.[1];
+  }
+  return undefined;
+}

@@ -1,0 +1,78 @@
+import type { EdgeSettings } from '../../edge/settings.ts';
+import { closeSlot } from './backends.ts';
+import { filesOf } from './certificate-changes.ts';
+import { listText } from './certificate-files.ts';
+import type { CertificateLists } from './certificate-keeper.ts';
+import { configurationText, fileNames } from './configuration.ts';
+import type { Door } from './doors.ts';
+import type { Folder } from './folder.ts';
+import { guiltySlots } from './guilt.ts';
+import type { Layout } from './layout.ts';
+import { type MapName, mapFile } from './map-commands.ts';
+import { HaproxyUnusable } from './process.ts';
+import type { Processes } from './processes.ts';
+import { scopeServed } from './scopes.ts';
+import type { OpenSocket } from './sockets.ts';
+
+export type Rendering = {
+  readonly folder: Folder;
+  readonly settings: EdgeSettings;
+  readonly layout: Layout;
+  readonly lists: CertificateLists;
+  readonly sockets: readonly OpenSocket[];
+  /** Nobody has given a table yet. */
+  readonly isEmpty: boolean;
+  readonly warn: (text: string) => void;
+};
+
+/**
+ * Starts a process with a configuration that says all of this. What HAProxy refuses is closed and said, and the rest goes on. Throws
+ * HaproxyUnusable when that does not help: then the present process goes on.
+ */
+export async function startRendered(rendering: Rendering, processes: Processes): Promise<void> {
+  const { folder, layout, sockets, warn } = rendering;
+  for (;;) {
+    const control = `control-${processes.started}.sock`;
+    const text = await writeAll(rendering, control);
+    try {
+      await processes.replace({
+        ...{ folder: folder.path, file: fileNames.configuration, control },
+        sockets: sockets.map(({ fd }) => fd),
+      });
+      return;
+    } catch (error) {
+      const alerts = error instanceof HaproxyUnusable ? error.alerts : '';
+      const guilty = guiltySlots(alerts, text, layout.slots);
+      if (guilty.length === 0) throw error;
+      for (const slot of guilty) {
+        warn(`HAProxy cannot carry out route ${slot.route?.id}, it is closed: ${alerts}`);
+        closeSlot(slot);
+      }
+    }
+  }
+}
+
+/** Gives the text of the configuration. */
+async function writeAll(rendering: Rendering, control: string): Promise<string> {
+  const { folder, settings, layout, lists, sockets, isEmpty } = rendering;
+  const { maps, files, backends, facts, chains } = layout.rendered();
+  const doors = sockets.map(({ listener, number }, n): Door => {
+    const scope = layout.scopeName(scopeServed(listener));
+    return { listener, number, fd: n + 3, scope };
+  });
+  const { hasWildcards } = layout;
+  const frame = { settings, control, doors, isEmpty, hasWildcards, facts, chains, backends };
+  const text = configurationText(frame);
+  await folder.write([
+    [fileNames.configuration, text],
+    [
+      fileNames.scopes,
+      doors.map(({ number, scope }) => (scope === '' ? '' : `${number} ${scope}\n`)).join(''),
+    ],
+    ...Object.entries(maps).map(([name, entries]) => [mapFile(name as MapName), entries] as const),
+    ...[...lists].map(([list, listed]) => [list, listText(listed)] as const),
+    ...[...filesOf(lists).values()].map(({ name, pem }) => [name, pem] as const),
+    ...files.map(({ name, text: content }) => [name, content] as const),
+  ]);
+  return text;
+}
