@@ -1,3 +1,5 @@
+import { appIdField, appIdTable } from '../../../core/model/app-id-table.ts';
+import { tableOf } from '../../../core/model/listener.ts';
 import type { EdgeSettings } from '../../edge/settings.ts';
 import { addressAcl } from './acls.ts';
 import { type Door, doorLines, doorTable, isHttpDoor, publicBinds, streamSection } from './doors.ts';
@@ -120,6 +122,7 @@ function frontendLines(frame: Frame): readonly string[] {
     ...pathLines,
     ...forwardedLines(settings.trustedProxies),
     'http-request disable-l7-retry unless { method GET HEAD OPTIONS PUT DELETE TRACE }',
+    ...hostLines(doors),
     ...lookupLines(frame),
     ...frame.facts,
     'http-response add-header Via "1.1 weir"',
@@ -183,6 +186,20 @@ function forwardedLines(trusted: readonly string[]): readonly string[] {
   ];
 }
 
+/** The host, or what stands for it in the table of apps' ids (core/model/app-id-table.ts). */
+function hostLines(doors: readonly Door[]): readonly string[] {
+  const host = 'http-request set-var(txn.host) req.hdr(host),host_only,lower,rtrim(.)';
+  return [
+    host,
+    ...doors
+      .filter(({ listener }) => tableOf(listener) === appIdTable)
+      .flatMap(({ number }) => [
+        `http-request unset-var(txn.host) if { so_id ${number} }`,
+        `http-request set-var(txn.host) req.fhdr(${appIdField}),regsub(/,!,g) if { so_id ${number} } !{ req.fhdr(${appIdField}) -m sub ! }`,
+      ]),
+  ];
+}
+
 /** The exact host, then its wildcards from the longest, then any host: until a map knows host and path. */
 function lookupLines({ hasWildcards }: Frame): readonly string[] {
   const unknown = 'unless { var(txn.be) -m found }';
@@ -196,7 +213,6 @@ function lookupLines({ hasWildcards }: Frame): readonly string[] {
     ...look('*.%[var(txn.rest)]'),
   ];
   return [
-    'http-request set-var(txn.host) req.hdr(host),host_only,lower,rtrim(.)',
     ...look('%[var(txn.host)]'),
     ...(hasWildcards
       ? [

@@ -113,7 +113,7 @@ export class Paths {
     if (isWild) this.#wildcards.add(claim);
     const plan = planHost(this.#table, claim);
     this.#plans.set(claim, plan);
-    const name = `${this.#options.nameOf(scope)}${host}`;
+    const name = `${this.#options.nameOf(scope)}${mapped(host)}`;
     if (plan.chain === undefined)
       return { exact: this.#named(name, plan.exact), prefix: this.#named(name, plan.prefix), chain: [] };
     const id = this.#chainIds.get(claim) ?? `o${++this.#lastChain}`;
@@ -133,4 +133,9 @@ export class Paths {
       }),
     );
   }
+}
+
+/** Ids of apps have slashes, which end hosts here (`hostLines` in configuration.ts). */
+function mapped(host: string): string {
+  return host.replaceAll('/', '!');
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { PoolEndpoint, RouteTable } from '../../edge/route-table.ts';
-import { stickyValue } from '../../edge/sticky.ts';
 import type { TableRoute } from '../../edge/table-route.ts';
+import { cookieOf, serverName as shownName } from '../../server-name.ts';
 import type { Server, Shape } from './sections.ts';
 
 /** A backend of the configuration: carries out one route at a time, or waits for one of its shape. */
@@ -55,6 +55,6 @@ function partsOf(share: number, endpoints: readonly PoolEndpoint[]) {
 }
 
 function serverOf(endpoint: PoolEndpoint): Omit<Server, 'weight' | 'isSpared'> {
-  const { key, address, port, checkPort, backup = false, cookie = stickyValue(key) } = endpoint;
+  const { address, port, checkPort, backup = false, cookie = cookieOf(shownName(endpoint)) } = endpoint;
   return { name: serverName(endpoint), address, port, checkPort, isBackup: backup, cookie };
 }
