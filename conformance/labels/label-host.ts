@@ -1,9 +1,10 @@
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { request } from 'undici';
 import { becomes } from '../lab/processes.ts';
-import type { Api } from '../product/api.ts';
+import { Api } from '../product/api.ts';
 import { type Host, openHost } from '../product/host.ts';
-import { repository, startProduct } from '../product/product.ts';
+import { dataOf, repository, spawnWeir, startProduct } from '../product/product.ts';
 import type { Echo } from './echo.ts';
 
 const echo = fileURLToPath(new URL('echo.ts', import.meta.url));
@@ -74,13 +75,24 @@ export const statisticsPort = 9090;
 /** The engine that the edge serves with; both are to do the same. */
 export const engine = process.env['WEIR_EDGE_ENGINE'] ?? 'builtin';
 
+export type LabelHostOptions = {
+  /** Of `weir dev`. */
+  readonly flags?: readonly string[];
+  /** A master and an agent that is called after its address, so that tools which look its name up find it. */
+  readonly isApart?: boolean;
+};
+
+type Teardown = { teardown(end: () => Promise<void>): void };
+
 export async function openLabelHost(
-  t: { teardown(end: () => Promise<void>): void },
+  t: Teardown,
   label: string,
-  flags: readonly string[] = [],
+  { flags = [], isApart = false }: LabelHostOptions = {},
 ): Promise<LabelHost> {
   const host = await openHost(t, label);
-  const { api } = await startProduct(host, { flags: ['--edge-engine', engine, ...flags] });
+  const api = isApart
+    ? await startApart(host)
+    : (await startProduct(host, { flags: ['--edge-engine', engine, ...flags] })).api;
   const ask = async (
     path: string,
     { port = edgePort, host: name, headers, address = '127.0.0.1' }: Ask = {},
@@ -112,6 +124,21 @@ export async function openLabelHost(
       await api.spread();
     },
   };
+}
+
+/** Where the only agent of a cluster in one namespace is. */
+export const agentAddress = '100.127.255.1';
+
+async function startApart(host: Host): Promise<Api> {
+  await host.shell(`ip address replace ${agentAddress}/32 dev lo`);
+  const data = (name: string) => ['--data', join(dataOf(host), name)];
+  spawnWeir(host, ['master', ...data('master')]);
+  const places = ['--http', `0.0.0.0:${edgePort}`, '--edge-stats', `0.0.0.0:${statisticsPort}`];
+  const name = ['--address', agentAddress, '--hostname', agentAddress];
+  spawnWeir(host, ['agent', '--edge', '--edge-engine', engine, ...name, ...places, ...data('agent')]);
+  const api = new Api(host.tunnel);
+  await becomes(() => api.inForce().catch(() => false), 60_000);
+  return api;
 }
 
 function echoIn(text: string): Echo | undefined {

@@ -1,18 +1,9 @@
 import { createHash } from 'node:crypto';
 import t from 'tap';
+import { rowsOf } from './csv-rows.ts';
 import { echoApp, openLabelHost, statisticsPort } from './label-host.ts';
 
 const skip = process.getuid?.() === 0 ? false : 'needs root';
-
-/** Lines of HAProxy's CSV by the names of its columns, read as marathon-lb's own tools do. */
-function rowsOf(csv: string) {
-  const [head = '', ...lines] = csv.trimEnd().split('\n');
-  const names = head.replace(/^# /, '').replace(/,$/, '').split(',');
-  return lines.map((line) => {
-    const values = line.split(',').slice(0, -1);
-    return new Map(names.map((name, n) => [name, values[n]]));
-  });
-}
 
 t.test("marathon-lb's pages on port 9090", { skip }, async (t) => {
   const edge = await openLabelHost(t, 'stats');
