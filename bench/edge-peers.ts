@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { systemClock } from '../core/kit/clock.ts';
@@ -125,10 +125,13 @@ export async function weirProxy(
   return { name: 'weir', port: ports.weir, pid, edge, stop: () => edge.stop() };
 }
 
-/** CPU milliseconds that a process has used, all its threads. */
+/** CPU milliseconds that a process has used, all its threads that still are; the scheduler counts them to the nanosecond. */
 export function cpuMs(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) * 10;
+  const tasks = readdirSync(`/proc/${pid}/task`);
+  const spent = tasks.map((task) =>
+    Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]),
+  );
+  return spent.reduce((sum, ns) => sum + ns, 0) / 1e6;
 }
 
 export function benchRoute(n: number): Route {

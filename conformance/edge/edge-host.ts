@@ -13,6 +13,8 @@ export type EdgeHost = {
   memory(): number;
   /** CPU milliseconds that it has used. */
   cpuMs(): number;
+  /** Where the app is without the edge: `ADDRESS:PORT`. */
+  app(): Promise<string>;
   /** Runs a program in the namespace, to its end; its last line is JSON. */
   script<T>(program: URL, args: readonly string[]): Promise<T>;
 };
@@ -56,6 +58,10 @@ export async function openEdge(
     memory: () =>
       Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${worker()}/status`, 'utf8'))?.[1]) * 1_024,
     cpuMs: () => cpuMs(worker()),
+    async app() {
+      const [task] = await api.tasks('/backend');
+      return `${task?.host}:${task?.ports[0]}`;
+    },
     async script<T>(program: URL, args: readonly string[]) {
       const file = fileURLToPath(program);
       const result = await host.exec([process.execPath, file, ...args]);

@@ -1,58 +1,69 @@
 /**
- * `probe.ts SECONDS PER-SECOND`: a well-behaved client on one kept connection after another, by the clock. Prints
- * `{answered, failed, p50, p99}`, times in milliseconds from when a request was due.
+ * `probe.ts SECONDS PER-SECOND APP`: a well-behaved client on one kept connection after another, by the clock: through the edge, and as
+ * often straight to the app at `ADDRESS:PORT`, which says what the machine itself makes wait. Prints `{edge, straight}`, each
+ * `{answered, failed, p50, p99}`; times in milliseconds from when a request was due.
  */
 import { Agent, request } from 'node:http';
 
-export type ProbeReport = {
+export type Waits = {
   readonly answered: number;
   readonly failed: readonly string[];
   readonly p50: number;
   readonly p99: number;
 };
+export type ProbeReport = { readonly edge: Waits; readonly straight: Waits };
 
-const [seconds = 5, rate = 100] = process.argv.slice(2).map(Number);
-const agent = new Agent({ keepAlive: true, maxSockets: 16 });
-const times: number[] = [];
-const failed: string[] = [];
+const [seconds, rate] = process.argv.slice(2).map(Number) as [number, number];
+const app = new URL(`http://${process.argv[4]}`);
 
-function ask(dueAt: number): Promise<void> {
-  return new Promise((resolve) => {
-    const options = {
-      host: '127.0.0.1',
-      port: 8000,
-      agent,
-      headers: { host: 'edge.example' },
-      timeout: 10_000,
-    };
-    const call = request(options, (response) => {
-      if (response.statusCode !== 200) failed.push(`status ${response.statusCode}`);
+class Client {
+  readonly #place: { readonly host: string; readonly port: number };
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 16 });
+  readonly #times: number[] = [];
+  readonly #failed: string[] = [];
+
+  constructor(host: string, port: number) {
+    this.#place = { host, port };
+  }
+
+  ask(dueAt: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const headers = { host: 'edge.example' };
+    const call = request({ ...this.#place, agent: this.#agent, headers, timeout: 10_000 }, (response) => {
+      if (response.statusCode !== 200) this.#failed.push(`status ${response.statusCode}`);
       response.resume();
-      response.on('error', (error) => failed.push(error.message));
+      response.on('error', (error) => this.#failed.push(error.message));
       response.on('close', () => {
-        times.push(performance.now() - dueAt);
+        this.#times.push(performance.now() - dueAt);
         resolve();
       });
     });
     call.on('timeout', () => call.destroy(new Error('no answer in 10 s')));
     call.on('error', (error) => {
-      failed.push(error.message);
+      this.#failed.push(error.message);
       resolve();
     });
     call.end();
-  });
+    return promise;
+  }
+
+  end(): Waits {
+    this.#agent.destroy();
+    const times = this.#times.toSorted((a, b) => a - b);
+    const at = (share: number) => times[Math.min(times.length - 1, Math.floor(share * times.length))] ?? -1;
+    return { answered: times.length, failed: this.#failed, p50: at(0.5), p99: at(0.99) };
+  }
 }
 
+const edge = new Client('127.0.0.1', 8000);
+const straight = new Client(app.hostname, Number(app.port));
 const startAt = performance.now();
 const pending: Promise<void>[] = [];
 for (let n = 0; n < seconds * rate; n++) {
   const dueAt = startAt + (n * 1_000) / rate;
   const early = dueAt - performance.now();
   if (early > 0) await new Promise((resolve) => setTimeout(resolve, early));
-  pending.push(ask(dueAt));
+  pending.push(edge.ask(dueAt), straight.ask(dueAt));
 }
 await Promise.all(pending);
-agent.destroy();
-times.sort((a, b) => a - b);
-const at = (share: number) => times[Math.min(times.length - 1, Math.floor(share * times.length))] ?? -1;
-console.log(JSON.stringify({ answered: times.length, failed, p50: at(0.5), p99: at(0.99) }));
+console.log(JSON.stringify({ edge: edge.end(), straight: straight.end() }));

@@ -8,8 +8,12 @@ import type { ProbeReport } from './probe.ts';
 
 const skip = process.getuid?.() === 0 ? false : 'needs root';
 
-/** What others may notice: a machine of two cores runs the attackers, the edge, its backend and the probe. */
+/**
+ * What others may notice: a machine of two cores runs the attackers, the edge, its backend and the probe. Where even those wait who go
+ * straight to the app, the machine is full, and so many times their wait is meant.
+ */
 const p99Ms = 250;
+const timesStraight = 3;
 const idleConnections = 10_000;
 /** For the idle connections, and for everything else that is slow. */
 const maxGrowth = 250 * 2 ** 20;
@@ -49,13 +53,17 @@ t.test('slow clients by the thousand', { skip, timeout: 120_000 }, async (t) => 
     const args = ['-c', '500', '-r', '250', '-l', '10', '-p', '5', ...how];
     return [name, (await edge.host.exec(['slowhttptest', ...args])).stdout] as const;
   });
-  const report = await edge.script<ProbeReport>(new URL('probe.ts', import.meta.url), ['9', '100']);
+  const report = await edge.script<ProbeReport>(new URL('probe.ts', import.meta.url), [
+    ...['9', '50', await edge.app()],
+  ]);
+  const others = report.edge;
+  const most = Math.max(p99Ms, timesStraight * report.straight.p99);
   const grown = edge.memory() - before;
   t.comment(
-    `others: p50 ${report.p50.toFixed(1)} ms, p99 ${report.p99.toFixed(1)} ms; grown by ${grown >> 20} MiB`,
+    `others: p50 ${others.p50.toFixed(1)} ms, p99 ${others.p99.toFixed(1)} ms, straight to the app ${report.straight.p99.toFixed(1)} ms; grown by ${grown >> 20} MiB`,
   );
-  t.same(report.failed, [], 'others are answered');
-  t.ok(report.p99 <= p99Ms, `others wait no longer than ${p99Ms} ms (p99)`);
+  t.same(others.failed, [], 'others are answered');
+  t.ok(others.p99 <= most, `others wait no longer than ${most} ms (p99)`);
   t.ok(grown <= maxGrowth, `memory grows by at most ${maxGrowth >> 20} MiB`);
   for (const [name, output] of await Promise.all(attacks)) {
     t.match(
