@@ -56,6 +56,8 @@ export class ClientConnection implements Front, WireUser, InputUser, TurnHost, D
   /** What was found out about it. */
   #verdict: AuthVerdict | undefined;
   #ended = false;
+  /** The client does not take what it was answered: it is asked nothing more until it has. */
+  #heldUp = false;
   /** No request has come yet. */
   #isFirst = true;
 
@@ -82,7 +84,7 @@ export class ClientConnection implements Front, WireUser, InputUser, TurnHost, D
   }
 
   close(withinMs: number): void {
-    if (this.#turn === undefined && this.#tunnel === undefined) this.wire.destroy();
+    if (this.#turn === undefined && this.#tunnel === undefined && !this.#heldUp) this.wire.destroy();
     else this.#endWithin(withinMs);
   }
 
@@ -104,14 +106,17 @@ export class ClientConnection implements Front, WireUser, InputUser, TurnHost, D
     this.#ended = true;
     if (this.#tunnel !== undefined) this.#tunnel.clientEnded();
     else if (this.#lingering) this.wire.destroy();
-    else if (this.#waiting) return;
-    else if (this.#turn === undefined) this.wire.end();
+    else if (this.#turn === undefined) this.#endIfIdle();
     else if (!this.#turn.read) this.wire.destroy();
   }
 
   drained(): void {
     if (this.#tunnel !== undefined) this.#tunnel.clientDrained();
-    else this.#turn?.clientDrained();
+    else if (this.#turn !== undefined) this.#turn.clientDrained();
+    else if (this.#heldUp) {
+      this.#heldUp = false;
+      this.over(true);
+    }
   }
 
   closed(): void {
@@ -138,7 +143,7 @@ export class ClientConnection implements Front, WireUser, InputUser, TurnHost, D
   }
 
   step(buffer: Buffer, at: number, end: number): number {
-    if (this.#waiting) return at;
+    if (this.#waiting || this.#heldUp) return at;
     return this.#turn === undefined ? this.#readHead(buffer, at, end) : this.#turn.bytes(buffer, at, end);
   }
 
@@ -174,14 +179,23 @@ export class ClientConnection implements Front, WireUser, InputUser, TurnHost, D
 
   /** An answer is complete and the connection stays: whatever waits is the next request. */
   #next(): void {
-    const { headMs, idleMs } = this.#context.settings;
-    if (this.#ended && this.#input.waiting === 0) {
-      this.wire.end();
+    const { headMs, idleMs, bodyMs } = this.#context.settings;
+    this.#heldUp = this.wire.congested;
+    if (this.#heldUp) {
+      this.expect(bodyMs);
+      this.wire.pause();
       return;
     }
     this.expect(this.#input.waiting > 0 ? headMs : idleMs);
     this.wire.resume();
     this.#input.again();
+    if (this.#ended) this.#endIfIdle();
+  }
+
+  /** The client sends nothing more, and of what it sent nothing is a request. */
+  #endIfIdle(): void {
+    const isBusy = this.#input.busy || this.#waiting || this.#heldUp || this.#lingering;
+    if (!isBusy && this.#turn === undefined && this.#tunnel === undefined) this.wire.end();
   }
 
   #endWithin(ms: number): void {
@@ -234,7 +248,9 @@ export class ClientConnection implements Front, WireUser, InputUser, TurnHost, D
     void until.then((verdict) => {
       this.#waiting = false;
       this.#verdict = verdict;
-      if (this.wire.open) this.#input.again(true);
+      if (!this.wire.open) return;
+      this.#input.again(true);
+      if (this.#ended) this.#endIfIdle();
     });
   }
 

@@ -27,6 +27,11 @@ export class ClientInput {
     this.#maxHeadBytes = maxHeadBytes;
   }
 
+  /** It is being looked at right now: `waiting` is too high. */
+  get busy(): boolean {
+    return this.#processing;
+  }
+
   /** Bytes that wait. */
   get waiting(): number {
     return this.#backlog.length;

@@ -9,6 +9,8 @@ export interface Pipe {
   writeBytes(bytes: Buffer): void;
   /** `head` and `bytes` at once. */
   writeBoth(head: string, bytes: Buffer): void;
+  /** It may be silent for long from now on: notices by itself, where it can, that the other side is gone without a word. */
+  watch?(): void;
   pause(): void;
   resume(): void;
   /** Sends what is left, then says that no more comes. */

@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import t from 'tap';
 import { buildTable } from './route-table.ts';
 import { directory, type Recorded, rawClient, serveWith } from './testing/peers.ts';
@@ -5,6 +7,8 @@ import { directory, type Recorded, rawClient, serveWith } from './testing/peers.
 const upgrade =
   'GET /chat HTTP/1.1\r\nHost: web.test\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: abc\r\n\r\n';
 const agreed = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
+
+const run = promisify(execFile);
 
 /** Agrees to an upgrade, then sends back what it gets in angle brackets. */
 function echo(recorded: Recorded): void {
@@ -75,6 +79,28 @@ t.test('an endpoint that vanishes takes its upgraded connections with it', async
   await client.closed.until((closed) => closed);
   t.same(await engine.inFlight(), new Map());
 });
+
+t.test(
+  'an upgraded connection is watched on both sides, so that a peer that vanished is noticed',
+  async (t) => {
+    const { port, backends } = await serveWith(t, [echo]);
+    const client = await rawClient(port);
+    client.send('GET / HTTP/1.1\r\nHost: web.test\r\n\r\n');
+    await client.until('hello ');
+    const timers = async () => {
+      const ends = `( sport = :${port} or dport = :${backends[0]!.port} )`;
+      const { stdout } = await run('ss', ['--no-header', '--tcp', '--numeric', '--options', ends]);
+      return stdout.split('timer:(keepalive').length - 1;
+    };
+    t.equal(await timers(), 0);
+    client.socket.destroy();
+    const upgraded = await rawClient(port);
+    upgraded.send(upgrade);
+    await upgraded.until('hello ');
+    t.equal(await timers(), 2);
+    upgraded.socket.destroy();
+  },
+);
 
 t.test('an endpoint may refuse to upgrade, and the connection goes on as it was', async (t) => {
   const answer = 'HTTP/1.1 426 Upgrade Required\r\nContent-Length: 2\r\n\r\nno';

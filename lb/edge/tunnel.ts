@@ -34,6 +34,8 @@ export class Tunnel implements UpstreamUser {
     this.#options = options;
     this.#upstream.deadlineAt = Number.POSITIVE_INFINITY;
     this.#upstream.user = this;
+    this.#client.watch?.();
+    this.#upstream.wire.watch?.();
   }
 
   clientBytes(buffer: Buffer, at: number, end: number): void {

@@ -9,6 +9,8 @@ import type { TurnWrites } from './turn-writes.ts';
 /** Content up to this size is written together with its head. */
 const joinedBytes = 8_192;
 
+/** A silent peer is asked whether it is there: one that is gone is noticed after two minutes. */
+const watch = { afterMs: 60_000, everyMs: 15_000, times: 4 };
 /** A read of this size is one of many. */
 const muchBytes = 32_768;
 
@@ -136,6 +138,10 @@ export class Wire implements Pipe {
     if (next === this.#own) return undefined;
     this.#own = next;
     return next;
+  }
+
+  watch(): void {
+    this.socket.setKeepAlive(true, watch.afterMs, watch.everyMs, watch.times);
   }
 
   /** The socket is somebody else's from now on; the user is told nothing more. */
