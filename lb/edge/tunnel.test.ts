@@ -80,27 +80,20 @@ t.test('an endpoint that vanishes takes its upgraded connections with it', async
   t.same(await engine.inFlight(), new Map());
 });
 
-t.test(
-  'an upgraded connection is watched on both sides, so that a peer that vanished is noticed',
-  async (t) => {
-    const { port, backends } = await serveWith(t, [echo]);
-    const client = await rawClient(port);
-    client.send('GET / HTTP/1.1\r\nHost: web.test\r\n\r\n');
-    await client.until('hello ');
-    const timers = async () => {
-      const ends = `( sport = :${port} or dport = :${backends[0]!.port} )`;
-      const { stdout } = await run('ss', ['--no-header', '--tcp', '--numeric', '--options', ends]);
-      return stdout.split('timer:(keepalive').length - 1;
-    };
-    t.equal(await timers(), 0);
-    client.socket.destroy();
-    const upgraded = await rawClient(port);
-    upgraded.send(upgrade);
-    await upgraded.until('hello ');
-    t.equal(await timers(), 2);
-    upgraded.socket.destroy();
-  },
-);
+t.test('an upgraded connection is watched on both sides: a peer that vanished is noticed', async (t) => {
+  const { port, backends } = await serveWith(t, [echo]);
+  const watched = async () => {
+    const ends = `( sport = :${port} or dport = :${backends[0]!.port} )`;
+    const { stdout } = await run('ss', ['--no-header', '--tcp', '--numeric', '--options', ends]);
+    return stdout.split('timer:(keepalive').length - 1;
+  };
+  const client = await rawClient(port);
+  t.equal(await watched(), 0);
+  client.send(upgrade);
+  await client.until('hello ');
+  t.equal(await watched(), 2);
+  client.socket.destroy();
+});
 
 t.test('an endpoint may refuse to upgrade, and the connection goes on as it was', async (t) => {
   const answer = 'HTTP/1.1 426 Upgrade Required\r\nContent-Length: 2\r\n\r\nno';
