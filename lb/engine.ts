@@ -1,7 +1,9 @@
 import type { Part } from '../core/kit/part.ts';
+import type { Listener } from '../core/model/listener.ts';
 import type { RouteTable } from './edge/route-table.ts';
 import type { RequestCount } from './edge/route-tally.ts';
 import type { TrafficStats } from './edge/traffic-stats.ts';
+import type { WhyLink, WhyQuestion } from './edge/why.ts';
 
 /** Counters since the engine started; all but the gauges only grow. */
 export type EngineStats = {
@@ -42,6 +44,17 @@ export interface IngressEngine extends Part {
    * that is not in it; requests in flight and upgraded streams keep theirs.
    */
   apply(table: RouteTable): Promise<number>;
+  /**
+   * Opens a further listener, or changes what an open one does; it serves the tables that are applied. `handle`: a socket bound there.
+   * Throws PortInUse, and a WeirError for what the engine does not carry.
+   */
+  open(listener: Listener, handle?: object): Promise<void>;
+  /** No more comes in there; what is on its way goes on for its time. */
+  shut(listener: string): void | Promise<void>;
+  /** The port that a listener really got; undefined: it is not open. */
+  portOf(listener: string): number | undefined;
+  /** What would become of a request: a walk that ends at the first broken link. */
+  why(question: WhyQuestion): Promise<readonly WhyLink[]>;
   /** Requests and upgraded streams by instance id: at least those to instances that have left the table. */
   inFlight(): Promise<ReadonlyMap<string, number>>;
   stats(): Promise<EngineStats>;
