@@ -1,4 +1,4 @@
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { request } from 'undici';
 import { becomes } from '../lab/processes.ts';
 import { webServer } from './definitions.ts';
@@ -9,13 +9,14 @@ const skip = process.getuid?.() === 0 ? false : 'needs root';
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** The engine that the edge serves with; both are to do the same. */
-const engine = process.env['WEIR_EDGE_ENGINE'];
 const base = '/service/edgelb/v2/pools';
 
-t.test('Edge-LB pools on the product', { skip }, async (t) => {
-  const host = await openHost(t, 'pools');
-  const { api } = await startProduct(host, engine === undefined ? {} : { flags: ['--edge-engine', engine] });
+for (const engine of ['builtin', 'haproxy'])
+  t.test(`Edge-LB pools on the product with the engine ${engine}`, { skip }, (t) => poolsServe(t, engine));
+
+async function poolsServe(t: Test, engine: string): Promise<void> {
+  const host = await openHost(t, `pools${engine}`);
+  const { api } = await startProduct(host, { flags: ['--edge-engine', engine] });
   for (const name of ['blue', 'green'])
     await api.deploy(webServer(`/shop/${name}`, { instances: 1, greeting: name }));
 
@@ -203,4 +204,4 @@ t.test('Edge-LB pools on the product', { skip }, async (t) => {
     const taken = await api.call('POST', base, { ...other, name: 'thief' });
     t.match([taken.status, taken.body], [409, { code: 409, message: /belongs to pool:later/ }]);
   });
-});
+}
