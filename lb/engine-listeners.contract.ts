@@ -3,6 +3,7 @@ import { connect as connectPlain } from 'node:net';
 import { connect, createServer } from 'node:tls';
 import t, { type Test } from 'tap';
 
+import { appIdField, appIdTable } from '../core/model/app-id-table.ts';
 import type { Route, RouteConditions } from '../core/model/route.ts';
 import { scanProxyHeader } from './edge/proxy/proxy-header.ts';
 import { buildTable } from './edge/route-table.ts';
@@ -69,6 +70,24 @@ export function testListenerContract(name: string, create: () => IngressEngine):
       ['c.test', '/open', 'two'],
     ] as const)
       t.match((await askFor(engine.portOf('l4')!, { host, path })).body, `at ${at}`, `${host}${path}`);
+  });
+
+  t.test(`${name} finds apps by their ids where these stand for hosts`, async (t) => {
+    const { engine, apply } = await setUp(t, create(), ['one', 'two']);
+    await engine.open(listener('http', { id: appIdTable, table: appIdTable }));
+    await apply(['/one', '/two'].map((app) => ({ ...ownRoute(app, { host: app }), table: appIdTable })));
+    const at = async (id: string) =>
+      (
+        await askFor(engine.portOf(appIdTable)!, {
+          host: 'a.test',
+          path: '/two',
+          fields: { [appIdField]: id },
+        })
+      ).body;
+    t.match(await at('/one'), 'at one');
+    t.match(await at('/two'), 'at two');
+    t.match(await at('/one/more'), '404');
+    t.match(await at('!one'), '404');
   });
 
   t.test(`${name} carries the bytes of a TCP listener both ways, and counts them`, async (t) => {
