@@ -30,10 +30,12 @@ import { DnsHttpServer } from '../dns/http-server.ts';
 import { ReachableNames } from '../dns/reachable-names.ts';
 import { DevelopmentAuthority } from '../lb/edge/authority.ts';
 import { EdgeConsumer } from '../lb/edge/consumer.ts';
+import { KernelPorts } from '../lb/edge/l4/kernel-ports.ts';
 import type { VipBackend } from '../lb/vip/backend.ts';
 import { EbpfVips } from '../lb/vip/backends/ebpf/ebpf.ts';
 import { BothFamilies } from '../lb/vip/backends/nftables/both-families.ts';
 import { NftablesVips } from '../lb/vip/backends/nftables/nftables.ts';
+import { NftablesPorts } from '../lb/vip/backends/nftables/ports/nftables-ports.ts';
 import { UserspaceVips } from '../lb/vip/backends/userspace/userspace.ts';
 import { FirstThatStarts } from '../lb/vip/first-that-starts.ts';
 import { NamespaceClaim } from '../lb/vip/namespace-claim.ts';
@@ -112,7 +114,9 @@ export async function composeAgent(
     ],
   });
   const authority = new DevelopmentAuthority({ clock }, { folder: join(dataDir, 'authority') });
-  const edge = settings.edge && edgeOf(settings.edge, { clock, log, authority });
+  const mapper = settings.vip === 'userspace' ? undefined : new NftablesPorts({ log, clock });
+  const kernel = mapper && new KernelPorts({ mapper, log, clock, agentId: id });
+  const edge = settings.edge && edgeOf(settings.edge, { clock, log, authority, kernel });
   const names = new ReachableNames(dns, { failing: () => vip.ejected(), clock, log });
   const consumers = edge === undefined ? [names, vip] : [names, vip, edge];
   const logs = new LogFolders(join(dataDir, 'logs'));
@@ -180,7 +184,7 @@ export async function composeAgent(
     dns,
     vip,
     names,
-    ...(edge === undefined ? [] : [edge]),
+    ...(edge === undefined ? noMappedPorts(mapper) : [edge]),
     mesosDns,
     dcosHttp(settings.dcosHttp, { dns, metrics, log }),
     ...(edge === undefined || settings.edge?.stats === undefined
@@ -213,6 +217,7 @@ export async function composeAgent(
       await overlay.recover([]);
       const left = await overlay.clear();
       await vip.stop({ remove: true });
+      await mapper?.stop();
       await node?.remove();
       await removeRecords(
         join(dataDir, 'instances'),
@@ -335,13 +340,18 @@ function vipBackendOf(
 
 function edgeOf(
   { http, https, accessLog, minTls = '1.2', engine = 'builtin' }: NonNullable<AgentSettings['edge']>,
-  parts: { clock: Clock; log: Log; authority: DevelopmentAuthority },
+  parts: { clock: Clock; log: Log; authority: DevelopmentAuthority; kernel: KernelPorts | undefined },
 ) {
-  const { clock, log, authority } = parts;
+  const { clock, log, authority, kernel } = parts;
   return new EdgeConsumer(
-    { clock, log, certificate: (name) => authority.certificate(name) },
+    { clock, log, certificate: (name) => authority.certificate(name), ...(kernel && { kernel }) },
     { address: http.address, httpPort: http.port, httpsPort: https?.port, accessLog, minTls, engine },
   );
+}
+
+/** What an edge left that died here, and is no edge any more. */
+function noMappedPorts(mapper: NftablesPorts | undefined): readonly Part[] {
+  return mapper === undefined ? [] : [{ start: () => mapper.stop(), async stop() {} }];
 }
 
 /** The name server's own name is what a client of DNS over TLS verifies. */

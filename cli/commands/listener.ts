@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { readDefinition } from '../app/definition.ts';
 import { appId } from '../app/id.ts';
 import { group, leaf, print, printJson, sessionOf } from '../globals.ts';
-import type { ListenerAnswer, ListenerInfo, ListenersAnswer } from '../master/answers.ts';
+import type { ListenerAnswer, ListenerInfo, ListenerOnEdgeInfo, ListenersAnswer } from '../master/answers.ts';
 import { wholeNumber } from '../numbers.ts';
 import { inForceText } from '../show/in-force.ts';
 import { table } from '../show/table.ts';
@@ -94,8 +94,7 @@ async function show(name: string, _options: object, command: Command): Promise<v
   const { definition, listener, faults } = answer;
   const { edges = [], ...plain } = listener ?? {};
   print(JSON.stringify(definition ?? plain, null, 2));
-  for (const { edge, state, at, problem } of edges)
-    print(`${edge}: ${[state, at ?? problem].filter((one) => one !== undefined).join(': ')}`);
+  for (const one of edges) print(edgeText(one));
   for (const fault of faults) print(faultText(fault));
   print(`\n${inForceText(answer)}`);
 }
@@ -105,6 +104,19 @@ async function remove(name: string, _options: object, command: Command): Promise
   await master.send('DELETE', pathOf(name));
   if (json) return printJson(null);
   print(`${name} is removed`);
+}
+
+/** `edge1: open: 0.0.0.0:5432; the kernel carries its connections`. */
+function edgeText({ edge, state, at, problem, kernel, because }: ListenerOnEdgeInfo): string {
+  const place = [edge, state, at ?? problem].filter((one) => one !== undefined).join(': ');
+  if (because !== undefined) return `${place}; processes carry its connections: ${because}`;
+  if (kernel === undefined) return place;
+  const masked = kernel.masquerades;
+  const seen =
+    masked.length === 0
+      ? 'endpoints see the addresses of clients'
+      : `${masked.join(', ')} ${masked.length === 1 ? 'sees' : 'see'} the address of the edge, because answers would not come back here`;
+  return `${place} (kernel): ${seen}`;
 }
 
 function faultText({ listener, effect, reason }: ListenersAnswer['faults'][number]): string {

@@ -202,12 +202,16 @@ export type ListenerInfo = Id & {
   readonly protocol: string;
   readonly routes: number;
   readonly state: string;
-  readonly edges: readonly {
-    readonly edge: string;
-    readonly state: string;
-    readonly at?: string;
-    readonly problem?: string;
-  }[];
+  readonly edges: readonly ListenerOnEdgeInfo[];
+};
+
+export type ListenerOnEdgeInfo = {
+  readonly edge: string;
+  readonly state: string;
+  readonly at?: string;
+  readonly problem?: string;
+  readonly kernel?: { readonly masquerades: readonly string[] };
+  readonly because?: string;
 };
 
 export type ListenersAnswer = InForce & {

@@ -43,6 +43,10 @@ export type ListenerState = {
   readonly at?: { readonly address: string; readonly port: number };
   /** Why it is not: `port 80 is in use`. Absent when it is not wanted now (`whileServed`). */
   readonly problem?: string;
+  /** The kernel carries its connections; these instances see the edge's address instead of the client's. */
+  readonly kernel?: { readonly masquerades: readonly string[] };
+  /** Why the edge's processes carry them and not the kernel, where one could think so. */
+  readonly because?: string;
 };
 
 /** The table of routes that a listener serves; undefined: the shared one. */

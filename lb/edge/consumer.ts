@@ -7,6 +7,7 @@ import { type ListenerState, tableOf } from '../../core/model/listener.ts';
 import { scopeOf } from '../../core/model/route.ts';
 import type { ListenAddress } from '../engine.ts';
 import { EdgeMetrics } from './edge-metrics.ts';
+import type { KernelPorts } from './l4/kernel-ports.ts';
 import type { FullReport, WorkerReport } from './messages.ts';
 import { PublicPlaces } from './public-places.ts';
 import { defaultSettings, type EdgeSettings, fixedListeners } from './settings.ts';
@@ -15,7 +16,13 @@ import { broken, type WhyLink, type WhyQuestion } from './why.ts';
 import { placeFor, whyArrival } from './why-arrival.ts';
 import { WorkerLink, type WorkerLinkDependencies } from './worker-link.ts';
 
-export type EdgeDependencies = Omit<WorkerLinkDependencies, 'onCrash' | 'places' | 'onNotOpen' | 'ticketKey'>;
+export type EdgeDependencies = Omit<
+  WorkerLinkDependencies,
+  'onCrash' | 'places' | 'onNotOpen' | 'ticketKey'
+> & {
+  /** Absent: all connections are carried by worker processes. */
+  readonly kernel?: KernelPorts;
+};
 
 export type EdgeOptions = Partial<EdgeSettings> & {
   /** Processes that share the ports. Default 1. */
@@ -38,6 +45,7 @@ export class EdgeConsumer implements DirectoryConsumer, Part {
   readonly #settings: EdgeSettings;
   readonly #places: PublicPlaces;
   readonly #clock: Clock;
+  readonly #kernel: KernelPorts | undefined;
   #retrying: AbortController | undefined;
   /** As of when every worker had done its part. */
   #states: readonly ListenerState[] = [];
@@ -49,6 +57,7 @@ export class EdgeConsumer implements DirectoryConsumer, Part {
 
   constructor(dependencies: EdgeDependencies, options: EdgeOptions = {}) {
     const { workers = 1, ...settings } = options;
+    const { kernel, ...linked } = dependencies;
     const onCrash = () => {
       for (const listener of this.#resetListeners) listener();
     };
@@ -58,10 +67,11 @@ export class EdgeConsumer implements DirectoryConsumer, Part {
     const ticketKey = () => this.#tickets.key;
     this.#settings = { ...defaultSettings, ...settings };
     this.#clock = dependencies.clock;
+    this.#kernel = kernel;
     this.#places = new PublicPlaces(this.#settings.address);
     const places = this.#places.open;
     const onNotOpen = (listener: string, problem: string) => this.#notOpen(listener, problem);
-    const parts = { ...dependencies, onCrash, places, onNotOpen, ticketKey };
+    const parts = { ...linked, onCrash, places, onNotOpen, ticketKey };
     this.#makeLink = () => new WorkerLink(parts, this.#settings);
     this.#links = Array.from({ length: workers }, this.#makeLink);
   }
@@ -89,14 +99,14 @@ export class EdgeConsumer implements DirectoryConsumer, Part {
 
   /** What became of the listeners of the Directory. */
   listeners(): readonly ListenerState[] {
-    return this.#states;
+    return this.#states.map((state) => ({ ...state, ...this.#kernel?.carried(state.id) }));
   }
 
   /** Resolves when every worker serves. Throws PortInUse naming address and port. */
   async start(): Promise<void> {
     try {
       await this.#places.openFixed(fixedListeners(this.#settings));
-      await startAll([this.#tickets, ...this.#links]);
+      await startAll([this.#tickets, ...(this.#kernel ? [this.#kernel] : []), ...this.#links]);
     } catch (error) {
       await this.stop();
       throw error;
@@ -106,6 +116,7 @@ export class EdgeConsumer implements DirectoryConsumer, Part {
   async stop(): Promise<void> {
     this.#retrying?.abort();
     await this.#opening;
+    await this.#kernel?.stop();
     this.#places.close();
     await stopAll([this.#tickets, ...this.#links, ...this.#leaving.keys()]);
   }
@@ -157,6 +168,7 @@ export class EdgeConsumer implements DirectoryConsumer, Part {
     // After the routes: who comes in by a new place finds them.
     const mayMove = delta === undefined || delta.endpoints !== undefined || listeners !== directory.listeners;
     if (mayMove && listeners.size + directory.listeners.size > 0) await this.#openPlaces();
+    await this.#kernel?.apply(directory, this.#places.open.values());
     this.#inForce = directory;
     return Math.min(...revisions);
   }
@@ -169,6 +181,8 @@ export class EdgeConsumer implements DirectoryConsumer, Part {
         counts.set(instance, (counts.get(instance) ?? 0) + count);
       }
     }
+    for (const [instance, count] of (await this.#kernel?.inFlight(this.#directory)) ?? [])
+      counts.set(instance, (counts.get(instance) ?? 0) + count);
     return counts;
   }
 
@@ -198,7 +212,7 @@ export class EdgeConsumer implements DirectoryConsumer, Part {
 
   /** All of it for a monitor: Prometheus text. */
   async metrics(): Promise<string> {
-    return this.#metrics.text(await this.reports());
+    return this.#metrics.text(await this.reports(), await this.#kernel?.counts());
   }
 
   async #ask(how: { readonly full: boolean }): Promise<readonly WorkerReport[]> {
@@ -242,5 +256,6 @@ export class EdgeConsumer implements DirectoryConsumer, Part {
     }
     this.#retrying = undefined;
     await this.#openPlaces();
+    await this.#kernel?.apply(this.#directory, this.#places.open.values());
   }
 }

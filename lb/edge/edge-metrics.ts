@@ -1,6 +1,7 @@
 import { BoundedTotals, type Counts } from './bounded-totals.ts';
 import { Exposition } from './exposition.ts';
 import { type LatencyCounts, latencyBounds } from './histogram.ts';
+import type { ListenerCounts } from './l4/listener-tally.ts';
 import type { FullReport } from './messages.ts';
 import type { EndpointStats } from './traffic-stats.ts';
 
@@ -23,7 +24,8 @@ export class EdgeMetrics {
     this.#listeners = new BoundedTotals(most);
   }
 
-  text(reports: readonly Report[]): string {
+  /** `kernel`: what it carried past the workers. */
+  text(reports: readonly Report[], kernel: readonly ListenerCounts[] = []): string {
     const out = new Exposition();
     const by = (namesOf: (report: Report) => ByName) =>
       new Map(reports.map((report) => [String(report.worker), namesOf(report)]));
@@ -43,7 +45,7 @@ export class EdgeMetrics {
     writeStreams(
       out,
       { label: 'listener', prefix: 'weir_edge_listener' },
-      this.#listeners.take(by(listenerCounts)),
+      this.#listeners.take(by(listenerCounts).set('kernel', countsByListener(kernel))),
     );
     writeGauges(out, reports);
     return out.text();
@@ -107,8 +109,12 @@ function endpointCounts({ stats: { traffic } }: Report): ByName {
 }
 
 function listenerCounts({ stats: { traffic } }: Report): ByName {
+  return countsByListener(traffic?.listeners ?? []);
+}
+
+function countsByListener(listeners: readonly ListenerCounts[]): ByName {
   const names = new Map<string, Map<string, number>>();
-  for (const { listener, refused, ...streams } of traffic?.listeners ?? []) {
+  for (const { listener, refused, ...streams } of listeners) {
     const counts = entry(names, listener);
     putStreams(counts, streams);
     counts.set('closed', refused);

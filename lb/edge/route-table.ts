@@ -260,10 +260,10 @@ function setEndpoints(directory: Directory, key: string, spoken: Spoken): readon
   }));
 }
 
-function endpointsOf(
+export function endpointsOf(
   directory: Directory,
   service: ServiceRef,
-  { check, ...spoken }: Pick<RoutePool, 'check'> & Spoken,
+  { check, ...spoken }: Pick<RoutePool, 'check'> & Spoken = plain,
 ): readonly PoolEndpoint[] {
   if (isServerSet(service.appId)) return setEndpoints(directory, service.appId, spoken);
   return backendsOf(directory, [service]).map(({ instanceId, agentId, address, port }) => {
@@ -281,6 +281,7 @@ function hostOf({ agents }: Directory, agentId: string): Pick<PoolEndpoint, 'hos
 }
 
 type Spoken = Pick<RoutePool, 'protocol' | 'tls'>;
+const plain = { check: undefined, protocol: undefined, tls: undefined };
 
 function given({ protocol, tls }: Spoken): Pick<PoolEndpoint, 'protocol' | 'tls'> {
   return { ...(protocol && { protocol }), ...(tls && { tls }) };

@@ -20,6 +20,8 @@ type Dependencies = {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics?: Metrics | undefined;
+  /** In front of what is logged; default `vip`. */
+  readonly about?: string;
 };
 
 /** At most this share of the time goes into audits, however large the tables are. */
@@ -62,7 +64,7 @@ export class VipAuditor implements Part {
   }
 
   async #round(): Promise<void> {
-    const { audits, clock, log } = this.#dependencies;
+    const { audits, clock, log, about = 'vip' } = this.#dependencies;
     const started = clock.now();
     if (started < this.#notBefore) return;
     const drift: VipDrift[] = [];
@@ -71,6 +73,6 @@ export class VipAuditor implements Part {
     this.#notBefore = ended + (ended - started) / share;
     this.#status = { at: ended, drift, found: this.#status.found + drift.length };
     this.#count(drift.length);
-    for (const { what, repaired } of drift) log.warn(`vip: ${what}`, { repaired });
+    for (const { what, repaired } of drift) log.warn(`${about}: ${what}`, { repaired });
   }
 }

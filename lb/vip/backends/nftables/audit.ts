@@ -53,7 +53,8 @@ async function expectedElements(
   return all;
 }
 
-async function printed(exec: HostExec, table: string, text: string): Promise<Listing> {
+/** As nft prints a table that this makes. */
+export async function printed(exec: HostExec, table: string, text: string): Promise<Listing> {
   const script = `nft -f - && nft -s list table ${table}`;
   const result = await exec('unshare', ['--net', 'sh', '-c', script], text);
   if (result.exitCode !== 0) throw new VipApplyFailed('nftables', result.stderr.trim().slice(0, 500));
@@ -61,7 +62,7 @@ async function printed(exec: HostExec, table: string, text: string): Promise<Lis
 }
 
 /** Nothing at all when the table is gone. */
-async function inKernel(exec: HostExec, table: string): Promise<Listing> {
+export async function inKernel(exec: HostExec, table: string): Promise<Listing> {
   const result = await exec('nft', ['-s', 'list', 'table', ...table.split(' ')]);
   if (result.exitCode === 0) return parseListing(result.stdout);
   if (/No such file/.test(result.stderr)) return new Map();

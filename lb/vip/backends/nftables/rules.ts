@@ -16,7 +16,7 @@ export type RuleSet = {
 };
 
 const protocols = ['tcp', 'udp'] as const;
-const maps = ['services', 'tcp-targets', 'udp-targets'] as const;
+export const maps = ['services', 'tcp-targets', 'udp-targets'] as const;
 /** Sets and maps whose elements are the services. */
 export const serviceSets: readonly string[] = [...maps, 'counted'];
 
@@ -36,26 +36,14 @@ export function wholeTable(
   const pairs = pairsOf(set);
   return text([
     `add table ${t}`,
-    // Where a connection goes, in two steps: the service's chain is that of the number of its backends, n; that chain
-    // draws a slot below n. No chain, rule or anonymous map per service: the kernel searches those one by one.
-    `add map ${t} services { type ${address} . inet_proto . inet_service : verdict; }`,
-    // One of targets for each protocol: nft cannot read back a map that is for both.
-    ...protocols.map(
-      (l4) =>
-        `add map ${t} ${l4}-targets { typeof ${ip} daddr . ${l4} dport . numgen random mod 2 : ${ip} daddr . ${l4} dport; }`,
-    ),
-    // Counts first packets; apart from the services, whose elements are replaced when n changes.
-    `add set ${t} counted { type ${address} . inet_proto . inet_service; counter; }`,
+    ...serviceObjects(set),
     // Notes of connections that fail, to a VIP or to anybody's own address.
     `add set ${t} refusing { type ${address} . inet_service; ${noted('refusing')} }`,
     `add set ${t} asked { type ${address} . inet_service; ${noted('asked')} }`,
     `add set ${t} unreachable { typeof ${errorAbout}; ${noted('unreachable')} }`,
     // Every address that is a VIP's whatever the port: what is not served there is refused.
     `add set ${t} addresses { type ${address}; flags interval; }`,
-    ...pairs.map(
-      ({ name, type }) =>
-        `add set ${t} ${name} { type ${type}; flags dynamic,timeout; timeout 1h; size 65535; }`,
-    ),
+    ...pairs.map((pair) => pairSet(t, pair)),
     ...['client', 'dispatch', 'source', 'refuse'].map((chain) => `add chain ${t} ${chain}`),
     // One before dstnat and srcnat, so that port mappings and masquerades of others come second.
     `add chain ${t} prerouting { type nat hook prerouting priority -101; }`,
@@ -76,7 +64,7 @@ export function wholeTable(
     ...['counted', 'addresses'].map((name) => `flush set ${t} ${name}`),
     `add rule ${t} prerouting ${ip} daddr @addresses goto client`,
     `add rule ${t} prerouting meta l4proto udp dnat ${ip} to ${ip} saddr . udp sport . ${ip} daddr . udp dport map @returns`,
-    ...pairs.map(({ name, before }) => `add rule ${t} client update @${name} { ${before} . ${before} }`),
+    ...pairs.map((pair) => pairNoted(t, pair)),
     `add rule ${t} client goto dispatch`,
     `add rule ${t} output ${ip} daddr @addresses goto dispatch`,
     `add rule ${t} dispatch ${ip} daddr . meta l4proto . th dport @counted`,
@@ -92,12 +80,10 @@ export function wholeTable(
       (chain) => `add rule ${t} ${chain} meta l4proto udp snat ${ip} to ${ip} saddr . udp sport map @left`,
     ),
     `add rule ${t} postrouting ct original ${ip} daddr @addresses goto source`,
-    ...pairs.map(
-      ({ name, before, after }) => `add rule ${t} source ${before} . ${after} @${name} masquerade`,
-    ),
+    ...pairs.map((pair) => pairMasqueraded(t, pair)),
     // A process of this host: its source address was chosen for the VIP, not for the backend. Give it the one that a
     // direct connection would have; a forwarded packet (a container's) has no local source and keeps its own.
-    `add rule ${t} source oifname != "lo" fib saddr type local fib saddr . oif type != local masquerade`,
+    `add rule ${t} ${ownSource}`,
     // Asked when first, and until there is any answer; its address is not yet translated back.
     `add rule ${t} handshakes tcp flags & (syn | ack | rst) == syn add @asked { ${ip} daddr . tcp dport } return`,
     `add rule ${t} handshakes delete @asked { ${ip} saddr . tcp sport }`,
@@ -113,6 +99,28 @@ export function wholeTable(
 function noted(notes: Notes): string {
   return `flags dynamic,timeout; timeout ${noteMs[notes]}ms; size 4096;`;
 }
+
+/** Sets and maps that say where a connection goes. */
+export function serviceObjects({ family, table }: Pick<RuleSet, 'family' | 'table'>): readonly string[] {
+  const { ip, address } = familyWords(family);
+  const t = `${ip} ${table}`;
+  return [
+    // Where a connection goes, in two steps: the service's chain is that of the number of its backends, n; that chain
+    // draws a slot below n. No chain, rule or anonymous map per service: the kernel searches those one by one.
+    `add map ${t} services { type ${address} . inet_proto . inet_service : verdict; }`,
+    // One of targets for each protocol: nft cannot read back a map that is for both.
+    ...protocols.map(
+      (l4) =>
+        `add map ${t} ${l4}-targets { typeof ${ip} daddr . ${l4} dport . numgen random mod 2 : ${ip} daddr . ${l4} dport; }`,
+    ),
+    // Counts first packets; apart from the services, whose elements are replaced when n changes.
+    `add set ${t} counted { type ${address} . inet_proto . inet_service; counter; }`,
+  ];
+}
+
+/** Of the chain `source`: the packet of a process of this host, whose address is not that of the link it leaves by. */
+export const ownSource =
+  'source oifname != "lo" fib saddr type local fib saddr . oif type != local masquerade';
 
 export type Surroundings = {
   /** Of `chainsOf`, those that the table does not have yet. */
@@ -152,9 +160,17 @@ export function removal({ family, table }: Pick<RuleSet, 'family' | 'table'>): s
  * nftables cannot compare two fields of a packet. A set makes up for it: before routing a client's packet leaves the pair
  * (x, x) there; after routing "(x, y) is in the set" says x = y. Pairs expire, so the set stays small.
  */
-type Pair = { readonly name: string; readonly type: string; readonly before: string; readonly after: string };
+export type Pair = {
+  readonly name: string;
+  readonly type: string;
+  readonly before: string;
+  readonly after: string;
+};
 
-function pairsOf({ family, bridgeReplies }: RuleSet): readonly Pair[] {
+export function pairsOf({
+  family,
+  bridgeReplies,
+}: Pick<RuleSet, 'family' | 'bridgeReplies'>): readonly Pair[] {
   const { ip, address } = familyWords(family);
   /** A backend that calls itself would answer itself. */
   const sameAddress: Pair = {
@@ -173,6 +189,20 @@ function pairsOf({ family, bridgeReplies }: RuleSet): readonly Pair[] {
   return bridgeReplies ? [sameAddress] : [sameAddress, sameLink];
 }
 
-function text(lines: readonly string[]): string {
+export function pairSet(t: string, { name, type }: Pair): string {
+  return `add set ${t} ${name} { type ${type}; flags dynamic,timeout; timeout 1h; size 65535; }`;
+}
+
+/** Before routing. */
+export function pairNoted(t: string, { name, before }: Pair): string {
+  return `add rule ${t} client update @${name} { ${before} . ${before} }`;
+}
+
+/** After it. */
+export function pairMasqueraded(t: string, { name, before, after }: Pair): string {
+  return `add rule ${t} source ${before} . ${after} @${name} masquerade`;
+}
+
+export function text(lines: readonly string[]): string {
   return `${lines.join('\n')}\n`;
 }
