@@ -50,7 +50,7 @@ export class NftablesPorts implements PortMapper {
   readonly #own: { readonly family: Family; readonly table: string };
   readonly #ejections = new Ejections();
   readonly #watch: Loop;
-  readonly #session: NftSession | undefined;
+  #session: NftSession | undefined;
   #watchedAt = 0;
   #wanted: readonly MappedPort[] = [];
   #addresses: readonly string[] = [];
@@ -87,6 +87,11 @@ export class NftablesPorts implements PortMapper {
       throw new VipUnavailable(this.kind, 'this machine does not forward packets', {
         next: `Set net.${forwards.replaceAll('/', '.')} to 1, or let the edge carry every connection itself.`,
       });
+    // Not every nft has it; then every look starts a program.
+    if ((await this.#session?.perform('')) !== '') {
+      this.#session?.close();
+      this.#session = undefined;
+    }
     const bridged = `bridge/bridge-nf-call-${family === 4 ? 'ip' : 'ip6'}tables`;
     this.#rules = { ...this.#own, bridgeReplies: (await this.#setting(bridged)) === '1' };
   }
@@ -172,7 +177,8 @@ export class NftablesPorts implements PortMapper {
 
   async #look(): Promise<void> {
     const now = this.#clock.now();
-    const { refused, silent } = await this.#noted();
+    const refused = await this.#noted('failing');
+    const silent = await this.#noted('silent');
     const fresh = [
       ...silent.filter((one) => this.#ejections.failed(one, now, { silent: true })),
       ...refused.filter((one) => this.#ejections.failed(one, now)),
@@ -185,15 +191,13 @@ export class NftablesPorts implements PortMapper {
   }
 
   /** What the rules noted since the last look. */
-  async #noted() {
-    const questions = ['failing', 'silent'].map((set) => `list set ${this.#name} ${set}`).join('\n');
+  async #noted(set: 'failing' | 'silent'): Promise<readonly string[]> {
+    const question = ['list', 'set', ...this.#name.split(' '), set];
     const text = await this.#alone(async () => {
-      if (this.#session === undefined) return (await this.#exec('nft', ['-f', '-'], questions)).stdout;
-      return (await this.#session.perform(questions)) ?? '';
+      if (this.#session === undefined) return (await this.#exec('nft', question)).stdout;
+      return (await this.#session.perform(question.join(' '))) ?? '';
     });
-    const [refused = '', silent = ''] = text.split('set silent');
-    const sinceMs = this.#clock.now() - this.#watchedAt + watchMs / 5;
-    return { refused: freshNotes(refused, sinceMs), silent: freshNotes(silent, sinceMs) };
+    return freshNotes(text, this.#clock.now() - this.#watchedAt + watchMs / 5);
   }
 
   /** Makes the kernel's table what is wanted now. `anew`: it is not built as ours is. */
