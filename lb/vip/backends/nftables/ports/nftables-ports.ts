@@ -177,7 +177,7 @@ export class NftablesPorts implements PortMapper {
 
   async #look(): Promise<void> {
     const now = this.#clock.now();
-    const refused = await this.#noted('failing');
+    const refused = await this.#noted('refusing');
     const silent = await this.#noted('silent');
     const fresh = [
       ...silent.filter((one) => this.#ejections.failed(one, now, { silent: true })),
@@ -191,13 +191,13 @@ export class NftablesPorts implements PortMapper {
   }
 
   /** What the rules noted since the last look. */
-  async #noted(set: 'failing' | 'silent'): Promise<readonly string[]> {
+  async #noted(set: 'refusing' | 'silent'): Promise<readonly string[]> {
     const question = ['list', 'set', ...this.#name.split(' '), set];
     const text = await this.#alone(async () => {
       if (this.#session === undefined) return (await this.#exec('nft', question)).stdout;
       return (await this.#session.perform(question.join(' '))) ?? '';
     });
-    return freshNotes(text, this.#clock.now() - this.#watchedAt + watchMs / 5);
+    return freshNotes(parseNotes('refusing', text), this.#clock.now() - this.#watchedAt + watchMs / 5);
   }
 
   /** Makes the kernel's table what is wanted now. `anew`: it is not built as ours is. */

@@ -1,8 +1,8 @@
-import { noteMs } from '../notes.ts';
 import { decide } from '../../../decide.ts';
 import type { VipService } from '../../../table.ts';
 import { chainLines, chainsOf, changeLines } from '../elements.ts';
 import { familyWords } from '../family.ts';
+import { noteMs } from '../notes.ts';
 import {
   maps,
   ownSource,
