@@ -39,6 +39,8 @@ export type RouteRule = {
   readonly conditions?: RouteConditions;
   /** Of routes with the same host, the same path and as many conditions the heavier one is taken. Default 0. */
   readonly weight?: number;
+  /** Given, or 1 where there is a path and 0 where there is none: the greater goes first, before paths are looked at (ingress.md B4). */
+  readonly rank?: number;
   /** Given: it is tried at this place of its list, however narrow it is; routes with and without do not mix in one table. */
   readonly order?: number;
 };

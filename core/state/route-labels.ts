@@ -89,7 +89,7 @@ function readPort({ app, subject, port }: Place, settings: LabelSettings): ReadP
         host: vhost.toLowerCase(),
         pathPrefix,
         ...(ignoreCase && { ignoreCase }),
-        ...(weight !== undefined && isWhole(weight) && { weight: Number(weight) }),
+        ...(weight !== undefined && isWhole(weight) && { weight: Number(weight), rank: Number(weight) }),
         ...common,
         ...(Object.keys(options).length > 0 && { options }),
       }),

@@ -16,7 +16,7 @@ export class HostRoutes {
     this.routes = routes.length === 1 ? routes : routes.toSorted(precedence);
     this.#only = routes.length === 1 ? routes[0] : undefined;
     this.asksClients = routes.some(({ policy }) => policy?.authorities !== undefined);
-    const isListed = routes.some(({ order }) => order !== undefined);
+    const isListed = routes.some(({ order, rank }) => (order ?? rank) !== undefined);
     this.#byPath = isListed || routes.length < indexedFrom ? undefined : Map.groupBy(this.routes, keyOf);
   }
 
@@ -39,11 +39,12 @@ const indexedFrom = 9;
 const regexes = 'regex';
 const ranks = { exact: 0, prefix: 1, regex: 2 } as const;
 
-/** ingress.md D2: exact path, longest prefix, expression, no path; then more conditions, weight, and the id so that it is never chance. */
+/** ingress.md B4 and D2: what outweighs paths; exact path, longest prefix, expression, no path; then more conditions, weight, and the id so that it is never chance. */
 function precedence(a: TableRoute, b: TableRoute): number {
   return (
     (a.order ?? 0) - (b.order ?? 0) ||
-    rankOf(a) - rankOf(b) ||
+    usualRank(b) - usualRank(a) ||
+    kindRank(a) - kindRank(b) ||
     (a.kind === 'regex' ? 0 : b.path.length - a.path.length) ||
     b.conditionCount - a.conditionCount ||
     b.weight - a.weight ||
@@ -51,7 +52,12 @@ function precedence(a: TableRoute, b: TableRoute): number {
   );
 }
 
-function rankOf({ kind, path }: TableRoute): number {
+/** Paths go before bare hosts. */
+function usualRank({ rank, kind, path }: TableRoute): number {
+  return rank ?? (kind === 'prefix' && path === '/' ? 0 : 1);
+}
+
+function kindRank({ kind, path }: TableRoute): number {
   return kind === 'prefix' && path === '/' ? 3 : ranks[kind];
 }
 

@@ -19,6 +19,8 @@ export type TableRoute = {
   readonly conditions: Conditions | undefined;
   readonly conditionCount: number;
   readonly weight: number;
+  /** Looked at before the path; undefined: narrower paths go first. */
+  readonly rank: number | undefined;
   /** Its place in an ordered list; undefined: the narrower rule goes first. */
   readonly order: number | undefined;
   /** The pool of the route's own service. */
@@ -55,6 +57,7 @@ function readyRoute(route: Route, tally: RouteTally): TableRoute {
     ignoreCase,
     conditions: conditions && compileConditions(conditions),
     order: route.order,
+    rank: route.rank,
     poolKey: poolKey(route.service, route.options),
     shares: route.options?.split && shareOf(route),
     policy: policyOf(route),

@@ -1,3 +1,4 @@
+import { appIdScope } from '../../../core/model/app-id-table.ts';
 import type { RouteTable } from '../../edge/route-table.ts';
 import { emptyTable } from '../../edge/route-table.ts';
 import type { TableRoute } from '../../edge/table-route.ts';
@@ -39,9 +40,10 @@ export class Paths {
     return this.#wildcards.size > 0;
   }
 
-  /** Without their scopes. */
+  /** Without their scopes; ids of apps are no hosts. */
   get hosts(): readonly string[] {
-    return [...new Set([...this.#hosts.keys()].map((claim) => partsOf(claim).host))];
+    const claims = [...this.#hosts.keys()].filter((claim) => !claim.startsWith(appIdScope));
+    return [...new Set(claims.map((claim) => partsOf(claim).host))];
   }
 
   /** A host with a chain goes on with its wildcards, so it changes with them. */
