@@ -11,7 +11,12 @@ export type Counted = {
   /** By server, over all backends. */
   readonly servers: ReadonlyMap<
     string,
-    { readonly answers: ReadonlyMap<string, number>; readonly failures: number; readonly sick: boolean }
+    {
+      readonly answers: ReadonlyMap<string, number>;
+      readonly failures: number;
+      readonly current: number;
+      readonly sick: boolean;
+    }
   >;
   /** By the name of their bind line. */
   readonly binds: ReadonlyMap<string, Omit<ListenerCounts, 'listener'>>;
@@ -33,14 +38,23 @@ export function counted(text: string): Counted {
   const backends = rows.filter(
     (row) => row.get('svname') === 'BACKEND' && /^([bt]\d+|nowhere)$/.test(row.get('pxname') ?? ''),
   );
-  const servers = new Map<string, { answers: Map<string, number>; failures: number; sick: boolean }>();
+  const servers = new Map<
+    string,
+    { answers: Map<string, number>; failures: number; current: number; sick: boolean }
+  >();
   for (const row of rows) {
     const name = row.get('svname') ?? '';
     if (!/^[sp][0-9a-f]{12}$/.test(name)) continue;
     const key = `s${name.slice(1)}`;
-    const known = servers.get(key) ?? { answers: new Map<string, number>(), failures: 0, sick: false };
+    const known = servers.get(key) ?? {
+      answers: new Map<string, number>(),
+      failures: 0,
+      current: 0,
+      sick: false,
+    };
     for (const [one, count] of answersOf(row)) known.answers.set(one, (known.answers.get(one) ?? 0) + count);
     known.failures += numberOf(row, 'econ');
+    known.current += numberOf(row, 'scur');
     known.sick ||= row.get('status')?.startsWith('DOWN') === true;
     servers.set(key, known);
   }
@@ -63,7 +77,7 @@ export function endpointStats(
   { servers }: Counted,
   nameOf: (server: string) => string | undefined,
 ): readonly EndpointStats[] {
-  return [...servers].flatMap(([server, { answers, failures, sick }]) => {
+  return [...servers].flatMap(([server, { answers, failures, current, sick }]) => {
     const endpoint = nameOf(server);
     if (endpoint === undefined) return [];
     const requests = [...answers].map(([codeClass, count]) => ({ codeClass, count }));
@@ -74,6 +88,7 @@ export function endpointStats(
         latency: undefined,
         streams: noStreams,
         connectFailures: failures,
+        inFlight: current,
         ejected: false,
         sick,
       },
