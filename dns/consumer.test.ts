@@ -74,6 +74,22 @@ t.test('a revision the worker cannot take is refused, and the old one stays in f
   });
 });
 
+t.test(
+  'a worker that dies while a large change is on its way fails that change and nothing else',
+  async (t) => {
+    const dns = await consumer(t);
+    await dns.apply(firstDirectory, undefined);
+    const set = Array.from({ length: 2_000 }, (_, i) => containerEndpoint(`/app-${i}`, 'a'));
+    const delta: DirectoryDelta = { from: 1, revision: 2, endpoints: { set, gone: [] } };
+    const large = applyDelta(firstDirectory, delta);
+    const applied = dns.apply(large, delta);
+    process.kill(dns.workerPid!, 'SIGKILL');
+    await t.rejects(applied, { code: 'WEIR_DNS_WORKER_GONE' });
+    t.equal(await dns.apply(large, delta), 2);
+    t.same(await addresses(dns, 'app-1999.marathon.mesos'), ['100.64.1.2']);
+  },
+);
+
 t.test('a crashed worker is replaced by one with the same port and the same answers', async (t) => {
   const dns = await consumer(t);
   const resets = new Watched(0);

@@ -40,6 +40,7 @@ export type DnsOptions = {
 
 const recoveryRetryMs = 100;
 const startWithinMs = 15_000;
+const partsOnTheWay = 3;
 
 /**
  * The resolver, seen from the process that has the Directory: a worker process holds sockets and zone, and after a crash
@@ -165,8 +166,13 @@ export class DnsConsumer implements DirectoryConsumer, Part {
   async #send(delta: DirectoryDelta): Promise<number> {
     const sent: Promise<undefined>[] = [];
     for (const part of partsOf(delta)) {
-      sent.push(this.#link.call('part', part));
+      const call = this.#link.call('part', part);
+      // whether it fails is asked below, perhaps only after it has
+      call.catch(() => {});
+      sent.push(call);
       await otherWork();
+      // not all at once: the worker reads in one go what has arrived
+      await sent.at(-partsOnTheWay);
     }
     if (sent.length === 0) return this.#link.call('apply', withoutRoutes(delta));
     const applied = this.#link.call('apply', withoutParts(delta));

@@ -76,7 +76,7 @@ function recordEntry(record: ResourceRecord): readonly object[] {
 /** What the Directory says of machines is always of now: `force` has nothing to wait for. */
 function nodes(zone: Zone, at: number): readonly object[] {
   const { thisNode, publicAddresses } = zone.options;
-  return [...zone.agents.values()].map(({ address, hostname }) => ({
+  return zone.agents.map(({ address, hostname }) => ({
     private_ip: address,
     public_ips: address === thisNode ? publicAddresses : [],
     hostname,

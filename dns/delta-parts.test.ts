@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { DirectoryDelta } from '../core/model/directory.ts';
-import { joined, partsOf, withoutParts } from './delta-parts.ts';
+import { joined, parsePart, partsOf, withoutParts } from './delta-parts.ts';
 import { agent, containerEndpoint, snapshot, vip } from './testing/directory.ts';
 
 const many = snapshot(7, {
@@ -10,7 +10,7 @@ const many = snapshot(7, {
 });
 
 t.test('a large delta comes in pieces and is the same again', async (t) => {
-  const parts = [...partsOf(many)];
+  const parts = [...partsOf(many)].map(parsePart);
   t.ok(parts.length > 6);
   t.ok(parts.every(({ set }) => set.length <= 64));
   const { routes: _, ...ours } = many;
@@ -20,7 +20,7 @@ t.test('a large delta comes in pieces and is the same again', async (t) => {
     revision: 2,
     endpoints: { set: [], gone: Array.from({ length: 200 }, (_, i) => `web.instance-${i}`) },
   };
-  t.same(joined(withoutParts(gone), [...partsOf(gone)]).endpoints, gone.endpoints);
+  t.same(joined(withoutParts(gone), [...partsOf(gone)].map(parsePart)).endpoints, gone.endpoints);
 });
 
 t.test('a small delta comes as it is', async (t) => {
@@ -30,6 +30,6 @@ t.test('a small delta comes as it is', async (t) => {
 });
 
 t.test('pieces of a revision that was never finished do not count', async (t) => {
-  const old = [...partsOf({ ...many, revision: 6 })];
+  const old = [...partsOf({ ...many, revision: 6 })].map(parsePart);
   t.same(joined(withoutParts(many), old), withoutParts(many));
 });

@@ -1,6 +1,6 @@
 import type { Endpoint, Vip } from '../core/model/directory.ts';
 import { type PlainRecord, type PlainReply, plainRecord } from './plain-reply.ts';
-import type { RecordSet, SourceKey } from './record-set.ts';
+import type { SourceKey } from './record-source.ts';
 import type { Name, ResourceRecord } from './wire/types.ts';
 import type { Zone } from './zone.ts';
 
@@ -49,7 +49,9 @@ export function explain(zone: Zone, { asked, name, reply }: Explained): Explanat
   const apex = zone.apexOf(name);
   const sets = zone.store.sets(name);
   const records = sets.flatMap((set) => set.records);
-  const explained = sets.flatMap(explainSet);
+  const explained = zone.store
+    .why(name)
+    .map(({ record, rule, source }) => ({ ...plainRecord(record), rule, source }));
   const behind = instancesBehind(zone, { name, sources: explained.map(({ source }) => source) });
   return {
     reply,
@@ -60,12 +62,6 @@ export function explain(zone: Zone, { asked, name, reply }: Explained): Explanat
     records: explained,
     ...behind,
   };
-}
-
-function explainSet(set: RecordSet): readonly ExplainedRecord[] {
-  return set.records.flatMap((record) =>
-    set.givenLike(record).map(({ rule, source }) => ({ ...plainRecord(record), rule, source })),
-  );
 }
 
 type Found = { apex: Name | undefined; records: readonly ResourceRecord[]; below: boolean };
@@ -89,8 +85,8 @@ function instancesBehind(zone: Zone, of: { name: Name; sources: readonly SourceK
     source.startsWith('vip:') ? (zone.vip(source.slice('vip:'.length)) ?? []) : [],
   );
   const throughVip = vips.flatMap((vip) => behindVip(zone, vip));
-  const direct = [...zone.endpoints.values()]
-    .filter((endpoint) => named(zone, endpoint).some((record) => record.name === of.name))
+  const direct = zone.endpoints
+    .filter((endpoint) => zone.recordsOf(endpoint).some((record) => record.name === of.name))
     .map((endpoint) => ({ endpoint, at: addressesOf(endpoint), takes: endpoint.ready }));
   const all = vips.length > 0 ? throughVip : direct;
   return {
@@ -112,13 +108,6 @@ function behindVip(zone: Zone, { services }: Vip): readonly Placed[] {
     at,
     takes: endpoint.ready || (panics && endpoint.unreachable === true),
   }));
-}
-
-function named(zone: Zone, endpoint: Endpoint): readonly ResourceRecord[] {
-  const given = endpoint.ready
-    ? zone.store.given(`endpoint:${endpoint.instanceId}`)
-    : zone.recordsIfReady(endpoint);
-  return given.map(({ record }) => record);
 }
 
 function reasonOf(endpoint: Endpoint): string {

@@ -59,15 +59,15 @@ function recordsOf(zone: Zone, text: string, type: 'A' | 'AAAA' | 'SRV'): readon
 }
 
 function enumerate(zone: Zone): object {
-  const tasks = [...zone.endpoints.values()]
+  const tasks = zone.endpoints
     .filter((endpoint) => endpoint.ready)
     .map((endpoint) => ({
       name: discoveryName(endpoint.appId),
       id: endpoint.taskId,
-      records: zone.store
-        .given(`endpoint:${endpoint.instanceId}`)
-        .filter(({ record }) => isMesos(zone, record))
-        .map(({ record }) => ({ name: `${record.name}.`, host: recordText(record), rtype: record.type })),
+      records: zone
+        .recordsOf(endpoint)
+        .filter((record) => isMesos(zone, record))
+        .map((record) => ({ name: `${record.name}.`, host: recordText(record), rtype: record.type })),
     }));
   return { frameworks: tasks.length === 0 ? [] : [{ name: zone.options.framework, tasks }] };
 }

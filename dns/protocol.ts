@@ -1,6 +1,6 @@
 import type { ListenAddress } from '../core/kit/listen.ts';
 import type { DirectoryDelta } from '../core/model/directory.ts';
-import type { DeltaPart } from './delta-parts.ts';
+import type { PartText } from './delta-parts.ts';
 import type { Explanation } from './explain.ts';
 import type { HttpReply } from './http-reply.ts';
 import type { PlainReply } from './plain-reply.ts';
@@ -12,7 +12,7 @@ export type Calls = {
   readonly listen: { readonly asked: readonly ListenAddress[]; readonly given: ListenResult };
   readonly secure: { readonly asked: SecureListen; readonly given: SecureResult };
   /** A piece of the delta that `apply` is called with next. */
-  readonly part: { readonly asked: DeltaPart; readonly given: undefined };
+  readonly part: { readonly asked: PartText; readonly given: undefined };
   /** Gives the revision in force. */
   readonly apply: { readonly asked: DirectoryDelta; readonly given: number };
   readonly resolve: { readonly asked: NameAndType; readonly given: PlainReply };

@@ -1,83 +1,28 @@
-import type { ResourceRecord } from './wire/types.ts';
+import type { RecordSource } from './record-source.ts';
+import type { Name, ResourceRecord } from './wire/types.ts';
 
-/** Where a record comes from: `endpoint:<instance>`, `vip:<key>`, `agent:<id>`, … */
-export type SourceKey = string;
-
-/** A record, why it exists (for people), and whose it is. */
-export type Given = {
-  readonly record: ResourceRecord;
-  readonly rule: string;
-  readonly source: SourceKey;
-  /** The set that holds it, so that one that takes its place need not look for it. Only the set writes it. */
-  set: RecordSet | undefined;
+/** All records of one name and type, each value once, whoever gave it, in no promised order. */
+export type RecordSet = {
+  readonly type: ResourceRecord['type'];
+  readonly records: readonly ResourceRecord[];
 };
 
-/** All records of one name and type. Few fields: there are as many of these as names. */
-export class RecordSet {
-  readonly type: ResourceRecord['type'];
-  readonly #given: Given[];
-  #records: readonly ResourceRecord[] | undefined;
-
-  constructor(first: Given) {
-    this.type = first.record.type;
-    // an array literal has room for what it holds; one that is pushed to begins with room for seventeen
-    this.#given = [first];
-    first.set = this;
+/** What several sources, or one, have at a name, by type. */
+export function setsAt(name: Name, sources: Iterable<RecordSource>): readonly RecordSet[] {
+  const byType = new Map<ResourceRecord['type'], Map<string, ResourceRecord>>();
+  for (const { given } of sources) {
+    for (const record of given) {
+      if (record.name !== name) continue;
+      const values = byType.get(record.type) ?? new Map<string, ResourceRecord>();
+      if (values.size === 0) byType.set(record.type, values);
+      values.set(valueOf(record), record);
+    }
   }
-
-  /** Each value once, whoever gave it, in no promised order. Never changed: a later set has another array. */
-  get records(): readonly ResourceRecord[] {
-    this.#records ??= this.#given.length === 1 ? [this.#given[0]!.record] : distinct(this.#given);
-    return this.#records;
-  }
-
-  /** Everyone who gave this value. */
-  givenLike(record: ResourceRecord): readonly Given[] {
-    const key = valueKey(record);
-    return this.#given.filter((given) => valueKey(given.record) === key);
-  }
-
-  get isEmpty(): boolean {
-    return this.#given.length === 0;
-  }
-
-  add(given: Given): void {
-    this.#given.push(given);
-    given.set = this;
-    this.#records = undefined;
-  }
-
-  swap(before: Given, after: Given): void {
-    const at = this.#given.length === 1 ? 0 : this.#given.indexOf(before);
-    this.#given[at] = after;
-    before.set = undefined;
-    after.set = this;
-    this.#records = undefined;
-  }
-
-  remove(given: Given): void {
-    const at = this.#given.indexOf(given);
-    if (at < 0) return;
-    const last = this.#given.pop()!;
-    if (last !== given) this.#given[at] = last;
-    given.set = undefined;
-    this.#records = undefined;
-  }
+  return [...byType].map(([type, values]) => ({ type, records: [...values.values()] }));
 }
 
-/** Whether two of one name and type say the same, for the same reason. */
-export function isSame(a: Given, b: Given): boolean {
-  const [x, y] = [a.record, b.record];
-  if (x.ttl !== y.ttl || a.rule !== b.rule) return false;
-  if ('address' in x && 'address' in y) return x.address === y.address;
-  return valueKey(x) === valueKey(y);
-}
-
-function distinct(given: readonly Given[]): readonly ResourceRecord[] {
-  return [...new Map(given.map(({ record }) => [valueKey(record), record])).values()];
-}
-
-function valueKey(record: ResourceRecord): string {
+/** What a record says, as a key among those of its name and type. */
+export function valueOf(record: ResourceRecord): string {
   switch (record.type) {
     case 'A':
     case 'AAAA':

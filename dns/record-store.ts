@@ -1,28 +1,38 @@
-import { type Given, isSame, RecordSet, type SourceKey } from './record-set.ts';
+import { NameMap } from './name-map.ts';
+import { type RecordSet, setsAt, valueOf } from './record-set.ts';
+import type { Given, RecordSource, SourceKey } from './record-source.ts';
 import { labelEnd } from './wire/name.ts';
 import type { Name, ResourceRecord } from './wire/types.ts';
 
-const none: readonly never[] = [];
+/** Several sources that have records of one name. */
+class Shared {
+  readonly sources: Set<RecordSource>;
+  /** What they have together; made when it is asked for, as there may be thousands of them. */
+  sets: readonly RecordSet[] | undefined;
 
-/** A name that has records, or names below it (an empty non-terminal, RFC 8020). */
-class Node {
-  sets: readonly RecordSet[] = none;
-  /** Names directly below. */
-  below = 0;
-
-  set(type: ResourceRecord['type']): RecordSet | undefined {
-    for (const set of this.sets) if (set.type === type) return set;
-    return undefined;
+  constructor(...sources: readonly RecordSource[]) {
+    this.sources = new Set(sources);
   }
 }
 
+/** A name that has records, or names below it (an empty non-terminal, RFC 8020). Few fields: there is one for every name. */
+class Node {
+  holder: RecordSource | Shared | undefined;
+  /** Names directly below. */
+  below = 0;
+}
+
+/** A record, why it exists, and whose it is. */
+export type Why = { readonly record: ResourceRecord; readonly rule: string; readonly source: SourceKey };
+
+const none: readonly never[] = [];
+
 /**
- * Records by name. Each source owns the records it gave last; a record that several gave stays until the last of them
- * takes it back. The work of `replace` is proportional to the source's own records.
+ * Whose records each name has. A record that several sources give stays until the last of them takes it back. What is kept by name
+ * is only who has records there: they are looked up in the source when somebody asks, and most are never asked for.
  */
 export class RecordStore {
-  readonly #nodes = new Map<Name, Node>();
-  readonly #given = new Map<SourceKey, readonly Given[]>();
+  readonly #nodes = new NameMap<Node>();
   readonly #onChange: (name: Name) => void;
 
   /** `onChange` is told every name that gets or loses a record, or begins or ends to exist. */
@@ -30,34 +40,23 @@ export class RecordStore {
     this.#onChange = onChange;
   }
 
-  /**
-   * Makes these all the records of a source. Those it had already are left alone, and a name that has another record of the source
-   * from now on does not go away in between.
-   */
-  replace(source: SourceKey, given: readonly Given[]): void {
-    const before = this.#given.get(source) ?? none;
-    const after = given.map((one, index) => this.#put(one, before[index]));
-    // a record of the same name and type at the same place has been replaced already
-    before.forEach((one, index) => {
-      const now = after[index];
-      if (now === undefined || !isOfSameSet(one, now)) this.#remove(one);
-    });
-    if (after.length === 0) this.#given.delete(source);
-    else this.#given.set(source, after);
+  /** A source gives something else from now on, or something for the first time. */
+  update(source: RecordSource): void {
+    this.#replace(source, source.write());
   }
 
-  /** Gives the one that is there now: the one before where that says the same. */
-  #put(one: Given, before: Given | undefined): Given {
-    if (before === one) return one;
-    if (before === undefined || !isOfSameSet(before, one)) this.#add(one);
-    else if (isSame(before, one)) return before;
-    else this.#swap(before, one);
-    return one;
+  /** A source gives nothing any more. */
+  remove(source: RecordSource): void {
+    this.#replace(source, none);
   }
 
-  #swap(before: Given, after: Given): void {
-    this.#onChange(after.record.name);
-    before.set?.swap(before, after);
+  /** A source that is not known yet gives the record that it gives at one name at another. */
+  move(source: RecordSource, from: Name, to: Name): void {
+    const at = source.names.indexOf(from);
+    if (at < 0 || from === to) return;
+    source.names[at] = to;
+    this.#link(to, source);
+    this.#unlink(from, source);
   }
 
   /** Whether the name has records or is above a name that has. */
@@ -65,20 +64,35 @@ export class RecordStore {
     return this.#nodes.has(name);
   }
 
+  hasRecords(name: Name): boolean {
+    return this.#nodes.get(name)?.holder !== undefined;
+  }
+
   set(name: Name, type: ResourceRecord['type']): RecordSet | undefined {
-    return this.#nodes.get(name)?.set(type);
+    for (const set of this.sets(name)) if (set.type === type) return set;
+    return undefined;
   }
 
   sets(name: Name): readonly RecordSet[] {
-    return this.#nodes.get(name)?.sets ?? none;
+    const holder = this.#nodes.get(name)?.holder;
+    if (holder === undefined) return none;
+    if (!(holder instanceof Shared)) return setsAt(name, [holder]);
+    holder.sets ??= setsAt(name, holder.sources);
+    return holder.sets;
   }
 
-  given(source: SourceKey): readonly Given[] {
-    return this.#given.get(source) ?? [];
+  /** Everyone who gave a record of this name. */
+  why(name: Name): readonly Why[] {
+    const holder = this.#nodes.get(name)?.holder;
+    const sources = holder instanceof Shared ? [...holder.sources] : holder === undefined ? [] : [holder];
+    const all = sources.flatMap(({ key, given }) =>
+      given.flatMap((record) => (record.name === name ? { record, rule: record.rule, source: key } : [])),
+    );
+    return all.sort((a, b) => compare(valueOf(a.record), valueOf(b.record)));
   }
 
   *all(): Iterable<ResourceRecord> {
-    for (const node of this.#nodes.values()) for (const set of node.sets) yield* set.records;
+    for (const name of this.#nodes.keys()) for (const set of this.sets(name)) yield* set.records;
   }
 
   /** Names with records and the names above them. */
@@ -86,24 +100,50 @@ export class RecordStore {
     return this.#nodes.size;
   }
 
-  #add(given: Given): void {
-    const { name, type } = given.record;
-    this.#onChange(name);
-    const node = this.#nodes.get(name) ?? this.#create(name);
-    const set = node.set(type);
-    if (set === undefined) node.sets = [...node.sets, new RecordSet(given)];
-    else set.add(given);
+  /** A record that is the very same as before has not changed, and one that nobody could know of has changed for nobody. */
+  #replace(source: RecordSource, given: readonly Given[]): void {
+    const { names: before, known } = source;
+    const names = given.map(({ name }) => name);
+    source.names = names;
+    source.known = known && given;
+    names.forEach((name, at) => {
+      if (before[at] !== name) this.#link(name, source);
+      else if (known !== undefined && known[at] !== given[at]) this.#changed(name);
+    });
+    before.forEach((name, at) => {
+      if (names[at] !== name) this.#unlink(name, source);
+    });
   }
 
-  #remove(given: Given): void {
-    const { name, type } = given.record;
-    const node = this.#nodes.get(name);
-    const set = node?.set(type);
-    if (node === undefined || set === undefined) return;
+  #changed(name: Name): void {
     this.#onChange(name);
-    set.remove(given);
-    if (!set.isEmpty) return;
-    node.sets = node.sets.filter((other) => other !== set);
+    const holder = this.#nodes.get(name)?.holder;
+    if (holder instanceof Shared) holder.sets = undefined;
+  }
+
+  /** The source has a record there now, perhaps beside others. */
+  #link(name: Name, source: RecordSource): void {
+    this.#onChange(name);
+    const node = this.#nodes.get(name) ?? this.#create(name);
+    const { holder } = node;
+    if (holder === undefined) node.holder = source;
+    else if (holder instanceof Shared) {
+      holder.sources.add(source);
+      holder.sets = undefined;
+    } else if (holder !== source) node.holder = new Shared(holder, source);
+  }
+
+  /** The source has one record less there, perhaps none any more. */
+  #unlink(name: Name, source: RecordSource): void {
+    this.#changed(name);
+    const node = this.#nodes.get(name);
+    if (node === undefined || source.names.includes(name)) return;
+    const { holder } = node;
+    if (holder === source) node.holder = undefined;
+    else if (holder instanceof Shared) {
+      holder.sources.delete(source);
+      if (holder.sources.size === 1) [node.holder] = holder.sources;
+    }
     this.#prune(name, node);
   }
 
@@ -119,7 +159,7 @@ export class RecordStore {
   }
 
   #prune(name: Name, node: Node): void {
-    if (node.sets.length > 0 || node.below > 0) return;
+    if (node.holder !== undefined || node.below > 0) return;
     this.#onChange(name);
     this.#nodes.delete(name);
     const parent = parentOf(name);
@@ -135,6 +175,6 @@ export function parentOf(name: Name): Name {
   return name.slice(labelEnd(name, 0) + 1);
 }
 
-function isOfSameSet(a: Given, b: Given): boolean {
-  return a.record.name === b.record.name && a.record.type === b.record.type;
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
 }

@@ -1,32 +1,67 @@
 import type { Vip } from '../core/model/directory.ts';
 import type { AppId } from '../core/model/ids.ts';
 import type { ServiceRef } from '../core/model/route.ts';
+import type { ZoneOptions } from './options.ts';
+import { type Given, RecordSource } from './record-source.ts';
+import { recordsOfVip } from './records/of-vip.ts';
+
+/** A VIP that the zone knows, and the records it gives. */
+export class HeldVip extends RecordSource {
+  vip: Vip;
+  readonly #options: ZoneOptions;
+
+  constructor(vip: Vip, options: ZoneOptions) {
+    super('vip', vip.key);
+    this.vip = vip;
+    this.#options = options;
+  }
+
+  write(): readonly Given[] {
+    return recordsOfVip(this.vip, this.#options, this.known);
+  }
+}
 
 /** VIPs by key, and by the port of the app they stand for. */
 export class VipIndex {
-  readonly #vips = new Map<string, Vip>();
+  readonly #options: ZoneOptions;
+  readonly #held = new Map<string, HeldVip>();
   readonly #byService = new Map<string, readonly Vip[]>();
 
-  get all(): ReadonlyMap<string, Vip> {
-    return this.#vips;
+  constructor(options: ZoneOptions) {
+    this.#options = options;
+  }
+
+  *all(): Iterable<Vip> {
+    for (const { vip } of this.#held.values()) yield vip;
+  }
+
+  keys(): Iterable<string> {
+    return this.#held.keys();
   }
 
   get(key: string): Vip | undefined {
-    return this.#vips.get(key);
+    return this.#held.get(key)?.vip;
   }
 
   ofService(appId: AppId, portIndex: number): readonly Vip[] {
     return this.#byService.get(serviceKey({ appId, portIndex })) ?? [];
   }
 
-  /** Sets or removes (undefined) a VIP; gives the one before. */
-  replace(key: string, vip: Vip | undefined): Vip | undefined {
-    const before = this.#vips.get(key);
-    for (const service of before?.services ?? []) this.#relist(service, key, undefined);
-    if (vip === undefined) this.#vips.delete(key);
-    else this.#vips.set(key, vip);
-    for (const service of vip?.services ?? []) this.#relist(service, key, vip);
-    return before;
+  /** Keeps a VIP in the place of what was known of its key. Its records are still those of before. */
+  put(vip: Vip): HeldVip {
+    const held = this.#held.get(vip.key) ?? new HeldVip(vip, this.#options);
+    for (const service of held.vip.services) this.#relist(service, vip.key, undefined);
+    held.vip = vip;
+    this.#held.set(vip.key, held);
+    for (const service of vip.services) this.#relist(service, vip.key, vip);
+    return held;
+  }
+
+  delete(key: string): HeldVip | undefined {
+    const held = this.#held.get(key);
+    for (const service of held?.vip.services ?? []) this.#relist(service, key, undefined);
+    this.#held.delete(key);
+    return held;
   }
 
   #relist(service: ServiceRef, key: string, vip: Vip | undefined): void {

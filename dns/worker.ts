@@ -3,7 +3,7 @@ import { BindFailed } from '../core/kit/listen.ts';
 import { followParent } from '../core/kit/supervised.ts';
 import { chooseSockets } from './choose-sockets.ts';
 import { parseWorkerConfig } from './config.ts';
-import { type DeltaPart, joined } from './delta-parts.ts';
+import { joined, parsePart } from './delta-parts.ts';
 import { forwardHandler } from './handlers/forward.ts';
 import {
   type CallName,
@@ -25,7 +25,7 @@ const resolver = new Resolver({
   ...(forward && { forward: (parts) => forwardHandler(forward, parts) }),
 });
 
-const parts: DeltaPart[] = [];
+const parts: ReturnType<typeof parsePart>[] = [];
 
 process.on('message', (message) => {
   const request = parseRequest(message);
@@ -54,7 +54,7 @@ async function perform(request: Request): Promise<Calls[CallName]['given']> {
     case 'secure':
       return listening(resolver.secure(request.asked));
     case 'part':
-      parts.push(request.asked);
+      parts.push(parsePart(request.asked));
       return undefined;
     case 'apply':
       return resolver.applyInTurn(joined(request.asked, parts.splice(0)));

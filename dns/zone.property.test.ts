@@ -10,6 +10,7 @@ import {
 } from '../core/model/directory.ts';
 import { defaultZoneOptions } from './options.ts';
 import { plainRecord } from './plain-reply.ts';
+import { valueOf } from './record-set.ts';
 import { agent, containerEndpoint, hostEndpoint, vip } from './testing/directory.ts';
 import { Zone } from './zone.ts';
 
@@ -47,11 +48,20 @@ const step = fc.record({
 function dump(zone: Zone): readonly string[] {
   const records = [...zone.store.all()].map((record) => {
     const { name, type, data } = plainRecord(record);
-    const given = zone.store.set(name, record.type)?.givenLike(record) ?? [];
-    const sources = given.map(({ source }) => source).sort();
+    const why = zone.store.why(name).filter((one) => valueOf(one.record) === valueOf(record));
+    const sources = why.map(({ source }) => source).sort();
     return `${name} ${type} ${data} (${sources.join(' ')})`;
   });
   return [...records.sort(), `${zone.store.size} names`];
+}
+
+/** What there is of a name, of every type. */
+function said(zone: Zone, name: string): string {
+  const records = zone.store.sets(name).flatMap((set) => set.records.map(plainRecord));
+  return records
+    .map(({ type, data }) => `${type} ${data}`)
+    .sort()
+    .join(', ');
 }
 
 function zoneOf(delta: DirectoryDelta): Zone {
@@ -78,4 +88,43 @@ t.test('a zone changed step by step is the zone made at once', async (t) => {
     { numRuns: 150 },
   );
   t.pass('150 histories');
+});
+
+const watchedNames = [
+  'web.marathon.mesos',
+  'web-shop.marathon.mesos',
+  '_web._tcp.marathon.slave.mesos',
+  '_http._web._tcp.marathon.mesos',
+  'web.marathon.agentip.dcos.thisdcos.directory',
+  'web.marathon.containerip.dcos.thisdcos.directory',
+  'instance-a.web.weir',
+  'web.weir',
+  '_http._tcp.web.weir',
+  '1.1.64.100.in-addr.arpa',
+  '2.1.64.100.in-addr.arpa',
+  'slave.mesos',
+  'leader.mesos',
+];
+
+t.test('whoever was told something of a name hears of it when that changes', async (t) => {
+  const asking = fc.subarray(watchedNames);
+  fc.assert(
+    fc.property(fc.array(fc.tuple(asking, step), { maxLength: 8 }), (history) => {
+      const changed = new Set<string>();
+      const zone = new Zone(defaultZoneOptions, (name) => changed.add(name));
+      zone.apply(snapshotDelta(emptyDirectory));
+      const told = new Map<string, string>();
+      history.forEach(([names, changes], index) => {
+        for (const name of names) told.set(name, said(zone, name));
+        changed.clear();
+        zone.apply({ from: index + 1, revision: index + 2, ...changes });
+        for (const [name, before] of told) {
+          if (changed.has(name)) told.delete(name);
+          else assert.equal(said(zone, name), before, name);
+        }
+      });
+    }),
+    { numRuns: 300 },
+  );
+  t.pass('300 histories');
 });

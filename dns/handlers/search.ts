@@ -42,7 +42,7 @@ function isNobodys({ rcode }: Reply): boolean {
 function found(zone: Zone, { name, client }: DnsQuestion): Reply | undefined {
   const target = searchDomains(zone, client.address)
     .map((domain) => `${name}.${domain}`)
-    .find((candidate) => zone.store.sets(candidate).length > 0);
+    .find((candidate) => zone.store.hasRecords(candidate));
   if (target === undefined) return undefined;
   const { ttl } = zone.options;
   return status(RCODE.NOERROR, {

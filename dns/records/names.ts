@@ -42,32 +42,29 @@ export type TaskNames = { readonly app: AppTaskNames; readonly own: Name; readon
 export function appNames(appId: string, options: ZoneOptions): AppNames {
   const task = discoveryName(appId);
   const dcos = `${dcosLabel(task)}.${dcosLabel(options.framework)}`;
-  const below = (kind: string) => `${dcos}.${kind}.dcos.${options.dcosDomain}`;
+  const below = (kind: string) => dotted(dcos, kind, 'dcos', options.dcosDomain);
   return {
     tasks: [...new Set([mesosLabel(task, options.enforceRfc952), task])].map((one) =>
       taskNames(one, options),
     ),
     dcos: { agent: below('agentip'), container: below('containerip'), auto: below('autoip') },
-    weir: `${weirName(appId)}.${options.weirDomain}`,
+    weir: dotted(weirName(appId), options.weirDomain),
   };
 }
 
 function taskNames(task: string, options: ZoneOptions): AppTaskNames {
   const { inFramework, onSlave } = mesosZones(options);
-  const services = { tcp: `_${task}._tcp.${inFramework}`, udp: `_${task}._udp.${inFramework}` };
-  const byPort = new Map<string, Name>();
+  const services = {
+    tcp: dotted(`_${task}`, '_tcp', inFramework),
+    udp: dotted(`_${task}`, '_udp', inFramework),
+  };
   return {
     task,
-    name: `${task}.${inFramework}`,
-    onSlave: `${task}.${onSlave}`,
+    name: dotted(task, inFramework),
+    onSlave: dotted(task, onSlave),
     services,
-    servicesOnSlave: [`_${task}._tcp.${onSlave}`, `_${task}._udp.${onSlave}`],
-    portName(port, protocol) {
-      const key = `${protocol} ${port}`;
-      const known = byPort.get(key) ?? `_${mesosLabel(port, options.enforceRfc952)}.${services[protocol]}`;
-      byPort.set(key, known);
-      return known;
-    },
+    servicesOnSlave: [dotted(`_${task}`, '_tcp', onSlave), dotted(`_${task}`, '_udp', onSlave)],
+    portName: (port, protocol) => dotted(`_${mesosLabel(port, options.enforceRfc952)}`, services[protocol]),
   };
 }
 
@@ -77,16 +74,21 @@ export function endpointNames(endpoint: Endpoint, app: AppNames, options: ZoneOp
   return {
     tasks: app.tasks.map((names) => {
       const own = canonicalTask(names.task, hash, endpoint.agentId);
-      return { app: names, own: `${own}.${inFramework}`, ownOnSlave: `${own}.${onSlave}` };
+      return { app: names, own: dotted(own, inFramework), ownOnSlave: dotted(own, onSlave) };
     }),
     dcos: app.dcos,
-    instance: `${instanceLabel(endpoint)}.${app.weir}`,
+    instance: dotted(instanceLabel(endpoint), app.weir),
   };
 }
 
 function mesosZones({ framework, enforceRfc952, mesosDomain }: ZoneOptions) {
   const label = frameworkName(framework, enforceRfc952);
   return { inFramework: `${label}.${mesosDomain}`, onSlave: `${label}.slave.${mesosDomain}` };
+}
+
+/** In one piece: what is put together otherwise remains a chain of its pieces, beside the whole. */
+export function dotted(...labels: readonly string[]): Name {
+  return labels.join('.');
 }
 
 /** `shop_web.instance-<uuid>` → `instance-<uuid>`. */

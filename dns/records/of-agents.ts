@@ -2,7 +2,7 @@ import type { DirectoryAgent } from '../../core/model/directory.ts';
 import { dnsLabel } from '../../core/model/name.ts';
 import { frameworkName } from '../labels.ts';
 import type { ZoneOptions } from '../options.ts';
-import type { Given } from '../record-set.ts';
+import type { Given } from '../record-source.ts';
 import { reverseName } from './reverse.ts';
 import { Sheet } from './sheet.ts';
 
@@ -10,8 +10,12 @@ import { Sheet } from './sheet.ts';
 const zookeeperNames = 5;
 
 /** dns.md §3.5: every agent is one of `slave.mesos`. Its own name is `<hostname>.agents.weir`, and back. */
-export function recordsOfAgent(agent: DirectoryAgent, options: ZoneOptions): readonly Given[] {
-  const sheet = new Sheet(`agent:${agent.id}`, options.ttl);
+export function recordsOfAgent(
+  agent: DirectoryAgent,
+  options: ZoneOptions,
+  before: readonly Given[] = [],
+): readonly Given[] {
+  const sheet = new Sheet(options.ttl, before);
   const name = `slave.${options.mesosDomain}`;
   sheet.addresses('Mesos-DNS agents', name, [agent.address]);
   const port = options.ports.agent;
@@ -30,8 +34,12 @@ export function recordsOfAgent(agent: DirectoryAgent, options: ZoneOptions): rea
 }
 
 /** dns.md §3.5 and §9. `masters` in order of id: the n-th is `master<n>.mesos`. */
-export function recordsOfMasters(masters: readonly DirectoryAgent[], options: ZoneOptions): readonly Given[] {
-  const sheet = new Sheet('masters', options.ttl);
+export function recordsOfMasters(
+  masters: readonly DirectoryAgent[],
+  options: ZoneOptions,
+  before: readonly Given[] = [],
+): readonly Given[] {
+  const sheet = new Sheet(options.ttl, before);
   const addresses = masters.map((master) => master.address);
   writeMasters(sheet, addresses, options);
   // nobody may know which master leads: then each of them, as every one that answers the API serves it

@@ -1,9 +1,9 @@
 import type { Endpoint, EndpointPort, Vip } from '../../core/model/directory.ts';
 import { dnsLabel } from '../../core/model/name.ts';
 import type { ZoneOptions } from '../options.ts';
-import type { Given } from '../record-set.ts';
+import type { Given } from '../record-source.ts';
 import type { Name } from '../wire/types.ts';
-import type { AppTaskNames, EndpointNames, TaskNames } from './names.ts';
+import { type AppTaskNames, dotted, type EndpointNames, type TaskNames } from './names.ts';
 import { reverseName } from './reverse.ts';
 import { type ServiceTarget, Sheet } from './sheet.ts';
 
@@ -12,31 +12,25 @@ export type EndpointContext = {
   readonly options: ZoneOptions;
   /** The VIPs in front of one port of an app. */
   readonly vipsOf: (appId: string, portIndex: number) => readonly Vip[];
-  readonly namesOf: (endpoint: Endpoint) => EndpointNames;
 };
 
-/**
- * All records of an endpoint that takes traffic; none of one that does not. What `before` says already is taken from there.
- */
+export type NamedEndpoint = { readonly endpoint: Endpoint; readonly names: EndpointNames };
+
+/** All records of an endpoint that takes traffic. What `before` says already is taken from there. */
 export function recordsOfEndpoint(
-  endpoint: Endpoint,
+  { endpoint, names }: NamedEndpoint,
   context: EndpointContext,
   before: readonly Given[] = [],
 ): readonly Given[] {
-  if (!endpoint.ready) return [];
-  const sheet = new Sheet(`endpoint:${endpoint.instanceId}`, context.options.ttl, before);
-  const of = { endpoint, context, names: context.namesOf(endpoint) };
-  for (const task of of.names.tasks) writeMesos(sheet, task, of);
+  const sheet = new Sheet(context.options.ttl, before);
+  const of = { endpoint, context, names };
+  for (const task of names.tasks) writeMesos(sheet, task, of);
   writeDcos(sheet, of);
   writeWeir(sheet, of);
   return sheet.given;
 }
 
-type Of = {
-  readonly endpoint: Endpoint;
-  readonly context: EndpointContext;
-  readonly names: EndpointNames;
-};
+type Of = NamedEndpoint & { readonly context: EndpointContext };
 
 /** dns.md §3.4. */
 function writeMesos(
@@ -119,13 +113,14 @@ type Service = { readonly name: Name; readonly target: ServiceTarget };
 function weirServices(endpoint: Endpoint, port: EndpointPort, context: EndpointContext): readonly Service[] {
   if (port.name === undefined) return [];
   const label = dnsLabel(port.name);
-  return context
-    .vipsOf(endpoint.appId, port.index)
-    .flatMap((vip) =>
-      vip.names
-        .filter((name) => name.endsWith(`.${context.options.weirDomain}`))
-        .map((name) => ({ name: `_${label}._${vip.protocol}.${name}`, target: { name, port: vip.port } })),
-    );
+  return context.vipsOf(endpoint.appId, port.index).flatMap((vip) =>
+    vip.names
+      .filter((name) => name.endsWith(`.${context.options.weirDomain}`))
+      .map((name) => ({
+        name: dotted(`_${label}`, `_${vip.protocol}`, name),
+        target: { name, port: vip.port },
+      })),
+  );
 }
 
 /** dns.md §3.3. */

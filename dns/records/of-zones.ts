@@ -1,5 +1,5 @@
 import type { ZoneOptions } from '../options.ts';
-import type { Given } from '../record-set.ts';
+import type { Given } from '../record-source.ts';
 import { CLASS, type Name, type SoaRecord } from '../wire/types.ts';
 import { reverseZones } from './reverse.ts';
 import { Sheet } from './sheet.ts';
@@ -20,7 +20,7 @@ export function ownZones(options: ZoneOptions): readonly OwnZone[] {
 
 /** What does not depend on the Directory. SOA records carry the revision and are made per answer. */
 export function recordsOfZones(zones: readonly OwnZone[], options: ZoneOptions): readonly Given[] {
-  const [sheet, dcos] = [new Sheet('zones', options.ttl), new Sheet('zones', dcosServerTtl)];
+  const [sheet, dcos] = [new Sheet(options.ttl), new Sheet(dcosServerTtl)];
   const server = serverOf(options);
   sheet.addresses('name server', server, options.nameserver);
   sheet.addresses('name server', dcosServer, options.nameserver);
@@ -37,7 +37,7 @@ export function recordsOfZones(zones: readonly OwnZone[], options: ZoneOptions):
 
 /** There as long as the resolver has a Directory to answer from (dns.md §9). */
 export function recordsWhenReady(options: ZoneOptions): readonly Given[] {
-  const sheet = new Sheet('ready', options.ttl);
+  const sheet = new Sheet(options.ttl);
   sheet.addresses('the resolver is ready', 'ready.spartan', ['127.0.0.1']);
   return sheet.given;
 }
