@@ -15,14 +15,14 @@ export function setsAt(name: Name, sources: Iterable<RecordSource>): readonly Re
       if (record.name !== name) continue;
       const values = byType.get(record.type) ?? new Map<string, ResourceRecord>();
       if (values.size === 0) byType.set(record.type, values);
-      values.set(valueOf(record), record);
+      values.set(contentOf(record), record);
     }
   }
   return [...byType].map(([type, values]) => ({ type, records: [...values.values()] }));
 }
 
 /** What a record says, as a key among those of its name and type. */
-export function valueOf(record: ResourceRecord): string {
+export function contentOf(record: ResourceRecord): string {
   switch (record.type) {
     case 'A':
     case 'AAAA':
