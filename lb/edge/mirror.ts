@@ -12,6 +12,7 @@ const maxWaitingBytes = 262_144;
 /** A copy of a request on its way to another service; nobody sees its answer. */
 export class Mirror {
   readonly #exchange: Exchange;
+  readonly #client: MirrorClient;
   #waiting: Buffer[] = [];
   #bytes = 0;
   #complete = false;
@@ -19,6 +20,7 @@ export class Mirror {
 
   constructor(context: EdgeContext, request: ExchangeRequest, { content, complete }: Content) {
     const client = new MirrorClient(() => this.#flush());
+    this.#client = client;
     void client.answered.then(() => {
       this.#over = true;
     });
@@ -32,12 +34,12 @@ export class Mirror {
     if (bytes !== undefined) this.#waiting.push(bytes);
     this.#bytes += bytes?.length ?? 0;
     this.#complete = complete;
-    if (this.#exchange.wantsContent) this.#flush();
-    else if (this.#bytes > maxWaitingBytes) this.#giveUp();
+    if (!this.#client.paused) this.#flush();
+    if (this.#bytes > maxWaitingBytes) this.#giveUp();
   }
 
   #flush(): void {
-    if (this.#waiting.length === 0 && !this.#complete) return;
+    if (!this.#exchange.wantsContent || (this.#waiting.length === 0 && !this.#complete)) return;
     const bytes = Buffer.concat(this.#waiting);
     this.#waiting = [];
     this.#bytes = 0;
@@ -52,6 +54,8 @@ export class Mirror {
 }
 
 class MirrorClient extends CollectingClient {
+  /** The other service does not take what it is sent. */
+  paused = false;
   readonly #wanted: () => void;
 
   constructor(wanted: () => void) {
@@ -60,6 +64,15 @@ class MirrorClient extends CollectingClient {
   }
 
   override wantContent(): void {
+    this.#wanted();
+  }
+
+  override pause(): void {
+    this.paused = true;
+  }
+
+  override resume(): void {
+    this.paused = false;
     this.#wanted();
   }
 }

@@ -1,7 +1,8 @@
 import { CR, hexDigit, LF, SEMICOLON } from './characters.ts';
 import { afterExtensionByte, type ExtensionState, mayEndExtension } from './chunk-extension.ts';
-import { type FieldTable, fieldNames, REFUSED, scanFields } from './fields.ts';
+import type { FieldTable } from './fields.ts';
 import type { Slices } from './slices.ts';
+import { keptTrailers } from './trailers.ts';
 
 /** Where in the chunked coding the next byte stands (RFC 9112 §7.1). */
 type State = 'size' | 'extension' | 'size-lf' | 'data' | 'data-cr' | 'data-lf' | 'trailers' | 'done' | 'bad';
@@ -18,13 +19,6 @@ const maxSizeDigits = 13;
 /** Extensions are skipped; more than this in one body is an attack (a body of nothing but extensions). */
 const maxExtensionBytes = 16_384;
 const maxTrailerBytes = 8_192;
-/** Fields that must not come after the content (RFC 9110 §6.5.1): framing, routing, authentication, forwarding. */
-const forbiddenTrailers =
-  /^(content-.*|host|cookie|set-cookie|authorization|www-authenticate|cache-control|expect|range|age|date|location|vary|x-forwarded-.*|x-request-id)$/i;
-
-/** Whoever believed one of these after the content would see another end, of it or of the connection: the message is refused. */
-const framing = fieldNames(['content-length', 'transfer-encoding', 'connection', 'upgrade']);
-
 /** Reads a chunked body from pieces cut anywhere. Never hands on a byte of an extension, a bad size or a bad trailer. */
 export class ChunkedBody {
   readonly #options: ChunkedOptions;
@@ -131,25 +125,9 @@ export class ChunkedBody {
   }
 
   #finish(out: Slices): void {
-    const kept = this.#trailers === '\r\n' ? '' : this.#keptTrailers();
+    const kept = this.#trailers === '\r\n' ? '' : keptTrailers(this.#trailers, this.#options.fields);
     this.#state = kept === undefined ? 'bad' : 'done';
     this.trailers = kept ?? '';
     if (this.#state === 'done' && this.#options.as === 'coded') out.tail = `${kept}\r\n`;
-  }
-
-  #keptTrailers(): string | undefined {
-    const { fields } = this.#options;
-    const bytes = Buffer.from(this.#trailers, 'latin1');
-    fields.clear();
-    if (scanFields(bytes, 0, 0, bytes.length, fields) === REFUSED) return undefined;
-    let kept = '';
-    for (let i = 0; i < fields.count; i++) {
-      const name = fields.name(this.#trailers, i);
-      if (fields.isIn(framing, i)) return undefined;
-      const isPlain = fields.kind(i) === 'other' || fields.kind(i) === 'etag';
-      if (!isPlain || forbiddenTrailers.test(name)) continue;
-      kept += `${name}: ${fields.value(this.#trailers, i)}\r\n`;
-    }
-    return kept;
   }
 }

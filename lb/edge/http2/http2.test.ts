@@ -87,7 +87,15 @@ t.test('HTTP/2 carries trailers both ways', async (t) => {
     { ':method': 'POST', ':authority': 'web.test' },
     { endStream: false, waitForTrailers: true },
   );
-  stream.on('wantTrailers', () => stream.sendTrailers({ 'x-sum': '7', 'x-request-id': 'mine' }));
+  stream.on('wantTrailers', () =>
+    stream.sendTrailers({
+      'x-sum': '7',
+      'x-request-id': 'mine',
+      x_forwarded_for: '6.6.6.6',
+      authorization: 'a',
+      via: 'b',
+    }),
+  );
   const trailers = once(stream, 'trailers');
   stream.end('abc');
   stream.resume();

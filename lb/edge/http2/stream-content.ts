@@ -1,4 +1,6 @@
 import type { ServerHttp2Stream } from 'node:http2';
+import { FieldTable } from '../http1/fields.ts';
+import { keptTrailers } from '../http1/trailers.ts';
 
 export interface ContentUser {
   /** The content as the endpoint gets it. */
@@ -47,14 +49,13 @@ export class StreamContent {
 
 const lineEnd = Buffer.from('\r\n');
 
-/** What must not come after the content is left out; more than this is an attack. */
 const maxTrailerBytes = 8_192;
-const forbidden =
-  /^(:.*|content-.*|transfer-encoding|connection|te|trailer|host|cookie|set-cookie|authorization|proxy-.*|expect|x-forwarded-.*|x-request-id|forwarded)$/;
+const maxTrailers = 32;
 
+/** By the same rules as those of HTTP/1; all are left out of a section that HTTP/1 would refuse. */
 function trailerLines(raw: readonly string[]): string {
   let lines = '';
-  for (let i = 0; i + 1 < raw.length; i += 2)
-    if (!forbidden.test(raw[i]!)) lines += `${raw[i]}: ${raw[i + 1]}\r\n`;
-  return lines.length > maxTrailerBytes ? '' : lines;
+  for (let i = 0; i + 1 < raw.length; i += 2) lines += `${raw[i]}: ${raw[i + 1]}\r\n`;
+  if (lines.length > maxTrailerBytes) return '';
+  return keptTrailers(`${lines}\r\n`, new FieldTable(maxTrailers)) ?? '';
 }
