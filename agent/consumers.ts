@@ -10,6 +10,7 @@ import {
   type DirectoryDelta,
   deltaBetween,
   emptyDirectory,
+  takesPart,
 } from '../core/model/directory.ts';
 import type { InstanceId } from '../core/model/ids.ts';
 import type { ListenerState } from '../core/model/listener.ts';
@@ -96,7 +97,7 @@ export class Consumers implements Part {
     for (const consumer of this.#consumers) {
       try {
         for (const [instance, count] of (await consumer.inFlight?.()) ?? []) {
-          if (count > 0 && !this.#directory.endpoints.has(instance))
+          if (count > 0 && !takesPart(this.#directory, instance))
             inFlight[instance] = (inFlight[instance] ?? 0) + count;
         }
       } catch (error) {

@@ -14,6 +14,8 @@ export class AgentStream {
   readonly isTold: boolean;
   /** It needs certificates. */
   readonly isEdge: boolean;
+  /** Endpoints that drain are among those it is told of. */
+  readonly knowsDraining: boolean;
   /** An edge that has not proved itself is told no keys. */
   readonly isProven: boolean;
   readonly #agent: Agent;
@@ -27,6 +29,7 @@ export class AgentStream {
     this.isTold = agent.consumers.length > 0;
     this.isEdge = agent.edge;
     this.isProven = proven;
+    this.knowsDraining = agent.understands?.includes('draining') ?? false;
     this.closed = new Promise((resolve) => response.on('close', resolve));
     // It ends with its connection, so its parts need no lengths: every write is one write to the socket.
     response.useChunkedEncodingByDefault = false;

@@ -1,6 +1,12 @@
 import type { Agent } from '../core/model/agent.ts';
 import type { App } from '../core/model/app.ts';
-import { type DirectoryDelta, joinDeltas, withoutEdgeParts, withoutKeys } from '../core/model/directory.ts';
+import {
+  type DirectoryDelta,
+  joinDeltas,
+  withoutDraining,
+  withoutEdgeParts,
+  withoutKeys,
+} from '../core/model/directory.ts';
 import type { AgentId, InstanceId } from '../core/model/ids.ts';
 import type { AgentQuestion, HeldDirectory, MasterMessage } from '../core/model/master-port.ts';
 import type { Placement } from '../core/model/placement.ts';
@@ -189,12 +195,19 @@ class Words {
   #all: Buffer | undefined;
   #withoutKeys: Buffer | undefined;
   #withoutEdge: Buffer | undefined;
+  #ofBefore: Words | undefined;
 
   constructor(delta: DirectoryDelta) {
     this.#delta = delta;
   }
 
-  for({ isEdge, isProven }: AgentStream): Buffer {
+  for(stream: AgentStream): Buffer {
+    if (stream.knowsDraining) return this.#forPresent(stream);
+    this.#ofBefore ??= new Words(withoutDraining(this.#delta));
+    return this.#ofBefore.#forPresent(stream);
+  }
+
+  #forPresent({ isEdge, isProven }: AgentStream): Buffer {
     const delta = this.#delta;
     if (isEdge && isProven) {
       this.#all ??= words({ kind: 'directory', delta });

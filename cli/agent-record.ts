@@ -30,6 +30,7 @@ export async function recordOf(
     ...(settings.edge?.engine === 'haproxy' ? { edgeEngine: 'haproxy' as const } : {}),
     runtime: settings.runtime,
     consumers,
+    understands: ['draining'],
   };
 }
 

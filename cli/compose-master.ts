@@ -93,7 +93,11 @@ export async function composeMaster(
   const uuid = () => randomUUID();
   const database = new Database(await storeOf(settings.store, { folder, clock, log }), log);
   const presence = new Presence(settings.agentLostMs);
-  const publisher = new DirectoryPublisher(database, reachable(knownAt(settings).address), settings.labels);
+  const publisher = new DirectoryPublisher(database, {
+    leader: reachable(knownAt(settings).address),
+    labels: settings.labels,
+    drainLimitMs: settings.drainLimitMs,
+  });
   const events = new EventBus();
   const { drainLimitMs, agentLostMs, launchTimeoutMs, placement, waitForAcks, mostDeployments } = settings;
   const scheduler = new Scheduler(

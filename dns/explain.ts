@@ -1,4 +1,5 @@
 import type { Endpoint, Vip } from '../core/model/directory.ts';
+import { stateOf, vipState } from '../core/model/vip-backends.ts';
 import { type PlainRecord, type PlainReply, plainRecord } from './plain-reply.ts';
 import type { SourceKey } from './record-source.ts';
 import type { Name, ResourceRecord } from './wire/types.ts';
@@ -97,21 +98,19 @@ function instancesBehind(zone: Zone, of: { name: Name; sources: readonly SourceK
   };
 }
 
-/** A VIP that has none that is ready tries those of agents that are not heard of (vip.md §7). */
+/** As `vipBackends` weighs them. */
 function behindVip(zone: Zone, { services }: Vip): readonly Placed[] {
   const all = services.flatMap(({ appId, portIndex }) =>
     zone.endpointsOf(appId).map((endpoint) => ({ endpoint, at: portAt(endpoint, portIndex) })),
   );
-  const panics = !all.some(({ endpoint, at }) => endpoint.ready && at.length > 0);
-  return all.map(({ endpoint, at }) => ({
-    endpoint,
-    at,
-    takes: endpoint.ready || (panics && endpoint.unreachable === true),
-  }));
+  const there = all.filter(({ at }) => at.length > 0).map(({ endpoint }) => endpoint);
+  const taking = vipState(there);
+  return all.map(({ endpoint, at }) => ({ endpoint, at, takes: stateOf(endpoint) === taking }));
 }
 
 function reasonOf(endpoint: Endpoint): string {
   if (endpoint.unreachable) return 'its agent is not heard of';
+  if (endpoint.draining) return 'it drains';
   if (endpoint.failing) return 'connections of this machine to it failed lately';
   if (!endpoint.ready) return 'its health checks do not pass (yet)';
   return 'it does not have the port the VIP stands for';

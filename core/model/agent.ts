@@ -17,4 +17,6 @@ export type Agent = {
   readonly runtime: string;
   /** Names of the Directory consumers that run here; drains wait for their acknowledgements. */
   readonly consumers: readonly string[];
+  /** What it understands that agents did not always: `draining` endpoints of the Directory. */
+  readonly understands?: readonly string[];
 };

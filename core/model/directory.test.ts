@@ -11,6 +11,8 @@ import {
   joinDeltas,
   keepingKeys,
   snapshotDelta,
+  takesPart,
+  withoutDraining,
   withoutEdgeParts,
   withoutKeys,
 } from './directory.ts';
@@ -126,6 +128,23 @@ t.test('certificates come with snapshot and delta, and not to machines without a
   t.same(applyDelta(emptyDirectory, snapshotDelta(after)), after);
   t.same(deltaBetween({ ...after, certificates: new Map() }, after)?.certificates, added.certificates);
   t.same(withoutEdgeParts(added), { from: 1, revision: 2 });
+});
+
+t.test('an agent of before is told of endpoints that drain as gone', async (t) => {
+  const [one, two] = ['web.1', 'web.2'].map((instanceId) => ({ ...endpoint(1, '/web'), instanceId }));
+  const draining = { ...two!, ready: false, draining: { until: 9 } };
+  const change = { from: 1, revision: 2, endpoints: { set: [one!, draining], gone: ['web.0'] } };
+  t.same(withoutDraining(change), {
+    from: 1,
+    revision: 2,
+    endpoints: { set: [one], gone: ['web.0', 'web.2'] },
+  });
+  t.same(withoutDraining({ ...change, from: 0 }).endpoints, { set: [one], gone: ['web.0'] });
+  const after = applyDelta(emptyDirectory, { ...change, from: 0 });
+  t.same(
+    ['web.1', 'web.2', 'web.3'].map((id) => takesPart(after, id)),
+    [true, false, false],
+  );
 });
 
 t.test('an edge that is told no keys goes on with those it has', async (t) => {

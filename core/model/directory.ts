@@ -24,7 +24,7 @@ export type EndpointPort = {
   readonly labels: Readonly<Record<string, string>>;
 };
 
-/** A running instance that takes part in traffic. Draining ones are not in the Directory. */
+/** A running instance that takes part in traffic. */
 export type Endpoint = {
   readonly instanceId: InstanceId;
   readonly taskId: TaskId;
@@ -37,6 +37,11 @@ export type Endpoint = {
   readonly ready: boolean;
   /** Its agent is not heard of; never ready. A VIP whose backends are all like this keeps them (vip.md §7). */
   readonly unreachable?: true;
+  /**
+   * It is to end: it gets nothing new and keeps what it has; never ready. `until`: when it is stopped at the latest, ms since
+   * the epoch. Only those whose checks pass are told of, and only to agents that understand it; to others they are gone.
+   */
+  readonly draining?: { readonly until?: number };
   /** Never from the master: connections of this machine to it failed lately, so its names here leave it out; never ready. */
   readonly failing?: true;
 };
@@ -136,6 +141,21 @@ export function applyDelta(directory: Directory, delta: DirectoryDelta): Directo
     serverSets: merged(base.serverSets, delta.serverSets, ({ key }) => key),
     byApp: delta.endpoints === undefined ? base.byApp : reindexed(base, endpoints, delta.endpoints),
   };
+}
+
+/** Whether an instance may be given something new: it is there and does not drain. */
+export function takesPart({ endpoints }: Pick<Directory, 'endpoints'>, instance: InstanceId): boolean {
+  const endpoint = endpoints.get(instance);
+  return endpoint !== undefined && endpoint.draining === undefined;
+}
+
+/** The same for an agent of before, which would take an endpoint that drains for one that stays. */
+export function withoutDraining({ endpoints, ...delta }: DirectoryDelta): DirectoryDelta {
+  if (endpoints === undefined) return delta;
+  const draining = endpoints.set.filter((endpoint) => endpoint.draining);
+  const gone = delta.from === 0 ? [] : draining.map(({ instanceId }) => instanceId);
+  const set = endpoints.set.filter((endpoint) => !endpoint.draining);
+  return { ...delta, endpoints: { set, gone: [...endpoints.gone, ...gone] } };
 }
 
 /** Two deltas that follow each other as one; `second` begins where `first` ends. */

@@ -1,7 +1,7 @@
 import type { AgentId, AppId, InstanceId, Version } from './ids.ts';
 
 /**
- * `run`: wanted. `drain`: leave the Directory, keep serving what is in flight. `stop`: end it.
+ * `run`: wanted. `drain`: get nothing new, keep serving what is in flight. `stop`: end it.
  * The goal only ever moves to the right.
  */
 export type Goal = 'run' | 'drain' | 'stop';

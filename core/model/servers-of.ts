@@ -1,5 +1,5 @@
 import type { Directory, Endpoint, EndpointPort } from './directory.ts';
-import type { AgentId, InstanceId, TaskId } from './ids.ts';
+import type { AgentId, AppId, InstanceId, TaskId } from './ids.ts';
 import type { AppServers, AppSwap, PortChoice, ServerSet } from './server-set.ts';
 
 /** One address of a server set. */
@@ -44,7 +44,7 @@ export function membersOf(
       const name = `address_${address}_${port}`;
       return [{ instanceId: name, agentId: '', address, port, name, state: 'up', ...traits }];
     }
-    return chosen(directory.byApp.get(source.appId) ?? [], source, like).flatMap((endpoint) =>
+    return chosen(stayingOf(directory, source.appId), source, like).flatMap((endpoint) =>
       placesOf(endpoint, source.ports, source.via).map((server) => ({
         ...server,
         state: stateOf(endpoint, leaving),
@@ -56,11 +56,18 @@ export function membersOf(
 }
 
 /** Who gets nothing new while one app takes the place of another. */
-export function leavingTasks({ byApp }: Pick<Directory, 'byApp'>, swap: AppSwap): ReadonlySet<TaskId> {
-  const old = (byApp.get(swap.old) ?? []).map(({ taskId }) => taskId).toSorted();
-  const ready = (byApp.get(swap.new) ?? []).filter((endpoint) => endpoint.ready).length;
+export function leavingTasks(directory: Pick<Directory, 'byApp'>, swap: AppSwap): ReadonlySet<TaskId> {
+  const old = stayingOf(directory, swap.old)
+    .map(({ taskId }) => taskId)
+    .toSorted();
+  const ready = stayingOf(directory, swap.new).filter((endpoint) => endpoint.ready).length;
   const spare = Math.max(0, ready + swap.oldInstances - swap.target);
   return new Set(old.slice(0, Math.min(ready, spare)));
+}
+
+/** A pool has those that drain no more. */
+function stayingOf({ byApp }: Pick<Directory, 'byApp'>, app: AppId): readonly Endpoint[] {
+  return (byApp.get(app) ?? []).filter(({ draining }) => draining === undefined);
 }
 
 const none: ReadonlySet<TaskId> = new Set();

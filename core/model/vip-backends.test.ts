@@ -2,7 +2,7 @@ import t from 'tap';
 import { applyDelta, type Endpoint, emptyDirectory } from './directory.ts';
 import { vipBackends } from './vip-backends.ts';
 
-function endpoint(n: number, state: Pick<Endpoint, 'ready' | 'unreachable'>): Endpoint {
+function endpoint(n: number, state: Pick<Endpoint, 'ready' | 'unreachable' | 'draining'>): Endpoint {
   const instanceId = `web.instance-${n}`;
   return {
     instanceId,
@@ -35,6 +35,20 @@ t.test('a backend that cannot be reached is hidden, unless all of the VIP are', 
   t.same(weights([endpoint(1, lost), endpoint(2, lost)]), [1, 1], 'all kept');
   t.same(weights([endpoint(1, lost), endpoint(2, sick)]), [1, 0]);
 });
+
+t.test(
+  'a backend that drains takes nothing new, unless no other is ready (vip.md section 17.2)',
+  async (t) => {
+    const leaving = { ready: false, draining: { until: 1 } };
+    t.same(weights([endpoint(1, ready), endpoint(2, leaving)]), [1, 0]);
+    t.same(weights([endpoint(1, sick), endpoint(2, leaving), endpoint(3, leaving)]), [0, 1, 1]);
+    t.same(weights([endpoint(1, lost), endpoint(2, leaving)]), [0, 1], 'before those not heard of');
+    const [, second] = vipBackends(of(endpoint(1, ready), endpoint(2, leaving)), [
+      { appId: '/web', portIndex: 0 },
+    ]);
+    t.match(second?.because, /drains/);
+  },
+);
 
 t.test('a backend without weight says why', async (t) => {
   const directory = of(endpoint(1, ready), endpoint(2, sick), endpoint(3, lost));

@@ -14,7 +14,8 @@ export type WeighedBackend = {
 
 /**
  * Every running instance behind these services and the share it takes (vip.md §5): none while it is not ready. Where not
- * one is ready, those of agents that are not heard of keep their share: a try is better than a refusal (vip.md §7).
+ * one is ready, those that drain take it (vip.md §17.2), and without any of these those of agents that are not heard of: a
+ * try is better than a refusal (vip.md §7).
  */
 export function vipBackends(
   directory: Pick<Directory, 'byApp'>,
@@ -24,28 +25,48 @@ export function vipBackends(
     (directory.byApp.get(appId) ?? []).flatMap((endpoint) => {
       const port = endpoint.ports.find(({ index }) => index === portIndex);
       if (port === undefined) return [];
-      const { instanceId, agentId, ready, unreachable } = endpoint;
+      const { instanceId, agentId } = endpoint;
       return addressesOf(endpoint, port).map((address) => ({
         instanceId,
         agentId,
         address,
         port: port.port,
         weight,
-        ready,
-        unreachable,
+        state: stateOf(endpoint),
       }));
     }),
   );
-  const panics = !all.some(({ ready }) => ready);
-  return all.map(({ ready, unreachable, weight, ...backend }) => {
-    if (ready || (panics && unreachable))
-      return weight > 0
-        ? { ...backend, weight }
-        : { ...backend, weight, because: 'its app has the weight 0' };
-    const because = unreachable ? 'its agent is not heard of' : 'its health checks do not pass (yet)';
-    return { ...backend, weight: 0, because };
+  const taking = firstOf(all.map(({ state }) => state));
+  return all.map(({ state, weight, ...backend }) => {
+    if (state !== taking) return { ...backend, weight: 0, because: reasons[state] };
+    return weight > 0 ? { ...backend, weight } : { ...backend, weight, because: 'its app has the weight 0' };
   });
 }
+
+/** How those instances are that take a VIP's connections; undefined: none does. */
+export function vipState(endpoints: readonly Endpoint[]): EndpointState | undefined {
+  return firstOf(endpoints.map(stateOf));
+}
+
+function firstOf(states: readonly EndpointState[]): EndpointState | undefined {
+  return (['ready', 'draining', 'unreachable'] as const).find((one) => states.includes(one));
+}
+
+export type EndpointState = 'ready' | 'draining' | 'unreachable' | 'unready';
+
+export function stateOf({ ready, draining, unreachable }: Endpoint): EndpointState {
+  if (ready) return 'ready';
+  if (draining !== undefined) return 'draining';
+  return unreachable ? 'unreachable' : 'unready';
+}
+
+/** Why it takes nothing while others do. */
+const reasons: Readonly<Record<EndpointState, string>> = {
+  ready: '',
+  draining: 'it drains: open connections go on',
+  unreachable: 'its agent is not heard of',
+  unready: 'its health checks do not pass (yet)',
+};
 
 /** One backend for each address that the instance has where its port is reached (vip.md §5), whatever the family. */
 export function addressesOf({ addresses }: Endpoint, { address, scope }: EndpointPort): readonly string[] {

@@ -68,9 +68,10 @@ t.test('an instance is in the Directory while it runs and is wanted', async (t) 
   t.equal(commit(placed), undefined, 'nothing is known of it yet');
   t.match(commit(started)?.endpoints, { set: [{ instanceId: 'web.instance-1', ready: true }], gone: [] });
   t.equal(commit(started), undefined, 'the same report again changes nothing');
-  const draining = { ...placement, goal: 'drain' };
-  const gone = commit({ kind: 'put', table: 'placements', key: placement.instanceId, value: draining });
-  t.same(gone?.endpoints, { set: [], gone: ['web.instance-1'] });
+  const put = (goal: 'drain' | 'stop') =>
+    commit({ kind: 'put', table: 'placements', key: placement.instanceId, value: { ...placement, goal } });
+  t.match(put('drain')?.endpoints, { set: [{ ready: false, draining: {} }], gone: [] });
+  t.same(put('stop')?.endpoints, { set: [], gone: ['web.instance-1'] });
 });
 
 t.test('an app brings its virtual addresses and routes, and takes them along', async (t) => {
@@ -133,8 +134,8 @@ t.test('a rebuilt Directory has nothing of before', async (t) => {
 t.test('an agent at the address of the leading master is a master, and leads', async (t) => {
   const replica = new Replica();
   const { address: at } = testAgent('h1');
-  const builder = new DirectoryBuilder(at);
+  const builder = new DirectoryBuilder({ leader: at });
   replica.apply({ revision: 1, records: [{ table: 'agents', key: 'h1', value: testAgent('h1') }] });
   t.match(builder.rebuild(replica).agents.get('h1'), { master: true, leader: true });
-  t.notOk(new DirectoryBuilder('100.64.9.9').rebuild(replica).agents.get('h1')?.leader);
+  t.notOk(new DirectoryBuilder({ leader: '100.64.9.9' }).rebuild(replica).agents.get('h1')?.leader);
 });

@@ -21,6 +21,15 @@ import type { Change } from './store.ts';
 import { versionKey } from './tables.ts';
 import { addressNames, nameOfRecord, type VipClaim, vipClaims } from './vip-claims.ts';
 
+export type DirectoryOptions = {
+  /** Address of the machine whose master builds this, where it is known. */
+  readonly leader?: string | undefined;
+  /** Which labels of apps count. */
+  readonly labels?: LabelSettings;
+  /** How long an instance may drain, ms. */
+  readonly drainLimitMs?: number;
+};
+
 /**
  * Keeps the Directory of a snapshot. Each change derives again only the entries of the instances, apps, routes and agents
  * it names, and gives only those that came out different.
@@ -28,6 +37,7 @@ import { addressNames, nameOfRecord, type VipClaim, vipClaims } from './vip-clai
 export class DirectoryBuilder {
   #directory: Directory = emptyDirectory;
   readonly #leader: string | undefined;
+  readonly #drainLimitMs: number | undefined;
   readonly #claims = new Map<AppId, readonly VipClaim[]>();
   readonly #claimants = new Map<string, Set<AppId>>();
   /** Names of the address records that an app is reached by, and the reverse. */
@@ -37,9 +47,9 @@ export class DirectoryBuilder {
   readonly #six = new SixApps();
   readonly #pools = new PoolEntries();
 
-  /** `leader`: address of the machine whose master builds this, where it is known. */
-  constructor(leader?: string, labels: LabelSettings = defaultLabelSettings) {
+  constructor({ leader, labels = defaultLabelSettings, drainLimitMs }: DirectoryOptions = {}) {
     this.#leader = leader;
+    this.#drainLimitMs = drainLimitMs;
     this.#labels = new LabelEntries(labels);
   }
 
@@ -124,7 +134,9 @@ export class DirectoryBuilder {
       if (placement === undefined || instance === undefined) return undefined;
       const agent = snapshot.table('agents').get(placement.agentId);
       const app = snapshot.table('versions').get(versionKey(placement.appId, placement.appVersion));
-      return agent && app && endpointOf({ placement, instance, app, agent });
+      return (
+        agent && app && endpointOf({ placement, instance, app, agent, drainLimitMs: this.#drainLimitMs })
+      );
     });
   }
 

@@ -70,10 +70,25 @@ t.test('a container without an address is reached through the host port, or not 
   t.same(endpointOf({ ...base, instance, placement })?.ports, []);
 });
 
-t.test('what drains, stops, starts, ends, or is of an earlier attempt has no endpoint', async (t) => {
+t.test(
+  'what drains has an endpoint that is not ready and says until when, while its checks pass',
+  async (t) => {
+    const base = sources(hostApp, { drainLimitMs: 10_000 });
+    const placement = { ...base.placement, goal: 'drain', drainingSince: 5 } as const;
+    t.match(endpointOf({ ...base, placement }), { ready: false, draining: { until: 10_005 } });
+    const sick = running({ health: [{ alive: false, consecutiveFailures: 3 }] });
+    const app = testApp('/web', { ...hostApp, healthChecks: [tcpCheck] });
+    const others = {
+      sick: { ...base, placement, app, instance: testInstance(placement, sick) },
+      unreachable: { ...base, placement: { ...placement, unreachableSince: 7 } },
+    };
+    for (const [name, one] of Object.entries(others)) t.equal(endpointOf(one), undefined, name);
+  },
+);
+
+t.test('what stops, starts, ends, or is of an earlier attempt has no endpoint', async (t) => {
   const base = sources(hostApp);
-  for (const goal of ['drain', 'stop'] as const)
-    t.equal(endpointOf({ ...base, placement: { ...base.placement, goal } }), undefined, goal);
+  t.equal(endpointOf({ ...base, placement: { ...base.placement, goal: 'stop' } }), undefined);
   const staging = testInstance(base.placement, { kind: 'staging', step: 'starting', since: 0 });
   t.equal(endpointOf({ ...base, instance: staging }), undefined, 'staging');
   t.equal(endpointOf({ ...base, placement: { ...base.placement, attempt: 2 } }), undefined, 'attempt');

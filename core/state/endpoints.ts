@@ -12,16 +12,21 @@ export type EndpointSources = {
   readonly instance: Instance;
   readonly app: App;
   readonly agent: Agent;
+  /** How long it may drain, ms; undefined: nobody says. */
+  readonly drainLimitMs?: number | undefined;
 };
 
 /**
- * The Directory entry of a placement, or undefined while it takes no part in traffic (not running, draining, stopping). One
- * that is unreachable is there, not ready: all of a VIP's backends being so is no reason to refuse (vip.md §7).
+ * The Directory entry of a placement, or undefined while it takes no part in traffic (not running, stopping). One that is
+ * unreachable, or that drains while its checks pass, is there, not ready: where a VIP has no others they are used (vip.md §7,
+ * §17.2).
  */
-export function endpointOf({ placement, instance, app, agent }: EndpointSources): Endpoint | undefined {
+export function endpointOf(sources: EndpointSources): Endpoint | undefined {
+  const { placement, instance, app, agent } = sources;
   const state = instance.state;
-  if (placement.goal !== 'run' || state.kind !== 'running' || instance.attempt !== placement.attempt)
-    return undefined;
+  if (state.kind !== 'running' || instance.attempt !== placement.attempt) return undefined;
+  const readiness = readinessOf(sources);
+  if (readiness === undefined) return undefined;
   return {
     instanceId: placement.instanceId,
     taskId: taskOf(app, placement),
@@ -32,10 +37,21 @@ export function endpointOf({ placement, instance, app, agent }: EndpointSources)
     ports: portsOf(app).flatMap((port) =>
       endpointPort(port, { placement, addresses: state.addresses, app, agent }),
     ),
-    ...(placement.unreachableSince === undefined
-      ? { ready: isReady(instance) }
-      : { ready: false, unreachable: true }),
+    ...readiness,
   };
+}
+
+/** Undefined: it has no part in traffic any more. */
+function readinessOf({
+  placement: { goal, unreachableSince, drainingSince, createdAt },
+  instance,
+  drainLimitMs,
+}: EndpointSources): Pick<Endpoint, 'ready' | 'unreachable' | 'draining'> | undefined {
+  const until = drainLimitMs && { until: (drainingSince ?? createdAt) + drainLimitMs };
+  if (goal === 'drain' && unreachableSince === undefined && isReady(instance))
+    return { ready: false, draining: { ...until } };
+  if (goal !== 'run') return undefined;
+  return unreachableSince === undefined ? { ready: isReady(instance) } : { ready: false, unreachable: true };
 }
 
 /** Of a pod, the one of its first container stands for all: they share the address. */

@@ -22,7 +22,7 @@ const agent = (n: number): Write => ({
   value: testAgent(`h${n}`),
 });
 const version: Write = { kind: 'put', table: 'versions', key: versionKey('/web', 'v1'), value: web };
-const goal = (value: 'run' | 'drain'): Write => ({
+const goal = (value: 'run' | 'drain' | 'stop'): Write => ({
   kind: 'put',
   table: 'placements',
   key: id,
@@ -98,6 +98,8 @@ t.test('an instance is absent since the revision that took it out', async (t) =>
   const left = publisher.directory.revision;
   await database.commit([agent(2)]);
   t.equal(publisher.absentSince(id), left);
+  await database.commit([goal('stop')]);
+  t.equal(publisher.absentSince(id), left, 'from when it began to drain');
 });
 
 t.test('an instance a new leader never saw counts as absent from its first revision on', async (t) => {

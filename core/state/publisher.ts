@@ -2,7 +2,8 @@ import type { Part } from '../kit/part.ts';
 import { type Directory, type DirectoryDelta, snapshotDelta } from '../model/directory.ts';
 import type { InstanceId } from '../model/ids.ts';
 import type { Database } from './database.ts';
-import { DirectoryBuilder } from './directory.ts';
+import { Departures } from './departures.ts';
+import { DirectoryBuilder, type DirectoryOptions } from './directory.ts';
 import type { HostClaims } from './host-claims.ts';
 import { defaultLabelSettings, type LabelSettings } from './label-settings.ts';
 import type { ListenerClaims } from './listener-claims.ts';
@@ -11,28 +12,24 @@ import { storeId } from './store-id.ts';
 
 /** Deltas kept for consumers that were away; beyond them they get a snapshot. */
 const keptDeltas = 1_000;
-/** How long a departure is remembered, in departures. */
-const keptDepartures = 200_000;
 
 /** Publishes the Directory: one snapshot, then a delta for each change. */
 export class DirectoryPublisher implements Part {
   readonly #database: Database;
   readonly #builder: DirectoryBuilder;
   readonly #listeners = new Set<(delta: DirectoryDelta) => void>();
-  readonly #departures = new Map<InstanceId, number>();
+  readonly #departures = new Departures();
   #keeping = false;
-  #first = 0;
   #deltas: DirectoryDelta[] = [];
   #end: () => void = () => {};
 
   /** Which labels of apps count. */
   readonly labels: LabelSettings;
 
-  /** `leader`: as in DirectoryBuilder. */
-  constructor(database: Database, leader?: string, labels: LabelSettings = defaultLabelSettings) {
+  constructor(database: Database, options: DirectoryOptions = {}) {
     this.#database = database;
-    this.labels = labels;
-    this.#builder = new DirectoryBuilder(leader, labels);
+    this.labels = options.labels ?? defaultLabelSettings;
+    this.#builder = new DirectoryBuilder(options);
   }
 
   /** Which team has which host. */
@@ -52,9 +49,8 @@ export class DirectoryPublisher implements Part {
   async start(): Promise<void> {
     this.#end();
     this.#deltas = [];
-    this.#departures.clear();
     const store = await storeId(this.#database.store);
-    this.#first = this.#builder.rebuild(this.#database.snapshot, store).revision;
+    this.#departures.begin(this.#builder.rebuild(this.#database.snapshot, store).revision);
     this.#end = this.#database.onChange((change) => {
       const delta = this.#builder.update(this.#database.snapshot, change);
       if (delta !== undefined) this.#publish(delta);
@@ -66,13 +62,9 @@ export class DirectoryPublisher implements Part {
     this.#end();
   }
 
-  /**
-   * The first revision without this instance: a drain is over when every consumer has it in force.
-   * An instance not in the Directory and not seen leaving was absent from the first revision on.
-   */
+  /** As `Departures.since`. */
   absentSince(instance: InstanceId): number | undefined {
-    if (this.directory.endpoints.has(instance)) return undefined;
-    return this.#departures.get(instance) ?? this.#first;
+    return this.#departures.since(instance, this.directory);
   }
 
   /** What a consumer that holds revision `since` needs now. `store`: of which store that is, '' unknown; absent: it is of ours. */
@@ -113,16 +105,7 @@ export class DirectoryPublisher implements Part {
   #publish(delta: DirectoryDelta): void {
     this.#deltas.push(delta);
     if (this.#deltas.length > keptDeltas) this.#deltas = this.#deltas.slice(-keptDeltas / 2);
-    this.#noteDepartures(delta);
+    this.#departures.note(delta);
     for (const listener of [...this.#listeners]) listener(delta);
-  }
-
-  #noteDepartures(delta: DirectoryDelta): void {
-    for (const instance of delta.endpoints?.gone ?? []) this.#departures.set(instance, delta.revision);
-    for (const endpoint of delta.endpoints?.set ?? []) this.#departures.delete(endpoint.instanceId);
-    for (const oldest of this.#departures.keys()) {
-      if (this.#departures.size <= keptDepartures) break;
-      this.#departures.delete(oldest);
-    }
   }
 }

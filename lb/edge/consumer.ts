@@ -2,7 +2,12 @@ import type { Clock } from '../../core/kit/clock.ts';
 import type { Part } from '../../core/kit/part.ts';
 import { startAll, stopAll } from '../../core/kit/part.ts';
 import type { DirectoryConsumer } from '../../core/model/consumer.ts';
-import { type Directory, type DirectoryDelta, emptyDirectory } from '../../core/model/directory.ts';
+import {
+  type Directory,
+  type DirectoryDelta,
+  emptyDirectory,
+  takesPart,
+} from '../../core/model/directory.ts';
 import { type ListenerState, tableOf } from '../../core/model/listener.ts';
 import { scopeOf } from '../../core/model/route.ts';
 import type { ListenAddress } from '../engine.ts';
@@ -177,7 +182,7 @@ export class EdgeConsumer implements DirectoryConsumer, Part {
     const counts = new Map<string, number>();
     for (const report of await this.#ask({ full: false })) {
       for (const [instance, count] of report.inFlight) {
-        if (this.#directory.endpoints.has(instance)) continue;
+        if (takesPart(this.#directory, instance)) continue;
         counts.set(instance, (counts.get(instance) ?? 0) + count);
       }
     }

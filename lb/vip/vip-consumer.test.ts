@@ -51,6 +51,27 @@ t.test('the vip consumer counts connections to instances that left, until they a
   t.same([...(await consumer.inFlight())], []);
 });
 
+t.test(
+  'the vip consumer counts connections to an instance that drains, also where it is in use still',
+  async (t) => {
+    const { backend, consumer } = create();
+    const both = revised(noDirectory, { vips: [web], endpoints: [first!, second!] });
+    await consumer.apply(both);
+    for (let n = 0; n < 20; n++) backend.connect(web);
+    const draining = { ...first!, ready: false, draining: { until: 1 } };
+    const one = revised(both, { endpoints: [draining] });
+    await consumer.apply(one);
+    const counts = await consumer.inFlight();
+    t.same([...counts.keys()], [first!.instanceId]);
+    t.ok(counts.get(first!.instanceId)! > 0);
+    t.equal(backend.connect(web)?.instanceId, second!.instanceId);
+    const alone = revised(one, { gone: [second!.instanceId] });
+    await consumer.apply(alone);
+    t.equal(backend.connect(web)?.instanceId, first!.instanceId, 'nobody else is left');
+    t.equal((await consumer.inFlight()).get(first!.instanceId), counts.get(first!.instanceId)! + 1);
+  },
+);
+
 t.test('the vip consumer remembers an instance that was unhealthy before it left', async (t) => {
   const { backend, consumer } = create();
   const ready = revised(noDirectory, { vips: [web], endpoints: [first!] });

@@ -4,8 +4,9 @@ import type { Log } from '../../core/kit/log.ts';
 import type { Metrics } from '../../core/kit/metrics.ts';
 import type { Part } from '../../core/kit/part.ts';
 import type { DirectoryConsumer } from '../../core/model/consumer.ts';
-import { type Directory, emptyDirectory } from '../../core/model/directory.ts';
+import { type Directory, type Endpoint, emptyDirectory } from '../../core/model/directory.ts';
 import type { InstanceId } from '../../core/model/ids.ts';
+import { addressesOf } from '../../core/model/vip-backends.ts';
 import type { VipBalance } from '../../core/model/vip-policy.ts';
 import { VipAuditor, type VipAuditStatus } from './auditor.ts';
 import {
@@ -86,6 +87,7 @@ export class VipConsumer implements DirectoryConsumer, Part {
   readonly #departed = new Departed();
   readonly #memory: DepartedMemory | undefined;
   #inForce: Derived = { directory: emptyDirectory, table: emptyTable };
+  #drains: { readonly among: Directory['endpoints']; readonly found: readonly Endpoint[] } = noDrains;
   #problems: readonly VipProblem[] = [];
   /** Reasons that were logged and still hold. */
   #reported: ReadonlySet<string> = new Set();
@@ -128,23 +130,31 @@ export class VipConsumer implements DirectoryConsumer, Part {
     return directory.revision;
   }
 
-  /** The data plane is asked only while an instance that had backends is gone from the Directory. */
+  /** The data plane is asked only while an instance that had backends drains, or is gone from the Directory. */
   async inFlight(): Promise<ReadonlyMap<InstanceId, number>> {
-    const { endpoints } = this.#inForce.directory;
-    const gone = this.#departed.instances().filter((instance) => !endpoints.has(instance));
-    if (gone.length === 0) return new Map();
-    const targets = new Set(gone.flatMap((instance) => this.#departed.targetsOf(instance)));
-    const open = await this.#backend.connections(targets);
+    const { directory } = this.#inForce;
+    const gone = this.#departed.instances().filter((instance) => !directory.endpoints.has(instance));
+    const targets = new Map(gone.map((instance) => [instance, this.#departed.targetsOf(instance)]));
+    // One that drains may be in use still (vip.md §17.2), so it need not have departed.
+    for (const endpoint of this.#draining()) targets.set(endpoint.instanceId, targetsOf(endpoint));
+    if (targets.size === 0) return new Map();
+    const open = await this.#backend.connections(new Set([...targets.values()].flat()));
     const counts = new Map<InstanceId, number>();
-    for (const instance of gone) {
-      const count = this.#departed
-        .targetsOf(instance)
-        .reduce((sum, target) => sum + (open.get(target) ?? 0), 0);
+    for (const [instance, keys] of targets) {
+      const count = keys.reduce((sum, target) => sum + (open.get(target) ?? 0), 0);
       if (count > 0) counts.set(instance, count);
-      else this.#departed.forget(instance);
+      else if (!directory.endpoints.has(instance)) this.#departed.forget(instance);
     }
     await this.#remember();
     return counts;
+  }
+
+  /** Looked for once for each Directory. */
+  #draining(): readonly Endpoint[] {
+    const { endpoints } = this.#inForce.directory;
+    if (this.#drains.among !== endpoints)
+      this.#drains = { among: endpoints, found: [...endpoints.values()].filter((one) => one.draining) };
+    return this.#drains.found;
   }
 
   status(): VipStatus {
@@ -236,4 +246,14 @@ export class VipConsumer implements DirectoryConsumer, Part {
     }
     this.#reported = new Set(problems.map(({ reason }) => reason));
   }
+}
+
+const noDrains = { among: emptyDirectory.endpoints, found: [] };
+
+/** Where its TCP connections are, through a VIP or not. */
+function targetsOf(endpoint: Endpoint): readonly string[] {
+  const places = endpoint.ports.flatMap((port) =>
+    addressesOf(endpoint, port).map((address) => targetKey('tcp', { address, port: port.port })),
+  );
+  return [...new Set(places)];
 }

@@ -3,6 +3,7 @@ import type { AgentId, AppId, InstanceId, Version } from '../../core/model/ids.t
 import type { InstanceState } from '../../core/model/instance.ts';
 import type { Placement } from '../../core/model/placement.ts';
 import { vipRangeOfCidr } from '../../core/model/vip-address.ts';
+import { Departures } from '../../core/state/departures.ts';
 import { DirectoryBuilder } from '../../core/state/directory.ts';
 import type { AgentPresence } from '../../core/state/presence.ts';
 import { Replica } from '../../core/state/snapshot.ts';
@@ -39,13 +40,12 @@ export class Cluster {
   readonly presence = new Map<AgentId, AgentPresence>();
   /** Agents that are heard of all the time. */
   readonly #beating = new Set<AgentId>();
-  readonly #departures = new Map<InstanceId, number>();
+  readonly #departures = new Departures();
   readonly #onCommit: (writes: readonly Write[], before: Replica) => void;
   readonly #seed: number;
   #memory = new Memory();
   now = epoch;
   #leadingSince = epoch;
-  #first = 1;
   #ids = 0;
   #deployments = 0;
   #rules = plainRules;
@@ -80,8 +80,7 @@ export class Cluster {
   }
 
   absentSince(instance: InstanceId): number | undefined {
-    if (this.directory.directory.endpoints.has(instance)) return undefined;
-    return this.#departures.get(instance) ?? this.#first;
+    return this.#departures.since(instance, this.directory.directory);
   }
 
   commit(writes: readonly Write[]): void {
@@ -99,7 +98,7 @@ export class Cluster {
     this.replica.apply(change);
     this.#memory.note(change);
     const delta = this.directory.update(this.replica, change);
-    for (const id of delta?.endpoints?.gone ?? []) this.#departures.set(id, delta!.revision);
+    if (delta !== undefined) this.#departures.note(delta);
   }
 
   /** A round that remembers the ones before it. That it forgot nothing is checked against one that looks at everything. */
@@ -194,8 +193,7 @@ export class Cluster {
   changeLeader(): void {
     this.#leadingSince = this.now;
     this.#memory = new Memory();
-    this.#departures.clear();
-    this.#first = this.directory.rebuild(this.replica).revision;
+    this.#departures.begin(this.directory.rebuild(this.replica).revision);
     const acks = new Map([...this.presence].map(([id, presence]) => [id, presence]));
     this.presence.clear();
     for (const id of this.#beating) {
