@@ -39,6 +39,8 @@ export type AgentSettings = {
   readonly edge?: {
     readonly http: Address;
     readonly https?: Address;
+    /** How long it goes on without its agent; absent or 0: it ends with it. */
+    readonly staysMs?: number;
     readonly minTls?: '1.2' | '1.3';
     readonly accessLog?: AccessLogSettings | undefined;
     /** Default `builtin`. */

@@ -29,8 +29,8 @@ import { DnsConsumer } from '../dns/consumer.ts';
 import { DnsHttpServer } from '../dns/http-server.ts';
 import { ReachableNames } from '../dns/reachable-names.ts';
 import { DevelopmentAuthority } from '../lb/edge/authority.ts';
-import { EdgeConsumer } from '../lb/edge/consumer.ts';
-import { KernelPorts } from '../lb/edge/l4/kernel-ports.ts';
+import type { EdgeConsumer } from '../lb/edge/consumer.ts';
+import { HeldEdge } from '../lb/edge/held/held-edge.ts';
 import type { VipBackend } from '../lb/vip/backend.ts';
 import { EbpfVips } from '../lb/vip/backends/ebpf/ebpf.ts';
 import { BothFamilies } from '../lb/vip/backends/nftables/both-families.ts';
@@ -51,6 +51,7 @@ import { keptId, recordOf } from './agent-record.ts';
 import type { AgentSettings } from './agent-settings.ts';
 import { AnswersAudit } from './audit/answers.ts';
 import { InstancesAudit } from './audit/instances.ts';
+import { composeEdge, type EdgeComposition } from './compose-edge.ts';
 import { dcosHttp } from './dcos-http.ts';
 import { dnsOptions, nodeOptions } from './dns-options.ts';
 import { edgeStatistics } from './edge-statistics.ts';
@@ -115,8 +116,8 @@ export async function composeAgent(
   });
   const authority = new DevelopmentAuthority({ clock }, { folder: join(dataDir, 'authority') });
   const mapper = settings.vip === 'userspace' ? undefined : new NftablesPorts({ log, clock });
-  const kernel = mapper && new KernelPorts({ mapper, log, clock, agentId: id });
-  const edge = settings.edge && edgeOf(settings.edge, { clock, log, authority, kernel });
+  const edges = edgeOf(settings, id, { dataDir, clock, log });
+  const { edge } = edges;
   const names = new ReachableNames(dns, { failing: () => vip.ejected(), clock, log });
   const consumers = edge === undefined ? [names, vip] : [names, vip, edge];
   const logs = new LogFolders(join(dataDir, 'logs'));
@@ -184,7 +185,7 @@ export async function composeAgent(
     dns,
     vip,
     names,
-    ...(edge === undefined ? noMappedPorts(mapper) : [edge]),
+    ...edgeParts(edges, mapper),
     mesosDns,
     dcosHttp(settings.dcosHttp, { dns, metrics, log }),
     ...(edge === undefined || settings.edge?.stats === undefined
@@ -217,6 +218,7 @@ export async function composeAgent(
       await overlay.recover([]);
       const left = await overlay.clear();
       await vip.stop({ remove: true });
+      await edges.held.end();
       await mapper?.stop();
       await node?.remove();
       await removeRecords(
@@ -338,15 +340,33 @@ function vipBackendOf(
   return new FirstThatStarts(settings.vip === 'ebpf' ? [ebpf, nftables] : [nftables, ebpf], log);
 }
 
+/** In a process of its own, which outlives this one, where the settings say so; what it writes to our output cannot be there. */
 function edgeOf(
-  { http, https, accessLog, minTls = '1.2', engine = 'builtin' }: NonNullable<AgentSettings['edge']>,
-  parts: { clock: Clock; log: Log; authority: DevelopmentAuthority; kernel: KernelPorts | undefined },
-) {
-  const { clock, log, authority, kernel } = parts;
-  return new EdgeConsumer(
-    { clock, log, certificate: (name) => authority.certificate(name), ...(kernel && { kernel }) },
-    { address: http.address, httpPort: http.port, httpsPort: https?.port, accessLog, minTls, engine },
+  settings: AgentSettings,
+  agentId: string,
+  { dataDir, clock, log }: { dataDir: string; clock: Clock; log: Log },
+): { readonly edge: EdgeConsumer | HeldEdge | undefined; readonly held: HeldEdge } {
+  const { edge, vip } = settings;
+  const kernel = vip !== 'userspace';
+  const composition: EdgeComposition | undefined = edge && { dataDir, agentId, kernel, edge };
+  const entry = new URL('./edge-process.ts', import.meta.url);
+  const held = new HeldEdge(
+    { clock, log },
+    { folder: dataDir, entry, settings: JSON.stringify(composition ?? {}) },
   );
+  if (composition === undefined) return { edge: undefined, held };
+  const stays = (edge?.staysMs ?? 0) > 0 && edge?.accessLog?.file !== '-';
+  return { edge: stays ? held : composeEdge(composition, { clock, log }), held };
+}
+
+/** The edge, after one that another agent of this folder held and that is not wanted any more. */
+function edgeParts(
+  { edge, held }: ReturnType<typeof edgeOf>,
+  mapper: NftablesPorts | undefined,
+): readonly Part[] {
+  if (edge === held) return [held];
+  const noOther: Part = { start: () => held.end(), async stop() {} };
+  return [noOther, ...(edge === undefined ? noMappedPorts(mapper) : [edge])];
 }
 
 /** What an edge left that died here, and is no edge any more. */

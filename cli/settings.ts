@@ -22,6 +22,7 @@ export const defaults = {
   edgeStats: '127.0.0.1:9090',
   edgeGroups: 'external',
   appIdPort: '9091',
+  edgeStays: '60',
   ports: '31000-32000',
   drainLimit: '10',
   agentLost: '20',

@@ -36,6 +36,7 @@ type Options = {
   id?: string;
   data: string;
   edge?: true;
+  edgeStays: number;
   http: Address;
   https: Address;
   minTls: '1.2' | '1.3';
@@ -110,6 +111,15 @@ export function register(program: Command): void {
     );
   trafficOptions(agent)
     .option('--edge', 'carry public traffic here')
+    .addOption(
+      new Option(
+        '--edge-stays <seconds>',
+        'how long public traffic goes on while no agent runs, for the next one to take over; 0: it ends with the agent',
+      )
+        .env('WEIR_EDGE_STAYS')
+        .default(Number(defaults.edgeStays), defaults.edgeStays)
+        .argParser(wholeNumber),
+    )
     .addOption(
       new Option(
         '--scope <name>',
@@ -249,6 +259,7 @@ async function run(options: Options): Promise<void> {
               minTls: options.minTls,
               accessLog: accessLogOf(options),
               engine: options.edgeEngine,
+              staysMs: options.edgeStays * 1_000,
               stats: options.edgeStats,
             },
           }
