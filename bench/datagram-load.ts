@@ -21,7 +21,9 @@ export function startDatagramLoad({ host, port, rate, socket: kind }: DatagramLo
   const failures: Record<string, number> = {};
   const bodies = new Set<string>();
   const pending = new Set<Promise<void>>();
-  let [answered, asked, again] = [0, 0, 0];
+  /** Asked a second time, and the first time without an answer to this day. */
+  const lost = new Set<string>();
+  let [answered, asked, late] = [0, 0, 0];
   const fail = (what: string) => {
     failures[what] = (failures[what] ?? 0) + 1;
   };
@@ -29,8 +31,10 @@ export function startDatagramLoad({ host, port, rate, socket: kind }: DatagramLo
     createSocket('udp4')
       .on('error', (error) => fail(error.message))
       .on('message', (data) => {
-        const [id = '', body = ''] = String(data).split(' ');
+        const [question = '', body = ''] = String(data).split(' ');
+        const [id = '', turn] = question.split('.');
         bodies.add(body);
+        if (turn === '1' && lost.delete(id)) late += 1;
         waiting.get(id)?.();
       });
   const shared = kind === 'each' ? undefined : open();
@@ -41,9 +45,9 @@ export function startDatagramLoad({ host, port, rate, socket: kind }: DatagramLo
           (address) => new Promise<void>((resolve) => shared.connect(port, address, () => resolve())),
         )
       : undefined;
-  const ask = async (socket: Socket, id: string): Promise<void> => {
-    if (connected === undefined) socket.send(id, port, await addressOf());
-    else await connected.then(() => socket.send(id));
+  const ask = async (socket: Socket, question: string): Promise<void> => {
+    if (connected === undefined) socket.send(question, port, await addressOf());
+    else await connected.then(() => socket.send(question));
   };
   const answer = (id: string) =>
     new Promise<boolean>((resolve) => {
@@ -57,10 +61,10 @@ export function startDatagramLoad({ host, port, rate, socket: kind }: DatagramLo
     const id = String(++asked);
     const socket = shared ?? open();
     try {
-      await ask(socket, id);
+      await ask(socket, `${id}.1`);
       if (!(await answer(id))) {
-        again += 1;
-        await ask(socket, id);
+        lost.add(id);
+        await ask(socket, `${id}.2`);
         if (!(await answer(id))) return fail(`no answer to two questions`);
       }
       answered += 1;
@@ -80,7 +84,7 @@ export function startDatagramLoad({ host, port, rate, socket: kind }: DatagramLo
       clearInterval(timer);
       await Promise.all(pending);
       shared?.close();
-      return { answered, failures, instances: bodies.size, again };
+      return { answered, failures, instances: bodies.size, again: lost.size, late };
     },
   };
 }

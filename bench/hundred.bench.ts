@@ -11,6 +11,8 @@ import { conclude } from './numbers.ts';
 import { clone, edge, get, send, settled, startWeir } from './weir.ts';
 
 const deployments = Number(process.argv[2] ?? 100);
+/** `ebpf`, `nftables` or `userspace`; default: what this machine can do best. */
+const vips = process.argv[3];
 /** Requests a second of each client. */
 const rate = 20;
 const name = 'hundred.bench.weir';
@@ -18,7 +20,7 @@ const ports = { tcp: 8080, udp: 8081 };
 const server = fileURLToPath(new URL('./server.ts', import.meta.url));
 
 await insideOwnNetwork(import.meta.url, async (folder) => {
-  const weir = await startWeir(folder);
+  const weir = await startWeir(folder, vips === undefined ? [] : ['--vip', vips]);
   try {
     await send('POST', '/v2/apps', definition());
     await settled();
@@ -57,33 +59,35 @@ type Row = {
   readonly answered: number;
   readonly failed: number;
   readonly again: number;
+  readonly late: number;
 };
 
 async function outcomes(loads: Readonly<Record<string, Load>>): Promise<readonly Row[]> {
   const rows: Row[] = [];
   for (const [client, load] of Object.entries(loads)) {
-    const { answered, failures, instances, again = 0 } = await load.finish();
+    const { answered, failures, instances, again = 0, late = 0 } = await load.finish();
     const failed = Object.values(failures).reduce((sum, count) => sum + count, 0);
-    const repeats = again === 0 ? '' : `, ${again} asked twice`;
-    const words = failed === 0 ? repeats : `${repeats} ${JSON.stringify(failures)}`;
+    const repeats = [again > 0 && `, ${again} asked twice`, late > 0 && `, ${late} answered late`];
+    const words = [...repeats, failed > 0 && ` ${JSON.stringify(failures)}`].filter(Boolean).join('');
     console.log(`  ${client}: ${answered} answered by ${instances} instances, ${failed} failed${words}`);
-    rows.push({ client, answered, failed, again });
+    rows.push({ client, answered, failed, again, late });
   }
   return rows;
 }
 
 async function report(rows: readonly Row[], seconds: number): Promise<void> {
-  const vips: readonly { names: readonly string[] }[] = (await get('/v1/directory')).vips;
+  const directory: { vips: readonly { names: readonly string[] }[] } = await get('/v1/directory');
   const failed = rows.reduce((sum, row) => sum + row.failed, 0);
   const answered = rows.reduce((sum, row) => sum + row.answered, 0);
   conclude({
     bench: 'hundred',
     deployments,
     secondsPerDeployment: seconds / deployments,
-    vips: vips.filter(({ names }) => names.includes(name)).length,
+    vips: directory.vips.filter(({ names }) => names.includes(name)).length,
     answered,
     failed,
     askedTwice: rows.reduce((sum, row) => sum + row.again, 0),
+    answeredLate: rows.reduce((sum, row) => sum + row.late, 0),
     ok: failed === 0 && rows.every((row) => row.answered > 0),
   });
 }

@@ -12,8 +12,10 @@ export type Outcome = {
   readonly failures: Readonly<Record<string, number>>;
   /** Instances that answered. */
   readonly instances: number;
-  /** Datagrams that had to be sent twice. */
+  /** Datagrams that had to be sent twice, because the first was lost. */
   readonly again?: number;
+  /** Answered, but later than a client waits before it asks again. */
+  readonly late?: number;
 };
 
 export type LoadOptions = {

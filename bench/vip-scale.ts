@@ -2,9 +2,10 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import type { VipAudit, VipBackend } from '../lb/vip/backend.ts';
-import { serviceKey, type VipService, type VipTable } from '../lb/vip/table.ts';
+import type { VipService } from '../lb/vip/table.ts';
 import { percentile } from './numbers.ts';
-import { ports } from './vip-hosts.ts';
+import { type Audited, measureAudited } from './vip-audited.ts';
+import { service, table } from './vip-services.ts';
 
 export type Scale = {
   readonly services: number;
@@ -18,11 +19,12 @@ export type Scale = {
   readonly processMiB: number;
   /** Of a TCP connection, 10 services in force, and all of them. */
   readonly firstPacketMs: { readonly few: number; readonly many: number };
+  readonly audited: Audited;
 };
 
 /** What a change costs, and a first packet, when there are many services with all these backends each. */
 export async function measureScale(
-  backend: VipBackend,
+  backend: VipBackend & VipAudit,
   {
     backends,
     services,
@@ -49,6 +51,7 @@ export async function measureScale(
     const { user, system } = process.cpuUsage(before);
     cpu += (user + system) / 1_000;
   }
+  const audited = await measureAudited(backend, { all, backends, changes });
   return {
     services,
     fullSyncMs,
@@ -58,6 +61,7 @@ export async function measureScale(
     kernelMiB: Math.round(kernelAfter - kernelBefore),
     processMiB: Math.round(processAfter - processBefore),
     firstPacketMs: { few, many },
+    audited,
   };
 }
 
@@ -94,19 +98,6 @@ async function connectMs(services: readonly VipService[]): Promise<number> {
     await once(socket, 'close');
   }
   return percentile(times.slice(100), 0.5);
-}
-
-function service(n: number, backends: readonly string[]): VipService {
-  return {
-    protocol: 'tcp',
-    address: `100.100.${n >> 8}.${n & 255}`,
-    port: 80,
-    backends: backends.map((address) => ({ instanceId: address, address, port: ports.http })),
-  };
-}
-
-export function table(services: readonly VipService[]): VipTable {
-  return { services: new Map(services.map((one) => [serviceKey(one), one])), problems: [] };
 }
 
 async function timed<T>(run: () => Promise<T>): Promise<readonly [number, T]> {

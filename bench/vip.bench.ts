@@ -19,7 +19,8 @@ import { insideOwnNetwork } from './inside.ts';
 import { conclude, milliseconds } from './numbers.ts';
 import { type Hosts, type Place, ports, startHosts } from './vip-hosts.ts';
 import { compare, datagrams, keepAlive, newConnections, type Ratios, ratios } from './vip-load.ts';
-import { measureScale, nobody, type Scale, table } from './vip-scale.ts';
+import { measureScale, nobody, type Scale } from './vip-scale.ts';
+import { table } from './vip-services.ts';
 
 const rounds = Number(process.argv[2] ?? 7);
 const services = Number(process.argv[3] ?? 10_000);
@@ -71,7 +72,7 @@ await insideOwnNetwork(import.meta.url, async (folder) => {
   }
 });
 
-async function measure(hosts: Hosts, backend: VipBackend): Promise<Result> {
+async function measure(hosts: Hosts, backend: VipBackend & VipAudit): Promise<Result> {
   console.log(`${backend.kind}:`);
   await backend.apply(served(hosts));
   const host = await measurePaths(hosts, 'host');
@@ -84,7 +85,7 @@ async function measure(hosts: Hosts, backend: VipBackend): Promise<Result> {
 }
 
 /** When the programs at the socket have a change: they do not wait for nftables, which has it too when `apply` resolves. */
-async function alone({ backends }: Hosts, backend: VipBackend): Promise<Scale> {
+async function alone({ backends }: Hosts, backend: VipBackend & VipAudit): Promise<Scale> {
   console.log('ebpf without nftables below it:');
   const scale = await measureScale(backend, { backends, services, changes });
   await backend.stop({ remove: true });
@@ -117,11 +118,15 @@ async function measurePaths(hosts: Hosts, from: Place): Promise<Measured> {
 
 function show(scale: Scale): void {
   const { few, many } = scale.firstPacketMs;
+  const { changeP99Ms, audits, auditMs } = scale.audited;
   console.log(
     `  ${scale.services} services × 10: full sync ${milliseconds(scale.fullSyncMs)}, one change p50 ${milliseconds(scale.changeP50Ms)}, p99 ${milliseconds(scale.changeP99Ms)}, CPU of this process ${milliseconds(scale.changeCpuMs)}`,
   );
   console.log(
     `  first packet: ${few.toFixed(3)} ms with 10 services, ${many.toFixed(3)} ms with ${scale.services}; memory: ${scale.kernelMiB} MiB in the kernel, ${scale.processMiB} MiB in this process`,
+  );
+  console.log(
+    `  20 changes a second while ${audits} audits follow one another: p99 ${milliseconds(changeP99Ms)}, the longest audit ${milliseconds(auditMs)}`,
   );
 }
 

@@ -84,6 +84,21 @@ t.test('the vip consumer remembers an instance that was unhealthy before it left
   t.same([...(await consumer.inFlight())], [[first!.instanceId, 1]]);
 });
 
+t.test('the vip consumer counts a UDP backend that left for as long as an answer may take', async (t) => {
+  const clock = new FakeClock();
+  const consumer = new VipConsumer({ backend: new FakeVipBackend(), log: silentLog, clock });
+  const dns = { ...web, protocol: 'udp' } as const;
+  const there = revised(noDirectory, { vips: [dns], endpoints: [first!, second!] });
+  await consumer.apply(there);
+  const gone = revised(there, { gone: [first!.instanceId] });
+  await consumer.apply(gone);
+  t.same([...(await consumer.inFlight())], [[first!.instanceId, 1]]);
+  await clock.advance(999);
+  t.same([...(await consumer.inFlight())], [[first!.instanceId, 1]]);
+  await clock.advance(1);
+  t.same([...(await consumer.inFlight())], []);
+});
+
 t.test('the vip consumer does not count an instance that came back', async (t) => {
   const { backend, consumer } = create();
   const there = revised(noDirectory, { vips: [web], endpoints: [first!] });

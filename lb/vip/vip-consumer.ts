@@ -18,8 +18,10 @@ import {
   type VipBackend,
   type VipDrift,
 } from './backend.ts';
+import { decide } from './decide.ts';
 import { Departed } from './departed.ts';
 import { DepartedMemory, type Memory } from './departed-memory.ts';
+import { LateDatagrams } from './late-datagrams.ts';
 import {
   type Derived,
   emptyTable,
@@ -56,7 +58,7 @@ export type VipConsumerDependencies = {
   readonly log: Log;
   /** What else is audited with the data plane. */
   readonly audits?: readonly VipAudit[];
-  /** With a clock, what others can change is audited every ten seconds. */
+  /** With a clock, what others can change is audited every ten seconds, and datagrams to who left are given a second. */
   readonly clock?: Clock;
   readonly metrics?: Metrics;
   /** Where departed instances are remembered over a restart, so that drains still wait for their connections. */
@@ -84,7 +86,9 @@ export class VipConsumer implements DirectoryConsumer, Part {
   readonly #backend: VipBackend;
   readonly #log: Log;
   readonly #auditor: VipAuditor | undefined;
+  readonly #clock: Clock | undefined;
   readonly #departed = new Departed();
+  readonly #datagrams = new LateDatagrams();
   readonly #memory: DepartedMemory | undefined;
   #inForce: Derived = { directory: emptyDirectory, table: emptyTable };
   #drains: { readonly among: Directory['endpoints']; readonly found: readonly Endpoint[] } = noDrains;
@@ -95,6 +99,7 @@ export class VipConsumer implements DirectoryConsumer, Part {
   constructor({ backend, log, clock, metrics, memory, audits = [] }: VipConsumerDependencies) {
     this.#backend = backend;
     this.#log = log;
+    this.#clock = clock;
     this.#memory = memory && new DepartedMemory(memory, this.#departed);
     const audited = [...(canAudit(backend) ? [backend] : []), ...audits];
     if (clock !== undefined && audited.length > 0)
@@ -124,14 +129,28 @@ export class VipConsumer implements DirectoryConsumer, Part {
     const problems = [...table.problems, ...(await this.#backend.apply(table))];
     this.#report([...problems, ...this.#otherwise(table)]);
     this.#departed.observe(this.#inForce.table, table);
+    if (this.#clock !== undefined)
+      this.#datagrams.observe(decide(this.#inForce.table, table), this.#clock.now());
     this.#inForce = { directory, table };
     this.#problems = problems;
     await this.#remember();
     return directory.revision;
   }
 
-  /** The data plane is asked only while an instance that had backends drains, or is gone from the Directory. */
   async inFlight(): Promise<ReadonlyMap<InstanceId, number>> {
+    const { endpoints } = this.#inForce.directory;
+    const counts = new Map(await this.#openConnections());
+    const late = this.#clock === undefined ? [] : this.#datagrams.instances(this.#clock.now());
+    for (const instance of late) {
+      const endpoint = endpoints.get(instance);
+      const leaves = endpoint === undefined || endpoint.draining !== undefined;
+      if (leaves) counts.set(instance, (counts.get(instance) ?? 0) + 1);
+    }
+    return counts;
+  }
+
+  /** The data plane is asked only while an instance that had backends drains, or is gone from the Directory. */
+  async #openConnections(): Promise<ReadonlyMap<InstanceId, number>> {
     const { directory } = this.#inForce;
     const gone = this.#departed.instances().filter((instance) => !directory.endpoints.has(instance));
     const targets = new Map(gone.map((instance) => [instance, this.#departed.targetsOf(instance)]));

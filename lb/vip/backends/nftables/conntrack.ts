@@ -1,5 +1,5 @@
 import { VipApplyFailed } from '../../errors.ts';
-import { serviceKey, type VipService, type VipTarget } from '../../table.ts';
+import { serviceKey, type VipService } from '../../table.ts';
 import { type Family, familyWords } from './family.ts';
 import type { HostExec } from './host.ts';
 
@@ -49,20 +49,6 @@ export async function flushUdp(
     const reply = ['-r', by.address, '--reply-port-src', String(by.port)];
     await drop(exec, ['-D', '-f', tracked, '-p', 'udp', ...original, ...reply]);
   }
-}
-
-/**
- * Forgets what late answers of these backends made of themselves: they would lead the client's next datagram back. Gives
- * how many there were.
- */
-export async function flushLate({ exec, family }: Tracked, left: readonly VipTarget[]): Promise<number> {
-  let count = 0;
-  for (const { address, port } of left) {
-    const from = ['-s', address, '--sport', String(port), '--src-nat'];
-    const result = await exec('conntrack', ['-D', '-f', familyWords(family).tracked, '-p', 'udp', ...from]);
-    if (result.exitCode === 0) count++;
-  }
-  return count;
 }
 
 /** Flows whose answerer their service does not have (any more). */

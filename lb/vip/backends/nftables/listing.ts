@@ -26,7 +26,7 @@ function block(text: string): Block {
   const list = /elements = \{([^}]*)\}/.exec(text);
   const rest = list === null ? text : text.replace(list[0], '');
   const body = rest.split('\n').map((line) => line.trim());
-  const dynamic = body.some((line) => /^flags (dynamic|timeout)/.test(line));
+  const dynamic = body.some((line) => /^(flags (dynamic|timeout)|timeout )/.test(line));
   return {
     body: body.filter((line) => line !== ''),
     elements: new Set(list === null || dynamic ? [] : list[1]!.split(',').map(bare)),

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../../../../core/kit/clock.ts';
 import { errorText } from '../../../../core/kit/errors.ts';
 import type { Log } from '../../../../core/kit/log.ts';
@@ -8,21 +7,15 @@ import type { VipAudit, VipBackend, VipChoice, VipCounters, VipDrift } from '../
 import { decide, type VipChange } from '../../decide.ts';
 import { backendsAmong, Ejections, withoutEjected } from '../../ejections.ts';
 import { VipApplyFailed, VipUnavailable } from '../../errors.ts';
-import {
-  emptyTable,
-  targetKey,
-  type VipProblem,
-  type VipService,
-  type VipTable,
-  type VipTarget,
-} from '../../table.ts';
+import { emptyTable, targetKey, type VipProblem, type VipService, type VipTable } from '../../table.ts';
 import { tableDrift } from './audit.ts';
-import { type Flow, flushLate, flushUdp, openConnections } from './conntrack.ts';
+import { type Flow, flushUdp, openConnections } from './conntrack.ts';
 import { readCounters } from './counters.ts';
 import { chainsOf } from './elements.ts';
 import { type Family, familyWords } from './family.ts';
 import { foreignRules } from './foreign.ts';
 import { type HostExec, hostExec } from './host.ts';
+import { endLate, expectLate, forgetLate, lateMs } from './late.ts';
 import { freshNotes, type Note, type Notes, oldNotes, parseNotes } from './notes.ts';
 import { changeRoutes, removeRoutes, routeDrift, setRoutes, type VipRoutes } from './routes.ts';
 import { changesText, type RuleSet, removal, wholeTable } from './rules.ts';
@@ -63,11 +56,6 @@ export type NftablesOptions = {
 const watchMs = 250;
 /** Who has not answered any SYN for so long does not answer, ms. */
 const silentMs = 900;
-/** How long an answer of a backend that left may be under way, ms, and of how many backends at once that is minded. */
-const lateMs = 20;
-const mostLate = 50;
-/** Of how many clients of theirs. */
-const mostReturns = 1_000;
 
 type Wanted = { readonly table: VipTable; readonly literals: ReadonlySet<string> };
 
@@ -84,6 +72,8 @@ export class NftablesVips implements VipBackend, VipAudit, VipChoice {
   readonly #clock: Clock | undefined;
   #watch: Loop | undefined;
   #watchedAt = 0;
+  /** Answers that are under way to flows that moved are expected until then. */
+  #lateUntil: number | undefined;
   /** What was last asked for, ejected backends included. */
   #wanted: VipTable = emptyTable;
   readonly #own: { readonly family: Family; readonly table: string };
@@ -176,6 +166,7 @@ export class NftablesVips implements VipBackend, VipAudit, VipChoice {
     for (const target of fresh)
       this.#log.info('vip: a backend takes no connections, leaving it alone', { target });
     if (fresh.length > 0 || back) await this.#alone(() => this.#apply(this.#tried()));
+    await this.#endLate(now);
   }
 
   /** What the rules noted; also of connections to nobody that is a backend. */
@@ -288,7 +279,8 @@ export class NftablesVips implements VipBackend, VipAudit, VipChoice {
   /** Rules first: an address is routed only when what is not served there is refused. */
   async #replace({ table, literals }: Wanted, { anew } = { anew: false }): Promise<InForce> {
     const services = [...table.services.values()];
-    const whole = wholeTable(this.#set!, services, [...literals]);
+    // What an earlier process expected late, it has had.
+    const whole = wholeTable(this.#set!, services, [...literals]) + endLate(this.#own);
     const removed = removal(this.#own) + whole;
     await (anew ? this.#nft(removed) : this.#nft(whole).catch(() => this.#nft(removed)));
     await setRoutes(this.#routes, this.#prefixes({ literals }));
@@ -299,47 +291,28 @@ export class NftablesVips implements VipBackend, VipAudit, VipChoice {
   async #flush(changes: readonly VipChange[]): Promise<void> {
     const udp = changes.filter(({ service }) => service.protocol === 'udp');
     if (udp.length === 0) return;
-    const left = await this.#expectLate(udp);
-    await flushUdp(
-      this.#tracked,
-      udp.map(({ type, service }) => (type === 'remove' ? { ...service, backends: [] } : service)),
-      (stale) => this.#expectReturns(stale),
+    const services = udp.map(({ type, service }) =>
+      type === 'remove' ? { ...service, backends: [] } : service,
     );
-    // Each turn an answer may have been under way again; a flow that never rests moves when its backend ends.
-    for (let turn = 0; turn < 5 && left.length > 0; turn++) {
-      await delay(lateMs);
-      if ((await flushLate(this.#tracked, left)) === 0) return;
+    await flushUdp(this.#tracked, services, (stale) => this.#expectLate(stale));
+  }
+
+  async #expectLate(stale: readonly Flow[]): Promise<void> {
+    try {
+      const expected = expectLate(this.#own, stale);
+      await this.#perform(expected).catch(() => this.#perform(forgetLate(this.#own) + expected));
+      this.#lateUntil = (this.#clock?.now() ?? 0) + lateMs;
+    } catch (error) {
+      // A kernel without zones: who asked asks again, as clients of UDP do.
+      this.#log.debug('vip: answers under way to flows that move are lost', { error: errorText(error) });
     }
   }
 
-  /** Backends that leave, few enough to be waited for; their answers under way are let through for a while. */
-  async #expectLate(changes: readonly VipChange[]): Promise<readonly VipTarget[]> {
-    const left = changes.flatMap((change) => {
-      const gone =
-        change.type === 'change' ? change.gone : change.type === 'remove' ? change.service.backends : [];
-      return gone.map((target) => ({ target, service: change.service }));
-    });
-    if (left.length === 0 || left.length > mostLate) return [];
-    const name = `${familyWords(this.#own.family).ip} ${this.#own.table} left`;
-    const elements = new Map(
-      left.map(({ target, service }) => [
-        `${target.address} . ${target.port}`,
-        `${service.address} . ${service.port}`,
-      ]),
-    );
-    const lines = [...elements].map(([key, value]) => `add element ${name} { ${key} : ${value} }`);
-    await this.#perform(`${lines.join('\n')}\n`).catch(() => {});
-    return left.map(({ target }) => target);
-  }
-
-  /** Answers to who was masqueraded come to the address that the backend saw. */
-  async #expectReturns(stale: readonly Flow[]): Promise<void> {
-    const name = `${familyWords(this.#own.family).ip} ${this.#own.table} returns`;
-    const lines = stale
-      .filter(({ from, seen }) => from.address !== seen.address || from.port !== seen.port)
-      .slice(0, mostReturns)
-      .map(({ by, seen, from }) => `add element ${name} { ${word(by)} . ${word(seen)} : ${word(from)} }`);
-    if (lines.length > 0) await this.#perform(`${lines.join('\n')}\n`).catch(() => {});
+  /** Nobody is expected any more: packets need not be looked at. */
+  async #endLate(now: number): Promise<void> {
+    if (this.#lateUntil === undefined || now < this.#lateUntil) return;
+    this.#lateUntil = undefined;
+    await this.#alone(() => this.#perform(endLate(this.#own))).catch(() => {});
   }
 
   #prefixes({ literals }: Pick<Wanted, 'literals'>): ReadonlySet<string> {
@@ -396,8 +369,4 @@ export class NftablesVips implements VipBackend, VipAudit, VipChoice {
       next: 'Run as root on Linux with nftables, or choose the userspace backend.',
     });
   }
-}
-
-function word({ address, port }: Flow['by']): string {
-  return `${address} . ${port}`;
 }

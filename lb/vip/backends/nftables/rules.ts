@@ -2,6 +2,7 @@ import type { VipChange } from '../../decide.ts';
 import type { VipService } from '../../table.ts';
 import { chainLines, chainsOf, changeLines } from './elements.ts';
 import { type Family, familyWords } from './family.ts';
+import { lateRules, lateSets } from './late.ts';
 import { type Notes, noteMs } from './notes.ts';
 
 /** The text of nftables transactions. Pure; everything here is for `nft -f -`. */
@@ -50,10 +51,7 @@ export function wholeTable(
     `add chain ${t} output { type nat hook output priority -101; }`,
     `add chain ${t} postrouting { type nat hook postrouting priority 99; }`,
     `add chain ${t} input { type nat hook input priority 99; }`,
-    // Backends that left, and the service they were of: an answer on its way when its flow was forgotten still gets there.
-    `add map ${t} left { type ${address} . inet_service : ${address} . inet_service; flags timeout; timeout 5s; }`,
-    // And who asked them under which address, where it was masqueraded: the answer comes to that one.
-    `add map ${t} returns { type ${address} . inet_service . ${address} . inet_service : ${address} . inet_service; flags timeout; timeout 5s; }`,
+    ...lateSets(set),
     // After translation: an address that is still a VIP here is one that nobody serves, and a backend has its own. Two
     // chains that every packet passes, and no more: two further ones made a datagram a hundredth dearer.
     `add chain ${t} refuse-prerouting { type filter hook prerouting priority -90; }`,
@@ -63,7 +61,6 @@ export function wholeTable(
     ...maps.map((map) => `flush map ${t} ${map}`),
     ...['counted', 'addresses'].map((name) => `flush set ${t} ${name}`),
     `add rule ${t} prerouting ${ip} daddr @addresses goto client`,
-    `add rule ${t} prerouting meta l4proto udp dnat ${ip} to ${ip} saddr . udp sport . ${ip} daddr . udp dport map @returns`,
     ...pairs.map((pair) => pairNoted(t, pair)),
     `add rule ${t} client goto dispatch`,
     `add rule ${t} output ${ip} daddr @addresses goto dispatch`,
@@ -76,9 +73,7 @@ export function wholeTable(
     ]),
     `add rule ${t} refuse meta l4proto tcp reject with tcp reset`,
     `add rule ${t} refuse reject with ${unreachable}`,
-    ...['postrouting', 'input'].map(
-      (chain) => `add rule ${t} ${chain} meta l4proto udp snat ${ip} to ${ip} saddr . udp sport map @left`,
-    ),
+    ...lateRules(set),
     `add rule ${t} postrouting ct original ${ip} daddr @addresses goto source`,
     ...pairs.map((pair) => pairMasqueraded(t, pair)),
     // A process of this host: its source address was chosen for the VIP, not for the backend. Give it the one that a
