@@ -43,6 +43,8 @@ export type AgentSettings = {
     readonly staysMs?: number;
     readonly minTls?: '1.2' | '1.3';
     readonly accessLog?: AccessLogSettings | undefined;
+    /** Ranges of proxies that begin each connection to HTTP and HTTPS with a PROXY header. */
+    readonly acceptProxy?: readonly string[];
     /** Default `builtin`. */
     readonly engine?: EngineName;
     /** Its statistics, as marathon-lb has them on port 9090; absent: nowhere. */

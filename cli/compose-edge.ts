@@ -21,13 +21,21 @@ export function composeEdge(
   { dataDir, agentId, kernel, edge }: EdgeComposition,
   { clock, log }: { readonly clock: Clock; readonly log: Log },
 ): EdgeConsumer {
-  const { http, https, accessLog, minTls = '1.2', engine = 'builtin' } = edge;
+  const { http, https, accessLog, minTls = '1.2', engine = 'builtin', acceptProxy = [] } = edge;
   const authority = new DevelopmentAuthority({ clock }, { folder: join(dataDir, 'authority') });
   const certificate = (name: string) => authority.certificate(name);
   const mapper = kernel ? new NftablesPorts({ log, clock }) : undefined;
   const ports = mapper && new KernelPorts({ mapper, log, clock, agentId });
   return new EdgeConsumer(
     { clock, log, certificate, ...(ports && { kernel: ports }) },
-    { address: http.address, httpPort: http.port, httpsPort: https?.port, accessLog, minTls, engine },
+    {
+      address: http.address,
+      httpPort: http.port,
+      httpsPort: https?.port,
+      accessLog,
+      minTls,
+      engine,
+      acceptProxy,
+    },
   );
 }

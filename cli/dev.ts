@@ -25,6 +25,7 @@ export type DevSettings = {
   readonly minTls: '1.2' | '1.3';
   readonly accessLog: AccessLogSettings | undefined;
   readonly edgeEngine: EngineName;
+  readonly acceptProxy: readonly string[];
   readonly edgeStats: Address;
   readonly labels: LabelSettings;
   readonly dns: Address;
@@ -115,6 +116,7 @@ export async function composeDev(
         minTls: settings.minTls,
         accessLog: settings.accessLog,
         engine: settings.edgeEngine,
+        acceptProxy: settings.acceptProxy,
         stats: settings.edgeStats,
       },
       ...(settings.facts.cni === undefined ? {} : { cniDir: settings.facts.cni }),

@@ -30,6 +30,19 @@ export const defaults = {
   launchTimeout: '300',
 };
 
+/** Collects repeated addresses and ranges; commas separate them too. */
+export function parseRanges(text: string, before: readonly string[]): readonly string[] {
+  const ranges = text.split(',').map((range) => range.trim());
+  for (const range of ranges) {
+    const [address = '', bits, ...rest] = range.split('/');
+    const most = isIPv4(address) ? 32 : isIPv6(address) ? 128 : -1;
+    const isLength = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most);
+    if (most < 0 || !isLength || rest.length > 0)
+      throw new InvalidArgumentError('expected an address or a range, such as 10.0.0.0/8');
+  }
+  return [...before, ...ranges];
+}
+
 /** For commander: `HOST:PORT`. */
 export function parseAddress(text: string): Address {
   const at = text.lastIndexOf(':');

@@ -2,17 +2,16 @@ import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { systemClock } from '../../core/kit/clock.ts';
-import { errorText } from '../../core/kit/errors.ts';
-import { createLog, type Log, type LogLevel } from '../../core/kit/log.ts';
+import { createLog, type LogLevel } from '../../core/kit/log.ts';
 import type { PortRange } from '../../core/model/resources.ts';
 import type { DnsSettings } from '../../dns/settings.ts';
 import type { AccessLogSettings, EngineName } from '../../lb/edge/settings.ts';
 import type { Address } from '../agent-settings.ts';
 import { credentialsOption } from '../api-options.ts';
-import type { ComposedAgent } from '../compose-agent.ts';
 import { parseDnsSettings } from '../dns-settings.ts';
 import { joinSecretOption } from '../join-secret.ts';
 import { wholeNumber } from '../numbers.ts';
+import { onReplaceEdge } from '../replace-edge.ts';
 import { serve } from '../serve.ts';
 import {
   defaults,
@@ -20,6 +19,7 @@ import {
   parseAddress,
   parseAttribute,
   parsePorts,
+  parseRanges,
   parseResolver,
   parseShare,
   parseUrls,
@@ -43,6 +43,7 @@ type Options = {
   accessLog?: string;
   accessLogShare: number;
   edgeEngine: EngineName;
+  acceptProxy: readonly string[];
   edgeStats: Address;
   dns: Address;
   dnsHttp: Address;
@@ -177,6 +178,15 @@ export function trafficOptions(command: Command): Command {
         defaults.edgeStats,
       ),
     )
+    .addOption(
+      new Option(
+        '--accept-proxy <range>',
+        'edge: proxies (address or CIDR) that begin each connection with a PROXY header; may be repeated',
+      )
+        .env('WEIR_ACCEPT_PROXY')
+        .default([])
+        .argParser(parseRanges),
+    )
     .addOption(address('--dns', 'resolver, UDP and TCP', 'WEIR_DNS', defaults.dns))
     .addOption(address('--dns-http', 'Mesos-DNS HTTP API', 'WEIR_DNS_HTTP', defaults.dnsHttp))
     .addOption(address('--dcos-http', 'DC/OS DNS HTTP API', 'WEIR_DCOS_HTTP', defaults.dcosHttp))
@@ -259,6 +269,7 @@ async function run(options: Options): Promise<void> {
               minTls: options.minTls,
               accessLog: accessLogOf(options),
               engine: options.edgeEngine,
+              acceptProxy: options.acceptProxy,
               staysMs: options.edgeStays * 1_000,
               stats: options.edgeStats,
             },
@@ -273,16 +284,6 @@ async function run(options: Options): Promise<void> {
   await serve(agent, {
     log,
     ready: () => log.info('agent serves', { hostname: options.hostname, address: options.address }),
-  });
-}
-
-/** SIGUSR2: the edge's processes are replaced by new ones, of what is installed now. */
-function onReplaceEdge(agent: Pick<ComposedAgent, 'replaceEdge'>, log: Log): void {
-  process.on('SIGUSR2', () => {
-    agent.replaceEdge?.().then(
-      () => log.info('edge: new workers have taken over'),
-      (error: unknown) => log.error('edge: its workers stay', { error: errorText(error) }),
-    );
   });
 }
 

@@ -7,6 +7,7 @@ import type { EngineName } from '../../lb/edge/settings.ts';
 import type { Address } from '../agent-settings.ts';
 import { type ApiFlags, accessOf, accessOptions } from '../api-options.ts';
 import { type LabelFlags, labelOptions, labelSettings } from '../label-options.ts';
+import { onReplaceEdge } from '../replace-edge.ts';
 import { serve } from '../serve.ts';
 import { defaults, parseAddress, parseSeconds } from '../settings.ts';
 import { accessLogOf, trafficOptions } from './agent.ts';
@@ -21,6 +22,7 @@ type Options = ApiFlags &
     accessLog?: string;
     accessLogShare: number;
     edgeEngine: EngineName;
+    acceptProxy: readonly string[];
     edgeStats: Address;
     dns: Address;
     dnsHttp: Address;
@@ -102,6 +104,7 @@ async function run(options: Options): Promise<void> {
   const { introduce } = await import('../demo.ts');
   const { dev, log, logFile, settings, lacks } = await compose(options);
   const { runtime, vip } = settings;
+  onReplaceEdge(dev.agent, log);
   await serve(dev, {
     log,
     ready: () =>

@@ -1,28 +1,30 @@
 import type { Clock } from '../../core/kit/clock.ts';
 import type { Lines } from './log-file.ts';
 
-/** One request and its answer, as the access log tells it. Times are ms; absent: it did not come to that. */
+/** One request and its answer, or one connection or flow that is not HTTP, as the access log tells it. Times are ms; absent: it did not come to that. */
 export type AccessEntry = {
-  /** When its head had come, ms since the epoch. */
+  /** When its head had come, or it began, ms since the epoch. */
   readonly begunAt: number;
-  readonly id: string;
+  readonly id?: string;
   readonly client: string;
-  readonly scheme: 'http' | 'https';
-  readonly protocol: string;
+  readonly scheme: 'http' | 'https' | 'tcp' | 'tls' | 'udp';
+  readonly protocol?: string;
+  /** Of what is not HTTP. */
+  readonly listener?: string;
   readonly tls?: string | undefined;
   readonly host?: string | undefined;
   readonly method?: string | undefined;
   readonly path?: string | undefined;
   readonly query?: string | undefined;
-  /** 0: the client was gone before an answer. */
-  readonly status: number;
+  /** 0: the client was gone before an answer. Absent: not HTTP. */
+  readonly status?: number;
   readonly bytesIn: number;
   readonly bytesOut: number;
   readonly connectMs?: number | undefined;
   readonly firstByteMs?: number | undefined;
   readonly route?: string | undefined;
   readonly endpoint?: string | undefined;
-  readonly retries: number;
+  readonly retries?: number;
   /** Why the edge answered by itself, or why the answer is not whole. */
   readonly why?: string | undefined;
 };
@@ -57,9 +59,10 @@ export class AccessLog {
 
   add({ begunAt, ...entry }: AccessEntry): void {
     const { share, chance } = this.#options;
-    if (share < 1 && entry.status < 500 && chance() >= share) return;
+    const isSampled = share < 1 && (entry.status ?? 0) < 500;
+    if (isSampled && chance() >= share) return;
     const totalMs = Math.max(0, this.#clock.now() - begunAt);
-    const sampled = share < 1 && entry.status < 500 ? { share } : {};
+    const sampled = isSampled ? { share } : {};
     this.#lines.add(
       `${JSON.stringify({ time: new Date(begunAt).toISOString(), ...entry, totalMs, ...sampled })}\n`,
     );

@@ -42,6 +42,7 @@ export class Door {
   #flows: UdpFlows | undefined;
   #port = 0;
   #leavesWithin: number | undefined;
+  #refreshTls: () => void = () => {};
   /** What proxies said of connections whose TLS is being made, by their ends. */
   readonly #told = new Map<string, ProxyEnds>();
 
@@ -67,6 +68,7 @@ export class Door {
     this.#listener = listener;
     this.#scope = scopeOf(tableOf(listener));
     this.#proxies = acceptProxy && blockList(acceptProxy);
+    this.#refreshTls();
   }
 
   /** `handle`: a socket that is bound there already. Throws PortInUse. */
@@ -75,7 +77,12 @@ export class Door {
     const place = { address, port, handle };
     if (protocol === 'udp') await this.#openFlows({ address, port });
     else if (protocol === 'https')
-      this.#server = await this.#openTls({ ...place, minTls: this.#minTls, use: () => this.#certificateUse });
+      this.#server = await this.#openTls({
+        ...{ ...place, minTls: () => this.#minTls, use: () => this.#certificateUse },
+        onReady: (refresh) => {
+          this.#refreshTls = refresh;
+        },
+      });
     else {
       const { scratch } = this.#parts.context;
       this.#server = await listenPlain(place, scratch, (open) => this.#arrive(open));
@@ -105,7 +112,7 @@ export class Door {
 
   async #openFlows(place: { readonly address: string; readonly port: number }): Promise<void> {
     const flows = new UdpFlows(this.#parts.context, {
-      ...{ place, scope: this.#scope, tally: this.tally },
+      ...{ place, scope: () => this.#scope, tally: this.tally, listener: this.#listener.id },
       idleMs: () => this.#listener.options?.idleMs ?? usualIdleMs.udp,
       mostFlows: () => this.#listener.options?.maxConnections ?? mostFlows,
     });
@@ -244,7 +251,7 @@ export class Door {
   ): void {
     const { protocol, options } = this.#listener;
     const stream = new StreamConnection(this.#parts.context, {
-      ...{ open, first, tally: this.tally },
+      ...{ open, first, tally: this.tally, listener: this.#listener },
       question: { scope: this.#scope, serverName },
       endsOf: (wire) => ends ?? socketEnds(wire.socket),
       idleMs: options?.idleMs ?? usualIdleMs[protocol],

@@ -55,5 +55,11 @@ t.test(
     t.equal(await shown('all', 'one.test'), 'one');
     t.equal(await shown('all', 'one.test', 'TLSv1.2'), 'one');
     await t.rejects(shown('l4', 'two.test', 'TLSv1.2'));
+    const [l4, all] = listeners.set;
+    const changed = { set: [l4!, { ...all!, options: { minTls: '1.3' as const } }], gone: [] };
+    const now = applyDelta(routed, { from: 1, revision: 3, listeners: changed, certificates });
+    await edge.apply(now);
+    t.equal(await shown('all', 'one.test'), 'one');
+    await t.rejects(shown('all', 'one.test', 'TLSv1.2'), 'what it wants now holds for who comes now');
   },
 );

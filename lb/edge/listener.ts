@@ -17,7 +17,9 @@ export type ListenWhere = ListenPlace & {
 
 /** Where, and what clients must speak at least; absent: 1.2. */
 export type ListenTlsWhere = ListenWhere & {
-  readonly minTls?: '1.2' | '1.3';
+  readonly minTls?: () => '1.2' | '1.3';
+  /** Is given what makes new connections follow `minTls` anew, once there have been any. */
+  readonly onReady?: (refresh: () => void) => void;
   readonly use?: () => CertificateUse;
 };
 
@@ -126,12 +128,14 @@ async function createTls(
       certificates.forName(name, use).then((context) => done(null, context), done);
     },
   });
-  certificates.onChange(() => {
+  const refresh = () => {
     certificates.fallback(place.use?.()).then(
       (pair) => server.setSecureContext({ ...pair, ...listenOptions(place, certificates) }),
       () => {},
     );
-  });
+  };
+  certificates.onChange(refresh);
+  place.onReady?.(refresh);
   server.on('secureConnection', (socket: TLSSocket) => {
     if (socket.alpnProtocol === 'h2') onHttp2(socket);
     else onAccepted((user) => streamWire(socket, user), socket);
@@ -144,10 +148,10 @@ async function createTls(
 }
 
 /** Tickets are of the listener, whichever certificate is chosen (SSL_CTX of the first hello). */
-function listenOptions({ minTls = '1.2' }: ListenTlsWhere, { ticketKey }: CertificateSource) {
+function listenOptions({ minTls = () => '1.2' }: ListenTlsWhere, { ticketKey }: CertificateSource) {
   return {
     ...contextOptions,
-    minVersion: `TLSv${minTls}` as const,
+    minVersion: `TLSv${minTls()}` as const,
     sessionIdContext: 'weir',
     ...(ticketKey === undefined ? {} : { ticketKeys: ticketKey }),
   };

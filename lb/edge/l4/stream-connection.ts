@@ -1,3 +1,4 @@
+import type { Listener } from '../../../core/model/listener.ts';
 import { Attempts } from '../attempts.ts';
 import type { EdgeContext } from '../context.ts';
 import type { Deadlined } from '../deadlines.ts';
@@ -8,6 +9,7 @@ import type { Connection } from '../upstream.ts';
 import type { UpstreamUser } from '../upstream-connection.ts';
 import type { Wire, WireUser } from '../wire.ts';
 import type { ListenerTally } from './listener-tally.ts';
+import { StreamRecord } from './stream-record.ts';
 import { type StreamQuestion, type StreamRoute, streamRoute } from './stream-route.ts';
 
 export type StreamOptions = {
@@ -20,6 +22,7 @@ export type StreamOptions = {
   readonly first: Buffer | undefined;
   readonly idleMs: number;
   readonly tally: ListenerTally;
+  readonly listener: Pick<Listener, 'id' | 'protocol'>;
   readonly onClosed: (connection: StreamConnection) => void;
 };
 
@@ -33,6 +36,7 @@ export class StreamConnection implements Front, WireUser, Deadlined {
   readonly #options: StreamOptions;
   readonly #target: StreamRoute;
   readonly #dialing: Dialing | undefined;
+  readonly #record: StreamRecord | undefined;
   #tunnel: Tunnel | undefined;
   #lastAt = never;
   #ended = false;
@@ -45,13 +49,14 @@ export class StreamConnection implements Front, WireUser, Deadlined {
     const ends = options.endsOf(this.wire);
     const { address } = ends.source;
     this.#target = streamRoute(context, { ...options.question, address });
+    this.#record = this.#begun(address);
     context.deadlines.add(this);
-    if (this.#target.kind === 'refuse') this.#refuse();
+    if (this.#target.kind === 'refuse') this.#refuse(this.#target.why);
     else
       this.#dialing = new Dialing(context, this.#target, {
         ends,
         onConnected: (connection) => this.#begin(connection),
-        onFailed: () => this.#refuse(),
+        onFailed: () => this.#refuse('no endpoint takes it'),
       });
     this.#dialing?.next();
   }
@@ -91,6 +96,7 @@ export class StreamConnection implements Front, WireUser, Deadlined {
     this.#dialing?.abort();
     this.#tunnel?.clientClosed();
     if (this.#target.kind === 'forward') this.#target.lease?.end();
+    this.#record?.end();
     this.#options.onClosed(this);
   }
 
@@ -103,8 +109,14 @@ export class StreamConnection implements Front, WireUser, Deadlined {
     const { clock } = this.#context;
     const { upstream } = connection;
     upstream.streams.connections++;
+    const record = this.#record;
+    if (record !== undefined) {
+      record.endpoint = upstream.endpoint;
+      record.connectMs = Math.max(0, clock.now() - record.begunAt);
+    }
     const touch = (bytes: number, fromClient: boolean) => {
       this.deadlineAt = Math.min(clock.now() + idleMs, this.#lastAt);
+      record?.count(bytes, fromClient);
       if (fromClient) {
         tally.bytesIn += bytes;
         upstream.streams.bytesIn += bytes;
@@ -125,7 +137,20 @@ export class StreamConnection implements Front, WireUser, Deadlined {
     if (!connection.wire.congested) this.wire.resume();
   }
 
-  #refuse(): void {
+  #begun(client: string): StreamRecord | undefined {
+    const { accessLog: log, clock } = this.#context;
+    if (log === undefined) return undefined;
+    const { listener, question } = this.#options;
+    const scheme = listener.protocol === 'tcp' ? 'tcp' : 'tls';
+    const { serverName } = question;
+    const now = clock.now();
+    const record = new StreamRecord({ log, listener: listener.id, scheme, client, serverName, now });
+    if (this.#target.kind === 'forward') record.route = this.#target.route.id;
+    return record;
+  }
+
+  #refuse(why: string): void {
+    if (this.#record !== undefined) this.#record.why = why;
     this.#options.tally.refused++;
     this.wire.reset();
   }

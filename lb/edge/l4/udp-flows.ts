@@ -10,11 +10,14 @@ import type { ListenPlace } from '../listen-socket.ts';
 import type { Upstream } from '../upstream.ts';
 import { pick } from '../upstreams.ts';
 import type { ListenerTally } from './listener-tally.ts';
+import { StreamRecord } from './stream-record.ts';
 import { type StreamRoute, streamRoute } from './stream-route.ts';
 
 export type UdpOptions = {
   readonly place: ListenPlace;
-  readonly scope: string;
+  readonly scope: () => string;
+  /** Its id. */
+  readonly listener: string;
   readonly idleMs: () => number;
   readonly mostFlows: () => number;
   readonly tally: ListenerTally;
@@ -89,7 +92,7 @@ export class UdpFlows {
     const address = plainAddress(from.address);
     const target =
       this.#flows.size < mostFlows()
-        ? streamRoute(this.#context, { scope, serverName: '', address })
+        ? streamRoute(this.#context, { scope: scope(), serverName: '', address })
         : undefined;
     const upstream = target?.kind === 'forward' ? this.#choose(target.poolKey, address) : undefined;
     if (target?.kind !== 'forward' || upstream === undefined) {
@@ -98,7 +101,13 @@ export class UdpFlows {
       return undefined;
     }
     const flow = new Flow(this.#context, {
-      ...{ target, upstream, tally, idleMs: idleMs() },
+      ...{
+        target,
+        upstream,
+        tally,
+        idleMs: idleMs(),
+        record: this.#recordOf(address, target.route.id, upstream),
+      },
       reply: (data) => this.#socket.send(data, from.port, from.address, () => {}),
       onEnded: () => {
         this.#flows.delete(key);
@@ -109,6 +118,21 @@ export class UdpFlows {
     tally.connections++;
     tally.open++;
     return flow;
+  }
+
+  #recordOf(client: string, route: string, { endpoint }: Upstream): StreamRecord | undefined {
+    const { accessLog: log, clock } = this.#context;
+    if (log === undefined) return undefined;
+    const { listener } = this.#options;
+    const record = new StreamRecord({
+      log,
+      listener,
+      scheme: 'udp',
+      client,
+      serverName: '',
+      now: clock.now(),
+    });
+    return Object.assign(record, { route, endpoint });
   }
 
   #choose(poolKey: string, address: string): Upstream | undefined {
@@ -131,6 +155,7 @@ type FlowOptions = {
   readonly upstream: Upstream;
   readonly tally: ListenerTally;
   readonly idleMs: number;
+  readonly record: StreamRecord | undefined;
   readonly reply: (data: Buffer) => void;
   readonly onEnded: () => void;
 };
@@ -168,8 +193,9 @@ class Flow implements Deadlined {
   }
 
   send(data: Buffer): void {
-    const { tally, upstream } = this.#options;
+    const { tally, upstream, record } = this.#options;
     this.#touch();
+    record?.count(data.length, true);
     tally.bytesIn += data.length;
     upstream.streams.bytesIn += data.length;
     if (this.#waiting === undefined) this.#pass(data);
@@ -182,12 +208,13 @@ class Flow implements Deadlined {
 
   end(): void {
     if (this.#over) return;
-    const { upstream, target, onEnded } = this.#options;
+    const { upstream, target, onEnded, record } = this.#options;
     this.#over = true;
     this.#context.deadlines.delete(this);
     this.#context.upstreams.leave(upstream);
     target.lease?.end();
     this.#socket.close();
+    record?.end();
     onEnded();
   }
 
@@ -205,8 +232,9 @@ class Flow implements Deadlined {
   }
 
   #back(data: Buffer): void {
-    const { tally, upstream, reply } = this.#options;
+    const { tally, upstream, reply, record } = this.#options;
     this.#touch();
+    record?.count(data.length, false);
     upstream.reached();
     tally.bytesOut += data.length;
     upstream.streams.bytesOut += data.length;
