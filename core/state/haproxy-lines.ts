@@ -1,5 +1,6 @@
-import type { ActiveCheck, FieldEdits, RouteOptions } from '../model/route.ts';
+import type { FieldEdits, RouteOptions } from '../model/route.ts';
 import { balanceOption } from './label-balance.ts';
+import { milliseconds, serverWords } from './server-words.ts';
 
 export type ReadLines = {
   readonly options: RouteOptions /** Lines that nothing comes of. */;
@@ -46,7 +47,11 @@ const text = '"?([!-!#-~](?:[ -!#-~]*[!-!#-~])?)"?';
 /** The first that fits a line decides. */
 const rules: readonly Rule[] = [
   rule(/^balance (.+)$/, (value) => balanceOption(value)),
-  rule(/^mode http$/, () => ({})),
+  rule(/^mode (http|tcp)$/, () => ({})),
+  rule(/^default-server (.+)$/, (words) => {
+    const { options, rest } = serverWords(words);
+    return rest.length === 0 ? options : undefined;
+  }),
   rule(/^timeout connect (\S+)$/, (time) => timeout('connectMs', time)),
   rule(/^timeout server (\S+)$/, (time) => {
     const ms = milliseconds(time);
@@ -84,35 +89,26 @@ const rules: readonly Rule[] = [
 
 /** The words after a server's address: `check inter 10s fall 3`. */
 export function readServerWords(text: string, values: Readonly<Record<string, string>>): ReadLines {
-  const words = filled(text, values)
-    .trim()
-    .split(/\s+/)
-    .filter((word) => word !== '');
-  const rest: string[] = [];
-  let check: ActiveCheck = {};
-  let protocol: Pick<RouteOptions, 'protocol'> = {};
-  for (let at = 0; at < words.length; at++) {
-    const word = words[at]!;
-    if (word === 'check') continue;
-    if (word === 'proto' && words[at + 1] === 'h2') {
-      protocol = { protocol: 'h2c' };
-      at++;
-      continue;
-    }
-    const part = serverPart(word, words[at + 1] ?? '');
-    if (part === undefined) rest.push(word);
-    else at++;
-    check = { ...check, ...part };
-  }
-  return { options: { ...(words.includes('check') ? { check } : {}), ...protocol }, rest };
+  const { options, rest } = serverWords(filled(text, values));
+  return { options, rest };
 }
 
-function serverPart(word: string, value: string): ActiveCheck | undefined {
-  const ms = milliseconds(value);
-  if (word === 'inter' && ms !== undefined) return { intervalMs: Math.max(100, ms) };
-  if (!/^\d{1,2}$/.test(value) || Number(value) === 0) return undefined;
-  if (word === 'fall') return { fall: Number(value) };
-  return word === 'rise' ? { rise: Number(value) } : undefined;
+/** Lines of `server {serverName} {host_ipv4}:{port} …`, of which the words after the address count. */
+export function readServerLines(text: string, values: Readonly<Record<string, string>>): ReadLines {
+  const lines = text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+  const read = lines.map((line): ReadLines => {
+    const [, words] = /^server +\{serverName\} +\{host(?:_ipv4)?\}:\{port\}(.*)$/.exec(line) ?? [];
+    if (words === undefined) return { options: {}, rest: [line] };
+    const named = { serverId: '0', cookieOptions: '', healthCheckOptions: '', otherOptions: '', ...values };
+    return readServerWords(words, named);
+  });
+  return {
+    options: read.reduce<RouteOptions>((all, { options }) => merged(all, options), {}),
+    rest: read.flatMap(({ rest }) => rest),
+  };
 }
 
 function rule(pattern: RegExp, means: (...groups: string[]) => RouteOptions | undefined): Rule {
@@ -133,15 +129,6 @@ function filled(text: string, values: Readonly<Record<string, string>>): string 
     if (key === undefined) return found[0] ?? '';
     return Object.hasOwn(values, key) ? (values[key] ?? '') : found;
   });
-}
-
-/** HAProxy's times: milliseconds, or a number with its unit. */
-function milliseconds(time: string): number | undefined {
-  const [, digits, unit = 'ms'] = /^(\d{1,8})(ms|s|m|h|d)?$/.exec(time) ?? [];
-  const factor = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }[unit];
-  return digits === undefined || factor === undefined || Number(digits) === 0
-    ? undefined
-    : Math.min(86_400_000, Number(digits) * factor);
 }
 
 function timeout(which: 'connectMs', time: string): RouteOptions | undefined {

@@ -81,6 +81,7 @@ const checks: Readonly<Record<string, (value: string) => Fault | undefined>> = {
   BACKEND_TCP_HEALTHCHECK_OPTIONS: fine,
   BACKEND_SERVER_HTTP_HEALTHCHECK_OPTIONS: fine,
   BACKEND_SERVER_TCP_HEALTHCHECK_OPTIONS: fine,
+  BACKEND_SERVER_OPTIONS: fine,
 };
 
 /** The templates of marathon-lb (ingress.md B3). */

@@ -4,7 +4,7 @@ import type { AppId } from '../model/ids.ts';
 import type { PortRequest } from '../model/ports.ts';
 import type { RouteOptions } from '../model/route.ts';
 import { backendName, servedPort } from './backend-name.ts';
-import { merged, type ReadLines, readLines, readServerWords } from './haproxy-lines.ts';
+import { merged, type ReadLines, readLines, readServerLines, readServerWords } from './haproxy-lines.ts';
 import { ignored, type LabelFault } from './label-faults.ts';
 
 export type ReadTemplates = { readonly options: RouteOptions; readonly faults: readonly LabelFault[] };
@@ -21,6 +21,7 @@ const understood: readonly (readonly [string, Reading])[] = [
   ['BACKEND_TCP_HEALTHCHECK_OPTIONS', readLines],
   ['BACKEND_SERVER_HTTP_HEALTHCHECK_OPTIONS', readServerWords],
   ['BACKEND_SERVER_TCP_HEALTHCHECK_OPTIONS', readServerWords],
+  ['BACKEND_SERVER_OPTIONS', readServerLines],
 ];
 
 /**

@@ -2,6 +2,7 @@ import type { PoolBackend, PoolProtocol, RewriteHttp } from '../../model/edgelb/
 import type { RouteOptions } from '../../model/route.ts';
 import { merged, readLines, readServerWords } from '../haproxy-lines.ts';
 import { balanceNames, balanceOption } from '../label-balance.ts';
+import { serverWords } from '../server-words.ts';
 
 /** Something of a pool that does not do what its author may expect; `path` is its place in the pool's JSON. */
 export type PoolNote = { readonly path: string; readonly error: string };
@@ -29,7 +30,7 @@ export function backendOptions(backend: PoolBackend, path: string): BackendOptio
       lines.options,
       check.options,
       rewrite,
-      proxyOption(backend),
+      serverOptions(backend),
     ].reduce<RouteOptions>(merged, defaults),
     notes: [
       ...(balance === undefined
@@ -50,11 +51,16 @@ export function ignoredLine(line: string): string {
   return `"${line}" is text for HAProxy that the edge cannot carry out: ignored`;
 }
 
-/** It is the same for all servers of a backend. */
-function proxyOption({ services }: PoolBackend): RouteOptions {
-  const words = services.flatMap(({ endpoint }) => endpoint.miscStr.split(/\s+/));
-  if (words.includes('send-proxy-v2')) return { sendProxy: 'v2' };
-  return words.includes('send-proxy') ? { sendProxy: 'v1' } : {};
+/** What the words of servers say, which is the same for all of a backend: the first that says something is followed. */
+function serverOptions({ services }: PoolBackend): RouteOptions {
+  const said = services.map(({ endpoint }) => serverWords(endpoint.miscStr).options);
+  const { sendProxy, tls, protocol, check } = said.toReversed().reduce<RouteOptions>(merged, {});
+  return {
+    ...(sendProxy && { sendProxy }),
+    ...(tls && { tls }),
+    ...(protocol && { protocol }),
+    ...(check && { check }),
+  };
 }
 
 /** Every server is asked by a connection unless that is switched off (A2.5). */

@@ -2,6 +2,7 @@ import { anywhereMatcher } from '../../kit/pattern.ts';
 import type { App } from '../../model/app.ts';
 import type { MarathonSelector, MesosSelector, PoolService } from '../../model/edgelb/pool.ts';
 import type { AppServers, PortChoice, ServerSource } from '../../model/server-set.ts';
+import { serverWords } from '../server-words.ts';
 import { ignoredLine, type PoolNote } from './backend-options.ts';
 
 /** What an app is known as to selectors of Mesos. */
@@ -93,22 +94,14 @@ function inContainers(choice: PortChoice, names: readonly string[]): PortChoice 
 
 type Traits = Pick<ServerSource, 'weight' | 'backup'>;
 
-/** The words after a server's address. */
+/** The words after a server's address; what holds for all servers of the backend is taken there. */
 function serverTraits(
   text: string,
   path: string,
 ): { readonly traits: Traits; readonly notes: readonly PoolNote[] } {
-  const words = text.split(/\s+/).filter((word) => word !== '');
-  const notes: PoolNote[] = [];
-  let traits: Traits = {};
-  for (let at = 0; at < words.length; at++) {
-    const weight = Number(words[at + 1]);
-    if (/^send-proxy(-v2)?$/.test(words[at] ?? '')) continue;
-    if (words[at] === 'backup') traits = { ...traits, backup: true };
-    else if (words[at] === 'weight' && Number.isInteger(weight) && weight >= 0 && weight <= 256) {
-      traits = { ...traits, weight };
-      at++;
-    } else notes.push({ path, error: ignoredLine(words[at] ?? '') });
-  }
-  return { traits, notes };
+  const { weight, backup, rest } = serverWords(text);
+  return {
+    traits: { ...(weight !== undefined && { weight }), ...(backup && { backup }) },
+    notes: rest.map((words) => ({ path, error: ignoredLine(words) })),
+  };
 }
