@@ -1,3 +1,4 @@
+import { statsName } from '../core/state/pools/stats-place.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { listenerStates } from './listener-state.ts';
 import { frontendListeners } from './pool-views.ts';
@@ -28,7 +29,8 @@ export function poolMetadata(dependencies: ApiDependencies, shown: ShownPool) {
     const wanted = { port: listener.port, private: [], public: [] };
     return { name, endpoints: endpoints.length === 0 ? [wanted] : endpoints };
   });
-  const { bindPort = 9090 } = pool?.haproxy.stats ?? {};
+  const { bindPort: asked = 9090 } = pool?.haproxy.stats ?? {};
+  const bindPort = asked === 0 ? (record.ports[statsName] ?? 0) : asked;
   const stats = edges.map(({ address }) => ({ port: bindPort, private: [address], public: [] }));
   return { name: record.name, aws: { elbs: [] }, frontends, stats: [{ name: 'stats', endpoints: stats }] };
 }

@@ -1,5 +1,6 @@
 import type { Pool } from '../core/model/edgelb/pool.ts';
 import { type ReadPool, readPool } from '../core/model/edgelb/read-pool.ts';
+import { statsName } from '../core/state/pools/stats-place.ts';
 import type { Snapshot } from '../core/state/snapshot.ts';
 import type { PoolRecord } from '../core/state/tables.ts';
 
@@ -18,14 +19,15 @@ export type PortChoice =
   | { readonly kind: 'ports'; readonly ports: PoolRecord['ports'] }
   | { readonly kind: 'taken'; readonly message: string };
 
-/** Which ports a pool's frontends with `bindPort: 0` get: those they had, else the lowest that is free. */
-export function choosePorts(snapshot: Snapshot, { name, haproxy: { frontends } }: Pool): PortChoice {
+/** Which ports a pool's frontends and its statistics with `bindPort: 0` get: those they had, else the lowest that is free. */
+export function choosePorts(snapshot: Snapshot, { name, haproxy: { frontends, stats } }: Pool): PortChoice {
   const before = snapshot.table('pools').get(name)?.ports ?? {};
   const others = storedPools(snapshot).filter(({ record }) => record.name !== name);
   const used = new Set([...others.flatMap(boundPorts), ...frontends.map(({ bindPort }) => bindPort)]);
   for (const { port } of snapshot.table('listeners').values()) used.add(port);
   const ports: Record<string, number> = {};
-  for (const frontend of frontends.filter(({ bindPort }) => bindPort === 0)) {
+  const wanted = [...frontends, { name: statsName, bindPort: stats.bindPort }];
+  for (const frontend of wanted.filter(({ bindPort }) => bindPort === 0)) {
     const had = before[frontend.name];
     const port = had !== undefined && !used.has(had) ? had : freePort(used);
     if (port === undefined)
@@ -46,6 +48,7 @@ function freePort(used: ReadonlySet<number>): number | undefined {
 
 function boundPorts({ record: { ports }, read }: StoredPool): readonly number[] {
   if (read.kind === 'faults') return Object.values(ports);
-  const { frontends } = read.pool.haproxy;
-  return frontends.map(({ name, bindPort }) => (bindPort === 0 ? (ports[name] ?? 0) : bindPort));
+  const { frontends, stats } = read.pool.haproxy;
+  const all = [...frontends, { name: statsName, bindPort: stats.bindPort }];
+  return all.map(({ name, bindPort }) => (bindPort === 0 ? (ports[name] ?? 0) : bindPort));
 }

@@ -37,7 +37,7 @@ export function echoApp(id: string, labels: Labels, options: EchoApp = {}) {
       type: 'MESOS',
       volumes: [{ hostPath: repository, containerPath: repository, mode: 'RO' }],
     },
-    portDefinitions: ports.map((port) => ({ port })),
+    portDefinitions: ports.map((port, index) => ({ port, name: `p${index}` })),
     healthChecks: check === false ? [] : [check],
     labels,
   };

@@ -7,12 +7,16 @@ import { frontendListener } from './frontend-listener.ts';
 import { type BackendTarget, type FrontendSources, frontendRoutes } from './frontend-routes.ts';
 import { poolNotes } from './pool-notes.ts';
 import { type SourceChooser, sourceChooser } from './server-sources.ts';
+import { statsPlace } from './stats-place.ts';
 import { sniNotes, sniRoutes, tcpRoutes } from './stream-routes.ts';
 
 /** A pool in our own words. Which servers its backends have follows from the apps there are (`choosers`). */
 export type CompiledPool = {
   readonly routes: readonly Route[];
+  /** One for each frontend. */
   readonly listeners: readonly Listener[];
+  /** Those that it can do without. */
+  readonly spareListeners: readonly Listener[];
   /** By the key of the server set: one chooser for each service of the backend. */
   readonly choosers: ReadonlyMap<string, readonly SourceChooser[]>;
   /** What of it does not do what its author may expect. */
@@ -29,12 +33,21 @@ export function compilePool(pool: Pool, ports: PoolRecord['ports']): CompiledPoo
     const port = frontend.bindPort === 0 ? (ports[frontend.name] ?? 0) : frontend.bindPort;
     return frontendListener({ pool, frontend, owner }, port, `/haproxy/frontends/${n}`);
   });
+  const stats = statsPlace(pool, owner, ports);
+  const choosers = new Map<string, readonly SourceChooser[]>(
+    read.map(({ target, choosers: all }) => [target.setKey, all]),
+  );
+  if (stats !== undefined) choosers.set(stats.key, [stats.chooser]);
   return {
-    routes: frontends.flatMap((frontend, n) =>
-      routesOf({ owner, frontend, backends: targets, table: places[n]?.listener.id ?? owner }),
-    ),
+    routes: [
+      ...frontends.flatMap((frontend, n) =>
+        routesOf({ owner, frontend, backends: targets, table: places[n]?.listener.id ?? owner }),
+      ),
+      ...(stats === undefined ? [] : [stats.route]),
+    ],
     listeners: places.map(({ listener }) => listener),
-    choosers: new Map(read.map(({ target, choosers }) => [target.setKey, choosers])),
+    spareListeners: stats === undefined ? [] : [stats.listener],
+    choosers,
     notes: [
       ...poolNotes(pool),
       ...places.flatMap(({ notes }) => notes),

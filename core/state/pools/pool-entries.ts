@@ -100,7 +100,7 @@ class KnownPool {
   constructor(compiled: CompiledPool, snapshot: Snapshot, changes: PoolChanges) {
     this.#compiled = compiled;
     for (const route of compiled.routes) changes.routes.set(route.id, route);
-    for (const listener of compiled.listeners) changes.listeners.set(listener.id, listener);
+    for (const listener of listenersOf(compiled)) changes.listeners.set(listener.id, listener);
     for (const [key, choosers] of compiled.choosers) {
       const chosen = choosers.map((chooser) => chosenBy(chooser, snapshot.table('apps').values()));
       this.#chosen.set(key, chosen);
@@ -121,7 +121,7 @@ class KnownPool {
 
   leave(changes: PoolChanges): void {
     for (const { id } of this.#compiled.routes) changes.routes.set(id, undefined);
-    for (const { id } of this.#compiled.listeners) changes.listeners.set(id, undefined);
+    for (const { id } of listenersOf(this.#compiled)) changes.listeners.set(id, undefined);
     for (const key of this.#compiled.choosers.keys()) changes.serverSets.set(key, undefined);
   }
 
@@ -133,6 +133,10 @@ class KnownPool {
     ]);
     return { key, sources };
   }
+}
+
+function listenersOf({ listeners, spareListeners }: CompiledPool): readonly Listener[] {
+  return [...listeners, ...spareListeners];
 }
 
 function chosenBy(chooser: SourceChooser, apps: Iterable<App>): Map<AppId, ServerSource> {

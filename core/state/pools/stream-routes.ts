@@ -46,7 +46,8 @@ function routeTo(
   if (target === undefined) return [];
   const service = { appId: target.setKey, portIndex: 0 };
   const id = `${owner}:${frontend.name}:${host}`;
-  return [
-    { id, host, table, pathPrefix: '/', service, owner, backend: target.name, options: target.options },
-  ];
+  // What comes as TLS is passed on as it is; what does not is put into TLS for servers that are said to want that.
+  const isWrapped = frontend.protocol === 'TCP' && target.protocol === 'HTTPS';
+  const options = isWrapped ? { ...target.options, tls: { insecure: true as const } } : target.options;
+  return [{ id, host, table, pathPrefix: '/', service, owner, backend: target.name, options }];
 }
