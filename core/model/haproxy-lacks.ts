@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { loosePcreOf, pcreOf } from './pcre.ts';
 import type { PathCondition, Route, RouteOptions, UpstreamTls, ValueCondition } from './route.ts';
 
@@ -16,7 +17,7 @@ const retried = new Set([401, 403, 404, 408, 425, 500, 501, 502, 503, 504]);
 /** A page must fit into a buffer with its head. */
 export const longestPage = 12_000;
 /** What HAProxy can say in the arguments of its fetches. */
-const plainName = /^[A-Za-z0-9_.-]+$/;
+export const plainName = /^[A-Za-z0-9_.-]+$/;
 
 /** Everything of this route that HAProxy does not do, or not as it is meant. Empty: all of it. */
 export function haproxyLacks(route: Route): readonly EngineLack[] {
@@ -68,12 +69,14 @@ function accessLacks({ clientCertificate, forwardAuth }: RouteOptions): readonly
 
 /** An address in a certificate is nothing that HAProxy looks for, and whoever shows another one must not be taken. */
 function tlsLacks(tls: UpstreamTls | undefined): readonly EngineLack[] {
-  if (tls === undefined || tls.insecure || tls.serverName !== undefined) return [];
+  const { serverName = '', insecure } = tls ?? {};
+  if (tls === undefined || insecure || (serverName !== '' && isIP(serverName) === 0)) return [];
   return [lack('/tls', 'look for addresses in certificates of endpoints: it needs serverName', 'closed')];
 }
 
 function passingLacks(options: RouteOptions): readonly EngineLack[] {
   const { mirror, compress, retries, timeouts, check, rewritePath, maintenance } = options;
+  const { hashBy, sticky, stickyCookie } = options;
   const lacks: EngineLack[] = [];
   const ignore = (path: string, what: string) => lacks.push(lack(path, what, 'ignored'));
   if (mirror !== undefined) ignore('/mirror', 'send copies of requests');
@@ -82,6 +85,10 @@ function passingLacks(options: RouteOptions): readonly EngineLack[] {
   if (retries?.budgetPercent !== undefined) ignore('/retries/budgetPercent', 'have a budget of retries');
   if (retries?.statuses?.some((status) => !retried.has(status)))
     ignore('/retries/statuses', `send again after other statuses than ${[...retried].join(', ')}`);
+  const names = 'take a name with other characters than A-Z a-z 0-9 _ . -';
+  if (!plainName.test(hashBy?.name ?? 'plain')) ignore('/hashBy/name', `${names}: it hashes by address`);
+  if (sticky && !plainName.test(stickyCookie ?? 'plain'))
+    ignore('/stickyCookie', `${names}: clients do not stay with their endpoints`);
   if (timeouts?.totalMs !== undefined) ignore('/timeouts/totalMs', 'bound the whole time of a request');
   if (timeouts?.firstByteMs !== undefined && timeouts.idleMs !== undefined)
     ignore('/timeouts', 'tell firstByteMs from idleMs: the longer of the two holds for both');

@@ -205,6 +205,11 @@ function writeGauges(out: Exposition, reports: readonly Report[]): void {
     sum(({ stats }) => stats.inFlight),
   );
   gauge(
+    'replaced_processes',
+    'Processes of another engine that only end what they have begun.',
+    sum(({ stats }) => stats.replaced ?? 0),
+  );
+  gauge(
     'memory_bytes',
     'Resident memory of the workers.',
     sum(({ memory }) => memory),

@@ -1,5 +1,5 @@
 /** The statuses the edge answers by itself; node:http has the list too but costs 15 MB of memory. */
-const phrases: Readonly<Record<number, string>> = {
+export const phrases: Readonly<Record<number, string>> = {
   200: 'OK',
   301: 'Moved Permanently',
   302: 'Found',

@@ -1,13 +1,27 @@
 import t from 'tap';
+import { systemClock } from '../../core/kit/clock.ts';
 import { PortInUse } from '../../core/kit/listen.ts';
+import { CertificateCache } from '../edge/certificates.ts';
 import { portOfEngine, testEngine } from '../edge/testing/peers.ts';
 import { testEngineContract } from '../engine.contract.ts';
 import { testListenerContract } from '../engine-listeners.contract.ts';
 import { testRouteContract } from '../engine-routes.contract.ts';
+import { testTlsContract } from '../engine-tls.contract.ts';
+import { testTrafficContract } from '../engine-traffic.contract.ts';
+import { BuiltinEngine } from './builtin.ts';
 
 testEngineContract('the builtin engine', () => testEngine({ upstreamIdleMs: 600_000 }));
 testListenerContract('the builtin engine', () => testEngine({ slowStartMs: 0 }));
 testRouteContract('the builtin engine', () => testEngine({ slowStartMs: 0 }));
+
+testTrafficContract('the builtin engine', () => testEngine({ slowStartMs: 0 }));
+testTlsContract('the builtin engine', (issue) => {
+  const served = { isServed: (host: string) => host.endsWith('.test'), asksClients: () => false };
+  const certificates = new CertificateCache(issue, served);
+  const dependencies = { clock: systemClock, chance: Math.random, requestId: () => 'id', certificates };
+  const engine = new BuiltinEngine(dependencies, { httpPort: 0, httpsPort: 0, stopMs: 100 });
+  return { engine, give: (given) => certificates.give(given) };
+});
 
 t.test('the builtin engine says which port is in use', async (t) => {
   const first = testEngine();

@@ -57,7 +57,7 @@ export function limitSections({ limits }: RouteOptions): readonly string[] {
     const { ms } = windowOf(bound.perSecond ?? 1, bound.burst);
     const store = `store conn_cur,gpc0,gpc0_rate(${ms}ms)`;
     return [
-      `backend ${bound.table}\n  stick-table ${bound.type} expire ${Math.max(60_000, ms * 2)}ms ${store}`,
+      `backend ${bound.table} from requests\n  stick-table ${bound.type} expire ${Math.max(60_000, ms * 2)}ms ${store}`,
     ];
   });
 }

@@ -1,10 +1,11 @@
+import { isServerSet } from '../../../core/model/server-set.ts';
 import type { RouteTable } from '../../edge/route-table.ts';
 import { emptyTable } from '../../edge/route-table.ts';
 import type { TableRoute } from '../../edge/table-route.ts';
 import { backendText, type Shape, type ShapeFile, shapeKey } from './sections.ts';
 import { closedShape } from './shape.ts';
 import { changeServers } from './slot-changes.ts';
-import { type Slot, serversOf } from './slots.ts';
+import { type AddressOf, type Slot, serversOf } from './slots.ts';
 
 export type BackendsOptions = {
   /** Of their names; one letter. */
@@ -14,6 +15,7 @@ export type BackendsOptions = {
   readonly usual: Shape;
   /** So many wait for new routes at least; a tenth of those in use do. */
   readonly leastWaiting: number;
+  readonly addressOf: AddressOf;
 };
 
 export type BackendsChange = {
@@ -88,6 +90,14 @@ export class Backends {
       taking: commands.filter(isTaking),
       structural,
     };
+  }
+
+  /** Names of hosts may stand for other addresses. */
+  refill(): readonly string[] {
+    const named = this.#slots.filter(
+      ({ route }) => route !== undefined && isServerSet(route.declared.service.appId),
+    );
+    return named.flatMap((slot) => this.#fill(slot));
   }
 
   /** For a new configuration; forgets what only the process before it knew. */
@@ -180,7 +190,8 @@ export class Backends {
   }
 
   #fill(slot: Slot): readonly string[] {
-    const wanted = slot.route === undefined ? new Map() : serversOf(this.#table, slot.route);
+    const wanted =
+      slot.route === undefined ? new Map() : serversOf(this.#table, slot.route, this.#options.addressOf);
     const commands = changeServers(slot, wanted);
     return slot.isRendered ? commands : [];
   }

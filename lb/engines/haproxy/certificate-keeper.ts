@@ -24,14 +24,16 @@ const mostIssued = 1_000;
 export class CertificateKeeper {
   readonly #issue: Issue;
   readonly #onLate: () => void;
+  readonly #patience: () => Promise<void>;
   readonly #issued = new Map<string, KeyAndCertificate>();
   readonly #asked = new Set<string>();
   #given: ReadonlyMap<string, Certificate> = new Map();
   #hosts: readonly string[] = [];
 
-  /** `onLate`: there are more than before. */
-  constructor(issue: Issue, onLate: () => void) {
+  /** `onLate`: there are more than before. `patience`: how long the making of some may hold up a table. */
+  constructor(issue: Issue, { onLate, patience }: { onLate: () => void; patience: () => Promise<void> }) {
     this.#issue = issue;
+    this.#patience = patience;
     this.#onLate = onLate;
   }
 
@@ -55,8 +57,14 @@ export class CertificateKeeper {
       .slice(0, mostIssued);
     for (const name of missing) this.#asked.add(name);
     const [first, rest] = [missing.slice(0, mostAwaited), missing.slice(mostAwaited)];
-    await Promise.all(first.map((name) => this.#make(name)));
-    if (rest.length > 0) void Promise.all(rest.map((name) => this.#make(name))).then(this.#onLate);
+    const made = Promise.all(first.map((name) => this.#make(name)));
+    // Nobody can be served without the fallback.
+    const isLate = await Promise.race([
+      made.then(() => false),
+      ...(first.includes(fallbackName) ? [] : [this.#patience().then(() => true)]),
+    ]);
+    if (isLate || rest.length > 0)
+      void Promise.all([made, ...rest.map((name) => this.#make(name))]).then(this.#onLate, () => {});
   }
 
   async #make(name: string): Promise<void> {

@@ -3,7 +3,7 @@ import { errorText } from '../../../core/kit/errors.ts';
 const mostAtOnce = 500;
 /** What HAProxy says when it did as it was told. */
 const expected =
-  /^(New server registered|Server deleted|New empty certificate store|Transaction (created|updated) for certificate|Committing|Inserting certificate|Entry .* deleted in crtlist|Certificate .* deleted)/;
+  /^(New server registered|Server deleted|New empty certificate store|Transaction (created|updated) for certificate|Committing|Inserting certificate|Entry .* deleted in crtlist|Certificate .* deleted|IP changed from|no need to change the addr)/;
 
 export type CommandsOptions = {
   readonly ask: (commands: readonly string[]) => Promise<readonly string[]>;

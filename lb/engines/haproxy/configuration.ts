@@ -22,7 +22,7 @@ export type Frame = {
 };
 
 /** Files in HAProxy's own folder, beside the maps. */
-export const fileNames = { configuration: 'haproxy.cfg', scopes: 'scopes.map' } as const;
+export const fileNames = { configuration: 'haproxy.cfg', scopes: 'scopes.map', sick: 'sick.state' } as const;
 
 /** No host has more labels than it takes to be longer than 253 characters; more than this nobody uses. */
 const mostLabels = 12;
@@ -53,6 +53,7 @@ function globalLines({ control, settings }: Frame): readonly string[] {
   return [
     `stats socket unix@${control} mode 600 level admin`,
     'stats timeout 24d',
+    `server-state-file ${fileNames.sick}`,
     'expose-experimental-directives',
     `hard-stop-after ${settings.tunnelMs}ms`,
     'tune.bufsize 32768',
@@ -73,6 +74,11 @@ const errors: readonly (readonly [status: number, text: string])[] = [
   [504, 'The service did not answer in time.'],
 ];
 
+const serverLines = [
+  'default-server init-addr last,none pool-purge-delay 1s',
+  'load-server-state-from-file global',
+];
+
 function defaultLines(settings: EdgeSettings): readonly string[] {
   return [
     'mode http',
@@ -82,6 +88,9 @@ function defaultLines(settings: EdgeSettings): readonly string[] {
     `timeout http-keep-alive ${settings.idleMs}ms`,
     `timeout server ${settings.answerMs}ms`,
     `timeout tunnel ${settings.tunnelMs}ms`,
+    // Who has closed one side and forgotten the other keeps no process.
+    `timeout client-fin ${settings.answerMs}ms`,
+    `timeout server-fin ${settings.answerMs}ms`,
     'timeout queue 30s',
     'option dontlognull',
     // A process that is replaced closes a connection with the next answer, never under a client that is about to ask.
@@ -89,7 +98,7 @@ function defaultLines(settings: EdgeSettings): readonly string[] {
     'option redispatch 1',
     'retries 3',
     'retry-on conn-failure empty-response',
-    'default-server init-addr last,none pool-purge-delay 1s',
+    ...serverLines,
     ...errors.map(([status, text]) => `http-error ${pageWords({ status, text })}`),
   ];
 }
@@ -105,7 +114,7 @@ function streamDefaultLines(settings: EdgeSettings): readonly string[] {
     'option dontlognull',
     'option redispatch 1',
     'retries 3',
-    'default-server init-addr last,none pool-purge-delay 1s',
+    ...serverLines,
   ];
 }
 

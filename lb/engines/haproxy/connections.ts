@@ -13,12 +13,24 @@ export function connectedServers(text: string): ReadonlySet<string> {
   return new Set([...rows(text)].flatMap(({ name, used, idle }) => (used + idle > 0 ? [name] : [])));
 }
 
-function* rows(
-  text: string,
-): Generator<{ readonly name: string; readonly used: number; readonly idle: number }> {
+/** Where these servers are: `b1/s0123456789ab`. */
+export function placesOf(text: string, servers: ReadonlySet<string>): readonly string[] {
+  return [...rows(text)].filter(({ name }) => servers.has(`s${name.slice(1)}`)).map(({ place }) => place);
+}
+
+type ConnectionRow = {
+  readonly name: string;
+  readonly place: string;
+  readonly used: number;
+  readonly idle: number;
+};
+
+function* rows(text: string): Generator<ConnectionRow> {
   for (const line of text.split('\n')) {
     const words = line.trim().split(/\s+/);
-    const name = words[0]!.slice(words[0]!.indexOf('/') + 1);
-    if (/^[sp][0-9a-f]{12}$/.test(name)) yield { name, used: Number(words[6]), idle: Number(words[12]) };
+    const [place = ''] = words;
+    const name = place.slice(place.indexOf('/') + 1);
+    if (/^[sp][0-9a-f]{12}$/.test(name))
+      yield { name, place, used: Number(words[6]), idle: Number(words[12]) };
   }
 }

@@ -31,7 +31,8 @@ export function bindName({ number }: Pick<Door, 'number'>): string {
 }
 
 /** Connections that are open, by the number of their door. */
-export const doorTable = 'backend doors\n  stick-table type integer size 10k expire 1h store conn_cur';
+export const doorTable =
+  'backend doors from requests\n  stick-table type integer size 10k expire 1h store conn_cur';
 
 export function publicBinds(doors: readonly Door[], settings: EdgeSettings): readonly string[] {
   return doors.map((door) => {

@@ -1,5 +1,13 @@
-import { endpointName, type RouteTable } from '../../edge/route-table.ts';
+import { isIP } from 'node:net';
+import { endpointName, type PoolEndpoint, type RouteTable } from '../../edge/route-table.ts';
 import { serverName } from './slots.ts';
+
+export type EndpointsChange = {
+  /** Servers that are no more, by name. */
+  readonly left: ReadonlySet<string>;
+  /** Addresses of new ones that are names of hosts. */
+  readonly hosts: ReadonlySet<string>;
+};
 
 type Known = { readonly instance: string; readonly name: string };
 
@@ -7,16 +15,19 @@ type Known = { readonly instance: string; readonly name: string };
 export class EndpointNames {
   readonly #known = new Map<string, Known>();
 
-  follow(before: RouteTable, after: RouteTable): void {
-    for (const key of before.pools.differences(after.pools))
+  follow(before: RouteTable, after: RouteTable): EndpointsChange {
+    const [left, hosts] = [new Set<string>(), new Set<string>()];
+    const changed = before.pools.differences(after.pools);
+    for (const key of changed)
+      for (const endpoint of before.pools.get(key)?.endpoints ?? []) left.add(serverName(endpoint));
+    for (const key of changed)
       for (const endpoint of after.pools.get(key)?.endpoints ?? []) {
-        const server = serverName(endpoint);
-        // The latest are last.
-        this.#known.delete(server);
-        this.#known.set(server, { instance: endpoint.instanceId, name: endpointName(endpoint) });
+        this.#note(endpoint);
+        left.delete(serverName(endpoint));
+        if (isIP(endpoint.address) === 0) hosts.add(endpoint.address);
       }
-    const least = 2 * [...after.pools.values()].reduce((sum, { endpoints }) => sum + endpoints.length, 0);
-    this.#forget(least + mostGone);
+    this.#forget();
+    return { left, hosts };
   }
 
   instanceOf(server: string): string | undefined {
@@ -27,12 +38,20 @@ export class EndpointNames {
     return this.#known.get(server)?.name;
   }
 
-  #forget(most: number): void {
+  #note(endpoint: PoolEndpoint): void {
+    const server = serverName(endpoint);
+    // The latest are last.
+    this.#known.delete(server);
+    this.#known.set(server, { instance: endpoint.instanceId, name: endpointName(endpoint) });
+  }
+
+  #forget(): void {
     for (const server of this.#known.keys()) {
-      if (this.#known.size <= most) return;
+      if (this.#known.size <= mostKnown) return;
       this.#known.delete(server);
     }
   }
 }
 
-const mostGone = 10_000;
+/** More than anybody has. */
+const mostKnown = 200_000;

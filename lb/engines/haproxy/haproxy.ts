@@ -18,13 +18,14 @@ import { command } from './commands.ts';
 import { certificateList } from './doors.ts';
 import { EndpointNames } from './endpoint-names.ts';
 import { Folder } from './folder.ts';
+import { HostNames } from './host-names.ts';
 import { Layout } from './layout.ts';
 import { HaproxyUnusable } from './process.ts';
 import { Processes } from './processes.ts';
 import { type Rendering, startRendered } from './rendering.ts';
 import { type OpenSocket, Sockets } from './sockets.ts';
 import { State } from './state.ts';
-import { sweepServers } from './sweep.ts';
+import { sweepServers, takeFromRetired } from './sweep.ts';
 import { whyHaproxy } from './why.ts';
 
 export type HaproxyDependencies = {
@@ -35,7 +36,9 @@ export type HaproxyDependencies = {
   readonly warn: (text: string) => void;
 };
 
-const sweepMs = 1_000;
+/** Names of hosts are asked for as often (ingress.md A8). */
+const sweepMs = 2_000;
+const certificatePatienceMs = 3_000;
 const firstMendMs = 100;
 const lastMendMs = 5_000;
 
@@ -47,6 +50,7 @@ export class HaproxyEngine implements IngressEngine {
   readonly #sockets: Sockets;
   readonly #processes: Processes;
   readonly #names = new EndpointNames();
+  readonly #hosts = new HostNames();
   #state: State;
   #layout: Layout;
   #folder: Folder | undefined;
@@ -71,10 +75,13 @@ export class HaproxyEngine implements IngressEngine {
     this.#dependencies = dependencies;
     const { clock, warn, issue = noIssue } = dependencies;
     this.#sockets = new Sockets(this.#settings.address);
-    this.#layout = new Layout(this.#settings);
+    this.#layout = this.#newLayout();
     this.#processes = new Processes({ clock, warn, onDeath: (why) => void this.#mend(why) });
     this.#state = this.#newState();
-    this.#certificates = new CertificateKeeper(issue, () => void this.#followCertificates());
+    this.#certificates = new CertificateKeeper(issue, {
+      onLate: () => void this.#followCertificates(),
+      patience: () => clock.sleep(certificatePatienceMs, this.#stopped).catch(() => {}),
+    });
   }
 
   get listening(): readonly ListenAddress[] {
@@ -119,7 +126,7 @@ export class HaproxyEngine implements IngressEngine {
     this.#sockets.closeAll();
     await this.#folder?.remove();
     this.#folder = undefined;
-    this.#layout = new Layout(this.#settings);
+    this.#layout = this.#newLayout();
     this.#state = this.#newState();
     this.#laidOut = emptyTable;
     this.#revision = 0;
@@ -186,6 +193,10 @@ export class HaproxyEngine implements IngressEngine {
     return this.#state.stats({ revision: this.#revision, pools: this.#laidOut.pools.size, listeners });
   }
 
+  #newLayout(): Layout {
+    return new Layout(this.#settings, (host) => this.#hosts.addressOf(host));
+  }
+
   #newState(): State {
     return new State({ processes: this.#processes, layout: this.#layout, names: this.#names });
   }
@@ -206,7 +217,8 @@ export class HaproxyEngine implements IngressEngine {
   async #follow(): Promise<number> {
     const table = this.#wanted;
     if (table === this.#laidOut && !this.#isBehind && !this.#isReopened) return this.#revision;
-    this.#names.follow(this.#laidOut, table);
+    const { left, hosts } = this.#names.follow(this.#laidOut, table);
+    if (hosts.size > 0) await this.#hosts.learn(hosts);
     const isWhole =
       this.#isBehind || this.#isReopened || this.#revision === 0 || this.#processes.present === undefined;
     this.#isBehind = true;
@@ -215,7 +227,7 @@ export class HaproxyEngine implements IngressEngine {
     const { commands, structural } = this.#layout.update(table, listeners);
     this.#laidOut = table;
     const wanted = structural || isWhole ? commands.filter(isTaking) : commands;
-    const done = await this.#command(wanted);
+    const [done] = await Promise.all([this.#command(wanted), takeFromRetired(this.#processes, left)]);
     if (structural || isWhole || !done || !(await this.#certify())) await this.#putInForce();
     this.#isBehind = false;
     this.#revision = table.revision;
@@ -291,12 +303,17 @@ export class HaproxyEngine implements IngressEngine {
     }
   }
 
+  async #moveHosts(): Promise<void> {
+    if (!(await this.#command(this.#layout.refill()))) await this.#putInForce();
+  }
+
   async #sweepForEver(stopped: AbortSignal): Promise<void> {
     while (!stopped.aborted) {
       await this.#dependencies.clock.sleep(sweepMs, stopped).catch(() => {});
       if (stopped.aborted) return;
       await this.#processes.sweep();
       await this.#inTurn(() => sweepServers(this.#layout, this.#processes)).catch(() => {});
+      if (await this.#hosts.refresh()) await this.#inTurn(() => this.#moveHosts()).catch(() => {});
     }
   }
 }

@@ -9,7 +9,7 @@ import type { ShapeFile } from './sections.ts';
 import { ServerNames } from './server-names.ts';
 import { type ShapeSettings, shapeOf } from './shape.ts';
 import { cookieEntries } from './slot-changes.ts';
-import type { Slot } from './slots.ts';
+import type { AddressOf, Slot } from './slots.ts';
 import { streamShapeOf } from './stream-shape.ts';
 import { changedClaims, routesOf, type View } from './view.ts';
 
@@ -34,18 +34,18 @@ export class Layout {
   #views = { requests: nothing, streams: nothing };
   #table: RouteTable = emptyTable;
 
-  constructor(settings: ShapeSettings) {
+  constructor(settings: ShapeSettings, addressOf: AddressOf = (host) => host) {
     this.#requests = new Backends({
       prefix: 'b',
       shapeOf: ({ declared }, { certificates }) => shapeOf(declared, settings, certificates),
       usual: shapeOf(plain, settings),
-      leastWaiting: 64,
+      ...{ leastWaiting: 64, addressOf },
     });
     this.#streams = new Backends({
       prefix: 't',
       shapeOf: ({ declared }, { certificates }) => streamShapeOf(declared, settings, certificates),
       usual: streamShapeOf(plain, settings, new Map()),
-      leastWaiting: 0,
+      ...{ leastWaiting: 0, addressOf },
     });
     const nameOf = (scope: string) => this.#scopes.nameOf(scope);
     this.#paths = new Paths({ nameOf, backendOf: (id) => this.#requests.slotOf(id)?.name });
@@ -107,6 +107,11 @@ export class Layout {
       ],
       structural: served.structural || passed.structural || rerouted,
     };
+  }
+
+  /** What follows when hosts are elsewhere. */
+  refill(): readonly string[] {
+    return [...this.#requests.refill(), ...this.#streams.refill()];
   }
 
   /** Everything for a new configuration; forgets what only the process before it knew. */

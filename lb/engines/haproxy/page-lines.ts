@@ -1,3 +1,4 @@
+import { phrases } from '../../edge/pages.ts';
 import { literal, word } from './words.ts';
 
 export type Page = {
@@ -10,28 +11,12 @@ export type Page = {
   readonly fields?: Readonly<Record<string, string>>;
 };
 
-const phrases: Readonly<Record<number, string>> = {
-  301: 'Moved Permanently',
-  302: 'Found',
-  303: 'See Other',
-  307: 'Temporary Redirect',
-  308: 'Permanent Redirect',
-  400: 'Bad Request',
-  401: 'Unauthorized',
-  403: 'Forbidden',
-  404: 'Not Found',
-  408: 'Request Timeout',
-  429: 'Too Many Requests',
-  500: 'Internal Server Error',
-  502: 'Bad Gateway',
-  503: 'Service Unavailable',
-  504: 'Gateway Timeout',
-};
-
 /** A rule that answers by itself, with a page as those of the other engine. `when`: `if …` or `unless …`. */
 export function answer(page: Page, when = ''): string {
   return `http-request return ${pageWords(page)}${when === '' ? '' : ` ${when}`}`;
 }
+
+const bodiless = new Set([204, 205, 304]);
 
 /** What follows `return` and `http-error`. */
 export function pageWords({ status, text, contentType, fields = {} }: Page): string {
@@ -39,9 +24,11 @@ export function pageWords({ status, text, contentType, fields = {} }: Page): str
   const own = `${title}\n\n${text}\nRequest id: %[unique-id]\n`;
   const all = { 'Cache-Control': 'no-store', 'X-Request-Id': '%[unique-id]', ...fields };
   const lines = Object.entries(all).map(([name, value]) => ` hdr ${word(name)} ${word(value)}`);
-  const type = word(contentType ?? 'text/plain; charset=utf-8');
+  // An empty type cannot be told.
+  const type = word(contentType || 'text/plain; charset=utf-8');
   const content = contentType === undefined ? own : text;
-  const body = content === '' ? '' : ` content-type ${type} lf-string ${word(content)}`;
+  const body =
+    content === '' || bodiless.has(status) ? '' : ` content-type ${type} lf-string ${word(content)}`;
   return `status ${status}${body}${lines.join('')}`;
 }
 

@@ -1,4 +1,3 @@
-import { appIdScope } from '../../../core/model/app-id-table.ts';
 import type { RouteTable } from '../../edge/route-table.ts';
 import { emptyTable } from '../../edge/route-table.ts';
 import type { TableRoute } from '../../edge/table-route.ts';
@@ -40,10 +39,10 @@ export class Paths {
     return this.#wildcards.size > 0;
   }
 
-  /** Without their scopes; ids of apps are no hosts. */
+  /** Without their scopes; ids of apps are none. */
   get hosts(): readonly string[] {
-    const claims = [...this.#hosts.keys()].filter((claim) => !claim.startsWith(appIdScope));
-    return [...new Set(claims.map((claim) => partsOf(claim).host))];
+    const names = [...this.#hosts.keys()].map((claim) => partsOf(claim).host);
+    return [...new Set(names.filter((host) => !host.includes('/')))];
   }
 
   /** A host with a chain goes on with its wildcards, so it changes with them. */
@@ -96,7 +95,7 @@ export class Paths {
       maps,
       facts: [
         ...facts,
-        ...headerLines(chained.flatMap(({ chain }) => chain.map(({ declared }) => declared))),
+        ...headerLines(chained.flatMap(({ chain }) => chain)),
         ...chained.flatMap(({ id, chain }) => chainFacts(id, chain)),
       ],
       chains: chained.flatMap(({ claim }) => this.#hosts.get(claim)?.chain ?? []),

@@ -12,6 +12,7 @@ import { type MapName, mapFile } from './map-commands.ts';
 import { HaproxyUnusable } from './process.ts';
 import type { Processes } from './processes.ts';
 import { scopeServed } from './scopes.ts';
+import { sickServers } from './sick-servers.ts';
 import type { OpenSocket } from './sockets.ts';
 
 export type Rendering = {
@@ -31,6 +32,7 @@ export type Rendering = {
  */
 export async function startRendered(rendering: Rendering, processes: Processes): Promise<void> {
   const { folder, layout, sockets, warn } = rendering;
+  await noteSick(rendering, processes);
   for (;;) {
     const control = `control-${processes.started}.sock`;
     const text = await writeAll(rendering, control);
@@ -50,6 +52,12 @@ export async function startRendered(rendering: Rendering, processes: Processes):
       }
     }
   }
+}
+
+async function noteSick({ folder, layout }: Rendering, processes: Processes): Promise<void> {
+  const isChecked = layout.slots.some(({ shape }) => shape.checks);
+  const [text = ''] = isChecked ? await processes.ask(['show servers state']).catch(() => []) : [];
+  await folder.write([[fileNames.sick, sickServers(text)]]);
 }
 
 /** Gives the text of the configuration. */

@@ -1,6 +1,6 @@
 import { haproxyLacks } from '../../../core/model/haproxy-lacks.ts';
 import { loosePcreOf, pcreOf } from '../../../core/model/pcre.ts';
-import type { PathCondition, Route, RouteConditions, ValueCondition } from '../../../core/model/route.ts';
+import type { PathCondition, RouteConditions, ValueCondition } from '../../../core/model/route.ts';
 import type { RouteTable } from '../../edge/route-table.ts';
 import type { TableRoute } from '../../edge/table-route.ts';
 import { acl, equalAcl } from './acls.ts';
@@ -87,9 +87,14 @@ export function chainLines(
 
 type Rule = { readonly lines: string[]; readonly names: string[] };
 
-/** Undefined: the rule cannot be told, so it takes nothing. */
+/** One that is not takes nothing. */
+function isTold({ declared }: TableRoute): boolean {
+  return !haproxyLacks(declared).some(({ effect }) => effect === 'untold');
+}
+
+/** Undefined: the rule cannot be told. */
 function ruleOf(id: string, route: TableRoute): Rule | undefined {
-  if (haproxyLacks(route.declared).some(({ effect }) => effect === 'untold')) return undefined;
+  if (!isTold(route)) return undefined;
   const rule: Rule = { lines: [], names: [] };
   const path = pathAcl(`${id}p`, route);
   if (path === undefined) return undefined;
@@ -140,6 +145,7 @@ function spared(id: string): string {
 /** What is found out before the rules of a chain are tried: whether one of a route's exceptions holds. */
 export function chainFacts(id: string, chain: readonly TableRoute[]): readonly string[] {
   return chain.flatMap((route, n) => {
+    if (!isTold(route)) return [];
     const rule = `${id}_${n}`;
     const { unless = [] } = route.declared.conditions ?? {};
     return unless.flatMap(({ host, pathBegins }, m) => {
@@ -187,10 +193,11 @@ export function headerVariable(name: string): string {
   return `var(txn.f_${plain})`;
 }
 
-export function headerLines(routes: Iterable<Route>): readonly string[] {
+export function headerLines(routes: Iterable<TableRoute>): readonly string[] {
   const names = new Set<string>();
-  for (const { conditions } of routes)
-    for (const { name } of conditions?.headers ?? []) names.add(name.toLowerCase());
+  for (const route of routes)
+    for (const { name } of (isTold(route) ? route.declared.conditions?.headers : undefined) ?? [])
+      names.add(name.toLowerCase());
   return [...names].sort().flatMap((name) => {
     const variable = headerVariable(name).slice(4, -1);
     const values = (count: number) =>

@@ -10,8 +10,7 @@ export function changeServers(slot: Slot, wanted: ReadonlyMap<string, Server>): 
   for (const [name, place] of next) {
     const was = known.get(name);
     if (was === undefined) commands.push(...added(slot, place));
-    else if (was.server.weight !== place.server.weight)
-      commands.push(`set server ${slot.name}/${name} weight ${place.server.weight}`);
+    else commands.push(...altered(`${slot.name}/${name}`, was.server, place.server));
   }
   const cookies = mapCommands('cookies', cookieEntries(slot, before), cookieEntries(slot, wanted));
   for (const name of known.keys()) if (!next.has(name)) commands.push(removed(slot, name));
@@ -50,11 +49,23 @@ function added({ name: backend, shape, leaving }: Slot, { server, isSpare }: Pla
   const name = isSpare ? spareName(server.name) : server.name;
   const place = `${backend}/${name}`;
   if (leaving.delete(name))
-    return [`set server ${place} state ready`, `set server ${place} weight ${server.weight}`];
+    return [
+      `set server ${place} addr ${server.address}`,
+      `set server ${place} weight ${server.weight}`,
+      `set server ${place} state ready`,
+    ];
   return [
     `add server ${place} ${isSpare ? spareWords(server, shape) : serverWords(server, shape)}`,
     `enable server ${place}`,
     ...(shape.checks && !isSpare ? [`enable health ${place}`] : []),
+  ];
+}
+
+/** Another address is that of a host that is elsewhere now. */
+function altered(place: string, before: Server, after: Server): readonly string[] {
+  return [
+    ...(before.address === after.address ? [] : [`set server ${place} addr ${after.address}`]),
+    ...(before.weight === after.weight ? [] : [`set server ${place} weight ${after.weight}`]),
   ];
 }
 

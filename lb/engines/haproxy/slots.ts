@@ -22,12 +22,19 @@ export type Slot = {
 const mostWeight = 256;
 const usualWeight = 100;
 
+/** Of a host; undefined: not known. An address is its own. */
+export type AddressOf = (host: string) => string | undefined;
+
 /** The servers of a route: the endpoints of its service, or of all that share its requests. */
-export function serversOf(table: RouteTable, route: TableRoute): ReadonlyMap<string, Server> {
+export function serversOf(
+  table: RouteTable,
+  route: TableRoute,
+  addressOf: AddressOf,
+): ReadonlyMap<string, Server> {
   const shares = route.shares ?? [{ poolKey: route.poolKey, share: 1 }];
   const pools = shares.map(({ poolKey, share }) => ({
     share,
-    endpoints: table.pools.get(poolKey)?.endpoints ?? [],
+    endpoints: (table.pools.get(poolKey)?.endpoints ?? []).flatMap((one) => placed(one, addressOf)),
   }));
   const parts = pools.flatMap(({ share, endpoints }) => partsOf(share, endpoints));
   const isEven = parts.every(({ part }) => part === parts[0]?.part);
@@ -38,7 +45,8 @@ export function serversOf(table: RouteTable, route: TableRoute): ReadonlyMap<str
   return new Map(
     parts.map(({ endpoint, part }) => {
       const weight = isEven ? usualWeight : Math.max(1, Math.round((part / heaviest) * mostWeight));
-      return [serverName(endpoint), { ...serverOf(endpoint), weight, isSpared }] as const;
+      const server = { ...serverOf(endpoint), weight, isSpared };
+      return [server.name, server] as const;
     }),
   );
 }
@@ -46,6 +54,13 @@ export function serversOf(table: RouteTable, route: TableRoute): ReadonlyMap<str
 /** The same for one endpoint wherever it is a server. */
 export function serverName({ key }: PoolEndpoint): string {
   return `s${createHash('sha1').update(key).digest('hex').slice(0, 12)}`;
+}
+
+/** One whose host nobody knows takes no requests. */
+function placed(endpoint: PoolEndpoint, addressOf: AddressOf): readonly PoolEndpoint[] {
+  const address = addressOf(endpoint.address);
+  if (address === endpoint.address) return [endpoint];
+  return address === undefined ? [] : [{ ...endpoint, address }];
 }
 
 /** Which part of the requests each gets: of its pool's share, by its weight. */

@@ -5,19 +5,19 @@ import { bindName } from './doors.ts';
 /** One line of `show stat`: values by the names of its columns. */
 type Row = { get(name: string): string | undefined };
 
+export type ServerCounts = {
+  readonly answers: ReadonlyMap<string, number>;
+  readonly failures: number;
+  readonly inFlight: number;
+  readonly sick: boolean;
+  readonly streams: EndpointStats['streams'];
+};
+
 export type Counted = {
   /** By backend and class of status (`2xx`). */
   readonly answers: ReadonlyMap<string, ReadonlyMap<string, number>>;
   /** By server, over all backends. */
-  readonly servers: ReadonlyMap<
-    string,
-    {
-      readonly answers: ReadonlyMap<string, number>;
-      readonly failures: number;
-      readonly current: number;
-      readonly sick: boolean;
-    }
-  >;
+  readonly servers: ReadonlyMap<string, ServerCounts>;
   /** By the name of their bind line. */
   readonly binds: ReadonlyMap<string, Omit<ListenerCounts, 'listener'>>;
   readonly openConnections: number;
@@ -27,8 +27,6 @@ export type Counted = {
   readonly refused: number;
 };
 
-/** It carries HTTP only. */
-const noStreams = { connections: 0, bytesIn: 0, bytesOut: 0 };
 const classes = ['1xx', '2xx', '3xx', '4xx', '5xx'] as const;
 
 /** What `show stat` says. */
@@ -38,26 +36,7 @@ export function counted(text: string): Counted {
   const backends = rows.filter(
     (row) => row.get('svname') === 'BACKEND' && /^([bt]\d+|nowhere)$/.test(row.get('pxname') ?? ''),
   );
-  const servers = new Map<
-    string,
-    { answers: Map<string, number>; failures: number; current: number; sick: boolean }
-  >();
-  for (const row of rows) {
-    const name = row.get('svname') ?? '';
-    if (!/^[sp][0-9a-f]{12}$/.test(name)) continue;
-    const key = `s${name.slice(1)}`;
-    const known = servers.get(key) ?? {
-      answers: new Map<string, number>(),
-      failures: 0,
-      current: 0,
-      sick: false,
-    };
-    for (const [one, count] of answersOf(row)) known.answers.set(one, (known.answers.get(one) ?? 0) + count);
-    known.failures += numberOf(row, 'econ');
-    known.current += numberOf(row, 'scur');
-    known.sick ||= row.get('status')?.startsWith('DOWN') === true;
-    servers.set(key, known);
-  }
+  const servers = serversIn(rows);
   const sum = (of: readonly Row[], name: string) => of.reduce((all, row) => all + numberOf(row, name), 0);
   return {
     answers: new Map(backends.map((row) => [row.get('pxname') ?? '', answersOf(row)])),
@@ -73,26 +52,42 @@ export function counted(text: string): Counted {
   };
 }
 
+function serversIn(rows: readonly Row[]): ReadonlyMap<string, ServerCounts> {
+  const own = rows.filter((row) => /^[sp][0-9a-f]{12}$/.test(row.get('svname') ?? ''));
+  const byServer = Map.groupBy(own, (row) => `s${row.get('svname')?.slice(1)}`);
+  return new Map([...byServer].map(([server, same]) => [server, serverCounts(same)] as const));
+}
+
+/** Of one address in all backends; a server and its spare are one. */
+function serverCounts(rows: readonly Row[]): ServerCounts {
+  const answers = new Map<string, number>();
+  for (const row of rows)
+    for (const [one, count] of answersOf(row)) answers.set(one, (answers.get(one) ?? 0) + count);
+  const streams = rows.filter((row) => row.get('pxname')?.startsWith('t'));
+  const sum = (of: readonly Row[], name: string) => of.reduce((all, row) => all + numberOf(row, name), 0);
+  return {
+    answers,
+    failures: sum(rows, 'econ'),
+    inFlight: sum(rows, 'scur'),
+    sick: rows.some((row) => row.get('status')?.startsWith('DOWN')),
+    streams: {
+      connections: sum(streams, 'stot'),
+      bytesIn: sum(streams, 'bin'),
+      bytesOut: sum(streams, 'bout'),
+    },
+  };
+}
+
 export function endpointStats(
   { servers }: Counted,
   nameOf: (server: string) => string | undefined,
 ): readonly EndpointStats[] {
-  return [...servers].flatMap(([server, { answers, failures, current, sick }]) => {
+  return [...servers].flatMap(([server, { answers, failures, inFlight, sick, streams }]) => {
     const endpoint = nameOf(server);
     if (endpoint === undefined) return [];
     const requests = [...answers].map(([codeClass, count]) => ({ codeClass, count }));
-    return [
-      {
-        endpoint,
-        requests,
-        latency: undefined,
-        streams: noStreams,
-        connectFailures: failures,
-        inFlight: current,
-        ejected: false,
-        sick,
-      },
-    ];
+    const counts = { requests, inFlight, streams, connectFailures: failures };
+    return [{ endpoint, ...counts, latency: undefined, ejected: false, sick }];
   });
 }
 

@@ -1,3 +1,4 @@
+import { plainName } from '../../../core/model/haproxy-lacks.ts';
 import type { RouteOptions } from '../../../core/model/route.ts';
 import { stickyCookie } from '../../edge/sticky.ts';
 import { mapFile } from './map-commands.ts';
@@ -5,7 +6,7 @@ import { self } from './sections.ts';
 import { word } from './words.ts';
 
 export function cookieOf({ sticky, stickyCookie: name = stickyCookie }: RouteOptions): string | undefined {
-  return sticky === true ? name : undefined;
+  return sticky === true && plainName.test(name) ? name : undefined;
 }
 
 /**

@@ -1,9 +1,17 @@
+import { readlinkSync, renameSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { systemClock } from '../../../core/kit/clock.ts';
 import type { Route } from '../../../core/model/route.ts';
 import { buildTable } from '../../edge/route-table.ts';
 import { answerEcho, askFor } from '../../edge/testing/echo.ts';
-import { directory, endpoint, RecordingBackend, rawClient, route } from '../../edge/testing/peers.ts';
+import {
+  directory,
+  endpoint,
+  type Recorded,
+  RecordingBackend,
+  rawClient,
+  route,
+} from '../../edge/testing/peers.ts';
 import { HaproxyEngine } from './haproxy.ts';
 
 async function setUp(t: Test) {
@@ -54,35 +62,6 @@ t.test('an option that restricts and cannot be carried out closes its route', as
   t.match(links.at(-1), { ok: false, says: /the engine haproxy does not ask another service/ });
 });
 
-t.test(
-  'why names the route, its endpoints and whether they can be reached; metrics count by route',
-  async (t) => {
-    const { engine, place, port } = await setUp(t);
-    const dead = endpoint({ app: '/dead', id: 'dead-1', port: 1 });
-    await engine.apply(
-      buildTable(directory(1, [place, dead], [route(), route({ host: 'dead.test', app: '/dead' })])),
-    );
-    await askFor(port, { host: 'web.test' });
-    await askFor(port, { host: 'none.test' });
-    t.notMatch(await engine.why({ url: 'http://web.test/' }), [{ ok: false }]);
-    t.match((await engine.why({ url: 'http://dead.test/' })).at(-1), { link: 'connection', ok: false });
-    t.match((await engine.why({ url: 'http://none.test/' })).at(-1), { link: 'route', ok: false });
-    const { requests, traffic } = await engine.stats();
-    t.match(
-      requests.find((one) => one.route === route().id),
-      { codeClass: '2xx', count: 1 },
-    );
-    t.match(
-      requests.find((one) => one.route === 'none'),
-      { codeClass: '4xx', count: 1 },
-    );
-    t.match(
-      traffic?.endpoints.find((one) => one.endpoint.startsWith('web-1')),
-      { requests: [{ count: 1 }] },
-    );
-  },
-);
-
 t.test('a hundred changes of routes and endpoints under load fail no request', async (t) => {
   const { engine, place, port } = await setUp(t);
   const second = new RecordingBackend(answerEcho('two'));
@@ -116,6 +95,59 @@ t.test('a hundred changes of routes and endpoints under load fail no request', a
   );
   t.ok(asked > 100);
 });
+
+t.test('HAProxy that cannot be started again is tried until it can', async (t) => {
+  const { engine, place, warnings, port } = await setUp(t);
+  await engine.apply(buildTable(directory(1, [place])));
+  const before = engine.pid!;
+  // Its files cannot be written while its folder has another name.
+  const folder = readlinkSync(`/proc/${before}/cwd`);
+  renameSync(folder, `${folder}-away`);
+  process.kill(before, 'SIGKILL');
+  for (let tries = 0; tries < 2; tries = warnings.filter((text) => text.includes('trying again')).length)
+    await systemClock.sleep(20);
+  renameSync(`${folder}-away`, folder);
+  t.equal(await answerOf(port), 200, 'whoever came meanwhile has waited');
+});
+
+t.test('processes that still have WebSockets are bounded, counted, and gone when these end', async (t) => {
+  const { engine, place, warnings, port } = await setUp(t);
+  const clients: Recorded[] = [];
+  const backend = new RecordingBackend((recorded) => {
+    if (recorded.answered++ > 0) recorded.send('pong');
+    else {
+      recorded.send(accepted);
+      recorded.socket.once('end', () => recorded.socket.end());
+    }
+  });
+  t.teardown(() => backend.stop());
+  const sockets = endpoint({ app: '/ws', id: 'ws-1', port: await backend.start() });
+  for (let n = 1; n <= 20; n++) {
+    const ruled = { ...route({ host: 'rule.test' }), conditions: { methods: [`M${n}`] } };
+    const routes = [route(), route({ host: 'ws.test', app: '/ws' }), ruled];
+    await engine.apply(buildTable(directory(n, [place, sockets], routes)));
+    const client = await rawClient(port);
+    client.send(upgrade);
+    await client.until('\r\n\r\n');
+    clients.push(client);
+  }
+  const { replaced = 0 } = await engine.stats();
+  t.ok(replaced > 10 && replaced <= 16, `${replaced} processes`);
+  t.match(warnings.join('\n'), /replaced processes of HAProxy/);
+  const open = clients.filter(({ closed }) => !closed.value);
+  t.ok(open.length >= 16, `${open.length} WebSockets go on`);
+  for (const client of open.slice(-16)) {
+    client.send('ping');
+    await client.until('pong');
+  }
+  for (const client of clients) client.socket.destroy();
+  while (((await engine.stats()).replaced ?? 0) > 0) await systemClock.sleep(50);
+});
+
+const upgrade =
+  'GET / HTTP/1.1\r\nHost: ws.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n';
+const accepted =
+  'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n';
 
 async function answerOf(port: number): Promise<number> {
   return (await askFor(port, { host: 'web.test' })).status;

@@ -1,4 +1,4 @@
-import { connectedServers } from './connections.ts';
+import { connectedServers, placesOf } from './connections.ts';
 import type { Layout } from './layout.ts';
 import type { Processes } from './processes.ts';
 
@@ -12,4 +12,16 @@ export async function sweepServers(layout: Layout, processes: Processes): Promis
     for (const [n, answer] of answers.entries())
       if (/deleted|No such server/i.test(answer)) slot.leaving.delete(names[n] ?? '');
   }
+}
+
+/** A client that a replaced process still has may ask once more: not there. */
+export async function takeFromRetired(processes: Processes, gone: ReadonlySet<string>): Promise<void> {
+  if (gone.size === 0) return;
+  await Promise.all(
+    processes.retired.map(async (one) => {
+      const [text = ''] = await one.ask(['show servers conn']).catch(() => []);
+      const commands = placesOf(text, gone).map((place) => `set server ${place} state maint`);
+      await one.ask(commands).catch(() => []);
+    }),
+  );
 }

@@ -1,3 +1,4 @@
+import { plainName } from '../../../core/model/haproxy-lacks.ts';
 import type { ActiveCheck, HashBy, RouteOptions } from '../../../core/model/route.ts';
 import { word } from './words.ts';
 
@@ -75,7 +76,7 @@ function balanceLines(balance: RouteOptions['balance'], hashed: readonly string[
 /** Where the request has no such thing the client's address spreads it. */
 function hashLines({ from, name = '' }: HashBy = { from: 'address' }): readonly string[] {
   const address = 'http-request set-var(txn.hash) src';
-  if (from === 'address') return [address];
+  if (from === 'address' || !plainName.test(from === 'path' ? 'path' : name)) return [address];
   const fetch = {
     header: `req.fhdr(${name})`,
     cookie: `req.cook(${name})`,
