@@ -58,6 +58,22 @@ export function testListenerContract(name: string, create: () => IngressEngine):
       t.match((await askFor(engine.portOf('l4')!, { host, path })).body, `at ${at}`, `${host}${path}`);
   });
 
+  t.test(`${name} lets a rank outweigh paths`, async (t) => {
+    const { engine, apply } = await setUp(t, create(), ['one', 'two']);
+    const at = (app: string, rest: Partial<Route>) => ({
+      ...ownRoute(app, rest),
+      id: `${app} ${rest.pathPrefix}`,
+    });
+    await apply([
+      at('/two', { pathPrefix: '/api' }),
+      at('/one', { pathPrefix: '/', rank: 5 }),
+      at('/two', { pathPrefix: '/low', rank: -1 }),
+    ]);
+    await engine.open(listener('http', { table: 'l4' }));
+    for (const path of ['/api', '/low', '/'])
+      t.match((await askFor(engine.portOf('l4')!, { host: 'a.test', path })).body, 'at one', path);
+  });
+
   t.test(`${name} holds an exception only for a request that fits all of it`, async (t) => {
     const { engine, apply } = await setUp(t, create(), ['one', 'two']);
     const unless: RouteConditions['unless'] = [{ host: 'a.test', pathBegins: '/open' }, { host: 'b.test' }];

@@ -25,12 +25,11 @@ export function haproxyLacks(route: Route): readonly EngineLack[] {
   return [...ruleLacks(route), ...accessLacks(options), ...tlsLacks(options.tls), ...passingLacks(options)];
 }
 
-function ruleLacks({ pathKind, pathPrefix, rank, conditions = {} }: Route): readonly EngineLack[] {
+function ruleLacks({ pathKind, pathPrefix, conditions = {} }: Route): readonly EngineLack[] {
   const { headers = [], query = [], hostLike, paths = [] } = conditions;
   const path = pathKind === 'regex' ? expressionLack('/path', pathPrefix) : [];
   return [
     ...path,
-    ...(rank === undefined ? [] : [lack('/rank', 'let a weight outweigh paths', 'ignored')]),
     ...headers.flatMap((one, n) => conditionLacks(`/headers/${n}`, one)),
     ...query.flatMap((one, n) => conditionLacks(`/query/${n}`, one)),
     ...(hostLike === undefined ? [] : expressionLack('/hostLike', hostLike)),

@@ -22,7 +22,7 @@ export type HostPlan = {
 export function planHost(table: RouteTable, claim: string): HostPlan {
   const routes = table.hosts.get(claim)?.routes ?? [];
   const { scope, host } = partsOf(claim);
-  if (isOnly(routes, host) || routes.every(isPlain)) return { ...plainPlan(routes), chain: undefined };
+  if (isOnly(routes, host) || arePlain(routes)) return { ...plainPlan(routes), chain: undefined };
   const others = wildcardsOf(host).map((name) => table.hosts.get(`${scope}${name}`)?.routes ?? []);
   return { exact: new Map(), prefix: new Map(), chain: inOrder([routes, ...others]) };
 }
@@ -50,6 +50,12 @@ function plainPlan(routes: readonly TableRoute[]) {
     give(prefix, path.endsWith('/') ? path : `${path}/`, route);
   }
   return { exact, prefix };
+}
+
+/** Maps know paths only: what goes before these is a rule. */
+function arePlain(routes: readonly TableRoute[]): boolean {
+  const isRanked = routes.length > 1 && routes.some(({ rank }) => rank !== undefined);
+  return !isRanked && routes.every(isPlain);
 }
 
 function isPlain({ kind, ignoreCase, conditions, order }: TableRoute): boolean {
