@@ -109,7 +109,8 @@ function sessionOptions({ maxHeadBytes, maxFields }: EdgeSettings) {
       maxConcurrentStreams: maxStreams,
       maxHeaderListSize: maxHeadBytes,
     },
-    maxHeaderListPairs: maxFields,
+    // A cookie may come in many pieces (RFC 9113 §8.2.3); the head that is made of them is held to the limit itself.
+    maxHeaderListPairs: 2 * maxFields,
     maxSessionInvalidFrames: 100,
     maxSessionRejectedStreams: 100,
     maxSettings: 16,

@@ -153,6 +153,10 @@ export const http2Canonical: Readonly<Record<string, Http2Case & { readonly forw
     fields: head({}, ['cookie', 'a=b'], ['cookie', 'c=d']),
     forwarded: /\r\ncookie: a=b; c=d\r\n/,
   },
+  'a cookie in 180 pieces': {
+    fields: head({}, ...Array.from({ length: 180 }, (): Field => ['cookie', 'a=b'])),
+    forwarded: /\r\ncookie: (a=b; ){179}a=b\r\n/,
+  },
   'te: trailers': { fields: head({}, ['te', 'trailers']), forwarded: /^GET \/ HTTP\/1\.1\r\n(?![\s\S]*te:)/ },
   'a host that says the same': {
     fields: head({}, ['host', 'WEB.test']),
