@@ -21,6 +21,23 @@ t.test('a backend that fails is left alone for a second, then twice as long each
   t.equal(ejections.active(now + 1_000).size, 0, 'after a good minute it begins anew');
 });
 
+t.test('a backend that is asked before clients are stays away until it answers', async (t) => {
+  const ejections = new Ejections();
+  ejections.failed(key, 0);
+  t.same(ejections.hold(0, 999), [], 'not before its time is over');
+  t.same(ejections.hold(0, 1_000), [key]);
+  t.same(ejections.hold(0, 1_001), [], 'once');
+  t.notOk(ejections.expired(0, 1_001), 'it is not back');
+  t.same([...ejections.active(5_000)], [key]);
+  t.ok(ejections.failed(key, 5_000));
+  t.same([...ejections.active(6_999)], [key], 'twice as long');
+  t.same(ejections.hold(6_999, 7_000), [key]);
+  ejections.answered(key);
+  t.equal(ejections.active(7_001).size, 0);
+  t.ok(ejections.failed(key, 8_000));
+  t.same([...ejections.active(11_999)], [key], 'its failures are remembered');
+});
+
 t.test('a table goes without ejected backends, but never without all', async (t) => {
   const [one, two] = [
     vip('tcp', '100.64.0.1', 80, [target(1), target(2)]),

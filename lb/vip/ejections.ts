@@ -1,6 +1,7 @@
-import { targetKey, type VipService, type VipTable } from './table.ts';
+import { targetKey, type VipService, type VipTable, type VipTarget } from './table.ts';
 
-type Ejection = { readonly until: number; readonly failures: number };
+/** `held`: its time is over, and whoever asks it before clients do has not said yet. */
+type Ejection = { readonly until: number; readonly failures: number; readonly held?: true };
 
 const longest = 30_000;
 /** One that does not answer at all costs a client as long as it waits: it is not tried again soon. */
@@ -30,15 +31,33 @@ export class Ejections {
   /** Takes back those whose time is over. True: there were any. */
   expired(since: number, now: number): boolean {
     let any = false;
-    for (const [target, { until }] of this.#of) {
+    for (const [target, { until, held }] of this.#of) {
+      if (held) continue;
       if (until > since && until <= now) any = true;
       if (now - until > forgottenAfter) this.#of.delete(target);
     }
     return any;
   }
 
+  /**
+   * Those whose time ended after `since`. They are left alone on until `answered` or `failed` says what came of asking them, so
+   * that no client has to find out.
+   */
+  hold(since: number, now: number): readonly string[] {
+    const ended = [...this.#of].filter(([, { until, held }]) => !held && until > since && until <= now);
+    for (const [target, ejection] of ended) this.#of.set(target, { ...ejection, held: true });
+    return ended.map(([target]) => target);
+  }
+
+  /** It takes connections again. */
+  answered(target: string): void {
+    const ejection = this.#of.get(target);
+    if (ejection?.held) this.#of.set(target, { until: ejection.until, failures: ejection.failures });
+  }
+
   active(now: number): ReadonlySet<string> {
-    return new Set([...this.#of].filter(([, { until }]) => until > now).map(([target]) => target));
+    const left = [...this.#of].filter(([, { until, held }]) => held || until > now);
+    return new Set(left.map(([target]) => target));
   }
 }
 
@@ -56,14 +75,17 @@ export function withoutEjected(table: VipTable, ejected: ReadonlySet<string>): V
   return changed ? { ...table, services } : table;
 }
 
-/** Which of these places are backends of the table, by `targetKey`. */
-export function backendsAmong({ services }: VipTable, places: ReadonlySet<string>): ReadonlySet<string> {
-  const found = new Set<string>();
+/** Those of these places (`targetKey`) that are backends of the table. */
+export function backendsAmong(
+  { services }: VipTable,
+  places: ReadonlySet<string>,
+): ReadonlyMap<string, VipTarget> {
+  const found = new Map<string, VipTarget>();
   if (places.size === 0) return found;
   for (const { protocol, backends } of services.values())
     for (const target of backends) {
       const key = targetKey(protocol, target);
-      if (places.has(key)) found.add(key);
+      if (places.has(key)) found.set(key, target);
     }
   return found;
 }

@@ -7,7 +7,15 @@ import type { VipAudit, VipBackend, VipChoice, VipCounters, VipDrift } from '../
 import { decide, type VipChange } from '../../decide.ts';
 import { backendsAmong, Ejections, withoutEjected } from '../../ejections.ts';
 import { VipApplyFailed, VipUnavailable } from '../../errors.ts';
-import { emptyTable, targetKey, type VipProblem, type VipService, type VipTable } from '../../table.ts';
+import { reaches } from '../../reaches.ts';
+import {
+  emptyTable,
+  targetKey,
+  type VipProblem,
+  type VipService,
+  type VipTable,
+  type VipTarget,
+} from '../../table.ts';
 import { tableDrift } from './audit.ts';
 import { type Flow, flushUdp, openConnections } from './conntrack.ts';
 import { readCounters } from './counters.ts';
@@ -30,6 +38,11 @@ export type NftablesDependencies = {
   readonly exec?: HostExec;
   /** Must lead where `exec` does; with an `exec` of your own and no `spawn`, every change starts a program. */
   readonly spawn?: HostSpawn;
+  /**
+   * Whether a backend takes connections again: who was left alone is asked before clients are. Default: a connection of this
+   * process; with an `exec` of your own there is none, and clients find out.
+   */
+  readonly reaches?: (target: Omit<VipTarget, 'instanceId'>) => Promise<boolean>;
 };
 
 export type NftablesOptions = {
@@ -70,6 +83,7 @@ export class NftablesVips implements VipBackend, VipAudit, VipChoice {
   readonly #options: NftablesOptions;
   readonly #ejections = new Ejections();
   readonly #clock: Clock | undefined;
+  readonly #reaches: NftablesDependencies['reaches'];
   #watch: Loop | undefined;
   #watchedAt = 0;
   /** Answers that are under way to flows that moved are expected until then. */
@@ -94,6 +108,7 @@ export class NftablesVips implements VipBackend, VipAudit, VipChoice {
     this.#session = spawn && new NftSession(spawn);
     this.#log = log;
     this.#clock = clock;
+    this.#reaches = dependencies.reaches ?? (exec === hostExec ? reaches : undefined);
     this.#options = options;
     const { family = 4, table = 'weir' } = options;
     this.#own = { family, table };
@@ -161,12 +176,28 @@ export class NftablesVips implements VipBackend, VipAudit, VipChoice {
       ...silent.filter((one) => known.has(one) && this.#ejections.failed(one, now, { silent: true })),
       ...refused.filter((one) => known.has(one) && this.#ejections.failed(one, now)),
     ];
+    if (this.#reaches !== undefined)
+      for (const target of this.#ejections.hold(this.#watchedAt, now)) void this.#askAgain(target);
     const back = this.#ejections.expired(this.#watchedAt, now);
     this.#watchedAt = now;
     for (const target of fresh)
       this.#log.info('vip: a backend takes no connections, leaving it alone', { target });
     if (fresh.length > 0 || back) await this.#alone(() => this.#apply(this.#tried()));
     await this.#endLate(now);
+  }
+
+  /** Whoever is no backend any more is not asked. */
+  async #askAgain(target: string): Promise<void> {
+    const known = backendsAmong(this.#wanted, new Set([target])).get(target);
+    if (known !== undefined && !(await this.#reaches?.(known))) {
+      this.#ejections.failed(target, this.#clock!.now());
+      return;
+    }
+    this.#ejections.answered(target);
+    if (this.#set === undefined) return;
+    await this.#alone(() => this.#apply(this.#tried())).catch((error: unknown) =>
+      this.#log.warn('vip: a backend that answers again is not taken back yet', { error: errorText(error) }),
+    );
   }
 
   /** What the rules noted; also of connections to nobody that is a backend. */

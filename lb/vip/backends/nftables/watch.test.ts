@@ -4,15 +4,16 @@ import { silentLog } from '../../../../core/kit/log.ts';
 import { table, vip } from '../../backend.contract.ts';
 import { addresses, type Lab } from '../../testing/lab.ts';
 import { labOf, needsRoot, one, ranges, serve } from '../../testing/nftables-lab.ts';
-import { NftablesVips } from './nftables.ts';
+import { type NftablesDependencies, NftablesVips } from './nftables.ts';
 
-function watched(lab: Lab): NftablesVips {
+function watched(lab: Lab, more: Pick<NftablesDependencies, 'reaches'> = {}): NftablesVips {
   return new NftablesVips(
     {
       log: silentLog,
       clock: systemClock,
       exec: lab.host,
       spawn: (file, args) => lab.spawn('host', file, args),
+      ...more,
     },
     { ranges },
   );
@@ -61,6 +62,39 @@ t.test('nftables leaves a backend alone that does not answer at all', { skip: ne
   t.same([...backend.ejected()], [`tcp:${addresses.x}:7001`]);
   t.same((await lab.at('a').load(service, 20)).failed, []);
 });
+
+t.test(
+  'nftables asks who was left alone before clients do, and gives it back once it answers',
+  { skip: needsRoot },
+  async (t) => {
+    const lab = await labOf(t, 'q');
+    let asked = 0;
+    const direct = (target: { address: string; port: number }) => ({ ...vip('tcp', one, 80, []), ...target });
+    const backend = watched(lab, {
+      async reaches(target) {
+        asked++;
+        return (await lab.at('host').ask(direct(target))).kind === 'answer';
+      },
+    });
+    t.teardown(() => backend.stop());
+    const service = vip('tcp', one, 80, [await serve(lab, 'a'), await serve(lab, 'x')]);
+    await backend.apply(table(service));
+    await lab.at('a').unlisten('a-tcp');
+    const client = lab.at('host');
+    const isAlone = () => backend.ejected().has(`tcp:${addresses.a}:7001`);
+    while (!isAlone()) await client.ask(service);
+    const failed: string[] = [];
+    while (asked < 3) {
+      const reply = await client.ask(service);
+      if (reply.kind !== 'answer' && isAlone()) failed.push(reply.kind);
+    }
+    t.same(failed, [], 'no client finds out what the machine itself can');
+    await serve(lab, 'a');
+    const ended = Date.now() + 15_000;
+    while (isAlone() && Date.now() < ended) await client.ask(service);
+    t.notOk(isAlone());
+  },
+);
 
 t.test(
   'nftables sees connections to the own address of a backend fail, and of nobody else',
