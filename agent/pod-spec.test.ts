@@ -7,7 +7,7 @@ import { specsOf } from './spec.ts';
 import { assignmentOf, keyOf, podOf, recordOf } from './testing/assignments.ts';
 
 const host = {
-  ...{ hostname: 'one', address: '100.64.255.1', nameserver: '100.64.255.1', isolates: true },
+  ...{ hostname: 'one', address: '100.64.255.1', nameserver: '100.64.255.1', resolvConf: '', isolates: true },
   logDir: (instance: string, container: string) => `/logs/${instance}/${container}`,
   volume: (key: string, name: string) => `/data/volumes/${key}/${name}`,
 };

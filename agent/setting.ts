@@ -1,8 +1,9 @@
 import { isHostMode } from '../core/model/app.ts';
 import { type InstanceId, safeId } from '../core/model/ids.ts';
 import type { Assignment } from '../core/model/master-port.ts';
-import { dnsLabel, weirName } from '../core/model/name.ts';
+import { dnsLabel } from '../core/model/name.ts';
 import { type InstanceRecord, recordKey } from './record.ts';
+import { containerResolvConf, hostResolvConf } from './resolv-conf.ts';
 import type { ContainerSpec } from './runtime.ts';
 
 /** What a container's specification takes from the machine. */
@@ -12,6 +13,8 @@ export type SpecHost = {
   readonly address: string;
   /** Where containers find the resolver. */
   readonly nameserver: string;
+  /** The machine's own file, for those that have its network stack. */
+  readonly resolvConf: string;
   /** Containers have network stacks of their own. */
   readonly isolates: boolean;
   /** Folder of the log of a container of an instance. */
@@ -44,28 +47,14 @@ export function settingOf(assignment: Assignment, record: InstanceRecord, host: 
     addressVariable: isolated || isHostMode(app) ? {} : { WEIR_ADDRESS: address },
     files: isolated
       ? {
-          resolvConf: resolvConf(app.id, host.nameserver),
+          resolvConf: containerResolvConf(app.id, host.nameserver),
           hosts: `127.0.0.1\tlocalhost\n::1\tlocalhost\n${address}\t${hostname}\n`,
           hostname: `${hostname}\n`,
         }
-      : {},
+      : host.isolates
+        ? { resolvConf: hostResolvConf(app.id, host.nameserver, host.resolvConf) }
+        : {},
     netns: isolated && record.netns !== undefined ? { kind: 'path', path: record.netns } : { kind: 'host' },
     logDir: (container) => host.logDir(placement.instanceId, container),
   };
-}
-
-/**
- * `ndots:0`: every name is asked as it is first, and the resolver completes it by the group of who asks, in one query. It does not know
- * a container before that is announced; until then the search list is what helps.
- */
-function resolvConf(appId: string, nameserver: string): string {
-  const labels = weirName(appId).split('.');
-  const domains = labels.map((_, index) => [...labels.slice(index + 1), 'weir'].join('.'));
-  return [
-    `nameserver ${nameserver}`,
-    // more domains than six are not taken by every C library
-    `search ${domains.slice(-6).join(' ')}`,
-    'options ndots:0 timeout:1 attempts:3',
-    '',
-  ].join('\n');
 }

@@ -9,6 +9,7 @@ const host: SpecHost = {
   hostname: 'one',
   address: '100.64.255.1',
   nameserver: '169.254.53.53',
+  resolvConf: 'nameserver 192.0.2.53\nsearch corp.example\n',
   isolates: true,
   logDir: (instance: string, container: string) => `/logs/${instance}/${container}`,
   volume: (key, name) => `/data/volumes/${key}/${name}`,
@@ -39,13 +40,22 @@ t.test(
   },
 );
 
-t.test('an instance in host mode keeps the files and the network stack of the machine', async (t) => {
-  const assignment = assignmentOf('a', { app: { networks: [{ mode: 'host' }] } });
-  const spec = specOf(assignment, recordOf('a', { ...staging, assignment, addresses: [] }), host);
-  t.same(spec.files, {});
-  t.same(spec.netns, { kind: 'host' });
-  t.equal(spec.env.HOST, 'one');
-});
+t.test(
+  'an instance in host mode has the network stack of the machine, and finds names of both',
+  async (t) => {
+    const assignment = assignmentOf('a', { app: { networks: [{ mode: 'host' }] } });
+    const spec = specOf(assignment, recordOf('a', { ...staging, assignment, addresses: [] }), host);
+    const { resolvConf = '', ...others } = spec.files;
+    t.same(resolvConf.split('\n').slice(0, 3), [
+      'nameserver 169.254.53.53',
+      'nameserver 192.0.2.53',
+      'search weir corp.example',
+    ]);
+    t.same(others, {});
+    t.same(spec.netns, { kind: 'host' });
+    t.equal(spec.env.HOST, 'one');
+  },
+);
 
 t.test(
   'without network stacks of its own an instance is told which address of the machine is its',

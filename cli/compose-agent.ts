@@ -146,6 +146,7 @@ export async function composeAgent(
           hostname: settings.hostname,
           address: settings.address,
           nameserver: node?.nameserver ?? settings.address,
+          resolvConf: await readFile('/etc/resolv.conf', 'utf8').catch(() => ''),
           isolates: settings.runtime === 'runc',
           logDir: (instance, container) => logs.path(instance, container),
           volume: (key, name) => volumes.path(key, name),
