@@ -80,6 +80,11 @@ export class Layout {
     return this.#scopes.nameOf(scope);
   }
 
+  /** A rule of a chain that HAProxy refuses takes nothing until its route is another. Gives the route's id. */
+  silence(rule: string): string | undefined {
+    return this.#paths.silence(rule);
+  }
+
   /** `listeners`: those that are open. */
   update(table: RouteTable, listeners: Iterable<Listener>): LayoutChange {
     this.#scopes.follow(listeners);

@@ -1,3 +1,4 @@
+import type { Route } from '../../../core/model/route.ts';
 import type { RouteTable } from '../../edge/route-table.ts';
 import { emptyTable } from '../../edge/route-table.ts';
 import type { TableRoute } from '../../edge/table-route.ts';
@@ -26,6 +27,8 @@ export class Paths {
   readonly #hosts = new Map<string, HostEntries>();
   readonly #plans = new Map<string, HostPlan>();
   readonly #chainIds = new Map<string, string>();
+  /** Routes, as they were given, whose rules HAProxy refuses. */
+  readonly #silent = new WeakSet<Route>();
   /** Hosts with a star and more. */
   readonly #wildcards = new Set<string>();
   #table: RouteTable = emptyTable;
@@ -81,6 +84,18 @@ export class Paths {
     return { commands, rerouted: rerouted || hadWildcards !== this.hasWildcards };
   }
 
+  silence(rule: string): string | undefined {
+    const [id = '', place] = rule.split('_');
+    const claim = this.#chainIds.entries().find(([, known]) => known === id)?.[0] ?? '';
+    const { chain = [] } = this.#plans.get(claim) ?? {};
+    const route = chain[Number(place)];
+    const entries = this.#hosts.get(claim);
+    if (route === undefined || entries === undefined) return undefined;
+    this.#silent.add(route.declared);
+    this.#hosts.set(claim, { ...entries, chain: this.#chainLines(id, chain) });
+    return route.id;
+  }
+
   rendered() {
     const chained = [...this.#plans].flatMap(([claim, { chain }]) =>
       chain === undefined ? [] : [{ id: this.#chainIds.get(claim) ?? '', claim, chain }],
@@ -95,8 +110,8 @@ export class Paths {
       maps,
       facts: [
         ...facts,
-        ...headerLines(chained.flatMap(({ chain }) => chain)),
-        ...chained.flatMap(({ id, chain }) => chainFacts(id, chain)),
+        ...headerLines(chained.flatMap(({ chain }) => chain).filter((route) => !this.#isSilent(route))),
+        ...chained.flatMap(({ id, chain }) => chainFacts(id, chain, (route) => !this.#isSilent(route))),
       ],
       chains: chained.flatMap(({ claim }) => this.#hosts.get(claim)?.chain ?? []),
     };
@@ -122,8 +137,18 @@ export class Paths {
     return {
       exact: new Map(),
       prefix: new Map([[`${name}/`, id]]),
-      chain: chainLines(id, plan.chain, (route) => this.#options.backendOf(route.id)),
+      chain: this.#chainLines(id, plan.chain),
     };
+  }
+
+  #chainLines(id: string, chain: readonly TableRoute[]): readonly string[] {
+    return chainLines(id, chain, (route) =>
+      this.#isSilent(route) ? undefined : this.#options.backendOf(route.id),
+    );
+  }
+
+  #isSilent({ declared }: TableRoute): boolean {
+    return this.#silent.has(declared);
   }
 
   #named(host: string, plan: ReadonlyMap<string, TableRoute>): ReadonlyMap<string, string> {

@@ -6,7 +6,7 @@ import type { CertificateLists } from './certificate-keeper.ts';
 import { configurationText, fileNames } from './configuration.ts';
 import type { Door } from './doors.ts';
 import type { Folder } from './folder.ts';
-import { guiltySlots } from './guilt.ts';
+import { guiltyRules, guiltySlots } from './guilt.ts';
 import type { Layout } from './layout.ts';
 import { type MapName, mapFile } from './map-commands.ts';
 import { HaproxyUnusable } from './process.ts';
@@ -31,7 +31,7 @@ export type Rendering = {
  * HaproxyUnusable when that does not help: then the present process goes on.
  */
 export async function startRendered(rendering: Rendering, processes: Processes): Promise<void> {
-  const { folder, layout, sockets, warn } = rendering;
+  const { folder, sockets } = rendering;
   await noteSick(rendering, processes);
   for (;;) {
     const control = `control-${processes.started}.sock`;
@@ -44,14 +44,22 @@ export async function startRendered(rendering: Rendering, processes: Processes):
       return;
     } catch (error) {
       const alerts = error instanceof HaproxyUnusable ? error.alerts : '';
-      const guilty = guiltySlots(alerts, text, layout.slots);
-      if (guilty.length === 0) throw error;
-      for (const slot of guilty) {
-        warn(`HAProxy cannot carry out route ${slot.route?.id}, it is closed: ${alerts}`);
-        closeSlot(slot);
-      }
+      if (!isolated(rendering, alerts, text)) throw error;
     }
   }
+}
+
+/** Shuts out what HAProxy complains of; false when that is nobody's in particular. */
+function isolated({ layout, warn }: Rendering, alerts: string, text: string): boolean {
+  const slots = guiltySlots(alerts, text, layout.slots);
+  for (const slot of slots) {
+    warn(`HAProxy cannot carry out route ${slot.route?.id}, it is closed: ${alerts}`);
+    closeSlot(slot);
+  }
+  if (slots.length > 0) return true;
+  const silent = guiltyRules(alerts, text).flatMap((rule) => layout.silence(rule) ?? []);
+  for (const id of silent) warn(`HAProxy cannot tell the rule of route ${id}, it takes nothing: ${alerts}`);
+  return silent.length > 0;
 }
 
 async function noteSick({ folder, layout }: Rendering, processes: Processes): Promise<void> {

@@ -149,9 +149,13 @@ function spared(id: string): string {
 }
 
 /** What is found out before the rules of a chain are tried: whether one of a route's exceptions holds. */
-export function chainFacts(id: string, chain: readonly TableRoute[]): readonly string[] {
+export function chainFacts(
+  id: string,
+  chain: readonly TableRoute[],
+  isWanted: (route: TableRoute) => boolean,
+): readonly string[] {
   return chain.flatMap((route, n) => {
-    if (!isTold(route)) return [];
+    if (!isTold(route) || !isWanted(route)) return [];
     const rule = `${id}_${n}`;
     const { unless = [] } = route.declared.conditions ?? {};
     return unless.flatMap(({ host, pathBegins }, m) => {

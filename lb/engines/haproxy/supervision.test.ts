@@ -52,6 +52,16 @@ t.test('a route that HAProxy refuses is closed and named, and the others go on',
   t.match(warnings.join('\n'), /cannot carry out route bad/);
 });
 
+t.test('a rule that HAProxy refuses takes nothing and is named, and the others go on', async (t) => {
+  const { engine, place, warnings, port } = await setUp(t);
+  // More words than one of its lines may have.
+  const paths = Array.from({ length: 70 }, (_, n) => ({ begins: `/${n}` }));
+  const long: Route = { ...route({ host: 'web.test', id: 'long' }), conditions: { paths } };
+  await engine.apply(buildTable(directory(1, [place], [route(), long])));
+  t.equal((await askFor(port, { host: 'web.test' })).status, 200);
+  t.match(warnings.join('\n'), /cannot tell the rule of route long/);
+});
+
 t.test('an option that restricts and cannot be carried out closes its route', async (t) => {
   const { engine, place, port } = await setUp(t);
   const asked = { service: { appId: '/auth', portIndex: 0 }, path: '/' };
