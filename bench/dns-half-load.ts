@@ -1,28 +1,29 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { probe } from './dns-change.ts';
-import { setAffinity } from './dns-load.ts';
+import { spawnSync } from 'node:child_process';
+import { clientCore } from './dns-load.ts';
 import type { Served } from './dns-servers.ts';
 
 const seconds = 3;
+const mostOutput = 256 << 20;
+
+export type HalfLoad = {
+  /** One question a line. */
+  readonly questions: string;
+  /** What the server can carry. */
+  readonly perSecond: number;
+};
 
 /**
- * How long questions wait, in ms each, while a server carries half of what it can: `perSecond` is what it can. Who asks goes before
- * the load, on the core of the load: what is measured is the server, not whether this machine has room for a third program.
+ * How long questions wait, in ms each, while a server carries half of what it can: as the load itself sees every one of them, on a core
+ * of its own. Another program that asks beside it would measure how long it waits for that core.
  */
-export async function latencyAtHalfLoad(
-  { port }: Served,
-  { questions, perSecond }: { questions: string; perSecond: number },
-): Promise<readonly number[]> {
-  const where = ['-s', '127.0.0.1', '-p', String(port), '-d', questions, '-l', String(seconds)];
-  const rate = ['-Q', String(Math.max(1, Math.floor(perSecond / 2)))];
-  setAffinity(process.pid, '0');
-  try {
-    return await probe(port, async () => {
-      const load = spawn('nice', ['-n', '10', 'dnsperf', ...where, ...rate], { stdio: 'ignore' });
-      await once(load, 'exit');
-    });
-  } finally {
-    setAffinity(process.pid, '0-1');
-  }
+export function latencyAtHalfLoad({ port }: Served, { questions, perSecond }: HalfLoad): readonly number[] {
+  const rate = String(Math.max(1, Math.floor(perSecond / 2)));
+  const where = ['-s', '127.0.0.1', '-p', String(port), '-d', questions];
+  const load = ['dnsperf', ...where, '-l', String(seconds), '-Q', rate, '-v'];
+  const { stdout } = spawnSync('taskset', ['-c', clientCore, ...load], {
+    encoding: 'latin1',
+    maxBuffer: mostOutput,
+  });
+  // > NOERROR app-1.bench.weir A 0.000071
+  return [...stdout.matchAll(/^> \S+ .* ([\d.]+)$/gm)].map(([, time]) => Number(time) * 1_000);
 }

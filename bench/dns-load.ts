@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-const clientCore = '0';
+export const clientCore = '0';
 /** USER_HZ, the unit of /proc/PID/stat, on every Linux Node runs on. */
 const ticksPerSecond = 100;
 

@@ -16,6 +16,8 @@ export type Served = {
   readonly port: number;
   /** Where it may run, as taskset says it. */
   readonly cores: string;
+  /** A file of its own questions; absent: the common ones. */
+  readonly questions?: string;
   stop(): Promise<void>;
 };
 
@@ -23,6 +25,8 @@ type Peer = {
   readonly name: string;
   readonly program: string;
   readonly port: number;
+  /** Of its folder; absent: it is asked what all are. */
+  readonly questions?: string;
   /** Writes what it needs into the folder; gives the command line of a server with one worker. */
   prepare(folder: string, apps: number): readonly string[];
 };
@@ -55,8 +59,20 @@ export const peers: readonly Peer[] = [
     name: 'dnsmasq',
     program: 'dnsmasq',
     port: 5303,
+    // it looks for a SRV record among all that it has, one by one; what it is made for is a file of hosts
+    questions: 'questions',
     prepare(folder, apps) {
-      writeFileSync(`${folder}/dnsmasq.conf`, dnsmasqConfig(apps, this.port));
+      const names = Array.from({ length: apps }, (_, app) => [
+        `app-${app}.bench.weir`,
+        `web-${app}.bench.weir`,
+      ]);
+      const hosts = names.flatMap((both, app) => both.map((name) => `${vipOf(app)} ${name}\n`));
+      writeFileSync(`${folder}/hosts`, hosts.join(''));
+      writeFileSync(
+        `${folder}/questions`,
+        names.flatMap((both) => both.map((name) => `${name} A\n`)).join(''),
+      );
+      writeFileSync(`${folder}/dnsmasq.conf`, dnsmasqConfig(folder, this.port));
       return ['-k', '-u', 'root', '-C', `${folder}/dnsmasq.conf`];
     },
   },
@@ -120,11 +136,18 @@ export async function startPeer(
   };
   for (const deadline = performance.now() + readyWithinMs; performance.now() < deadline; await delay(50)) {
     if (child.exitCode !== null) return `which ended with ${child.exitCode}`;
-    if (await answers(peer.port))
-      return { name: peer.name, pid: child.pid ?? 0, port: peer.port, cores: '1', stop };
+    if (await answers(peer.port)) return servedBy(peer, { folder, pid: child.pid ?? 0, stop });
   }
   await stop();
   return `which did not answer within ${readyWithinMs / 1000} s`;
+}
+
+function servedBy(
+  { name, port, questions }: Peer,
+  of: { folder: string; pid: number; stop(): Promise<void> },
+): Served {
+  const own = questions === undefined ? {} : { questions: `${of.folder}/${questions}` };
+  return { name, pid: of.pid, port, cores: '1', stop: of.stop, ...own };
 }
 
 /** Whether `app-0.bench.weir` has an answer there. */
@@ -182,11 +205,7 @@ zone "bench.weir" { type primary; file "${folder}/zone"; };
 `;
 }
 
-function dnsmasqConfig(apps: number, port: number): string {
-  const records = Array.from(
-    { length: apps },
-    (_, app) =>
-      `host-record=app-${app}.bench.weir,${vipOf(app)},${ttl}\nsrv-host=_http._tcp.app-${app}.bench.weir,app-${app}.bench.weir,80,0,1\n`,
-  );
-  return `port=${port}\nlisten-address=127.0.0.1\nbind-interfaces\nno-resolv\nno-hosts\ncache-size=10000\n${records.join('')}`;
+function dnsmasqConfig(folder: string, port: number): string {
+  const own = `addn-hosts=${folder}/hosts\nlocal-ttl=${ttl}\n`;
+  return `port=${port}\nlisten-address=127.0.0.1\nbind-interfaces\nno-resolv\nno-hosts\ncache-size=10000\n${own}`;
 }

@@ -55,6 +55,36 @@ t.test('a service gives target, address and its port as a number', async (t) => 
   t.same(await (await get('/v1/services/_no._tcp.mesos')).json(), []);
 });
 
+t.test('records of very many apps come as one list, and questions are answered meanwhile', async (t) => {
+  const endpoints = Array.from({ length: 3_000 }, (_, i) => containerEndpoint(`/app-${i}`, 'a'));
+  const { resolver } = await runResolver(t, { directory: snapshot(5, { endpoints }) });
+  let asked = 0;
+  const source = async (path: string) => {
+    asked += 1;
+    return resolver.dcos(path);
+  };
+  const server = new DnsHttpServer(source, { address: '127.0.0.1', port: 0 });
+  await server.start();
+  t.teardown(() => server.stop());
+  const records = await (await fetch(`http://127.0.0.1:${server.bound.port}/v1/records`)).json();
+  if (!Array.isArray(records)) throw new Error('no array');
+  const own = records.filter(({ name }) => /^instance-a\.app-\d+\.weir$/.test(name));
+  t.equal(new Set(own.map(({ name }) => name)).size, 3_000);
+  t.equal(own.length, 3_000);
+  t.ok(asked > 100, 'a part at a time');
+});
+
+t.test('a list whose source fails in the middle breaks off instead of ending early', async (t) => {
+  const source = async (path: string) => {
+    if (path !== '/v1/records') throw new Error('gone');
+    return { status: 200, body: [{ name: 'a.weir' }], next: '/v1/records/1' } as const;
+  };
+  const server = new DnsHttpServer(source, { address: '127.0.0.1', port: 0 });
+  await server.start();
+  t.teardown(() => server.stop());
+  await t.rejects(fetch(`http://127.0.0.1:${server.bound.port}/v1/records`).then((reply) => reply.text()));
+});
+
 t.test('records are all addresses and services there are', async (t) => {
   const get = await api(t);
   const records: unknown = await (await get('/v1/records')).json();

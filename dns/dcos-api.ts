@@ -12,9 +12,10 @@ const version = { Service: 'dcos-dns', Version: '1.0.0' };
 export function dcosReply(zone: Zone, path: string, at: number): HttpReply {
   const parts = pathParts(path);
   if (parts?.[0] !== 'v1') return notFound;
-  const [, kind, name] = parts;
+  const [, kind, name, ...more] = parts;
   if (parts.length === 2) return wholeReply(zone, kind, at);
-  if (parts.length !== 3 || name === undefined) return notFound;
+  if (name === undefined || more.length > 0) return notFound;
+  if (kind === 'records') return records(zone, Number(name));
   if (kind === 'hosts') return ok(hosts(zone, nameIn(name)));
   if (kind === 'services') return ok(services(zone, nameIn(name)));
   return notFound;
@@ -28,7 +29,7 @@ function wholeReply(zone: Zone, kind: string | undefined, at: number): HttpReply
     case 'enumerate':
       return notImplemented;
     case 'records':
-      return ok([...zone.store.all()].flatMap(recordEntry));
+      return records(zone, 0);
     case 'nodes':
       return ok(nodes(zone, at));
     case 'vips':
@@ -64,6 +65,13 @@ function addressesOf(zone: Zone, name: Name): readonly string[] {
 
 function recordsOf(zone: Zone, name: Name, type: 'A' | 'AAAA' | 'SRV'): readonly ResourceRecord[] {
   return zone.store.set(canonicalName(name, dcosAliases(zone.options)), type)?.records ?? [];
+}
+
+/** All of them could be hundreds of thousands, and no question is answered while a list is made: so a part at a time. */
+function records(zone: Zone, part: number): HttpReply {
+  const some = zone.store.part(part);
+  if (some === undefined) return ok([]);
+  return { status: 200, body: some.flatMap(recordEntry), next: `/v1/records/${part + 1}` };
 }
 
 /** Other types are not in this list. */

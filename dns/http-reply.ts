@@ -1,5 +1,9 @@
+/** An array that is too long to be made at once: the rest is the reply to GET of `next`. */
+export type HttpPage = { readonly status: 200; readonly body: readonly unknown[]; readonly next: string };
+
 /** The reply to GET of a path: `body` is sent as JSON, `text` as it is. */
 export type HttpReply =
+  | HttpPage
   | { readonly status: number; readonly body: unknown }
   | { readonly status: number; readonly text: string };
 

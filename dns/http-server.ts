@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { errorText } from '../core/kit/errors.ts';
 import { type ListenAddress, listenError } from '../core/kit/listen.ts';
 import type { Part } from '../core/kit/part.ts';
-import type { HttpReply } from './http-reply.ts';
+import type { HttpPage, HttpReply } from './http-reply.ts';
 
 /** Gives the reply to GET of a path: `DnsConsumer.mesos`, `DnsConsumer.dcos`. */
 export type HttpSource = (path: string) => Promise<HttpReply>;
@@ -71,6 +71,7 @@ async function replyMetrics(response: ServerResponse, metrics: () => Promise<str
 
 async function reply(request: IncomingMessage, response: ServerResponse, source: HttpSource): Promise<void> {
   const given = await replyTo(request, source);
+  if ('next' in given && request.method === 'GET') return replyInParts(response, given, source);
   const isText = 'text' in given;
   const text = isText ? given.text : JSON.stringify(given.body);
   // who asks again and again is told cheaply that nothing has changed (vip.md §11)
@@ -82,6 +83,30 @@ async function reply(request: IncomingMessage, response: ServerResponse, source:
     ...(given.status === 405 ? { allow: 'GET, HEAD' } : {}),
   });
   response.end(isKnown || request.method === 'HEAD' ? undefined : text);
+}
+
+/** Nobody who does not read is waited for longer. */
+const mostIdleMs = 10_000;
+
+/** One array of what a page and all that follow it have; a part is made when the one before has been taken. */
+async function replyInParts(response: ServerResponse, first: HttpPage, source: HttpSource): Promise<void> {
+  response.writeHead(200, { 'content-type': 'application/json' });
+  response.setTimeout(mostIdleMs, () => response.destroy());
+  const closed = new AbortController();
+  response.once('close', () => closed.abort());
+  try {
+    let before = '[';
+    for (let page: HttpReply = first; 'next' in page; page = await source(page.next)) {
+      const text = page.body.map((item) => JSON.stringify(item)).join(',');
+      if (text === '') continue;
+      if (!response.write(before + text)) await once(response, 'drain', closed);
+      before = ',';
+    }
+    response.end(before === '[' ? '[]' : ']');
+  } catch {
+    // an array without its end is no answer
+    response.destroy();
+  }
 }
 
 function contentHeaders(text: string, isText: boolean): Record<string, string | number> {

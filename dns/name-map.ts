@@ -1,6 +1,6 @@
 import type { Name } from './wire/types.ts';
 
-const shards = 64;
+const shards = 256;
 const mostMixed = 24;
 
 /**
@@ -32,6 +32,11 @@ export class NameMap<T> {
 
   *keys(): Iterable<Name> {
     for (const shard of this.#shards) yield* shard.keys();
+  }
+
+  /** The names one part after the other, `part` from 0 on; undefined behind the last. What is new meanwhile may be missing. */
+  part(part: number): Iterable<Name> | undefined {
+    return this.#shards[part]?.keys();
   }
 
   /** By its length and its first characters: names of one zone end alike. */

@@ -95,6 +95,12 @@ export class RecordStore {
     for (const name of this.#nodes.keys()) for (const set of this.sets(name)) yield* set.records;
   }
 
+  /** Some of all, as long as there are more: to be asked for with 0, 1, 2 … */
+  part(part: number): readonly ResourceRecord[] | undefined {
+    const names = this.#nodes.part(part);
+    return names && [...names].flatMap((name) => this.sets(name).flatMap((set) => set.records));
+  }
+
   /** Names with records and the names above them. */
   get size(): number {
     return this.#nodes.size;
