@@ -80,7 +80,8 @@ function axfr(zone: Zone): object {
     if (record.type !== 'A' && record.type !== 'AAAA' && record.type !== 'SRV') continue;
     const group = records[record.type];
     const name = `${record.name}.`;
-    group[name] = [...(group[name] ?? []), recordText(record)];
+    group[name] ??= [];
+    group[name].push(recordText(record));
   }
   const soa = zone.soaOf(domain, 'answer');
   return {
@@ -95,7 +96,7 @@ function axfr(zone: Zone): object {
 }
 
 /** Names come from apps: `__proto__` must be a key like any other. */
-function grouped(): Record<string, readonly string[]> {
+function grouped(): Record<string, string[]> {
   return Object.create(null);
 }
 

@@ -1,3 +1,4 @@
+import { dataText } from './data-text.ts';
 import type { Reply } from './handler.ts';
 import { RCODE, type ResourceRecord, TYPE } from './wire/types.ts';
 
@@ -49,24 +50,4 @@ export function typeNumber(text: string): number | undefined {
 export function plainRecord(record: ResourceRecord): PlainRecord {
   const type = record.type === 'opaque' ? `TYPE${record.code}` : record.type;
   return { name: record.name, type, ttl: record.ttl, data: dataText(record) };
-}
-
-function dataText(record: ResourceRecord): string {
-  switch (record.type) {
-    case 'A':
-    case 'AAAA':
-      return record.address;
-    case 'NS':
-    case 'CNAME':
-    case 'PTR':
-      return record.target;
-    case 'SRV':
-      return `${record.priority} ${record.weight} ${record.port} ${record.target}`;
-    case 'SOA':
-      return `${record.mname} ${record.rname} ${record.serial} ${record.refresh} ${record.retry} ${record.expire} ${record.minimum}`;
-    case 'TXT':
-      return record.strings.map((part) => JSON.stringify(Buffer.from(part).toString('latin1'))).join(' ');
-    case 'opaque':
-      return `\\# ${record.data.length} ${Buffer.from(record.data).toString('hex')}`;
-  }
 }

@@ -1,3 +1,4 @@
+import { dataText } from './data-text.ts';
 import type { RecordSource } from './record-source.ts';
 import type { Name, ResourceRecord } from './wire/types.ts';
 
@@ -15,29 +16,8 @@ export function setsAt(name: Name, sources: Iterable<RecordSource>): readonly Re
       if (record.name !== name) continue;
       const values = byType.get(record.type) ?? new Map<string, ResourceRecord>();
       if (values.size === 0) byType.set(record.type, values);
-      values.set(contentOf(record), record);
+      values.set(dataText(record), record);
     }
   }
   return [...byType].map(([type, values]) => ({ type, records: [...values.values()] }));
-}
-
-/** What a record says, as a key among those of its name and type. */
-export function contentOf(record: ResourceRecord): string {
-  switch (record.type) {
-    case 'A':
-    case 'AAAA':
-      return record.address;
-    case 'NS':
-    case 'CNAME':
-    case 'PTR':
-      return record.target;
-    case 'SRV':
-      return `${record.priority} ${record.weight} ${record.port} ${record.target}`;
-    case 'SOA':
-      return record.mname;
-    case 'TXT':
-      return record.strings.map((string) => Buffer.from(string).toString('latin1')).join('\n');
-    case 'opaque':
-      return `${record.code} ${Buffer.from(record.data).toString('latin1')}`;
-  }
 }

@@ -1,5 +1,6 @@
+import { dataText } from './data-text.ts';
 import { NameMap } from './name-map.ts';
-import { contentOf, type RecordSet, setsAt } from './record-set.ts';
+import { type RecordSet, setsAt } from './record-set.ts';
 import type { Given, RecordSource, SourceKey } from './record-source.ts';
 import { labelEnd } from './wire/name.ts';
 import type { Name, ResourceRecord } from './wire/types.ts';
@@ -88,7 +89,7 @@ export class RecordStore {
     const all = sources.flatMap(({ key, given }) =>
       given.flatMap((record) => (record.name === name ? { record, rule: record.rule, source: key } : [])),
     );
-    return all.sort((a, b) => compare(contentOf(a.record), contentOf(b.record)));
+    return all.sort((a, b) => compare(dataText(a.record), dataText(b.record)));
   }
 
   *all(): Iterable<ResourceRecord> {

@@ -8,9 +8,9 @@ import {
   emptyDirectory,
   snapshotDelta,
 } from '../core/model/directory.ts';
+import { dataText } from './data-text.ts';
 import { defaultZoneOptions } from './options.ts';
 import { plainRecord } from './plain-reply.ts';
-import { contentOf } from './record-set.ts';
 import { agent, containerEndpoint, hostEndpoint, vip } from './testing/directory.ts';
 import { Zone } from './zone.ts';
 
@@ -48,7 +48,7 @@ const step = fc.record({
 function dump(zone: Zone): readonly string[] {
   const records = [...zone.store.all()].map((record) => {
     const { name, type, data } = plainRecord(record);
-    const why = zone.store.why(name).filter((one) => contentOf(one.record) === contentOf(record));
+    const why = zone.store.why(name).filter((one) => dataText(one.record) === dataText(record));
     const sources = why.map(({ source }) => source).sort();
     return `${name} ${type} ${data} (${sources.join(' ')})`;
   });
