@@ -64,11 +64,20 @@ t.test("marathon-lb's zdd.py, unmodified, replaces an app", { skip }, async (t) 
   await deploy('two');
   await api.eventually<readonly unknown[]>('/v2/deployments', (all) => all.length === 0);
   await deploy('three', ['--initial-instances', '2', '--linear-increase', '2']);
+  await api.eventually<readonly unknown[]>('/v2/deployments', (all) => all.length === 0);
+  // Two of each, then on with the new ones.
+  await deploy('four', ['--new-instances', '2']);
+  const instances = async () => [
+    (await api.app('/web-blue')).instances,
+    (await api.app('/web-green')).instances,
+  ];
+  t.same(await instances(), [2, 2]);
+  await deploy('four', ['--complete-cur']);
   for (const load of loads) {
     const { sent, failures } = await load.stop();
     t.same(failures, [], `none of ${sent} failed`);
     t.ok(sent > 200);
   }
   const ids = (await api.must<{ apps: { id: string }[] }>('GET', '/v2/apps')).apps.map(({ id }) => id);
-  t.same(ids, ['/web-blue']);
+  t.same(ids, ['/web-green']);
 });
