@@ -1,6 +1,7 @@
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { becomes } from '../lab/processes.ts';
 import { echoApp } from '../labels/label-host.ts';
+import { engines } from '../product/engines.ts';
 import { backend, base, openPoolHost, pool } from './pool-host.ts';
 
 const skip = process.getuid?.() === 0 ? false : 'needs root';
@@ -53,8 +54,13 @@ const table = [
   ['any.test', '/beg/late', 'beg'],
 ] as const;
 
-t.test('frontends of HTTP find backends', { skip }, async (t) => {
-  const edge = await openPoolHost(t, 'match');
+for (const engine of engines)
+  t.test(`frontends of HTTP find backends with the engine ${engine}`, { skip }, (t) =>
+    frontendsFind(t, engine),
+  );
+
+async function frontendsFind(t: Test, engine: string): Promise<void> {
+  const edge = await openPoolHost(t, `match${engine}`, engine);
   const { api, ask } = edge;
   await edge.create(
     pool(
@@ -194,4 +200,4 @@ t.test('frontends of HTTP find backends', { skip }, async (t) => {
     t.equal(await call('GET', '/v2/pools/life'), 404);
     t.equal((await api.call('GET', '/service/edgelb/ping')).text, 'pong');
   });
-});
+}

@@ -15,8 +15,9 @@ export type PoolHost = LabelHost & {
 
 export const base = '/service/edgelb/v2/pools';
 
-export async function openPoolHost(t: Teardown, label: string): Promise<PoolHost> {
-  const edge = await openLabelHost(t, label);
+/** `engine`: that the edge serves with. */
+export async function openPoolHost(t: Teardown, label: string, engine: string): Promise<PoolHost> {
+  const edge = await openLabelHost(t, label, { engine });
   const { host, api } = edge;
   const certificate = async (name: string) => {
     const [key, cert] = [`${host.dir}/${name}.key`, `${host.dir}/${name}.crt`];

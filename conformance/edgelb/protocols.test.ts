@@ -1,4 +1,5 @@
-import t from 'tap';
+import t, { type Test } from 'tap';
+import { engines } from '../product/engines.ts';
 import { backend, openPoolHost, pool } from './pool-host.ts';
 
 const skip = process.getuid?.() === 0 ? false : 'needs root';
@@ -21,8 +22,15 @@ function isSecure(front: Protocol, back: Protocol): boolean {
   return front === 'HTTPS' || front === 'TLS' || (front === 'TCP' && back === 'TLS');
 }
 
-t.test('every protocol of a frontend with every protocol of a backend', { skip }, async (t) => {
-  const edge = await openPoolHost(t, 'matrix');
+for (const engine of engines)
+  t.test(
+    `every protocol of a frontend with every protocol of a backend with the engine ${engine}`,
+    { skip },
+    (t) => protocolsMeet(t, engine),
+  );
+
+async function protocolsMeet(t: Test, engine: string): Promise<void> {
+  const edge = await openPoolHost(t, `matrix${engine}`, engine);
   const frontends = pairs.map(({ front, back }, n) => ({
     ...{ name: `${front}-${back}`, bindPort: 21_000 + n, protocol: front },
     ...(front === 'HTTPS' && { certificates: ['$AUTOCERT'] }),
@@ -44,4 +52,4 @@ t.test('every protocol of a frontend with every protocol of a backend', { skip }
       const isTold = front === 'HTTP' || front === 'HTTPS';
       t.equal(/"x-forwarded-for":/.test(text), isTold, 'bytes are passed on as they are');
     });
-});
+}

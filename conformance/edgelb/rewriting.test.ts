@@ -1,4 +1,5 @@
-import t from 'tap';
+import t, { type Test } from 'tap';
+import { engines } from '../product/engines.ts';
 import { backend, openPoolHost, pool } from './pool-host.ts';
 
 const skip = process.getuid?.() === 0 ? false : 'needs root';
@@ -21,8 +22,11 @@ const table = [
 ] as const;
 const rewrites = [...new Set(table.map(([from, to]) => `${from} ${to}`))];
 
-t.test('what pools change on the way', { skip }, async (t) => {
-  const edge = await openPoolHost(t, 'rewrite');
+for (const engine of engines)
+  t.test(`what pools change on the way with the engine ${engine}`, { skip }, (t) => poolsRewrite(t, engine));
+
+async function poolsRewrite(t: Test, engine: string): Promise<void> {
+  const edge = await openPoolHost(t, `rewrite${engine}`, engine);
   const { ask } = edge;
   const simple = (bindPort: number, name: string, more: object = {}) => ({
     ...{ bindPort, protocol: 'HTTP', linkBackend: { defaultBackend: name }, ...more },
@@ -152,4 +156,4 @@ t.test('what pools change on the way', { skip }, async (t) => {
     t.match(await shown('three.test'), /one\.test/);
     t.match(await edge.secure('two.test', 21_230), /"x-forwarded-proto":"https"/);
   });
-});
+}

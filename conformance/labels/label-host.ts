@@ -72,10 +72,11 @@ export type LabelHost = {
 export const edgePort = 8000;
 export const statisticsPort = 9090;
 
-/** The engine that the edge serves with; both are to do the same. */
-export const engine = process.env['WEIR_EDGE_ENGINE'] ?? 'builtin';
+const usualEngine = process.env['WEIR_EDGE_ENGINE'] ?? 'builtin';
 
 export type LabelHostOptions = {
+  /** That the edge serves with; both are to do the same. */
+  readonly engine?: string;
   /** Of `weir dev`. */
   readonly flags?: readonly string[];
   /** A master and an agent that is called after its address, so that tools which look its name up find it. */
@@ -87,11 +88,11 @@ type Teardown = { teardown(end: () => Promise<void>): void };
 export async function openLabelHost(
   t: Teardown,
   label: string,
-  { flags = [], isApart = false }: LabelHostOptions = {},
+  { engine = usualEngine, flags = [], isApart = false }: LabelHostOptions = {},
 ): Promise<LabelHost> {
   const host = await openHost(t, label);
   const api = isApart
-    ? await startApart(host)
+    ? await startApart(host, engine)
     : (await startProduct(host, { flags: ['--edge-engine', engine, ...flags] })).api;
   const ask = async (
     path: string,
@@ -129,7 +130,7 @@ export async function openLabelHost(
 /** Where the only agent of a cluster in one namespace is. */
 export const agentAddress = '100.127.255.1';
 
-async function startApart(host: Host): Promise<Api> {
+async function startApart(host: Host, engine: string): Promise<Api> {
   await host.shell(`ip address replace ${agentAddress}/32 dev lo`);
   const data = (name: string) => ['--data', join(dataOf(host), name)];
   spawnWeir(host, ['master', ...data('master')]);

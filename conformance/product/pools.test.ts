@@ -2,6 +2,7 @@ import t, { type Test } from 'tap';
 import { request } from 'undici';
 import { becomes } from '../lab/processes.ts';
 import { webServer } from './definitions.ts';
+import { engines } from './engines.ts';
 import { openHost } from './host.ts';
 import { startProduct } from './product.ts';
 
@@ -11,7 +12,7 @@ type Json = Readonly<Record<string, unknown>>;
 
 const base = '/service/edgelb/v2/pools';
 
-for (const engine of ['builtin', 'haproxy'])
+for (const engine of engines)
   t.test(`Edge-LB pools on the product with the engine ${engine}`, { skip }, (t) => poolsServe(t, engine));
 
 async function poolsServe(t: Test, engine: string): Promise<void> {
