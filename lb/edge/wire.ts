@@ -42,6 +42,8 @@ export class Wire implements Pipe {
   written = 0;
   #paused = false;
   #ended = false;
+  /** The stream was written to and may hold some of it. Most wires never do, and each question to the stream costs. */
+  #streams = false;
   #direct: DirectWriter | undefined;
   #memory: ReadMemory | undefined;
   /** It may have memory of its own. */
@@ -66,7 +68,7 @@ export class Wire implements Pipe {
   }
 
   get congested(): boolean {
-    return this.socket.writableNeedDrain || this.#direct?.waiting === true;
+    return this.#direct?.waiting === true || (this.#isStreaming && this.socket.writableNeedDrain);
   }
 
   get open(): boolean {
@@ -77,7 +79,7 @@ export class Wire implements Pipe {
   write(text: string): void {
     if (!this.open || text === '') return;
     this.written += text.length;
-    if (this.#direct === undefined || this.socket.writableLength > 0) this.socket.write(text, 'latin1');
+    if (this.#direct === undefined || this.#isStreaming) this.#stream(text);
     else this.#direct.write(text);
   }
 
@@ -97,7 +99,7 @@ export class Wire implements Pipe {
     if (!this.open) return;
     this.written += bytes.length;
     this.#direct?.flush();
-    this.socket.write(bytes);
+    this.#stream(bytes);
   }
 
   /** `head` and `bytes` in one packet train. */
@@ -106,8 +108,8 @@ export class Wire implements Pipe {
     this.written += head.length + bytes.length;
     this.#direct?.flush();
     this.socket.cork();
-    this.socket.write(head, 'latin1');
-    this.socket.write(bytes);
+    this.#stream(head);
+    this.#stream(bytes);
     this.socket.uncork();
   }
 
@@ -119,12 +121,24 @@ export class Wire implements Pipe {
 
   /** Writes content from where it was read to, if that may be kept; false: it must be copied. */
   #writesFrom(buffer: Buffer, content: Slices): boolean {
-    const isFree = this.open && this.#direct !== undefined && this.socket.writableLength === 0;
+    const isFree = this.open && this.#direct !== undefined && !this.#isStreaming;
     const piece = isFree && content.lent ? content.piece(buffer) : undefined;
     if (piece === undefined) return false;
     this.written += piece.length;
     if (this.#direct?.writeBytes(piece) === true) this.#memory?.keep(buffer);
     return true;
+  }
+
+  /** What was written to the stream has not all left it. */
+  get #isStreaming(): boolean {
+    if (!this.#streams) return false;
+    this.#streams = this.socket.writableLength > 0 || this.socket.writableNeedDrain;
+    return this.#streams;
+  }
+
+  #stream(data: string | Buffer): void {
+    this.#streams = true;
+    this.socket.write(data, 'latin1');
   }
 
   /** Undefined: where this read went. */

@@ -37,10 +37,10 @@ export type WorkerLinkDependencies = {
 };
 
 /**
- * Requests leave little behind, so a nursery of 4 MB instead of 16 costs 1 % of CPU time and spares 50 MB a worker; collecting so
- * little by several threads would cost another 1 %.
+ * Requests leave little behind: with a nursery of 4 MB instead of 8 a request costs 2 % more CPU time, and a worker of 10,000 hosts has
+ * 124 MB instead of 140. Collecting so little by several threads would cost another 1 %.
  */
-const runtimeArgs = ['--max-semi-space-size=4', '--no-parallel-scavenge'];
+const runtimeArgs = ['--max-semi-space-size=8', '--no-parallel-scavenge'];
 
 type Waiter<T> = { readonly resolve: (value: T) => void; readonly reject: (error: Error) => void };
 
