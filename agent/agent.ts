@@ -139,6 +139,11 @@ export class Agent implements Part {
     return revision > 0 && Object.values(this.#consumers.acks).every((ack) => ack >= revision);
   }
 
+  /** Revision in force, by consumer. */
+  get acks(): Readonly<Record<string, number>> {
+    return this.#consumers.acks;
+  }
+
   /** The newest Directory this agent knows. */
   get directory(): Directory {
     return this.#consumers.directory;

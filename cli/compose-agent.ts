@@ -103,7 +103,7 @@ export async function composeAgent(
       new AnswersAudit({
         at: settings.dns,
         directory: () => agent.directory,
-        inForce: () => agent.inForce,
+        settled: (revision) => resolverHas(agent, revision, clock),
         renew: () => renewed(agent, clock),
       }),
       new InstancesAudit({
@@ -304,6 +304,12 @@ function attacherOf(overlay: OverlayHost): Attacher {
     },
     detach: (attachment) => overlay.detach(attachment),
   };
+}
+
+async function resolverHas(agent: Agent, revision: number, clock: Clock): Promise<boolean> {
+  const has = () => (agent.acks['dns'] ?? 0) >= revision;
+  for (let turn = 0; turn < 40 && !has(); turn++) await clock.sleep(50);
+  return has();
 }
 
 /** Waits for it a moment: who audits wants to look again. */

@@ -159,6 +159,7 @@ web.shop.weir:80 (100.100.0.7) leads to 1 backend, chosen by random:
   100.64.1.2:80 (shop_web.instance-1 on h2) takes 100 % of new connections
   100.64.1.3:80 (shop_web.instance-2 on h1) takes none: its health checks do not pass (yet)
 h2: found by the last audit: map services lacks 1 of its elements
+h2: audited 4 s ago in 0.3 s.
 h1: it is not connected.
 /shop/web: the label VIP_1=web declares nothing: it has no port
 `,

@@ -1,15 +1,15 @@
 import { Resolver } from 'node:dns/promises';
 import { isIPv6 } from 'node:net';
 import { errorCode } from '../../core/kit/errors.ts';
-import type { Directory } from '../../core/model/directory.ts';
+import type { Directory, Vip } from '../../core/model/directory.ts';
 import type { VipAudit, VipDrift } from '../../lb/vip/backend.ts';
 import type { Address } from '../agent-settings.ts';
 
 export type AnswersParts = {
   readonly at: Address;
   readonly directory: () => Directory;
-  /** False while somebody still puts a revision in force: no answer is wrong then. */
-  readonly inForce: () => boolean;
+  /** Waits a moment for the resolver to have this revision, or a later one, in force; false: it takes longer. */
+  readonly settled: (revision: number) => Promise<boolean>;
   /** Makes everybody put the whole Directory in force again; resolves when that is done, or seems to take too long. */
   readonly renew: () => Promise<void>;
 };
@@ -17,9 +17,13 @@ export type AnswersParts = {
 /** Names asked in one round: all come in turn. */
 const perRound = 50;
 
-type Question = { readonly name: string; readonly address: string };
+type Question = { readonly vip: Vip; readonly name: string; readonly address: string };
+type Wrong = Question & { readonly said: string };
 
-/** Asks the resolver of this machine for names of VIPs, as an app would, and compares the answers with the Directory. */
+/**
+ * Asks the resolver of this machine for names of VIPs, as an app would, and compares the answers with the Directory. Revisions
+ * may come all the time: what counts is an answer that is wrong twice, of a VIP that stayed as it was.
+ */
 export class AnswersAudit implements VipAudit {
   readonly #parts: AnswersParts;
   readonly #resolver = new Resolver({ timeout: 1_000, tries: 2 });
@@ -31,16 +35,12 @@ export class AnswersAudit implements VipAudit {
   }
 
   async audit(): Promise<readonly VipDrift[]> {
-    const { directory, inForce, renew } = this.#parts;
+    const { directory, settled, renew } = this.#parts;
     const before = directory();
-    if (!inForce()) return [];
-    const wrong: (Question & { readonly said: string })[] = [];
-    for (const question of this.#questions(before)) {
-      const said = await this.#ask(question);
-      if (said !== undefined) wrong.push({ ...question, said });
-    }
-    // A change came in between: an answer may be of either revision.
-    if (wrong.length === 0 || directory() !== before || !inForce()) return [];
+    const suspects = await this.#wrong(this.#questions(before));
+    if (suspects.length === 0 || !(await settled(before.revision))) return [];
+    const wrong = await this.#wrong(suspects);
+    if (wrong.length === 0) return [];
     await renew();
     const drift: VipDrift[] = [];
     for (const { said, ...question } of wrong)
@@ -51,9 +51,19 @@ export class AnswersAudit implements VipAudit {
     return drift;
   }
 
+  async #wrong(questions: readonly Question[]): Promise<readonly Wrong[]> {
+    const wrong: Wrong[] = [];
+    for (const question of questions) {
+      const said = await this.#ask(question);
+      const stayed = this.#parts.directory().vips.get(question.vip.key) === question.vip;
+      if (said !== undefined && stayed) wrong.push({ ...question, said });
+    }
+    return wrong;
+  }
+
   #questions(directory: Directory): readonly Question[] {
-    const all = [...directory.vips.values()].flatMap(({ names, address }) =>
-      names.map((name) => ({ name, address })),
+    const all = [...directory.vips.values()].flatMap((vip) =>
+      vip.names.map((name) => ({ vip, name, address: vip.address })),
     );
     const from = this.#next >= all.length ? 0 : this.#next;
     this.#next = from + perRound;

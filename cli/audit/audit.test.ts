@@ -33,7 +33,7 @@ t.test('a changed answer, one that is missing, and a name too many are found and
   const audit = new AnswersAudit({
     at: { address: at.address, port: at.port },
     directory: () => right,
-    inForce: () => true,
+    settled: async () => true,
     renew: async () => void (await dns.apply(right, undefined)),
   });
   t.same(await audit.audit(), []);
@@ -49,6 +49,53 @@ t.test('a changed answer, one that is missing, and a name too many are found and
     t.same(await audit.audit(), []);
   }
 });
+
+t.test(
+  'a changed answer is found while revisions come all the time, and a late one is not taken for it',
+  async (t) => {
+    const dns = new DnsConsumer(
+      { clock: systemClock, log: silentLog },
+      { listen: [{ address: '127.0.0.1', port: 0 }], zone: { thisNode: '127.0.0.1' } },
+    );
+    t.teardown(() => dns.stop());
+    await dns.start();
+    const web = vip('web.weir', '100.100.0.1');
+    let revision = 5;
+    let directory = of(revision, web);
+    let renewed = 0;
+    await dns.apply(of(1, vip('web.weir', '100.100.0.9')), undefined);
+    const audit = new AnswersAudit({
+      at: dns.bound[0]!,
+      // Another revision each time that anybody looks.
+      directory: () => {
+        directory = applyDelta(directory, { from: revision, revision: ++revision });
+        return directory;
+      },
+      settled: async () => true,
+      renew: async () => {
+        renewed += 1;
+        await dns.apply(directory, undefined);
+      },
+    });
+    t.match(await audit.audit(), [{ what: /100\.100\.0\.9/, repaired: true }]);
+    t.equal(renewed, 1);
+    const late = new AnswersAudit({
+      at: dns.bound[0]!,
+      directory: () => directory,
+      settled: async () => {
+        await dns.apply(directory, undefined);
+        return true;
+      },
+      renew: async () => void renewed++,
+    });
+    directory = applyDelta(directory, {
+      ...{ from: revision, revision: revision + 1 },
+      vips: { set: [vip('api.weir', '100.100.0.2')], gone: [] },
+    });
+    t.same(await late.audit(), [], 'the resolver had not got it yet');
+    t.equal(renewed, 1);
+  },
+);
 
 t.test(
   'an instance that the Directory has and this machine has not is found in the second round, and reported',

@@ -351,6 +351,7 @@ export type VipNodeInfo = {
   readonly status?: {
     readonly backend: string;
     readonly drift?: readonly { readonly what: string }[];
+    readonly audited?: { readonly agoMs: number; readonly tookMs: number };
     readonly services: readonly {
       readonly key: string;
       readonly connections: number;

@@ -293,6 +293,7 @@ const vipAnswer = {
         backend: 'nftables',
         services: [vipService],
         drift: [{ what: 'map services lacks 1 of its elements' }],
+        audited: { agoMs: 4_200, tookMs: 340 },
       },
     },
     { node: 'h1', revision: 8, problem: 'it is not connected' },

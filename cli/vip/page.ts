@@ -96,7 +96,15 @@ function place({ ip, port, instance, node }: VipBackendInfo): string {
 }
 
 function nodeReasons({ node, status }: VipNodeInfo): readonly string[] {
-  return problemsOf(status).map((problem) => `${node}: ${problem}`);
+  return [...problemsOf(status), ...auditOf(status)].map((line) => `${node}: ${line}`);
+}
+
+/** Nothing found says something only with when it was looked for. */
+function auditOf(status: VipNodeInfo['status']): readonly string[] {
+  if (status?.audited === undefined) return [];
+  const { agoMs, tookMs } = status.audited;
+  const found = (status.drift ?? []).length === 0 ? ', all was as it should be' : '';
+  return [`audited ${Math.round(agoMs / 1_000)} s ago in ${(tookMs / 1_000).toFixed(1)} s${found}.`];
 }
 
 function problemsOf(status: VipNodeInfo['status']): readonly string[] {

@@ -44,7 +44,9 @@ t.test('the vip auditor tells what it found, counts it, and forgets it when it i
   t.match(metrics.text(), /^weir_vip_drift 1$/m);
   await pass();
   t.match(auditor.status(), { drift: [], found: 1 });
-  t.match(metrics.text(), /^weir_vip_drift 0\n.*\n.*\nweir_vip_drift_total 1$/m);
+  t.match(metrics.text(), /^weir_vip_drift 0$/m);
+  t.match(metrics.text(), /^weir_vip_drift_total 1$/m);
+  t.match(metrics.text(), /^weir_vip_audited_timestamp_seconds \d+$/m);
 });
 
 t.test('the vip auditor leaves a large table alone for longer', async (t) => {
@@ -56,5 +58,16 @@ t.test('the vip auditor leaves a large table alone for longer', async (t) => {
   await pass();
   t.equal(audits(), 1, 'twenty times the 100 ms have not passed');
   await pass();
+  t.equal(audits(), 2);
+});
+
+t.test('the vip auditor comes back within a minute, however long a listing takes', async (t) => {
+  const { auditor, asleep, pass, audits } = create([], 30_000);
+  await auditor.start();
+  t.teardown(() => auditor.stop());
+  await asleep();
+  for (let second = 0; second < 59; second++) await pass();
+  t.equal(audits(), 1);
+  for (let second = 0; second < 3; second++) await pass();
   t.equal(audits(), 2);
 });

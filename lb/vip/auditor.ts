@@ -8,6 +8,8 @@ import type { VipAudit, VipDrift } from './backend.ts';
 export type VipAuditStatus = {
   /** Milliseconds since the epoch of the last audit; undefined before the first. */
   readonly at: number | undefined;
+  /** How long it took. */
+  readonly tookMs?: number;
   /** What the last audit found; empty when the data plane is as it was put there. */
   readonly drift: readonly VipDrift[];
   /** Found by all audits of this process. */
@@ -24,15 +26,16 @@ type Dependencies = {
   readonly about?: string;
 };
 
-/** At most this share of the time goes into audits, however large the tables are. */
+/** At most this share of the time goes into audits, as long as one comes every minute all the same. */
 const share = 1 / 20;
+const longestPauseMs = 60_000;
 
 /** Audits a data plane on a slow timer. */
 export class VipAuditor implements Part {
   readonly name = 'vip-audit';
   readonly #dependencies: Dependencies;
   readonly #loop: Loop;
-  readonly #count: (by: number) => void;
+  readonly #count: (by: number, tookMs: number) => void;
   #status: VipAuditStatus = { at: undefined, drift: [], found: 0 };
   #notBefore = 0;
 
@@ -45,8 +48,15 @@ export class VipAuditor implements Part {
       'Differences the last audit of virtual IPs found; 0 is right',
     );
     const all = metrics?.counter('weir_vip_drift_total', 'Differences found by audits of virtual IPs');
-    this.#count = (by) => {
+    const took = metrics?.gauge('weir_vip_audit_seconds', 'How long the last audit of virtual IPs took');
+    const when = metrics?.gauge(
+      'weir_vip_audited_timestamp_seconds',
+      'When the last audit of virtual IPs ended',
+    );
+    this.#count = (by, tookMs) => {
       last?.(by);
+      took?.(tookMs / 1_000);
+      when?.(Math.round(clock.now() / 1_000));
       all?.({}, by);
     };
   }
@@ -70,9 +80,10 @@ export class VipAuditor implements Part {
     const drift: VipDrift[] = [];
     for (const audit of audits) drift.push(...(await audit.audit()));
     const ended = clock.now();
-    this.#notBefore = ended + (ended - started) / share;
-    this.#status = { at: ended, drift, found: this.#status.found + drift.length };
-    this.#count(drift.length);
+    const tookMs = ended - started;
+    this.#notBefore = ended + Math.min(tookMs / share, longestPauseMs);
+    this.#status = { at: ended, tookMs, drift, found: this.#status.found + drift.length };
+    this.#count(drift.length, tookMs);
     for (const { what, repaired } of drift) log.warn(`${about}: ${what}`, { repaired });
   }
 }

@@ -70,6 +70,8 @@ export type VipNodeStatus = {
   readonly backend: string;
   readonly revision: number;
   readonly drift?: readonly VipDrift[];
+  /** How long ago the last audit ended, and how long it took, ms; absent before the first. */
+  readonly audited?: { readonly agoMs: number; readonly tookMs: number };
   readonly services: readonly (VipServiceStatus & {
     /** Taken since the service was first applied. */
     readonly connections: number;
@@ -223,7 +225,7 @@ export class VipConsumer implements DirectoryConsumer, Part {
     return {
       backend,
       revision,
-      ...(audit === undefined ? {} : { drift: audit.drift }),
+      ...(audit === undefined ? {} : { drift: audit.drift, ...this.#audited(audit) }),
       services: asked.map((service) => ({
         ...service,
         connections: taken.get(service.key)?.connections ?? 0,
@@ -233,6 +235,11 @@ export class VipConsumer implements DirectoryConsumer, Part {
           .map((one) => `${one.address}:${one.port}`),
       })),
     };
+  }
+
+  #audited({ at, tookMs = 0 }: VipAuditStatus): Pick<VipNodeStatus, 'audited'> {
+    if (at === undefined || this.#clock === undefined) return {};
+    return { audited: { agoMs: this.#clock.now() - at, tookMs } };
   }
 
   /** Services that are served, but not chosen from as they ask. */
