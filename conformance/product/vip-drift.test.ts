@@ -55,6 +55,7 @@ t.test('virtual IPs that were spoiled by hand are found, reported and made right
 /** All of a round are done at once; each must be told by itself. Gives how many. */
 async function foundAndRepaired(t: Test, host: Host, corruptions: readonly Corruption[]): Promise<number> {
   const before = said(host).length;
+  await afterAnAudit(host);
   for (const { command } of corruptions) await host.shell(command);
   const text = () => said(host).slice(before);
   await becomes(async () => corruptions.every(({ says }) => says.test(text())), foundWithinMs);
@@ -73,6 +74,13 @@ async function foundAndRepaired(t: Test, host: Host, corruptions: readonly Corru
   for (const { name, gone } of corruptions)
     if (gone !== undefined) t.equal(await host.shell(gone), '', `${name}: gone`);
   return corruptions.length;
+}
+
+/** An audit in the middle of a round would make right what it sees not yet whole. */
+async function afterAnAudit(host: Host): Promise<void> {
+  const ended = () => metric(host, 'weir_vip_audited_timestamp_seconds');
+  const last = await ended();
+  await becomes(async () => (await ended()) !== last, foundWithinMs);
 }
 
 /** From a process of the host, and from a container's network. */
