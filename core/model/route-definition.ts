@@ -331,16 +331,21 @@ const plainDefinition = shaped<Definition>({
   check: may(check),
   tls: may(tls),
   sendProxy: may(oneOf('v1', 'v2')),
-  protocol: may(oneOf('h2c')),
+  protocol: may(oneOf('h2c', 'h2')),
 });
 
 const definitionShape: Reader<Definition> = (value, path, faults) => {
   const definition = plainDefinition(value, path, faults);
   const badPath = pathFault(value, path, faults);
   if (definition === undefined || badPath) return undefined;
-  if (definition.tls !== undefined && definition.protocol !== undefined) {
-    const error = 'cannot be with HTTP/2 to endpoints: over TLS they are spoken to in HTTP/1.1';
+  if (definition.tls !== undefined && definition.protocol === 'h2c') {
+    const error = 'cannot be with the protocol h2c, which is HTTP/2 without TLS; with TLS it is h2';
     faults.push({ path: `${path}/tls`, error });
+    return undefined;
+  }
+  if (definition.tls === undefined && definition.protocol === 'h2') {
+    const error = 'h2 is HTTP/2 over TLS, and needs tls ({} will do); without TLS it is h2c';
+    faults.push({ path: `${path}/protocol`, error });
     return undefined;
   }
   if (definition.sendProxy !== undefined && definition.protocol !== undefined) {

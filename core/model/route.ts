@@ -145,9 +145,12 @@ export type TrafficOptions = {
   readonly tls?: UpstreamTls;
   /** Each connection to an endpoint begins with a PROXY header of this version, and carries one client's requests only. */
   readonly sendProxy?: 'v1' | 'v2';
-  /** What endpoints speak; absent: HTTP/1.1. `h2c`: HTTP/2 without TLS, as gRPC does. */
-  readonly protocol?: 'h2c';
+  /** What endpoints speak; absent: HTTP/1.1. */
+  readonly protocol?: UpstreamProtocol;
 };
+
+/** HTTP/2, as gRPC wants it: `h2c` without TLS, `h2` with (`tls` is given then). */
+export type UpstreamProtocol = 'h2c' | 'h2';
 
 /** How endpoints are spoken to over TLS, and how they are known for what they are. */
 export type UpstreamTls = {

@@ -11,6 +11,7 @@ import {
   type Route,
   type RouteBalance,
   type ServiceRef,
+  type UpstreamProtocol,
   type UpstreamTls,
 } from '../../core/model/route.ts';
 import { appsOf, isServerSet } from '../../core/model/server-set.ts';
@@ -32,7 +33,7 @@ export type PoolEndpoint = {
   /** Where it is asked how it is, when that is another port. */
   readonly checkPort?: number;
   /** Absent: HTTP/1.1. */
-  readonly protocol?: 'h2c';
+  readonly protocol?: UpstreamProtocol;
   /** Absent: without TLS. */
   readonly tls?: UpstreamTls;
   /** Share of the requests beside the pool's others; default 1. */
@@ -57,7 +58,7 @@ export type RoutePool = {
   /** Undefined: as the engine does by default. */
   readonly balance: RouteBalance | undefined;
   readonly check: ActiveCheck | undefined;
-  readonly protocol: 'h2c' | undefined;
+  readonly protocol: UpstreamProtocol | undefined;
   readonly tls: UpstreamTls | undefined;
   readonly uses: number;
   readonly endpoints: readonly PoolEndpoint[];

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { ConnectionOptions } from 'node:tls';
+import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import type { UpstreamTls } from '../../core/model/route.ts';
 import type { PoolEndpoint } from './route-table.ts';
 import type { UpstreamContext } from './upstream-context.ts';
@@ -15,15 +15,26 @@ export type TlsDial = {
   readonly preamble: string;
 };
 
+type CertificateContext = Pick<UpstreamContext, 'certificate'>;
+
 /** A connection over TLS to an endpoint: who it is has been verified when `connected` is called. */
 export function tlsWire(context: UpstreamContext, user: WireUser, dial: TlsDial): Wire {
+  return streamWire(tlsSocket(context, dial, 'http/1.1'), user);
+}
+
+/** The same as a socket, for who speaks this protocol there. One that agrees on another for HTTP/2 is let go. */
+export function tlsSocket(
+  context: CertificateContext,
+  dial: TlsDial,
+  protocol: 'http/1.1' | 'h2',
+): TLSSocket {
   // Loaded by the first that needs it, at once: an edge without TLS stays small.
   const net = process.getBuiltinModule('node:net');
   const { connect } = process.getBuiltinModule('node:tls');
   const { address, port } = dial.endpoint;
   const plain = net.connect({ host: address, port, noDelay: true });
   if (dial.preamble !== '') plain.write(dial.preamble, 'latin1');
-  const socket = connect({ socket: plain, ...optionsOf(context, dial) });
+  const socket = connect({ socket: plain, ...optionsOf(context, dial), ALPNProtocols: [protocol] });
   let reached = false;
   plain.once('connect', () => {
     reached = true;
@@ -31,11 +42,15 @@ export function tlsWire(context: UpstreamContext, user: WireUser, dial: TlsDial)
   // The inner socket's end is not always the outer's: one that cannot be reached must not wait for its deadline.
   plain.once('error', () => socket.destroy());
   socket.once('error', (error) => dial.failed(whyNot(error, { reached, ...dial })));
-  socket.once('secureConnect', () => dial.connected());
-  return streamWire(socket, user);
+  socket.once('secureConnect', () => {
+    if (protocol === 'http/1.1' || socket.alpnProtocol === protocol) return dial.connected();
+    dial.failed('it does not speak HTTP/2 over TLS (ALPN)');
+    socket.destroy();
+  });
+  return socket;
 }
 
-function optionsOf({ certificate }: UpstreamContext, { tls, endpoint }: TlsDial): ConnectionOptions {
+function optionsOf({ certificate }: CertificateContext, { tls, endpoint }: TlsDial): ConnectionOptions {
   const { authorities, serverName, insecure } = tls;
   const pair = tls.certificate === undefined ? undefined : certificate?.(tls.certificate);
   return {
@@ -46,7 +61,6 @@ function optionsOf({ certificate }: UpstreamContext, { tls, endpoint }: TlsDial)
     ...(pair && { key: pair.key, cert: pair.chain }),
     rejectUnauthorized: insecure !== true,
     minVersion: 'TLSv1.2',
-    ALPNProtocols: ['http/1.1'],
   };
 }
 

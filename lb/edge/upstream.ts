@@ -69,8 +69,8 @@ export class Upstream implements Candidate, Suspect, ConnectionOwner<Upstream> {
   }
 
   dial(user: WireUser, connected: () => void, preamble: string): Pipe {
-    if (this.endpoint.protocol === 'h2c') {
-      this.#sessions ??= new UpstreamSessions(this.#context, this.endpoint);
+    if (this.endpoint.protocol !== undefined) {
+      this.#sessions ??= new UpstreamSessions(this.#context, this.endpoint, this.#failedDial);
       return new UpstreamPipe(this.#sessions.choose(), user, connected);
     }
     const { tls } = this.endpoint;
@@ -87,11 +87,13 @@ export class Upstream implements Candidate, Suspect, ConnectionOwner<Upstream> {
     tls: UpstreamTls,
     { user, connected, preamble }: { user: WireUser; connected: () => void; preamble: string },
   ): Pipe {
-    const failed = (why: string) => {
-      this.#dialFault = why;
-    };
-    return tlsWire(this.#context, user, { endpoint: this.endpoint, tls, connected, failed, preamble });
+    const { endpoint } = this;
+    return tlsWire(this.#context, user, { endpoint, tls, connected, failed: this.#failedDial, preamble });
   }
+
+  readonly #failedDial = (why: string): void => {
+    this.#dialFault = why;
+  };
 
   keep(connection: Connection): void {
     if (this.retired) connection.destroy();

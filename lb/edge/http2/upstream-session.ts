@@ -1,9 +1,14 @@
 import type { ClientHttp2Session } from 'node:http2';
-import type { Clock } from '../../../core/kit/clock.ts';
-import type { Deadlined, Deadlines } from '../deadlines.ts';
+import type { TLSSocket } from 'node:tls';
+import type { Deadlined } from '../deadlines.ts';
 import type { PoolEndpoint } from '../route-table.ts';
+import type { UpstreamContext } from '../upstream-context.ts';
+import { type TlsDial, tlsSocket } from '../upstream-tls.ts';
 
-export type SessionContext = { readonly clock: Clock; readonly deadlines: Deadlines };
+export type SessionContext = Pick<UpstreamContext, 'clock' | 'deadlines' | 'certificate'>;
+
+/** Which link to an endpoint is broken, for people. */
+type Failed = (why: string) => void;
 
 const never = Number.POSITIVE_INFINITY;
 /** An HTTP/2 connection without a stream is kept so long. */
@@ -22,9 +27,9 @@ export class UpstreamSession implements Deadlined {
   #streams = 0;
   #over = false;
 
-  constructor(context: SessionContext, endpoint: PoolEndpoint) {
+  constructor(context: SessionContext, endpoint: PoolEndpoint, failed: Failed) {
     this.#context = context;
-    this.#ready = this.#connect(endpoint);
+    this.#ready = this.#connect(endpoint, failed);
     this.#ready.catch(() => {});
     context.deadlines.add(this);
   }
@@ -69,12 +74,17 @@ export class UpstreamSession implements Deadlined {
     this.close();
   }
 
-  async #connect({ address, port }: PoolEndpoint): Promise<ClientHttp2Session> {
+  async #connect(endpoint: PoolEndpoint, failed: Failed): Promise<ClientHttp2Session> {
+    const { address, port, tls } = endpoint;
     const { connect } = await import('node:http2');
     const host = address.includes(':') ? `[${address}]` : address;
     const { promise, resolve, reject } = Promise.withResolvers<ClientHttp2Session>();
-    const settings = { enablePush: false };
-    const session = connect(`http://${host}:${port}`, { settings, maxReservedRemoteStreams: 0 });
+    const options = { settings: { enablePush: false }, maxReservedRemoteStreams: 0 };
+    const socket = tls && (await this.#secured({ endpoint, tls, failed }));
+    const session =
+      socket === undefined
+        ? connect(`http://${host}:${port}`, options)
+        : connect(`https://${host}:${port}`, { ...options, createConnection: () => socket });
     this.#session = session;
     session.on('error', reject);
     session.on('goaway', () => {
@@ -92,17 +102,37 @@ export class UpstreamSession implements Deadlined {
     });
     return promise;
   }
+
+  /** TLS and the agreement on HTTP/2 come first: node:http2 does not survive a socket that ends meanwhile. */
+  async #secured(to: Pick<TlsDial, 'endpoint' | 'tls' | 'failed'>): Promise<TLSSocket> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const socket = tlsSocket(this.#context, { ...to, connected: resolve, preamble: '' }, 'h2');
+    const gone = () => {
+      this.#over = true;
+      this.#context.deadlines.delete(this);
+      reject(new Error('closed'));
+    };
+    socket.on('error', () => {});
+    socket.once('close', gone);
+    await promise;
+    socket.off('close', gone);
+    if (!this.#over && !socket.destroyed) return socket;
+    socket.destroy();
+    throw new Error('closed');
+  }
 }
 
 /** The HTTP/2 connections of one endpoint. */
 export class UpstreamSessions {
   readonly #context: SessionContext;
   readonly #endpoint: PoolEndpoint;
+  readonly #failed: Failed;
   #sessions: UpstreamSession[] = [];
 
-  constructor(context: SessionContext, endpoint: PoolEndpoint) {
+  constructor(context: SessionContext, endpoint: PoolEndpoint, failed: Failed) {
     this.#context = context;
     this.#endpoint = endpoint;
+    this.#failed = failed;
   }
 
   /** One with room for another stream, or a new one. */
@@ -110,7 +140,7 @@ export class UpstreamSessions {
     this.#sessions = this.#sessions.filter((session) => !session.over);
     const roomy = this.#sessions.find((session) => session.hasRoom);
     if (roomy !== undefined) return roomy;
-    const session = new UpstreamSession(this.#context, this.#endpoint);
+    const session = new UpstreamSession(this.#context, this.#endpoint, this.#failed);
     this.#sessions.push(session);
     return session;
   }

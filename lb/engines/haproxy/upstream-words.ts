@@ -15,6 +15,7 @@ export function speechOf(
   const isChecked = check !== undefined;
   return {
     words: [
+      ...(protocol === 'h2' ? ['alpn h2', ...(check?.path === undefined ? [] : ['check-alpn h2'])] : []),
       ...(protocol === 'h2c' ? ['proto h2', ...(check?.path === undefined ? [] : ['check-proto h2'])] : []),
       ...(tls === undefined ? [] : [...tlsWords(tls, files), ...(isChecked ? ['check-ssl'] : [])]),
       ...(sendProxy === undefined
