@@ -13,8 +13,10 @@ export type Audited = {
 
 /** Changes a second. */
 const rate = 20;
+/** Between two audits; the product's come ten times as seldom. */
+const restMs = 1_000;
 
-/** What a change costs while twenty a second come and audits follow one another, with all these services in force. */
+/** What a change costs while twenty a second come and audits each second, with all these services in force. */
 export async function measureAudited(
   backend: VipBackend & VipAudit,
   {
@@ -23,6 +25,13 @@ export async function measureAudited(
     changes,
   }: { readonly all: VipService[]; readonly backends: readonly string[]; readonly changes: number },
 ): Promise<Audited> {
+  // As on a machine that has run for a while: the table was listed once in peace, after the first change was heard of.
+  for (let turn = 0; turn < 2; turn++) {
+    await backend.audit();
+    all[0] = service(0, turn === 0 ? backends.slice(1) : backends);
+    await backend.apply(table(all));
+  }
+  await backend.audit();
   let over = false;
   const lengths: number[] = [];
   const audits = (async () => {
@@ -31,6 +40,7 @@ export async function measureAudited(
       const drift = await backend.audit();
       if (drift.length > 0) throw new Error(`an audit found ${JSON.stringify(drift.slice(0, 5))}`);
       lengths.push(performance.now() - started);
+      await delay(restMs);
     }
   })();
   const times: number[] = [];
@@ -45,12 +55,10 @@ export async function measureAudited(
     times.push(performance.now() - started);
   }
   over = true;
-  const waited = performance.now();
   await audits;
-  const last = performance.now() - waited;
   return {
     changeP99Ms: percentile(times, 0.99),
     audits: lengths.length,
-    auditMs: Math.max(last, ...lengths),
+    auditMs: Math.max(...lengths),
   };
 }

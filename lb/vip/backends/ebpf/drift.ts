@@ -1,22 +1,34 @@
 import { setImmediate } from 'node:timers/promises';
-import type { VipTable } from '../../table.ts';
+import { decide } from '../../decide.ts';
+import type { VipService, VipTable } from '../../table.ts';
 import type { Hex } from './codec.ts';
 import { serviceWrites } from './writes.ts';
 
 type Listed = { readonly services: ReadonlyMap<Hex, Hex>; readonly slots: ReadonlyMap<Hex, Hex> };
 
-/** How the maps differ from what a table puts there, a line for each. In pieces, so that nothing else is held up. */
-export async function mapDifferences(table: VipTable, actual: Listed): Promise<readonly string[]> {
+/**
+ * How the maps differ from what a table puts there, a line for each. What changed while they were listed, between the two
+ * tables, may be either way. In pieces, so that nothing else is held up.
+ */
+export async function mapDifferences(
+  { before, after }: { readonly before: VipTable; readonly after: VipTable },
+  actual: Listed,
+): Promise<readonly string[]> {
   const wrong = { services: 0, slots: 0 };
   const right = { services: 0, slots: 0 };
   let looked = 0;
-  for (const service of table.services.values()) {
-    for (const { map, key, value } of serviceWrites(service)) {
-      if (map !== 'services' && map !== 'slots') continue;
+  for (const [key, service] of before.services) {
+    if (++looked % 500 === 0) await setImmediate();
+    if (after.services.get(key) !== service) continue;
+    for (const { map, key, value } of listedWrites(service)) {
       if (actual[map].get(key) === value) right[map]++;
       else wrong[map]++;
     }
-    if (++looked % 500 === 0) await setImmediate();
+  }
+  for (const changed of decide(before, after)) {
+    const both = changed.type === 'change' ? [changed.before, changed.service] : [changed.service];
+    const keys = new Map(both.flatMap(listedWrites).map(({ map, key }) => [`${map} ${key}`, { map, key }]));
+    for (const { map, key } of keys.values()) if (actual[map].has(key)) right[map]++;
   }
   return (['services', 'slots'] as const).flatMap((map) => {
     const strange = actual[map].size - right[map];
@@ -25,4 +37,10 @@ export async function mapDifferences(table: VipTable, actual: Listed): Promise<r
       ...(strange > 0 ? [`the map ${map} at the socket has ${strange} elements that are not ours`] : []),
     ];
   });
+}
+
+function listedWrites(service: VipService) {
+  return serviceWrites(service).flatMap(({ map, key, value }) =>
+    map === 'services' || map === 'slots' ? [{ map, key, value }] : [],
+  );
 }

@@ -145,14 +145,14 @@ export class EbpfVips implements VipBackend, VipAudit, VipChoice, VipEjection {
 
   async audit(): Promise<readonly VipDrift[]> {
     const drift = await this.#dependencies.kernel.audit();
-    const before = this.#table;
+    // Not while a change is under way.
+    const before = await this.#alone(async () => this.#table);
     if (before === undefined) return drift;
     const found = await this.#drift(before);
     if (found.length === 0) return drift;
     return this.#alone(async () => {
-      // A change came in between: what was listed says nothing about what is now.
-      if (this.#table !== before) return drift;
-      await this.#anew(before);
+      if (this.#table === undefined) return drift;
+      await this.#anew(this.#table);
       return [...drift, ...found.map((what) => ({ what, repaired: true }))];
     });
   }
@@ -232,16 +232,17 @@ export class EbpfVips implements VipBackend, VipAudit, VipChoice, VipEjection {
     await write(setupValue({ host }));
   }
 
-  async #drift(table: VipTable): Promise<readonly string[]> {
+  async #drift(before: VipTable): Promise<readonly string[]> {
     const home = this.#home!;
     const attached = (await attachments(home, this.#load!)).length;
     const wanted = wantedAttachments(home);
     const [services, slots] = [await this.#dump('services'), await this.#dump('slots')];
+    const after = await this.#alone(async () => this.#table ?? before);
     return [
       ...(attached === wanted
         ? []
         : [`${wanted - attached} of ${wanted} programs at the socket are not attached`]),
-      ...(await mapDifferences(table, { services, slots })),
+      ...(await mapDifferences({ before, after }, { services, slots })),
     ];
   }
 

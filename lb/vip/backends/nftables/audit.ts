@@ -15,6 +15,9 @@ import {
 } from './listing.ts';
 import { changesText, type RuleSet, serviceSets, wholeTable } from './rules.ts';
 
+/** A hundred thousand elements take two. */
+const listingSeconds = 10;
+
 export type AuditedTable = {
   readonly services: readonly VipService[];
   readonly literals: readonly string[];
@@ -24,18 +27,20 @@ export type AuditedTable = {
 /**
  * How the kernel's table differs from what was put there. nft prints rules otherwise than it reads them, so it is asked how
  * it would print ours: in a network namespace that exists for this question only, and without the services, whose elements
- * are few words that it prints as they were written.
+ * are few words that it prints as they were written. Undefined: the kernel's table changed too often to be listed.
  */
 export async function tableDrift(
   exec: HostExec,
   set: RuleSet,
   { services, literals, chains }: AuditedTable,
-): Promise<readonly Difference[]> {
+): Promise<readonly Difference[] | undefined> {
   const empty = wholeTable(set, [], literals);
   const missing = [...chains].sort(bySize).map((chain) => chainLines(nameOf(set), chain).join('\n'));
   const skeleton = await printed(exec, nameOf(set), `${empty}${missing.join('\n')}\n`);
   const expected = withElements(skeleton, await expectedElements(set, services));
-  const actual = new Map(await inKernel(exec, nameOf(set)));
+  const listed = await inKernel(exec, nameOf(set));
+  if (listed === undefined) return undefined;
+  const actual = new Map(listed);
   for (const chain of lateChains) actual.delete(`chain ${chain}`);
   return differences(expected, actual);
 }
@@ -64,9 +69,14 @@ export async function printed(exec: HostExec, table: string, text: string): Prom
   return parseListing(result.stdout);
 }
 
-/** Nothing at all when the table is gone. */
-export async function inKernel(exec: HostExec, table: string): Promise<Listing> {
-  const result = await exec('nft', ['-s', 'list', 'table', ...table.split(' ')]);
+/**
+ * Nothing at all when the table is gone. Undefined: it did not come to an end, because nft begins again at each change of any
+ * table meanwhile.
+ */
+export async function inKernel(exec: HostExec, table: string): Promise<Listing | undefined> {
+  const listing = ['nft', '-s', 'list', 'table', ...table.split(' ')];
+  const result = await exec('timeout', [String(listingSeconds), ...listing]);
+  if (result.exitCode === 124) return undefined;
   if (result.exitCode === 0) return parseListing(result.stdout);
   if (/No such file/.test(result.stderr)) return new Map();
   throw new VipApplyFailed('nftables', result.stderr.trim().slice(0, 500));

@@ -24,11 +24,13 @@ import { type Family, familyWords } from './family.ts';
 import { foreignRules } from './foreign.ts';
 import { type HostExec, hostExec } from './host.ts';
 import { endLate, expectLate, forgetLate, lateMs } from './late.ts';
+import type { Difference } from './listing.ts';
 import { freshNotes, type Note, type Notes, oldNotes, parseNotes } from './notes.ts';
 import { changeRoutes, removeRoutes, routeDrift, setRoutes, type VipRoutes } from './routes.ts';
 import { changesText, type RuleSet, removal, wholeTable } from './rules.ts';
 import { Servables } from './servable.ts';
 import { type HostSpawn, hostSpawn, NftSession } from './session.ts';
+import { TableWatch } from './table-watch.ts';
 import { alignTimestamps } from './timestamps.ts';
 
 export type NftablesDependencies = {
@@ -94,6 +96,7 @@ export class NftablesVips implements VipBackend, VipAudit, VipChoice {
   readonly #servables: Servables;
   readonly #routes: VipRoutes;
   #session: NftSession | undefined;
+  readonly #others: TableWatch | undefined;
   #set: RuleSet | undefined;
   /** What our last transaction left in the kernel; undefined: unknown, so the next one replaces the table. */
   #inForce: InForce | undefined;
@@ -105,13 +108,14 @@ export class NftablesVips implements VipBackend, VipAudit, VipChoice {
   constructor(dependencies: NftablesDependencies, options: NftablesOptions) {
     const { log, clock, exec = hostExec, spawn = exec === hostExec ? hostSpawn : undefined } = dependencies;
     this.#exec = exec;
-    this.#session = spawn && new NftSession(spawn);
     this.#log = log;
     this.#clock = clock;
     this.#reaches = dependencies.reaches ?? (exec === hostExec ? reaches : undefined);
     this.#options = options;
     const { family = 4, table = 'weir' } = options;
     this.#own = { family, table };
+    this.#others = spawn && new TableWatch(spawn, this.#own);
+    this.#session = spawn && new NftSession(spawn, (pid) => this.#others?.own(pid));
     this.#servables = new Servables(family, options.ranges);
     this.#routes = { exec, family, device: options.device ?? 'weirvip0', mtu: options.mtu ?? 1450 };
   }
@@ -212,23 +216,52 @@ export class NftablesVips implements VipBackend, VipAudit, VipChoice {
   }
 
   async audit(): Promise<readonly VipDrift[]> {
-    const [set, before] = [this.#set, this.#inForce];
+    const set = this.#set;
+    // Not while a change is under way.
+    const before = await this.#alone(async () => this.#inForce);
     if (set === undefined || before === undefined) return [];
-    const { literals, chains } = before;
-    const services = [...before.table.services.values()];
     const foreign = await this.#removeForeign(before);
     const routes = await routeDrift(this.#routes, this.#prefixes(before));
-    const rules = await tableDrift(this.#exec, set, { services, literals: [...literals], chains });
+    // While others are at our table, changes wait: a listing between them would be of no single moment.
+    if (this.#others?.isTouched()) return this.#alone(async () => this.#repaired(set, { routes, foreign }));
+    const rules = await this.#ruleDrift(set, before);
     if (routes.length + rules.length === 0) return foreign;
     return this.#alone(async () => {
       // A change came in between: what was listed says nothing about what is now.
       if (this.#inForce !== before) return foreign;
-      this.#inForce = undefined;
-      const strange = rules.some((difference) => difference.strange);
-      this.#inForce = await this.#replace(before, { anew: strange });
-      const own = [...routes, ...rules.map(({ what }) => what)].map((what) => ({ what, repaired: true }));
-      return [...foreign, ...own];
+      return [...foreign, ...(await this.#repair(before, { routes, rules }))];
     });
+  }
+
+  /** How the table differs from what we left there. Many services under constant change cannot be listed: then nothing is said. */
+  async #ruleDrift(set: RuleSet, { table, literals, chains }: InForce): Promise<readonly Difference[]> {
+    if (this.#others?.isRight()) return [];
+    const mark = this.#others?.mark();
+    const audited = { services: [...table.services.values()], literals: [...literals], chains };
+    const rules = await tableDrift(this.#exec, set, audited);
+    if (rules?.length === 0 && mark !== undefined) this.#others?.verified(mark);
+    return rules ?? [];
+  }
+
+  async #repaired(
+    set: RuleSet,
+    { routes, foreign }: { readonly routes: readonly string[]; readonly foreign: readonly VipDrift[] },
+  ): Promise<readonly VipDrift[]> {
+    const before = this.#inForce;
+    if (before === undefined) return foreign;
+    const rules = await this.#ruleDrift(set, before);
+    if (routes.length + rules.length === 0) return foreign;
+    return [...foreign, ...(await this.#repair(before, { routes, rules }))];
+  }
+
+  async #repair(
+    before: InForce,
+    { routes, rules }: { readonly routes: readonly string[]; readonly rules: readonly Difference[] },
+  ): Promise<readonly VipDrift[]> {
+    this.#inForce = undefined;
+    const strange = rules.some((difference) => difference.strange);
+    this.#inForce = await this.#replace(before, { anew: strange });
+    return [...routes, ...rules.map(({ what }) => what)].map((what) => ({ what, repaired: true }));
   }
 
   /** Rules of others that take packets to VIPs, and to nothing else, away. */
@@ -272,6 +305,7 @@ export class NftablesVips implements VipBackend, VipAudit, VipChoice {
     await this.#watch?.stop();
     this.#watch = undefined;
     this.#session?.close();
+    this.#others?.close();
     if (options.remove) {
       await this.#nft(removal(this.#own));
       await removeRoutes(this.#routes);
@@ -382,7 +416,8 @@ export class NftablesVips implements VipBackend, VipAudit, VipChoice {
   }
 
   async #nft(input: string): Promise<void> {
-    const result = await this.#exec('nft', ['-f', '-'], input);
+    const result = await this.#exec('sh', ['-c', 'echo $$; exec nft -f -'], input);
+    this.#others?.own(Number.parseInt(result.stdout, 10));
     if (result.exitCode === 0) return;
     throw new VipApplyFailed(
       'nftables',

@@ -22,10 +22,13 @@ const patienceMs = 5_000;
 export class NftSession {
   readonly #spawn: HostSpawn;
   #running: { readonly child: ChildProcess; readonly input: Writable; readonly output: Readable } | undefined;
+  readonly #began: (pid: number | undefined) => void;
   #asked = 0;
 
-  constructor(start: HostSpawn) {
+  /** `began` is told of each process that does the work. */
+  constructor(start: HostSpawn, began: (pid: number | undefined) => void = () => {}) {
     this.#spawn = start;
+    this.#began = began;
   }
 
   /** Whether a transaction is small enough for one line. */
@@ -78,6 +81,7 @@ export class NftSession {
     const child = this.#spawn('sh', ['-c', 'exec nft -i 2>&1']);
     const { stdin: input, stdout: output } = child;
     if (input === null || output === null) throw new Error('nft -i was started without pipes');
+    this.#began(child.pid);
     const running = { child, input, output };
     // Whoever waits learns of an end by the output.
     child.on('error', () => output.destroy());

@@ -151,7 +151,8 @@ export class NftablesPorts implements PortMapper {
       this.#name,
       wholePorts(rules, before.table, [...before.chains]),
     );
-    const drift = differences(expected, await inKernel(this.#exec, this.#name));
+    const listed = await inKernel(this.#exec, this.#name);
+    const drift = listed === undefined ? [] : differences(expected, listed);
     return this.#alone(async () => {
       // A change came in between: what was listed says nothing about what is now.
       if (this.#inForce !== before) return [];
