@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import type { Clock } from '../core/kit/clock.ts';
 import type { Log } from '../core/kit/log.ts';
-import { DevelopmentAuthority } from '../lb/edge/authority.ts';
 import { EdgeConsumer } from '../lb/edge/consumer.ts';
 import { KernelPorts } from '../lb/edge/l4/kernel-ports.ts';
+import { DevelopmentAuthority } from '../lb/edge/tls/authority.ts';
 import { NftablesPorts } from '../lb/vip/backends/nftables/ports/nftables-ports.ts';
 import type { AgentSettings } from './agent-settings.ts';
 

@@ -6,7 +6,7 @@ import type { Part } from '../core/kit/part.ts';
 import type { DnsConsumer } from '../dns/consumer.ts';
 import type { Credentials } from '../dns/secure/socket.ts';
 import type { SecureSettings } from '../dns/settings.ts';
-import type { DevelopmentAuthority } from '../lb/edge/authority.ts';
+import type { DevelopmentAuthority } from '../lb/edge/tls/authority.ts';
 
 /** Certificates are replaced on disk without a word. */
 const renewEveryMs = 3_600_000;

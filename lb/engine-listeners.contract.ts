@@ -6,7 +6,7 @@ import t, { type Test } from 'tap';
 import { appIdField, appIdTable } from '../core/model/app-id-table.ts';
 import type { Route, RouteConditions } from '../core/model/route.ts';
 import { scanProxyHeader } from './edge/proxy/proxy-header.ts';
-import { buildTable } from './edge/route-table.ts';
+import { buildTable } from './edge/routes/route-table.ts';
 import { answerEcho, askFor, fieldOf } from './edge/testing/echo.ts';
 import { listener, ownRoute } from './edge/testing/listeners.ts';
 import { directory, endpoint, Recorded, RecordingBackend, rawClient, route } from './edge/testing/peers.ts';

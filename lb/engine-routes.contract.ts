@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap';
 import { readRoute } from '../core/model/route-definition.ts';
-import { buildTable } from './edge/route-table.ts';
+import { buildTable } from './edge/routes/route-table.ts';
 import { answerEcho, askFor, fieldOf, type Question, type Told } from './edge/testing/echo.ts';
 import { directory, endpoint, RecordingBackend } from './edge/testing/peers.ts';
 import type { IngressEngine } from './engine.ts';

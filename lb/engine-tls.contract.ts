@@ -6,13 +6,13 @@ import t, { type Test } from 'tap';
 import type { Certificate } from '../core/model/certificate.ts';
 import { applyDelta } from '../core/model/directory.ts';
 import type { UpstreamTls } from '../core/model/route.ts';
-import type { KeyAndCertificate } from './edge/certificates.ts';
-import { buildTable } from './edge/route-table.ts';
+import { buildTable } from './edge/routes/route-table.ts';
 import { answerEcho, askFor } from './edge/testing/echo.ts';
 import { ask, http2Client } from './edge/testing/http2-peers.ts';
 import { listener, ownRoute } from './edge/testing/listeners.ts';
 import { directory, endpoint, RecordingBackend, route } from './edge/testing/peers.ts';
 import { TestAuthority } from './edge/testing/test-authority.ts';
+import type { KeyAndCertificate } from './edge/tls/certificates.ts';
 import type { IngressEngine } from './engine.ts';
 
 export type TlsEngine = {

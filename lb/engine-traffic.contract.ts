@@ -3,7 +3,7 @@ import { createServer } from 'node:http2';
 import { gunzipSync } from 'node:zlib';
 import t, { type Test } from 'tap';
 import type { ActiveCheck, Route, RouteOptions } from '../core/model/route.ts';
-import { buildTable } from './edge/route-table.ts';
+import { buildTable } from './edge/routes/route-table.ts';
 import { askFor } from './edge/testing/echo.ts';
 import {
   answerEach,

@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap';
-import { buildTable } from './edge/route-table.ts';
+import { buildTable } from './edge/routes/route-table.ts';
 import { answerEach, directory, endpoint, RecordingBackend, rawClient, route } from './edge/testing/peers.ts';
 import type { IngressEngine } from './engine.ts';
 

@@ -1,9 +1,9 @@
 import type { Part } from '../core/kit/part.ts';
 import type { Listener } from '../core/model/listener.ts';
-import type { RouteTable } from './edge/route-table.ts';
-import type { RequestCount } from './edge/route-tally.ts';
-import type { TrafficStats } from './edge/traffic-stats.ts';
-import type { WhyLink, WhyQuestion } from './edge/why.ts';
+import type { RouteTable } from './edge/routes/route-table.ts';
+import type { RequestCount } from './edge/telemetry/route-tally.ts';
+import type { TrafficStats } from './edge/telemetry/traffic-stats.ts';
+import type { WhyLink, WhyQuestion } from './edge/why/why.ts';
 
 /** Counters since the engine started; all but the gauges only grow. */
 export type EngineStats = {

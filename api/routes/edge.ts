@@ -15,7 +15,7 @@ type WhyQuery = {
   readonly client?: string;
 };
 
-/** One step of a request's way; `lb/edge/why.ts` says more. */
+/** One step of a request's way; `lb/edge/why/why.ts` says more. */
 type Link = {
   readonly link: string;
   readonly ok: boolean;

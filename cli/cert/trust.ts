@@ -32,7 +32,7 @@ async function trust(options: Options): Promise<void> {
 
 /** Made now when nobody has asked for HTTPS yet. */
 async function authorityFile(data: string): Promise<string> {
-  const { DevelopmentAuthority } = await import('../../lb/edge/authority.ts');
+  const { DevelopmentAuthority } = await import('../../lb/edge/tls/authority.ts');
   const authority = new DevelopmentAuthority({ clock: systemClock }, { folder: join(data, 'authority') });
   await authority.certificate('localhost');
   return authority.certificateFile;

@@ -1,5 +1,5 @@
 import { createHash, KeyObject, webcrypto } from 'node:crypto';
-import { loadX509 } from '../edge/issue.ts';
+import { loadX509 } from '../edge/tls/issue.ts';
 
 const curve = { name: 'ECDSA', namedCurve: 'P-256' };
 const signingAlgorithm = { name: 'ECDSA', hash: 'SHA-256' };

@@ -5,7 +5,7 @@ import { isIP } from 'node:net';
 import { connect } from 'node:tls';
 import { errorCode, errorText } from '../../core/kit/errors.ts';
 import type { Challenge } from '../../core/model/issuance.ts';
-import { challengeProtocol } from '../edge/challenge-server.ts';
+import { challengeProtocol } from '../edge/tls/challenge-server.ts';
 import { type CaaRecord, challengePorts, type Refusal, type Surroundings } from './ports.ts';
 
 const answerMs = 5_000;

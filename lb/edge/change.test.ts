@@ -1,5 +1,5 @@
 import t from 'tap';
-import { buildTable } from './route-table.ts';
+import { buildTable } from './routes/route-table.ts';
 import { answerEach, directory, type Recorded, rawClient, route, serveWith } from './testing/peers.ts';
 
 const get = 'GET / HTTP/1.1\r\nHost: web.test\r\n\r\n';

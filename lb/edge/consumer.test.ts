@@ -4,7 +4,6 @@ import t, { type Test } from 'tap';
 import { systemClock } from '../../core/kit/clock.ts';
 import { silentLog } from '../../core/kit/log.ts';
 import { deltaBetween, emptyDirectory } from '../../core/model/directory.ts';
-import { DevelopmentAuthority } from './authority.ts';
 import { EdgeConsumer, type EdgeOptions } from './consumer.ts';
 import {
   answerEach,
@@ -15,6 +14,7 @@ import {
   rawClient,
   route,
 } from './testing/peers.ts';
+import { DevelopmentAuthority } from './tls/authority.ts';
 
 const get = 'GET / HTTP/1.1\r\nHost: web.test\r\n\r\n';
 

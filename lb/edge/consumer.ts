@@ -11,14 +11,14 @@ import {
 import { type ListenerState, tableOf } from '../../core/model/listener.ts';
 import { scopeOf } from '../../core/model/route.ts';
 import type { ListenAddress } from '../engine.ts';
-import { EdgeMetrics } from './edge-metrics.ts';
 import type { KernelPorts } from './l4/kernel-ports.ts';
+import { PublicPlaces } from './listeners/public-places.ts';
 import type { FullReport, WorkerReport } from './messages.ts';
-import { PublicPlaces } from './public-places.ts';
 import { defaultSettings, type EdgeSettings, fixedListeners } from './settings.ts';
-import { TicketKeys } from './ticket-keys.ts';
-import { broken, type WhyLink, type WhyQuestion } from './why.ts';
-import { placeFor, whyArrival } from './why-arrival.ts';
+import { EdgeMetrics } from './telemetry/edge-metrics.ts';
+import { TicketKeys } from './tls/ticket-keys.ts';
+import { broken, type WhyLink, type WhyQuestion } from './why/why.ts';
+import { placeFor, whyArrival } from './why/why-arrival.ts';
 import { WorkerLink, type WorkerLinkDependencies } from './worker-link.ts';
 
 export type EdgeDependencies = Omit<

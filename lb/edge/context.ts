@@ -1,11 +1,11 @@
 import type { BlockList } from 'node:net';
-import type { AccessLog } from './access-log.ts';
-import type { ForwardAuths } from './access-question.ts';
-import type { Passwords } from './basic-auth.ts';
-import type { RouteTable } from './route-table.ts';
-import type { ServedTogether } from './server-name.ts';
-import type { UpstreamContext } from './upstream-context.ts';
-import type { Upstreams } from './upstreams.ts';
+import type { ForwardAuths } from './access/access-question.ts';
+import type { Passwords } from './access/basic-auth.ts';
+import type { ServedTogether } from './listeners/server-name.ts';
+import type { RouteTable } from './routes/route-table.ts';
+import type { AccessLog } from './telemetry/access-log.ts';
+import type { UpstreamContext } from './upstream/upstream-context.ts';
+import type { Upstreams } from './upstream/upstreams.ts';
 
 /** What every connection of one engine shares. */
 export type EdgeContext = UpstreamContext & {

@@ -1,7 +1,7 @@
 import type { DirectoryDelta } from '../../core/model/directory.ts';
 import type { Listener } from '../../core/model/listener.ts';
 import type { EngineStats } from '../engine.ts';
-import type { WhyLink, WhyQuestion } from './why.ts';
+import type { WhyLink, WhyQuestion } from './why/why.ts';
 
 /** What the control process tells a worker. `id` comes back in the answer. */
 export type ToWorker =

@@ -10,7 +10,7 @@ import {
   deltaBetween,
   snapshotDelta,
 } from '../../core/model/directory.ts';
-import type { KeyAndCertificate } from './certificates.ts';
+import type { Place } from './listeners/public-places.ts';
 import {
   type FromWorker,
   type ListenFailure,
@@ -18,9 +18,9 @@ import {
   type ToWorker,
   type WorkerReport,
 } from './messages.ts';
-import type { Place } from './public-places.ts';
 import type { EdgeSettings } from './settings.ts';
-import type { WhyLink, WhyQuestion } from './why.ts';
+import type { KeyAndCertificate } from './tls/certificates.ts';
+import type { WhyLink, WhyQuestion } from './why/why.ts';
 
 export type WorkerLinkDependencies = {
   readonly clock: Clock;

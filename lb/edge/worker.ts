@@ -5,13 +5,13 @@ import { followParent } from '../../core/kit/supervised.ts';
 import type { Listener } from '../../core/model/listener.ts';
 import { BuiltinEngine } from '../engines/builtin.ts';
 import { HaproxyEngine } from '../engines/haproxy/haproxy.ts';
-import { CertificateCache, type KeyAndCertificate } from './certificates.ts';
-import { asksClients, matchPath } from './match.ts';
 import { type FromWorker, parseMessage, type ToWorker } from './messages.ts';
-import type { RouteTable } from './route-table.ts';
+import { asksClients, matchPath } from './routes/match.ts';
+import type { RouteTable } from './routes/route-table.ts';
+import { TableKeeper } from './routes/table-keeper.ts';
 import type { EdgeSettings } from './settings.ts';
-import { TableKeeper } from './table-keeper.ts';
-import { TurnClock } from './turn-clock.ts';
+import { CertificateCache, type KeyAndCertificate } from './tls/certificates.ts';
+import { TurnClock } from './wire/turn-clock.ts';
 
 const retryMs = 1_000;
 

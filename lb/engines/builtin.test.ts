@@ -1,8 +1,8 @@
 import t from 'tap';
 import { systemClock } from '../../core/kit/clock.ts';
 import { PortInUse } from '../../core/kit/listen.ts';
-import { CertificateCache } from '../edge/certificates.ts';
 import { portOfEngine, testEngine } from '../edge/testing/peers.ts';
+import { CertificateCache } from '../edge/tls/certificates.ts';
 import { testEngineContract } from '../engine.contract.ts';
 import { testListenerContract } from '../engine-listeners.contract.ts';
 import { testRouteContract } from '../engine-routes.contract.ts';

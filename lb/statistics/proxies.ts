@@ -4,7 +4,7 @@ import { isHttp, tableOf } from '../../core/model/listener.ts';
 import type { Route, ServiceRef } from '../../core/model/route.ts';
 import { isServerSet } from '../../core/model/server-set.ts';
 import { membersOf, type SetMember } from '../../core/model/servers-of.ts';
-import { endpointName } from '../edge/route-table.ts';
+import { endpointName } from '../edge/routes/route-table.ts';
 import type { ListenAddress } from '../engine.ts';
 import { serverId, serverName } from '../server-name.ts';
 import { type Answers, type ListenerNumbers, type Measured, type ServerNumbers, sum } from './measured.ts';

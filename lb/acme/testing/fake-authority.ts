@@ -1,6 +1,6 @@
 import { createHmac, createPublicKey, verify, webcrypto } from 'node:crypto';
 import { createServer, type IncomingMessage } from 'node:http';
-import { loadX509 } from '../../edge/issue.ts';
+import { loadX509 } from '../../edge/tls/issue.ts';
 import { record } from '../shapes.ts';
 
 type Answer = { readonly status?: number; readonly body?: object | string; readonly location?: string };

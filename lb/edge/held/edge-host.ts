@@ -5,7 +5,7 @@ import { errorCode, errorText } from '../../../core/kit/errors.ts';
 import { BindFailed } from '../../../core/kit/listen.ts';
 import { type Directory, type DirectoryDelta, emptyDirectory } from '../../../core/model/directory.ts';
 import type { EdgeConsumer } from '../consumer.ts';
-import type { WhyQuestion } from '../why.ts';
+import type { WhyQuestion } from '../why/why.ts';
 import { Channel } from './channel.ts';
 import { type Calls, type FromHeld, type Hello, isToHeld, protocol, type ToHeld } from './messages.ts';
 import { meetingPlace } from './place.ts';

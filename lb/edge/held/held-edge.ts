@@ -19,7 +19,7 @@ import {
 import type { ListenerState } from '../../../core/model/listener.ts';
 import type { ListenAddress } from '../../engine.ts';
 import type { FullReport } from '../messages.ts';
-import type { WhyLink, WhyQuestion } from '../why.ts';
+import type { WhyLink, WhyQuestion } from '../why/why.ts';
 import { Channel } from './channel.ts';
 import {
   type Call,

@@ -2,7 +2,7 @@ import type { DirectoryDelta } from '../../../core/model/directory.ts';
 import type { ListenerState } from '../../../core/model/listener.ts';
 import type { ListenAddress } from '../../engine.ts';
 import type { FullReport, ListenFailure } from '../messages.ts';
-import type { WhyLink, WhyQuestion } from '../why.ts';
+import type { WhyLink, WhyQuestion } from '../why/why.ts';
 
 /** Of what is said between an agent and the edge it holds; two that differ do not understand each other. */
 export const protocol = 1;

@@ -1,11 +1,11 @@
 import { performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
-import type { ClientFacts } from '../client-facts.ts';
+import { TokenBucket } from '../access/token-bucket.ts';
 import type { EdgeContext } from '../context.ts';
-import type { Deadlined } from '../deadlines.ts';
 import type { Front } from '../front.ts';
+import type { ClientFacts } from '../request/client-facts.ts';
 import type { EdgeSettings } from '../settings.ts';
-import { TokenBucket } from '../token-bucket.ts';
+import type { Deadlined } from '../wire/deadlines.ts';
 import { type StreamHost, StreamTurn } from './stream-turn.ts';
 
 export type Http2Options = {

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import t, { type Test } from 'tap';
 import type { UpstreamTls } from '../../../core/model/route.ts';
-import { buildTable } from '../route-table.ts';
+import { buildTable } from '../routes/route-table.ts';
 import { ask, http2Client } from '../testing/http2-peers.ts';
 import { directory, endpoint, route, serveWith } from '../testing/peers.ts';
 import { TestAuthority } from '../testing/test-authority.ts';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import t, { type Test } from 'tap';
-import { buildTable } from '../route-table.ts';
+import { buildTable } from '../routes/route-table.ts';
 import { answerOf, ask, http2Client } from '../testing/http2-peers.ts';
 import { directory, endpoint, rawClient, route, serveWith } from '../testing/peers.ts';
 

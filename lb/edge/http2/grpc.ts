@@ -1,5 +1,5 @@
-import { valuesOf } from '../forward.ts';
 import type { RequestHead } from '../http1/request-head.ts';
+import { valuesOf } from '../request/forward.ts';
 
 /** How a gRPC client is told what HTTP says with a status (gRPC's mapping of HTTP to gRPC statuses). */
 const statuses: Readonly<Record<number, number>> = {

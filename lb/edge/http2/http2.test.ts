@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import t from 'tap';
-import { buildTable } from '../route-table.ts';
+import { buildTable } from '../routes/route-table.ts';
 import { ask, http2Client } from '../testing/http2-peers.ts';
 import { answerEach, directory, endpoint, rawClient, serveWith } from '../testing/peers.ts';
 

@@ -1,7 +1,7 @@
 import { type Fault, faults } from '../http1/fault.ts';
 import { parseHost } from '../http1/host.ts';
 import { type RequestHead, readRequest, scanRequest } from '../http1/request-head.ts';
-import type { Scratch } from '../scratch.ts';
+import type { Scratch } from '../wire/scratch.ts';
 
 /** A request of HTTP/2 as HTTP/1.1 says the same: whatever judges or forwards requests then knows one form only. */
 export type RequestText = {

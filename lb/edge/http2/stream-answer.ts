@@ -1,8 +1,8 @@
 import type { ServerHttp2Stream, ServerStreamResponseOptions } from 'node:http2';
-import { interimFields } from '../forward.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
-import { pageParts } from '../pages.ts';
-import type { PolicyAnswer } from '../policy-answer.ts';
+import { interimFields } from '../request/forward.ts';
+import { pageParts } from '../request/pages.ts';
+import type { PolicyAnswer } from '../request/policy-answer.ts';
 import { fieldList } from './field-list.ts';
 import { grpcFields } from './grpc.ts';
 import { taken } from './taken.ts';

@@ -1,5 +1,5 @@
 import type { Http2Stream } from 'node:http2';
-import type { Pipe } from '../pipe.ts';
+import type { Pipe } from '../wire/pipe.ts';
 
 /** CANCEL (RFC 9113 §7). */
 const cancel = 8;

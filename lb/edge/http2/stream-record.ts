@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
-import type { ClientFacts } from '../client-facts.ts';
 import type { EdgeContext } from '../context.ts';
 import type { RequestHead } from '../http1/request-head.ts';
-import { TurnRecord } from '../turn-record.ts';
+import type { ClientFacts } from '../request/client-facts.ts';
+import { TurnRecord } from '../telemetry/turn-record.ts';
 import type { StreamAnswer } from './stream-answer.ts';
 
 export type StreamRecordParts = {

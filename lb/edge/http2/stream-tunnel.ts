@@ -1,7 +1,7 @@
 import type { ServerHttp2Stream } from 'node:http2';
 import type { EdgeContext } from '../context.ts';
-import { Tunnel, type TunnelOptions } from '../tunnel.ts';
-import type { Connection } from '../upstream.ts';
+import { Tunnel, type TunnelOptions } from '../request/tunnel.ts';
+import type { Connection } from '../upstream/upstream.ts';
 import { StreamPipe } from './stream-pipe.ts';
 
 /** A stream that an endpoint has upgraded: its bytes are the other protocol's from now on (RFC 8441). */

@@ -3,10 +3,10 @@ import { promisify } from 'node:util';
 import t from 'tap';
 import { systemClock } from '../../../core/kit/clock.ts';
 import { BuiltinEngine } from '../../engines/builtin.ts';
-import { DevelopmentAuthority } from '../authority.ts';
-import { CertificateCache } from '../certificates.ts';
-import { buildTable } from '../route-table.ts';
+import { buildTable } from '../routes/route-table.ts';
 import { answerEach, directory, endpoint, RecordingBackend } from '../testing/peers.ts';
+import { DevelopmentAuthority } from '../tls/authority.ts';
+import { CertificateCache } from '../tls/certificates.ts';
 
 const run = promisify(execFile);
 

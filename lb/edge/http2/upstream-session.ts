@@ -1,9 +1,9 @@
 import type { ClientHttp2Session } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
-import type { Deadlined } from '../deadlines.ts';
-import type { PoolEndpoint } from '../route-table.ts';
-import type { UpstreamContext } from '../upstream-context.ts';
-import { type TlsDial, tlsSocket } from '../upstream-tls.ts';
+import type { PoolEndpoint } from '../routes/route-table.ts';
+import type { UpstreamContext } from '../upstream/upstream-context.ts';
+import { type TlsDial, tlsSocket } from '../upstream/upstream-tls.ts';
+import type { Deadlined } from '../wire/deadlines.ts';
 
 export type SessionContext = Pick<UpstreamContext, 'clock' | 'deadlines' | 'certificate'>;
 

@@ -3,7 +3,7 @@ import type { Directory } from '../../../core/model/directory.ts';
 import type { AgentId } from '../../../core/model/ids.ts';
 import { type Listener, type ListenerOptions, tableOf } from '../../../core/model/listener.ts';
 import type { Route, RouteOptions } from '../../../core/model/route.ts';
-import { endpointsOf, type PoolEndpoint } from '../route-table.ts';
+import { endpointsOf, type PoolEndpoint } from '../routes/route-table.ts';
 import type { MappedPort, MappedTarget } from './port-mapper.ts';
 
 /** Who carries the connections of a listener: the kernel, or for a reason the edge's processes. */

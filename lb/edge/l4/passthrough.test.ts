@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { connect, createServer, type TLSSocket } from 'node:tls';
 import t, { type Test } from 'tap';
 import { systemClock } from '../../../core/kit/clock.ts';
-import { DevelopmentAuthority } from '../authority.ts';
-import { buildTable } from '../route-table.ts';
+import { buildTable } from '../routes/route-table.ts';
 import { listener, listenWith, ownRoute } from '../testing/listeners.ts';
 import { directory, endpoint, rawClient } from '../testing/peers.ts';
+import { DevelopmentAuthority } from '../tls/authority.ts';
 
 /** A TLS server of the app that says its name. */
 async function tlsServer(t: Test, authority: DevelopmentAuthority, name: string): Promise<number> {

@@ -1,5 +1,5 @@
-import type { AccessLog } from '../access-log.ts';
-import { endpointName, type PoolEndpoint } from '../route-table.ts';
+import { endpointName, type PoolEndpoint } from '../routes/route-table.ts';
+import type { AccessLog } from '../telemetry/access-log.ts';
 
 export type StreamRecordParts = {
   readonly log: AccessLog;

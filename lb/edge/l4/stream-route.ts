@@ -1,9 +1,9 @@
+import type { Lease } from '../access/limiter.ts';
 import type { EdgeContext } from '../context.ts';
-import type { Lease } from '../limiter.ts';
-import { matchPath } from '../match.ts';
-import { drawShare } from '../pool-key.ts';
-import { listed } from '../route-policy.ts';
-import type { TableRoute } from '../table-route.ts';
+import { matchPath } from '../routes/match.ts';
+import { drawShare } from '../routes/pool-key.ts';
+import { listed } from '../routes/route-policy.ts';
+import type { TableRoute } from '../routes/table-route.ts';
 
 export type StreamQuestion = {
   /** Of the listener's table. */

@@ -4,10 +4,10 @@ import { connect as connectTls, createServer as createTlsServer } from 'node:tls
 import t from 'tap';
 import { systemClock } from '../../../core/kit/clock.ts';
 import { silentLog } from '../../../core/kit/log.ts';
-import { DevelopmentAuthority } from '../authority.ts';
 import { EdgeConsumer } from '../consumer.ts';
 import { listener, listenWith, ownRoute } from '../testing/listeners.ts';
 import { answerEach, directory, endpoint, Recorded, RecordingBackend, rawClient } from '../testing/peers.ts';
+import { DevelopmentAuthority } from '../tls/authority.ts';
 import { renderProxyHeader, scanProxyHeader } from './proxy-header.ts';
 
 const told = {

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { plainAddress } from '../client-facts.ts';
+import { plainAddress } from '../request/client-facts.ts';
 import type { ProxyEnds } from './proxy-header.ts';
 
 export function socketEnds({

@@ -1,7 +1,7 @@
 import type { Listener } from '../../../core/model/listener.ts';
 import type { Route } from '../../../core/model/route.ts';
 import type { BuiltinEngine } from '../../engines/builtin.ts';
-import { buildTable } from '../route-table.ts';
+import { buildTable } from '../routes/route-table.ts';
 import type { EdgeSettings } from '../settings.ts';
 import { directory, endpoint, type Recorded, RecordingBackend, route, testEngine } from './peers.ts';
 

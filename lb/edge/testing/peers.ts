@@ -5,7 +5,7 @@ import { Watched } from '../../../core/kit/watched.ts';
 import { applyDelta, type Directory, type Endpoint, emptyDirectory } from '../../../core/model/directory.ts';
 import type { Route } from '../../../core/model/route.ts';
 import { BuiltinEngine } from '../../engines/builtin.ts';
-import { buildTable } from '../route-table.ts';
+import { buildTable } from '../routes/route-table.ts';
 import type { EdgeSettings } from '../settings.ts';
 
 /** Values and peers for the tests of this folder. */

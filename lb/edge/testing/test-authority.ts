@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { KeyAndCertificate } from '../certificates.ts';
+import type { KeyAndCertificate } from '../tls/certificates.ts';
 
 /** An authority as openssl makes it, with its files in a folder of the test. */
 export class TestAuthority {

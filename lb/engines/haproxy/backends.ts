@@ -1,7 +1,7 @@
 import { isServerSet } from '../../../core/model/server-set.ts';
-import type { RouteTable } from '../../edge/route-table.ts';
-import { emptyTable } from '../../edge/route-table.ts';
-import type { TableRoute } from '../../edge/table-route.ts';
+import type { RouteTable } from '../../edge/routes/route-table.ts';
+import { emptyTable } from '../../edge/routes/route-table.ts';
+import type { TableRoute } from '../../edge/routes/table-route.ts';
 import { backendText, type Shape, type ShapeFile, shapeKey } from './sections.ts';
 import { closedShape } from './shape.ts';
 import { changeServers } from './slot-changes.ts';

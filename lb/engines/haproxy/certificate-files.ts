@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Certificate } from '../../../core/model/certificate.ts';
-import type { KeyAndCertificate } from '../../edge/certificates.ts';
-import { GivenCertificates } from '../../edge/given-certificates.ts';
+import type { KeyAndCertificate } from '../../edge/tls/certificates.ts';
+import { GivenCertificates } from '../../edge/tls/given-certificates.ts';
 
 /** A file with a key and its certificates, and the names of servers it is for. */
 export type CertificateFile = {

@@ -1,5 +1,5 @@
 import type { Certificate } from '../../../core/model/certificate.ts';
-import type { KeyAndCertificate } from '../../edge/certificates.ts';
+import type { KeyAndCertificate } from '../../edge/tls/certificates.ts';
 import {
   type CertificateFile,
   certificateFiles,

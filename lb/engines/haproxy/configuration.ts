@@ -150,7 +150,7 @@ const challengeLines: readonly string[] = [
     `%[path,map_str(${mapFile('challenges')})] if { path_beg /.well-known/acme-challenge/ } { path,map_str(${mapFile('challenges')}) -m found }`,
 ];
 
-/** Paths are compared as an endpoint may read them (lb/edge/comparable-path.ts); what is forwarded stays as it came. */
+/** Paths are compared as an endpoint may read them (lb/edge/routes/comparable-path.ts); what is forwarded stays as it came. */
 const pathLines: readonly string[] = [
   'http-request set-var(txn.given) pathq if { pathq -m sub % /. }',
   'http-request normalize-uri percent-decode-unreserved',

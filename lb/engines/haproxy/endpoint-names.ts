@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { endpointName, type PoolEndpoint, type RouteTable } from '../../edge/route-table.ts';
+import { endpointName, type PoolEndpoint, type RouteTable } from '../../edge/routes/route-table.ts';
 import { serverName } from './slots.ts';
 
 export type EndpointsChange = {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { systemClock } from '../../../core/kit/clock.ts';
 import type { PathCondition, Route, RouteOptions } from '../../../core/model/route.ts';
-import { buildTable } from '../../edge/route-table.ts';
+import { buildTable } from '../../edge/routes/route-table.ts';
 import { askFor } from '../../edge/testing/echo.ts';
 import { listener } from '../../edge/testing/listeners.ts';
 import { directory, endpoint, route } from '../../edge/testing/peers.ts';

@@ -1,6 +1,6 @@
 import type { Listener } from '../../../core/model/listener.ts';
-import { emptyTable, type RouteTable } from '../../edge/route-table.ts';
-import type { TableRoute } from '../../edge/table-route.ts';
+import { emptyTable, type RouteTable } from '../../edge/routes/route-table.ts';
+import type { TableRoute } from '../../edge/routes/table-route.ts';
 import { Backends, type BackendsChange } from './backends.ts';
 import { mapCommands, mapText } from './map-commands.ts';
 import { Paths } from './paths.ts';

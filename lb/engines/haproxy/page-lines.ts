@@ -1,4 +1,4 @@
-import { phrases } from '../../edge/pages.ts';
+import { phrases } from '../../edge/request/pages.ts';
 import { literal, word } from './words.ts';
 
 export type Page = {

@@ -1,7 +1,7 @@
 import type { Route } from '../../../core/model/route.ts';
-import type { RouteTable } from '../../edge/route-table.ts';
-import { emptyTable } from '../../edge/route-table.ts';
-import type { TableRoute } from '../../edge/table-route.ts';
+import type { RouteTable } from '../../edge/routes/route-table.ts';
+import { emptyTable } from '../../edge/routes/route-table.ts';
+import type { TableRoute } from '../../edge/routes/table-route.ts';
 import { mapCommands, mapText } from './map-commands.ts';
 import { chainFacts, chainLines, type HostPlan, headerLines, planHost } from './routing.ts';
 import { partsOf } from './scopes.ts';

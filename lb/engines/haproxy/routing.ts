@@ -1,8 +1,8 @@
 import { haproxyLacks } from '../../../core/model/haproxy-lacks.ts';
 import { loosePcreOf, pcreOf } from '../../../core/model/pcre.ts';
 import type { PathCondition, RouteConditions, ValueCondition } from '../../../core/model/route.ts';
-import type { RouteTable } from '../../edge/route-table.ts';
-import type { TableRoute } from '../../edge/table-route.ts';
+import type { RouteTable } from '../../edge/routes/route-table.ts';
+import type { TableRoute } from '../../edge/routes/table-route.ts';
 import { acl, equalAcl } from './acls.ts';
 import { partsOf } from './scopes.ts';
 import { word } from './words.ts';
@@ -118,7 +118,7 @@ function ruleOf(id: string, route: TableRoute): Rule | undefined {
   return rule;
 }
 
-/** What is asked of host and path besides the route's own (lb/edge/conditions.ts). */
+/** What is asked of host and path besides the route's own (lb/edge/routes/conditions.ts). */
 function addPlaces(rule: Rule, id: string, { hostLike, paths = [], unless }: RouteConditions): void {
   if (hostLike !== undefined) {
     rule.lines.push(...acl(`${id}l`, 'req.hdr(host) -i', [loose(hostLike)], 'reg'));

@@ -1,6 +1,6 @@
-import { pathFits } from '../../edge/host-routes.ts';
-import type { RouteTable } from '../../edge/route-table.ts';
-import type { TableRoute } from '../../edge/table-route.ts';
+import { pathFits } from '../../edge/routes/host-routes.ts';
+import type { RouteTable } from '../../edge/routes/route-table.ts';
+import type { TableRoute } from '../../edge/routes/table-route.ts';
 import { mapCommands, mapText } from './map-commands.ts';
 import type { PathsOptions } from './paths.ts';
 import { partsOf } from './scopes.ts';

@@ -1,6 +1,6 @@
 import { haproxyLacks } from '../../../core/model/haproxy-lacks.ts';
 import type { Route } from '../../../core/model/route.ts';
-import type { RouteTable } from '../../edge/route-table.ts';
+import type { RouteTable } from '../../edge/routes/route-table.ts';
 import { addressLines, limitLines, limitSections, passwordLines, passwordSections } from './access-lines.ts';
 import { answerLines } from './answer-lines.ts';
 import { answer, closedPage } from './page-lines.ts';
@@ -17,7 +17,7 @@ export type ShapeSettings = {
 
 type Certificates = RouteTable['certificates'];
 
-/** How HAProxy carries out a route. Who may ask is asked first, as in the other engine (lb/edge/decide.ts). */
+/** How HAProxy carries out a route. Who may ask is asked first, as in the other engine (lb/edge/request/decide.ts). */
 export function shapeOf(
   route: Route,
   settings: ShapeSettings,

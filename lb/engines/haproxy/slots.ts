@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { PoolEndpoint, RouteTable } from '../../edge/route-table.ts';
-import type { TableRoute } from '../../edge/table-route.ts';
+import type { PoolEndpoint, RouteTable } from '../../edge/routes/route-table.ts';
+import type { TableRoute } from '../../edge/routes/table-route.ts';
 import { cookieOf, serverName as shownName } from '../../server-name.ts';
 import type { Server, Shape } from './sections.ts';
 

@@ -1,5 +1,5 @@
 import type { Listener } from '../../../core/model/listener.ts';
-import { ListenSocket } from '../../edge/listen-socket.ts';
+import { ListenSocket } from '../../edge/listeners/listen-socket.ts';
 import { HaproxyUnusable } from './process.ts';
 
 /** A listener with its bound socket. */

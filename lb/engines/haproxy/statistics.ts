@@ -1,5 +1,5 @@
 import type { ListenerCounts } from '../../edge/l4/listener-tally.ts';
-import type { EndpointStats } from '../../edge/traffic-stats.ts';
+import type { EndpointStats } from '../../edge/telemetry/traffic-stats.ts';
 import { bindName } from './doors.ts';
 
 /** One line of `show stat`: values by the names of its columns. */

@@ -1,6 +1,6 @@
 import { plainName } from '../../../core/model/haproxy-lacks.ts';
 import type { RouteOptions } from '../../../core/model/route.ts';
-import { stickyCookie } from '../../edge/sticky.ts';
+import { stickyCookie } from '../../edge/routes/sticky.ts';
 import { mapFile } from './map-commands.ts';
 import { self } from './sections.ts';
 import { word } from './words.ts';

@@ -1,5 +1,5 @@
 import type { Route } from '../../../core/model/route.ts';
-import type { RouteTable } from '../../edge/route-table.ts';
+import type { RouteTable } from '../../edge/routes/route-table.ts';
 import { limitSections, streamAccessLines, streamLimitLines } from './access-lines.ts';
 import type { Shape } from './sections.ts';
 import type { ShapeSettings } from './shape.ts';

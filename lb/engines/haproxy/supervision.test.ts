@@ -2,7 +2,7 @@ import { readlinkSync, renameSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { systemClock } from '../../../core/kit/clock.ts';
 import type { Route } from '../../../core/model/route.ts';
-import { buildTable } from '../../edge/route-table.ts';
+import { buildTable } from '../../edge/routes/route-table.ts';
 import { answerEcho, askFor } from '../../edge/testing/echo.ts';
 import {
   directory,

@@ -1,4 +1,4 @@
-import type { RequestCount } from '../../edge/route-tally.ts';
+import type { RequestCount } from '../../edge/telemetry/route-tally.ts';
 import type { Counted } from './statistics.ts';
 
 /** A route's answers by class of status. */

@@ -1,5 +1,5 @@
-import type { RouteTable } from '../../edge/route-table.ts';
-import type { TableRoute } from '../../edge/table-route.ts';
+import type { RouteTable } from '../../edge/routes/route-table.ts';
+import type { TableRoute } from '../../edge/routes/table-route.ts';
 import { partsOf } from './scopes.ts';
 
 /** What of a table one part of the configuration carries out: the routes of these scopes. */

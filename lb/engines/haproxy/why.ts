@@ -1,15 +1,15 @@
 import type { Clock } from '../../../core/kit/clock.ts';
 import { haproxyLacks } from '../../../core/model/haproxy-lacks.ts';
-import { Passwords } from '../../edge/basic-auth.ts';
-import { plainAddress } from '../../edge/client-facts.ts';
-import type { RouteTable } from '../../edge/route-table.ts';
+import { Passwords } from '../../edge/access/basic-auth.ts';
+import { plainAddress } from '../../edge/request/client-facts.ts';
+import type { RouteTable } from '../../edge/routes/route-table.ts';
+import type { TableRoute } from '../../edge/routes/table-route.ts';
 import type { EdgeSettings } from '../../edge/settings.ts';
-import type { TableRoute } from '../../edge/table-route.ts';
-import { broken, good, type WhyLink, type WhyQuestion } from '../../edge/why.ts';
-import { whyEndpoints } from '../../edge/why-endpoints.ts';
-import { whyPolicy } from '../../edge/why-policy.ts';
-import { whyHead } from '../../edge/why-request.ts';
-import { whyRoute } from '../../edge/why-route.ts';
+import { broken, good, type WhyLink, type WhyQuestion } from '../../edge/why/why.ts';
+import { whyEndpoints } from '../../edge/why/why-endpoints.ts';
+import { whyPolicy } from '../../edge/why/why-policy.ts';
+import { whyHead } from '../../edge/why/why-request.ts';
+import { whyRoute } from '../../edge/why/why-route.ts';
 import { serverName } from './slots.ts';
 
 export type WhyParts = {

@@ -1,9 +1,9 @@
-import { AnswerReader, type AnswerUser } from '../../answer-reader.ts';
-import { forwardInterim, forwardResponse } from '../../forward.ts';
 import type { ResponseHead } from '../../http1/response-head.ts';
 import type { Slices } from '../../http1/slices.ts';
-import { createScratch, type Scratch } from '../../scratch.ts';
+import { AnswerReader, type AnswerUser } from '../../request/answer-reader.ts';
+import { forwardInterim, forwardResponse } from '../../request/forward.ts';
 import { defaultSettings } from '../../settings.ts';
+import { createScratch, type Scratch } from '../../wire/scratch.ts';
 
 /** What became of an endpoint's answer to one request, when the endpoint closed after it. */
 export type EdgeAnswer = {

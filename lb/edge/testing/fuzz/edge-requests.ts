@@ -1,15 +1,15 @@
-import { clientFacts } from '../../client-facts.ts';
-import { ClientInput, type InputUser } from '../../client-input.ts';
-import type { ForwardOptions } from '../../exchange-request.ts';
-import { exchangeRequest } from '../../exchange-request.ts';
-import { HeadReader } from '../../head-reader.ts';
 import { type BodyReader, bodyReader, requestFraming } from '../../http1/body.ts';
 import { INCOMPLETE, REFUSED } from '../../http1/fields.ts';
 import type { RequestHead } from '../../http1/request-head.ts';
-import { blockList } from '../../route-policy.ts';
-import { createScratch, type Scratch } from '../../scratch.ts';
+import { clientFacts } from '../../request/client-facts.ts';
+import { ClientInput, type InputUser } from '../../request/client-input.ts';
+import type { ForwardOptions } from '../../request/exchange-request.ts';
+import { exchangeRequest } from '../../request/exchange-request.ts';
+import { HeadReader } from '../../request/head-reader.ts';
+import { blockList } from '../../routes/route-policy.ts';
+import { tableRoute } from '../../routes/table-route.ts';
 import { defaultSettings } from '../../settings.ts';
-import { tableRoute } from '../../table-route.ts';
+import { createScratch, type Scratch } from '../../wire/scratch.ts';
 import { route } from '../peers.ts';
 import type { Reading, ReadMessage } from './llhttp.ts';
 

@@ -11,8 +11,8 @@ import {
   type DirectoryDelta,
   emptyDirectory,
 } from '../../../../core/model/directory.ts';
-import type { KeyAndCertificate } from '../../certificates.ts';
 import { EdgeConsumer } from '../../consumer.ts';
+import type { KeyAndCertificate } from '../../tls/certificates.ts';
 import { endpoint, route } from '../peers.ts';
 import { TestAuthority } from '../test-authority.ts';
 import type { SteadyOptions, SteadyReport } from './report.ts';

@@ -1,0 +1,89 @@
+import type { ActiveCheck } from '../../../core/model/route.ts';
+import { scanResponse } from '../http1/response-head.ts';
+import type { PoolEndpoint } from '../routes/route-table.ts';
+import type { Deadlined } from '../wire/deadlines.ts';
+import { connectedWire, type Wire, type WireUser } from '../wire/wire.ts';
+import type { UpstreamContext } from './upstream-context.ts';
+import { tlsWire } from './upstream-tls.ts';
+
+const timeoutMs = 2_000;
+
+/** Asks an endpoint whether it is well: a connection, and 2xx or 3xx if there is a path to ask for. Never rejects. */
+export function probe(
+  context: UpstreamContext,
+  endpoint: PoolEndpoint,
+  check: ActiveCheck,
+): Promise<boolean> {
+  return new Probe(context, endpoint, check).result;
+}
+
+class Probe implements WireUser, Deadlined {
+  readonly result: Promise<boolean>;
+  readonly deadlineAt: number;
+  readonly #context: UpstreamContext;
+  readonly #wire: Wire;
+  readonly #resolve: (well: boolean) => void;
+  #text = '';
+
+  constructor(context: UpstreamContext, { address, tls, ...ports }: PoolEndpoint, check: ActiveCheck) {
+    const place = { address, port: ports.checkPort ?? ports.port };
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    this.result = promise;
+    this.#resolve = resolve;
+    this.#context = context;
+    this.deadlineAt = context.clock.now() + (check.timeoutMs ?? timeoutMs);
+    const connected = () => this.#connected(place, check.path);
+    if (tls === undefined) {
+      this.#wire = connectedWire(place, context.scratch, this);
+      this.#wire.socket.once('connect', connected);
+    } else
+      this.#wire = tlsWire(context, this, {
+        endpoint: place,
+        tls,
+        connected,
+        failed: () => {},
+        preamble: '',
+      });
+    context.deadlines.add(this);
+  }
+
+  bytes(buffer: Buffer, length: number): void {
+    this.#text += buffer.toString('latin1', 0, length);
+    const { response } = this.#context.scratch;
+    const bytes = Buffer.from(this.#text, 'latin1');
+    const end = scanResponse(bytes, 0, bytes.length, response);
+    if (end > 0) this.#end(/^HTTP\/1\.. [23]/.test(this.#text));
+    else if (end !== -1 || this.#text.length > this.#context.settings.maxHeadBytes) this.#end(false);
+  }
+
+  ended(): void {
+    this.#end(false);
+  }
+
+  drained(): void {}
+
+  closed(): void {
+    this.#end(false);
+  }
+
+  overdue(): void {
+    this.#end(false);
+  }
+
+  #connected({ address, port }: { address: string; port: number }, path: string | undefined): void {
+    if (path === undefined) {
+      this.#end(true);
+      return;
+    }
+    const host = address.includes(':') ? `[${address}]` : address;
+    this.#wire.write(
+      `GET ${path} HTTP/1.1\r\nHost: ${host}:${port}\r\nUser-Agent: weir-edge\r\nConnection: close\r\n\r\n`,
+    );
+  }
+
+  #end(well: boolean): void {
+    this.#context.deadlines.delete(this);
+    this.#resolve(well);
+    this.#wire.destroy();
+  }
+}
