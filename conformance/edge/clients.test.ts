@@ -7,7 +7,7 @@ const skip = process.getuid?.() === 0 ? false : 'needs root';
 
 /** Where the servers of the scripts listen; the app that has the port does nothing with it. */
 const scriptedPort = 31_940;
-const scripts = fileURLToPath(new URL('framing', import.meta.url));
+const scripts = fileURLToPath(new URL('framing/', import.meta.url));
 
 t.test('clients that other people wrote', { skip, timeout: 120_000 }, async (t) => {
   const { host, product } = await openEdge(t, 'clients');

@@ -22,7 +22,9 @@ export type ToWorker =
       readonly name: string;
       readonly key: string;
       readonly cert: string;
-    };
+    }
+  /** Nobody makes one for the name now; it may be asked for again. */
+  | { readonly kind: 'no-certificate'; readonly name: string; readonly reason: string };
 
 /** What a worker tells the control process. */
 export type FromWorker =

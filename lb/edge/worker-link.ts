@@ -1,5 +1,5 @@
 import type { Clock } from '../../core/kit/clock.ts';
-import { WeirError } from '../../core/kit/errors.ts';
+import { errorText, WeirError } from '../../core/kit/errors.ts';
 import { PortInUse } from '../../core/kit/listen.ts';
 import type { Log } from '../../core/kit/log.ts';
 import type { Part } from '../../core/kit/part.ts';
@@ -231,7 +231,9 @@ export class WorkerLink implements Part {
     try {
       this.#send({ kind: 'certificate', name, ...(await this.#dependencies.certificate(name)) });
     } catch (error) {
-      this.#dependencies.log.error('edge: cannot issue a certificate', { name, error: String(error) });
+      const reason = errorText(error);
+      this.#dependencies.log.error('edge: cannot issue a certificate', { name, error: reason });
+      this.#send({ kind: 'no-certificate', name, reason });
     }
   }
 

@@ -18,12 +18,14 @@ const retryMs = 1_000;
 /** The process that carries the traffic. It knows a Directory and nothing of where it comes from. */
 function main(settings: Partial<EdgeSettings>): void {
   const keeper = new TableKeeper();
-  const waiting = new Map<string, (pair: KeyAndCertificate) => void>();
+  const waiting = new Map<string, PromiseWithResolvers<KeyAndCertificate>>();
   const issue = (name: string) => {
-    const { promise, resolve } = Promise.withResolvers<KeyAndCertificate>();
-    waiting.set(name, resolve);
+    const known = waiting.get(name);
+    if (known !== undefined) return known.promise;
+    const asked = Promise.withResolvers<KeyAndCertificate>();
+    waiting.set(name, asked);
     tell({ kind: 'certificate', name });
-    return promise;
+    return asked.promise;
   };
   const certificates = new CertificateCache(issue, {
     isServed: (host, scope = '') =>
@@ -55,7 +57,11 @@ function main(settings: Partial<EdgeSettings>): void {
     if (message?.kind === 'serve') serve();
     if (message?.kind === 'leave') leave();
     if (message?.kind === 'certificate') {
-      waiting.get(message.name)?.(message);
+      waiting.get(message.name)?.resolve(message);
+      waiting.delete(message.name);
+    }
+    if (message?.kind === 'no-certificate') {
+      waiting.get(message.name)?.reject(new Error(message.reason));
       waiting.delete(message.name);
     }
   });

@@ -63,3 +63,35 @@ t.test(
     await t.rejects(shown('all', 'one.test', 'TLSv1.2'), 'what it wants now holds for who comes now');
   },
 );
+
+t.test(
+  'a certificate that cannot be made now is not waited for, and is made for who comes later',
+  async (t) => {
+    const authority = new TestAuthority(t.testdir({}), 'test');
+    let canMake = false;
+    const edge = new EdgeConsumer(
+      {
+        clock: systemClock,
+        log: silentLog,
+        async certificate(name) {
+          if (!canMake) throw new Error('the disk is full');
+          return authority.issue(name, 'serverAuth');
+        },
+      },
+      { httpPort: 0, httpsPort: 0, stopMs: 100 },
+    );
+    await edge.start();
+    t.teardown(() => edge.stop());
+    await edge.apply(directory(1, [endpoint()]));
+    const { port } = edge.listening.find(({ scheme }) => scheme === 'https')!;
+    const handshake = async () => {
+      const socket = connect({ port, host: '127.0.0.1', servername: 'web.test', rejectUnauthorized: false });
+      t.teardown(() => socket.destroy());
+      await once(socket, 'secureConnect');
+      return socket.getPeerCertificate().subject.CN;
+    };
+    await t.rejects(handshake());
+    canMake = true;
+    t.equal(await handshake(), 'web.test');
+  },
+);
