@@ -10,12 +10,15 @@ import { startProduct } from './product.ts';
 
 const skip = process.getuid?.() === 0 ? false : 'needs root';
 
-/** Answers every request with the status in its file `status`, else 503, and notes what was asked for on the host. */
+/**
+ * Answers every request with the status in its file `status`, else 503, and notes what was asked for on the host. Who connects and
+ * asks nothing (an agent that looks whether it takes connections again) is not noted.
+ */
 const server = `touch /tmp/status; exec perl -MIO::Socket::INET -e '
 $s = IO::Socket::INET->new(LocalAddr => "0.0.0.0", LocalPort => $ENV{PORT0}, Listen => 64, ReuseAddr => 1) or die;
 while (1) {
   $c = $s->accept or next;
-  $asked = <$c>; while (<$c>) { last if /^\\r?$/ }
+  $asked = <$c>; defined $asked or next; while (<$c>) { last if /^\\r?$/ }
   open(F, "<", "/tmp/status"); $status = <F>; close F; chomp $status; $status ||= 503;
   open(L, ">>", $ENV{ASKED} || "/dev/null"); print L "asked $asked"; close L;
   print $c "HTTP/1.1 $status X\\r\\nContent-Type: text/plain\\r\\nContent-Length: 4\\r\\nConnection: close\\r\\n\\r\\nhm\\r\\n";

@@ -85,7 +85,8 @@ export async function traces(host: Observed): Promise<readonly string[]> {
   const ask = async (kind: string, argv: readonly string[]) =>
     (await host.exec(argv)).stdout
       .split('\n')
-      .filter((line) => line !== '')
+      // What rules noted of a connection goes by itself.
+      .filter((line) => line !== '' && !/ expires \d/.test(line))
       // Whether anything is plugged in is told a moment later than the unplugging.
       .map((line) => line.replace(/<.*>|linkdown|\b(UP|DOWN|UNKNOWN)\b/g, '').replace(/ +/g, ' '))
       .map((line) => `${kind}: ${line.trim()}`);
@@ -93,8 +94,8 @@ export async function traces(host: Observed): Promise<readonly string[]> {
   const running = processesIn([netns, ...containers])
     .filter((pid) => pid !== host.tunnel.pid)
     .map((pid) => `${pid} ${commandLineOf(pid)}`)
-    // Without a command line it is about to be gone.
-    .filter((line) => !line.endsWith(' '));
+    // Without a command line it is about to be gone. The monitor begins with the first look at the kernel's table.
+    .filter((line) => !line.endsWith(' ') && !line.endsWith(' nft monitor'));
   return [
     ...(await ask('link', ['ip', '-brief', 'link', 'show'])),
     ...(await ask('address', ['ip', '-brief', '-4', 'address', 'show'])),
