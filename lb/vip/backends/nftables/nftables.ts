@@ -88,6 +88,8 @@ export class NftablesVips implements VipBackend, VipAudit, VipChoice {
   readonly #reaches: NftablesDependencies['reaches'];
   #watch: Loop | undefined;
   #watchedAt = 0;
+  /** As it was wanted then. */
+  #watched: VipTable = emptyTable;
   /** Answers that are under way to flows that moved are expected until then. */
   #lateUntil: number | undefined;
   /** What was last asked for, ejected backends included. */
@@ -168,14 +170,15 @@ export class NftablesVips implements VipBackend, VipAudit, VipChoice {
   }
 
   async #look(): Promise<void> {
-    const now = this.#clock!.now();
+    const [now, wanted] = [this.#clock!.now(), this.#wanted];
     const sinceMs = now - this.#watchedAt + watchMs / 5;
     const refused = freshNotes(await this.#notes('refusing'), sinceMs);
     const silent = [
       ...freshNotes(await this.#notes('unreachable'), sinceMs),
       ...oldNotes(await this.#notes('asked'), silentMs),
     ];
-    const known = backendsAmong(this.#wanted, new Set([...refused, ...silent]));
+    // Whoever was no backend yet was asked by its health checks, before it listened.
+    const known = backendsAmong(this.#watched, new Set([...refused, ...silent]));
     const fresh = [
       ...silent.filter((one) => known.has(one) && this.#ejections.failed(one, now, { silent: true })),
       ...refused.filter((one) => known.has(one) && this.#ejections.failed(one, now)),
@@ -184,6 +187,7 @@ export class NftablesVips implements VipBackend, VipAudit, VipChoice {
       for (const target of this.#ejections.hold(this.#watchedAt, now)) void this.#askAgain(target);
     const back = this.#ejections.expired(this.#watchedAt, now);
     this.#watchedAt = now;
+    this.#watched = wanted;
     for (const target of fresh)
       this.#log.info('vip: a backend takes no connections, leaving it alone', { target });
     if (fresh.length > 0 || back) await this.#alone(() => this.#apply(this.#tried()));

@@ -97,6 +97,31 @@ t.test(
 );
 
 t.test(
+  'nftables holds nothing against a backend that refused before it was one',
+  { skip: needsRoot },
+  async (t) => {
+    const lab = await labOf(t, 'e');
+    const backend = watched(lab);
+    t.teardown(() => backend.stop());
+    const [x, r, b] = [await serve(lab, 'x'), await serve(lab, 'r'), await serve(lab, 'b')];
+    await backend.apply(table(vip('tcp', one, 80, [r, b])));
+    await lab.at('x').unlisten('x-tcp');
+    await lab.at('a').ask({ ...vip('tcp', one, 80, []), address: addresses.x, port: 7001 });
+    await serve(lab, 'x');
+    const service = vip('tcp', one, 80, [x, r, b]);
+    await backend.apply(table(service));
+    await lab.at('r').unlisten('r-tcp');
+    const ever = new Set<string>();
+    const ended = Date.now() + 15_000;
+    while (!ever.has(`tcp:${addresses.r}:7001`) && Date.now() < ended) {
+      await lab.at('a').ask(service);
+      for (const one of backend.ejected()) ever.add(one);
+    }
+    t.same([...ever], [`tcp:${addresses.r}:7001`]);
+  },
+);
+
+t.test(
   'nftables sees connections to the own address of a backend fail, and of nobody else',
   { skip: needsRoot },
   async (t) => {
