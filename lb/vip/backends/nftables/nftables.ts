@@ -154,7 +154,8 @@ export class NftablesVips implements VipBackend, VipAudit, VipChoice {
 
   /** Backends that are left alone (`targetKey`) because connections to them failed. */
   ejected(): ReadonlySet<string> {
-    return this.#clock === undefined ? new Set() : this.#ejections.active(this.#clock.now());
+    // Between two looks nobody is given back: who is not asked yet would be found out by clients.
+    return this.#clock === undefined ? new Set() : this.#ejections.active(this.#watchedAt);
   }
 
   /** Rules see packets, not how many connections are open. */
