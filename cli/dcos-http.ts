@@ -1,4 +1,3 @@
-import { BindFailed } from '../core/kit/listen.ts';
 import type { Log } from '../core/kit/log.ts';
 import type { Metrics } from '../core/kit/metrics.ts';
 import type { Part } from '../core/kit/part.ts';
@@ -6,6 +5,7 @@ import type { DnsConsumer } from '../dns/consumer.ts';
 import { dcosMetrics } from '../dns/dcos-metrics.ts';
 import { DnsHttpServer } from '../dns/http-server.ts';
 import type { Address } from './agent-settings.ts';
+import { whereFree } from './where-free.ts';
 
 type Parts = { readonly dns: DnsConsumer; readonly metrics: Metrics; readonly log: Log };
 
@@ -16,17 +16,9 @@ type Parts = { readonly dns: DnsConsumer; readonly metrics: Metrics; readonly lo
 export function dcosHttp(at: Address, { dns, metrics, log }: Parts): Part {
   const texts = { process: () => metrics.text(), dns: () => dns.metrics() };
   const server = new DnsHttpServer(async (path) => (await dcosMetrics(path, texts)) ?? dns.dcos(path), at);
-  return {
-    async start() {
-      try {
-        await server.start();
-      } catch (error) {
-        if (!(error instanceof BindFailed)) throw error;
-        log.warn('the DC/OS DNS HTTP API is not served; choose another address with --dcos-http', {
-          error: error.message,
-        });
-      }
-    },
-    stop: () => server.stop(),
-  };
+  return whereFree(
+    server,
+    'the DC/OS DNS HTTP API is not served; choose another address with --dcos-http',
+    log,
+  );
 }

@@ -1,8 +1,9 @@
 import { hash } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { errorText } from '../core/kit/errors.ts';
-import { type ListenAddress, listenError } from '../core/kit/listen.ts';
+import { HttpListener } from '../core/kit/http-listener.ts';
+import type { ListenAddress } from '../core/kit/listen.ts';
 import type { Part } from '../core/kit/part.ts';
 import type { HttpPage, HttpReply } from './http-reply.ts';
 
@@ -14,49 +15,28 @@ export type HttpSource = (path: string) => Promise<HttpReply>;
  * alone would cost 16 MB, here it is loaded anyway.
  */
 export class DnsHttpServer implements Part {
-  readonly #source: HttpSource;
-  readonly #at: ListenAddress;
-  readonly #metrics: (() => Promise<string>) | undefined;
-  #server: Server | undefined;
+  readonly #listener: HttpListener;
 
   /** `metrics`: text for `GET /metrics`, which Mesos-DNS has not; without it that is not found there. */
   constructor(source: HttpSource, at: ListenAddress, metrics?: () => Promise<string>) {
-    this.#source = source;
-    this.#at = at;
-    this.#metrics = metrics;
+    this.#listener = new HttpListener(at, (request, response) => {
+      if (metrics === undefined || request.url !== '/metrics') void reply(request, response, source);
+      else void replyMetrics(response, metrics);
+    });
   }
 
   /** Throws PortInUse or CannotListen. */
-  async start(): Promise<void> {
-    if (this.#server !== undefined) return;
-    const server = createServer((request, response) => {
-      const metrics = this.#metrics;
-      if (metrics === undefined || request.url !== '/metrics') void reply(request, response, this.#source);
-      else void replyMetrics(response, metrics);
-    });
-    try {
-      server.listen(this.#at.port, this.#at.address);
-      await once(server, 'listening');
-    } catch (error) {
-      throw listenError(this.#at, 'tcp', error);
-    }
-    this.#server = server;
+  start(): Promise<void> {
+    return this.#listener.start();
   }
 
-  async stop(): Promise<void> {
-    const server = this.#server;
-    this.#server = undefined;
-    if (server === undefined) return;
-    server.close();
-    server.closeAllConnections();
-    await once(server, 'close');
+  stop(): Promise<void> {
+    return this.#listener.stop();
   }
 
   /** Where it listens now, the port filled in. */
   get bound(): ListenAddress {
-    const address = this.#server?.address();
-    const port = address !== null && typeof address === 'object' ? address.port : this.#at.port;
-    return { address: this.#at.address, port };
+    return this.#listener.bound;
   }
 }
 

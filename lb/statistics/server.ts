@@ -1,47 +1,32 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { errorText } from '../../core/kit/errors.ts';
-import { type ListenAddress, listenError } from '../../core/kit/listen.ts';
+import { HttpListener } from '../../core/kit/http-listener.ts';
+import type { ListenAddress } from '../../core/kit/listen.ts';
 import type { Part } from '../../core/kit/part.ts';
 import { type Page, type StatisticsSource, statisticsPage } from './answers.ts';
 
 /** Serves the statistics of one edge. It runs beside the control process: what it is asked slows no public request. */
 export class StatisticsServer implements Part {
   readonly #source: StatisticsSource;
-  readonly #at: ListenAddress;
-  #server: Server | undefined;
+  readonly #listener: HttpListener;
 
   constructor(source: StatisticsSource, at: ListenAddress) {
     this.#source = source;
-    this.#at = at;
+    this.#listener = new HttpListener(at, (request, response) => void this.#answer(request, response));
   }
 
   /** Throws PortInUse or CannotListen. */
-  async start(): Promise<void> {
-    if (this.#server !== undefined) return;
-    const server = createServer((request, response) => void this.#answer(request, response));
-    try {
-      server.listen(this.#at.port, this.#at.address);
-      await once(server, 'listening');
-    } catch (error) {
-      throw listenError(this.#at, 'tcp', error);
-    }
-    this.#server = server;
+  start(): Promise<void> {
+    return this.#listener.start();
   }
 
-  async stop(): Promise<void> {
-    const server = this.#server;
-    this.#server = undefined;
-    if (server === undefined) return;
-    server.close();
-    server.closeAllConnections();
-    await once(server, 'close');
+  stop(): Promise<void> {
+    return this.#listener.stop();
   }
 
   /** The port that it really got. */
   get port(): number {
-    const address = this.#server?.address();
-    return address !== null && typeof address === 'object' ? address.port : this.#at.port;
+    return this.#listener.bound.port;
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
