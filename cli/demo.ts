@@ -5,8 +5,8 @@ import type { BasicAuthentication } from '../api/credentials.ts';
 import { parseApp } from '../api/marathon/parse-app.ts';
 import { basicAuthorization } from '../core/kit/basic-authorization.ts';
 import { isReady } from '../core/model/instance.ts';
-import type { Address } from './agent-settings.ts';
-import type { Dev } from './dev.ts';
+import type { Address } from './compose/agent-settings.ts';
+import type { Dev } from './compose/dev.ts';
 
 export type Introduction = {
   readonly options: {

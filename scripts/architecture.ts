@@ -37,7 +37,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   scripts: [],
 };
 
-/** Implementations of seams: only cli/compose-* may choose among them. Tests and contracts of the same folder may use them. */
+/** Implementations of seams: only cli/compose/ may choose among them. Tests and contracts of the same folder may use them. */
 const implementations = /\/(stores|backends|engines|runtimes)\//;
 
 /** `late`: loaded when needed, or started as a process of its own. */
@@ -102,13 +102,13 @@ function checkImplementations(): void {
     const implementation = implementations.exec(to);
     if (implementation === null) continue;
     const seam = to.slice(0, implementation.index);
-    const isComposer = /^cli\/compose-/.test(from);
+    const isComposer = /^cli\/compose\//.test(from);
     const isNear = from.startsWith(`${seam}/`) && implementations.test(from);
     const isProof = /^(bench|conformance)\/|\.(test|bench|contract)\.ts$|\/testing\//.test(from);
     // A worker process is composed by its own entry file, and facts about a machine come from those who know it.
     const isEntry = /(^|\/)worker\.ts$|-facts\.ts$/.test(from);
     if (!isComposer && !isNear && !isProof && !isEntry)
-      problems.push(`${from} imports ${to}: implementations are chosen in cli/compose-* only`);
+      problems.push(`${from} imports ${to}: implementations are chosen in cli/compose/ only`);
   }
 }
 

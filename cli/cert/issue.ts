@@ -4,7 +4,7 @@ import { WeirError } from '../../core/kit/errors.ts';
 import { leaf, print, printJson, sessionOf } from '../globals.ts';
 import type { IssuanceInfo } from '../master/answers.ts';
 import type { Master } from '../master/master.ts';
-import { parseSeconds } from '../settings.ts';
+import { parseSeconds } from '../options/settings.ts';
 import { startProgress } from '../show/progress.ts';
 import { stateText } from './state.ts';
 

@@ -6,7 +6,7 @@ import { systemClock } from '../../core/kit/clock.ts';
 import { WeirError } from '../../core/kit/errors.ts';
 import { run, tryRun } from '../../core/kit/exec.ts';
 import { leaf, print } from '../globals.ts';
-import { defaults } from '../settings.ts';
+import { defaults } from '../options/settings.ts';
 
 /** Where Debian looks for authorities of the machine's own; its tool puts them into the store. */
 const systemFile = '/usr/local/share/ca-certificates/weir-development.crt';

@@ -6,13 +6,12 @@ import { createLog, type LogLevel } from '../../core/kit/log.ts';
 import type { PortRange } from '../../core/model/resources.ts';
 import type { DnsSettings } from '../../dns/settings.ts';
 import type { AccessLogSettings, EngineName } from '../../lb/edge/settings.ts';
-import type { Address } from '../agent-settings.ts';
-import { credentialsOption } from '../api-options.ts';
-import { parseDnsSettings } from '../dns-settings.ts';
-import { joinSecretOption } from '../join-secret.ts';
-import { wholeNumber } from '../numbers.ts';
-import { onReplaceEdge } from '../replace-edge.ts';
-import { serve } from '../serve.ts';
+import type { Address } from '../compose/agent-settings.ts';
+import { joinSecretOption } from '../compose/join-secret.ts';
+import { onReplaceEdge } from '../compose/replace-edge.ts';
+import { credentialsOption } from '../options/api-options.ts';
+import { parseDnsSettings } from '../options/dns-settings.ts';
+import { wholeNumber } from '../options/numbers.ts';
 import {
   defaults,
   kernelRanges,
@@ -25,7 +24,8 @@ import {
   parseUrls,
   parseVipRange,
   parseVipRange6,
-} from '../settings.ts';
+} from '../options/settings.ts';
+import { serve } from '../serve.ts';
 
 type Options = {
   master: readonly string[];
@@ -226,7 +226,7 @@ export function trafficOptions(command: Command): Command {
 }
 
 async function run(options: Options): Promise<void> {
-  const { composeAgent } = await import('../compose-agent.ts');
+  const { composeAgent } = await import('../compose/agent.ts');
   const { machineFacts } = await import('../doctor/facts.ts');
   const { chooseBackends } = await import('../doctor/choose.ts');
   const facts = await machineFacts();

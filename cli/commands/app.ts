@@ -10,7 +10,7 @@ import { changing } from '../changing.ts';
 import { readDeployments } from '../deployment/wait.ts';
 import { group, leaf, print, printJson, sessionOf } from '../globals.ts';
 import type { Accepted, AppInfo, NodeInfo } from '../master/answers.ts';
-import { wholeNumber } from '../numbers.ts';
+import { wholeNumber } from '../options/numbers.ts';
 import { UsageError } from '../usage-error.ts';
 
 export function register(program: Command): void {

@@ -4,12 +4,12 @@ import { systemClock } from '../../core/kit/clock.ts';
 import { createLog, type LogLevel, type LogThreshold } from '../../core/kit/log.ts';
 import type { DnsSettings } from '../../dns/settings.ts';
 import type { EngineName } from '../../lb/edge/settings.ts';
-import type { Address } from '../agent-settings.ts';
-import { type ApiFlags, accessOf, accessOptions } from '../api-options.ts';
-import { type LabelFlags, labelOptions, labelSettings } from '../label-options.ts';
-import { onReplaceEdge } from '../replace-edge.ts';
+import type { Address } from '../compose/agent-settings.ts';
+import { onReplaceEdge } from '../compose/replace-edge.ts';
+import { type ApiFlags, accessOf, accessOptions } from '../options/api-options.ts';
+import { type LabelFlags, labelOptions, labelSettings } from '../options/label-options.ts';
+import { defaults, parseAddress, parseSeconds } from '../options/settings.ts';
 import { serve } from '../serve.ts';
-import { defaults, parseAddress, parseSeconds } from '../settings.ts';
 import { accessLogOf, trafficOptions } from './agent.ts';
 
 type Options = ApiFlags &
@@ -121,7 +121,7 @@ async function remove(options: Options): Promise<void> {
 }
 
 async function compose(options: Options) {
-  const { composeDev } = await import('../dev.ts');
+  const { composeDev } = await import('../compose/dev.ts');
   const { machineFacts } = await import('../doctor/facts.ts');
   const { chooseBackends } = await import('../doctor/choose.ts');
   const facts = await machineFacts();

@@ -3,7 +3,7 @@ import type { Lab } from '../../conformance/lab/lab.ts';
 import { defaultLab, type Globals, group, leaf, print, printJson } from '../globals.ts';
 import { labFolder } from '../lab/place.ts';
 import { edgePorts, type Role, roles } from '../lab/roles.ts';
-import { wholeNumber } from '../numbers.ts';
+import { wholeNumber } from '../options/numbers.ts';
 
 export function register(program: Command): void {
   const lab = group(

@@ -3,7 +3,7 @@ import { readDefinition } from '../app/definition.ts';
 import { appId } from '../app/id.ts';
 import { group, leaf, print, printJson, sessionOf } from '../globals.ts';
 import type { ListenerAnswer, ListenerInfo, ListenerOnEdgeInfo, ListenersAnswer } from '../master/answers.ts';
-import { wholeNumber } from '../numbers.ts';
+import { wholeNumber } from '../options/numbers.ts';
 import { inForceText } from '../show/in-force.ts';
 import { table } from '../show/table.ts';
 import { UsageError } from '../usage-error.ts';

@@ -1,11 +1,10 @@
 import { type Command, Option } from 'commander';
 import { systemClock } from '../../core/kit/clock.ts';
 import { createLog, type LogLevel, type LogThreshold } from '../../core/kit/log.ts';
-import type { Address } from '../agent-settings.ts';
-import { type ApiFlags, accessOf, accessOptions } from '../api-options.ts';
-import { type LabelFlags, labelOptions, labelSettings } from '../label-options.ts';
-import { wholeNumber } from '../numbers.ts';
-import { serve } from '../serve.ts';
+import type { Address } from '../compose/agent-settings.ts';
+import { type ApiFlags, accessOf, accessOptions } from '../options/api-options.ts';
+import { type LabelFlags, labelOptions, labelSettings } from '../options/label-options.ts';
+import { wholeNumber } from '../options/numbers.ts';
 import {
   defaults,
   kernelRanges,
@@ -14,7 +13,8 @@ import {
   parseSeconds,
   parseVipRange,
   parseVipRange6,
-} from '../settings.ts';
+} from '../options/settings.ts';
+import { serve } from '../serve.ts';
 
 type Options = ApiFlags &
   LabelFlags & {
@@ -151,7 +151,7 @@ export function register(program: Command): void {
       ).hideHelp(),
     )
     .action(async (options: Options) => {
-      const { composeMaster } = await import('../compose-master.ts');
+      const { composeMaster } = await import('../compose/master.ts');
       const logThreshold: LogThreshold = { level: options.logLevel };
       const log = createLog({ threshold: logThreshold });
       const master = await composeMaster(

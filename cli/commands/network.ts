@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { group, leaf, print, printJson, sessionOf } from '../globals.ts';
 import type { NetworkInfo } from '../master/answers.ts';
-import { wholeNumber } from '../numbers.ts';
+import { wholeNumber } from '../options/numbers.ts';
 import { table } from '../show/table.ts';
 
 type AddOptions = {

@@ -6,7 +6,7 @@ import { readQueue } from '../app/waiting.ts';
 import { changing } from '../changing.ts';
 import { group, leaf, print, printJson, sessionOf } from '../globals.ts';
 import type { NodeInfo, PodInfo } from '../master/answers.ts';
-import { wholeNumber } from '../numbers.ts';
+import { wholeNumber } from '../options/numbers.ts';
 import { changePod } from '../pod/change.ts';
 import { podTable } from '../pod/list.ts';
 import { podPage } from '../pod/show.ts';

@@ -9,7 +9,7 @@ import type {
   RoutesAnswer,
   RouteWhyAnswer,
 } from '../master/answers.ts';
-import { wholeNumber } from '../numbers.ts';
+import { wholeNumber } from '../options/numbers.ts';
 import { inForceText } from '../show/in-force.ts';
 import { table } from '../show/table.ts';
 import { UsageError } from '../usage-error.ts';

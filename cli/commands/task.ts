@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import { appId } from '../app/id.ts';
 import { group, leaf, print, printJson, sessionOf } from '../globals.ts';
 import type { LogLine, TaskInfo } from '../master/answers.ts';
-import { wholeNumber } from '../numbers.ts';
+import { wholeNumber } from '../options/numbers.ts';
 import { taskTable } from '../task/list.ts';
 import { containerIn, findInstance, followLog, lastFailed, readLog } from '../task/log.ts';
 

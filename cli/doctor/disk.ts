@@ -1,6 +1,6 @@
 import { access, constants, statfs } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { defaults } from '../settings.ts';
+import { defaults } from '../options/settings.ts';
 
 export type DataFolder = {
   readonly path: string;

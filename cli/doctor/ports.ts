@@ -1,6 +1,6 @@
 import { errorText } from '../../core/kit/errors.ts';
-import { checkPorts, type WantedPort } from '../port-check.ts';
-import { defaults, parseAddress } from '../settings.ts';
+import { checkPorts, type WantedPort } from '../compose/port-check.ts';
+import { defaults, parseAddress } from '../options/settings.ts';
 
 export type PortState = {
   readonly what: string;

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { hostsOf, LabError, type LabHost, type LabPlan } from '../../conformance/lab/names.ts';
-import { defaults } from '../settings.ts';
+import { defaults } from '../options/settings.ts';
 
 export const masterPort = 8080;
 export const mainFile = fileURLToPath(new URL('../main.ts', import.meta.url));

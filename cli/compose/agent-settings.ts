@@ -1,6 +1,6 @@
-import type { PortRange, Resources } from '../core/model/resources.ts';
-import type { DnsSettings } from '../dns/settings.ts';
-import type { AccessLogSettings, EngineName } from '../lb/edge/settings.ts';
+import type { PortRange, Resources } from '../../core/model/resources.ts';
+import type { DnsSettings } from '../../dns/settings.ts';
+import type { AccessLogSettings, EngineName } from '../../lb/edge/settings.ts';
 
 export type Address = { readonly address: string; readonly port: number };
 

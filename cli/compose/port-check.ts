@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { type ListenWish, listenProblem } from '../api/listen-problem.ts';
+import { type ListenWish, listenProblem } from '../../api/listen-problem.ts';
 import type { Address } from './agent-settings.ts';
 
 export type WantedPort = {

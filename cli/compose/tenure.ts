@@ -1,7 +1,7 @@
-import type { Clock } from '../core/kit/clock.ts';
-import { errorText } from '../core/kit/errors.ts';
-import type { Log } from '../core/kit/log.ts';
-import { type Part, startAll, stopAll } from '../core/kit/part.ts';
+import type { Clock } from '../../core/kit/clock.ts';
+import { errorText } from '../../core/kit/errors.ts';
+import type { Log } from '../../core/kit/log.ts';
+import { type Part, startAll, stopAll } from '../../core/kit/part.ts';
 
 export type TenureOptions = {
   readonly clock: Clock;

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { joinOptions } from './join-secret.ts';
+import { joinOptions } from '../compose/join-secret.ts';
 import { wholeNumber } from './numbers.ts';
 
 export type ApiFlags = {

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { readFile, statfs, writeFile } from 'node:fs/promises';
 import { availableParallelism, totalmem } from 'node:os';
 import { join } from 'node:path';
-import type { Agent as AgentRecord } from '../core/model/agent.ts';
-import { dnsLabel } from '../core/model/name.ts';
+import type { Agent as AgentRecord } from '../../core/model/agent.ts';
+import { dnsLabel } from '../../core/model/name.ts';
 import type { AgentSettings } from './agent-settings.ts';
 
 /** The agent as it announces itself. */

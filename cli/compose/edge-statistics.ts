@@ -1,7 +1,7 @@
-import type { Log } from '../core/kit/log.ts';
-import type { Part } from '../core/kit/part.ts';
-import type { StatisticsSource } from '../lb/statistics/answers.ts';
-import { StatisticsServer } from '../lb/statistics/server.ts';
+import type { Log } from '../../core/kit/log.ts';
+import type { Part } from '../../core/kit/part.ts';
+import type { StatisticsSource } from '../../lb/statistics/answers.ts';
+import { StatisticsServer } from '../../lb/statistics/server.ts';
 import type { Address } from './agent-settings.ts';
 import { whereFree } from './where-free.ts';
 

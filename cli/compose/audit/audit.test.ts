@@ -1,11 +1,11 @@
 import t from 'tap';
-import type { InstanceRecord } from '../../agent/record.ts';
-import { systemClock } from '../../core/kit/clock.ts';
-import { silentLog } from '../../core/kit/log.ts';
-import { applyDelta, type Directory, emptyDirectory, type Vip } from '../../core/model/directory.ts';
-import { testApp } from '../../core/state/testing/apps.ts';
-import { testPlacement } from '../../core/state/testing/instances.ts';
-import { DnsConsumer } from '../../dns/consumer.ts';
+import type { InstanceRecord } from '../../../agent/record.ts';
+import { systemClock } from '../../../core/kit/clock.ts';
+import { silentLog } from '../../../core/kit/log.ts';
+import { applyDelta, type Directory, emptyDirectory, type Vip } from '../../../core/model/directory.ts';
+import { testApp } from '../../../core/state/testing/apps.ts';
+import { testPlacement } from '../../../core/state/testing/instances.ts';
+import { DnsConsumer } from '../../../dns/consumer.ts';
 import { AnswersAudit } from './answers.ts';
 import { InstancesAudit } from './instances.ts';
 

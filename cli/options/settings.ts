@@ -1,8 +1,8 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { InvalidArgumentError } from 'commander';
-import { parseCidr4 } from '../core/kit/ip.ts';
-import type { PortRange } from '../core/model/resources.ts';
-import type { Address } from './agent-settings.ts';
+import { parseCidr4 } from '../../core/kit/ip.ts';
+import type { PortRange } from '../../core/model/resources.ts';
+import type { Address } from '../compose/agent-settings.ts';
 
 /** Where Weir's addresses come from when it may change the kernel: the shared address space of RFC 6598. */
 export const kernelRanges = { network: '100.64.0.0/16', vip: '100.100.0.0/16' };

@@ -1,4 +1,4 @@
-import type { DnsOptions } from '../dns/consumer.ts';
+import type { DnsOptions } from '../../dns/consumer.ts';
 import type { AgentSettings } from './agent-settings.ts';
 import { nodeAddresses } from './node-resolver.ts';
 

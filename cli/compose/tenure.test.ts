@@ -1,7 +1,7 @@
 import t from 'tap';
-import { FakeClock } from '../core/kit/fake-clock.ts';
-import { silentLog } from '../core/kit/log.ts';
-import type { Part } from '../core/kit/part.ts';
+import { FakeClock } from '../../core/kit/fake-clock.ts';
+import { silentLog } from '../../core/kit/log.ts';
+import type { Part } from '../../core/kit/part.ts';
 import { Tenure } from './tenure.ts';
 
 function tenureOf(restMs: number) {

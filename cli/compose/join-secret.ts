@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { keptJoinSecret } from '../api/join-secret.ts';
-import type { Part } from '../core/kit/part.ts';
-import type { Database } from '../core/state/database.ts';
+import { keptJoinSecret } from '../../api/join-secret.ts';
+import type { Part } from '../../core/kit/part.ts';
+import type { Database } from '../../core/state/database.ts';
 import type { Address } from './agent-settings.ts';
 
 type Settings = {

@@ -1,6 +1,6 @@
-import type { InstanceRecord } from '../../agent/record.ts';
-import type { Directory } from '../../core/model/directory.ts';
-import type { VipAudit, VipDrift } from '../../lb/vip/backend.ts';
+import type { InstanceRecord } from '../../../agent/record.ts';
+import type { Directory } from '../../../core/model/directory.ts';
+import type { VipAudit, VipDrift } from '../../../lb/vip/backend.ts';
 
 export type InstancesParts = {
   readonly agentId: string;

@@ -1,6 +1,6 @@
-import { BindFailed } from '../core/kit/listen.ts';
-import type { Log } from '../core/kit/log.ts';
-import type { Part } from '../core/kit/part.ts';
+import { BindFailed } from '../../core/kit/listen.ts';
+import type { Log } from '../../core/kit/log.ts';
+import type { Part } from '../../core/kit/part.ts';
 
 /** A server whose usual port other programs like too: where it is taken the rest goes on, and `warning` is logged. */
 export function whereFree(server: Part, warning: string, log: Log): Part {

@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
-import type { Clock } from '../core/kit/clock.ts';
-import { errorText } from '../core/kit/errors.ts';
-import type { Log } from '../core/kit/log.ts';
-import type { Part } from '../core/kit/part.ts';
-import type { DnsConsumer } from '../dns/consumer.ts';
-import type { Credentials } from '../dns/secure/socket.ts';
-import type { SecureSettings } from '../dns/settings.ts';
-import type { DevelopmentAuthority } from '../lb/edge/tls/authority.ts';
+import type { Clock } from '../../core/kit/clock.ts';
+import { errorText } from '../../core/kit/errors.ts';
+import type { Log } from '../../core/kit/log.ts';
+import type { Part } from '../../core/kit/part.ts';
+import type { DnsConsumer } from '../../dns/consumer.ts';
+import type { Credentials } from '../../dns/secure/socket.ts';
+import type { SecureSettings } from '../../dns/settings.ts';
+import type { DevelopmentAuthority } from '../../lb/edge/tls/authority.ts';
 
 /** Certificates are replaced on disk without a word. */
 const renewEveryMs = 3_600_000;

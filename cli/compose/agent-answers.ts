@@ -1,12 +1,12 @@
-import type { Agent } from '../agent/agent.ts';
-import { containersOf } from '../agent/containers.ts';
-import type { LogFolders } from '../agent/log-folders.ts';
-import type { ContainerId, ContainerRuntime } from '../agent/runtime.ts';
-import type { InstanceId } from '../core/model/ids.ts';
-import type { AgentQuestion, LogText } from '../core/model/master-port.ts';
-import type { DnsConsumer } from '../dns/consumer.ts';
-import type { WhyLink, WhyQuestion } from '../lb/edge/why/why.ts';
-import type { VipConsumer } from '../lb/vip/vip-consumer.ts';
+import type { Agent } from '../../agent/agent.ts';
+import { containersOf } from '../../agent/containers.ts';
+import type { LogFolders } from '../../agent/log-folders.ts';
+import type { ContainerId, ContainerRuntime } from '../../agent/runtime.ts';
+import type { InstanceId } from '../../core/model/ids.ts';
+import type { AgentQuestion, LogText } from '../../core/model/master-port.ts';
+import type { DnsConsumer } from '../../dns/consumer.ts';
+import type { WhyLink, WhyQuestion } from '../../lb/edge/why/why.ts';
+import type { VipConsumer } from '../../lb/vip/vip-consumer.ts';
 
 export type AnswerParts = {
   agent: Agent;

@@ -1,16 +1,16 @@
-import { readCertificate } from '../api/read-certificate.ts';
-import type { Clock } from '../core/kit/clock.ts';
-import type { Log } from '../core/kit/log.ts';
-import type { Part } from '../core/kit/part.ts';
-import type { Certificate } from '../core/model/certificate.ts';
-import type { Directory } from '../core/model/directory.ts';
-import type { Issuance } from '../core/model/issuance.ts';
-import type { Database } from '../core/state/database.ts';
-import type { Presence } from '../core/state/presence.ts';
-import type { DirectoryPublisher } from '../core/state/publisher.ts';
-import type { Write } from '../core/state/store.ts';
-import { IssuanceFailed } from '../lb/acme/failures.ts';
-import type { Edges, IssuanceChange, IssuanceStore } from '../lb/acme/ports.ts';
+import { readCertificate } from '../../api/read-certificate.ts';
+import type { Clock } from '../../core/kit/clock.ts';
+import type { Log } from '../../core/kit/log.ts';
+import type { Part } from '../../core/kit/part.ts';
+import type { Certificate } from '../../core/model/certificate.ts';
+import type { Directory } from '../../core/model/directory.ts';
+import type { Issuance } from '../../core/model/issuance.ts';
+import type { Database } from '../../core/state/database.ts';
+import type { Presence } from '../../core/state/presence.ts';
+import type { DirectoryPublisher } from '../../core/state/publisher.ts';
+import type { Write } from '../../core/state/store.ts';
+import { IssuanceFailed } from '../../lb/acme/failures.ts';
+import type { Edges, IssuanceChange, IssuanceStore } from '../../lb/acme/ports.ts';
 
 export type IssuingDependencies = {
   readonly database: Database;
@@ -30,8 +30,8 @@ export function issuing(dependencies: IssuingDependencies): Part {
   let loading: Promise<Part> | undefined;
   let end = () => {};
   const load = async () => {
-    const { Issuer } = await import('../lb/acme/issuer.ts');
-    const { realSurroundings } = await import('../lb/acme/surroundings.ts');
+    const { Issuer } = await import('../../lb/acme/issuer.ts');
+    const { realSurroundings } = await import('../../lb/acme/surroundings.ts');
     const issuer = new Issuer({
       store: issuanceStore(dependencies),
       edges: edgesOf(dependencies),

@@ -1,9 +1,9 @@
-import { systemClock } from '../core/kit/clock.ts';
-import { createLog } from '../core/kit/log.ts';
-import { EdgeHost } from '../lb/edge/held/edge-host.ts';
-import { composeEdge, type EdgeComposition } from './compose-edge.ts';
+import { systemClock } from '../../core/kit/clock.ts';
+import { createLog } from '../../core/kit/log.ts';
+import { EdgeHost } from '../../lb/edge/held/edge-host.ts';
+import { composeEdge, type EdgeComposition } from './edge.ts';
 
-/** The process of an edge that outlives its agent. Its argument is made by `compose-agent.ts`. */
+/** The process of an edge that outlives its agent. Its argument is made by `edge.ts`. */
 async function main(settings: string): Promise<void> {
   // Whoever may open its socket has the edge.
   process.umask(0o077);

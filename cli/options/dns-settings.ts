@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
-import { errorText } from '../core/kit/errors.ts';
-import { type DnsSettings, readDnsSettings } from '../dns/settings.ts';
+import { errorText } from '../../core/kit/errors.ts';
+import { type DnsSettings, readDnsSettings } from '../../dns/settings.ts';
 
 /** For commander: a file of settings for the resolver. */
 export function parseDnsSettings(path: string): DnsSettings {

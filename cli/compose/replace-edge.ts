@@ -1,6 +1,6 @@
-import { errorText } from '../core/kit/errors.ts';
-import type { Log } from '../core/kit/log.ts';
-import type { ComposedAgent } from './compose-agent.ts';
+import { errorText } from '../../core/kit/errors.ts';
+import type { Log } from '../../core/kit/log.ts';
+import type { ComposedAgent } from './agent.ts';
 
 /** SIGUSR2: the edge's processes are replaced by new ones, of what is installed now. */
 export function onReplaceEdge(agent: Pick<ComposedAgent, 'replaceEdge'>, log: Log): void {

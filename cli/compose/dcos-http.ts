@@ -1,9 +1,9 @@
-import type { Log } from '../core/kit/log.ts';
-import type { Metrics } from '../core/kit/metrics.ts';
-import type { Part } from '../core/kit/part.ts';
-import type { DnsConsumer } from '../dns/consumer.ts';
-import { dcosMetrics } from '../dns/dcos-metrics.ts';
-import { DnsHttpServer } from '../dns/http-server.ts';
+import type { Log } from '../../core/kit/log.ts';
+import type { Metrics } from '../../core/kit/metrics.ts';
+import type { Part } from '../../core/kit/part.ts';
+import type { DnsConsumer } from '../../dns/consumer.ts';
+import { dcosMetrics } from '../../dns/dcos-metrics.ts';
+import { DnsHttpServer } from '../../dns/http-server.ts';
 import type { Address } from './agent-settings.ts';
 import { whereFree } from './where-free.ts';
 

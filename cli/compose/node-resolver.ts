@@ -1,8 +1,8 @@
-import { errorCode, errorText } from '../core/kit/errors.ts';
-import { run, tryRun } from '../core/kit/exec.ts';
-import type { Log } from '../core/kit/log.ts';
-import type { Part } from '../core/kit/part.ts';
-import type { DnsConsumer } from '../dns/consumer.ts';
+import { errorCode, errorText } from '../../core/kit/errors.ts';
+import { run, tryRun } from '../../core/kit/exec.ts';
+import type { Log } from '../../core/kit/log.ts';
+import type { Part } from '../../core/kit/part.ts';
+import type { DnsConsumer } from '../../dns/consumer.ts';
 import type { Address } from './agent-settings.ts';
 
 /**

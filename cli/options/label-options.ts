@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import type { LabelSettings } from '../core/state/label-settings.ts';
+import type { LabelSettings } from '../../core/state/label-settings.ts';
 import { wholeNumber } from './numbers.ts';
 import { defaults, parseGroups } from './settings.ts';
 

@@ -1,21 +1,21 @@
 import { hostname } from 'node:os';
-import type { BasicAuthentication } from '../api/credentials.ts';
-import type { Clock } from '../core/kit/clock.ts';
-import { run } from '../core/kit/exec.ts';
-import type { Log, LogThreshold } from '../core/kit/log.ts';
-import { type Part, startAll, stopAll } from '../core/kit/part.ts';
-import type { Network } from '../core/model/network.ts';
-import type { LabelSettings } from '../core/state/label-settings.ts';
-import type { DnsSettings } from '../dns/settings.ts';
-import type { AccessLogSettings, EngineName } from '../lb/edge/settings.ts';
-import { plainRules } from '../scheduler/placement-rules.ts';
+import type { BasicAuthentication } from '../../api/credentials.ts';
+import type { Clock } from '../../core/kit/clock.ts';
+import { run } from '../../core/kit/exec.ts';
+import type { Log, LogThreshold } from '../../core/kit/log.ts';
+import { type Part, startAll, stopAll } from '../../core/kit/part.ts';
+import type { Network } from '../../core/model/network.ts';
+import type { LabelSettings } from '../../core/state/label-settings.ts';
+import type { DnsSettings } from '../../dns/settings.ts';
+import type { AccessLogSettings, EngineName } from '../../lb/edge/settings.ts';
+import { plainRules } from '../../scheduler/placement-rules.ts';
+import type { Choices } from '../doctor/choose.ts';
+import type { MachineFacts } from '../doctor/facts.ts';
+import { defaults, kernelRanges, loopbackRanges, parsePorts } from '../options/settings.ts';
+import { type ComposedAgent, composeAgent } from './agent.ts';
 import type { Address } from './agent-settings.ts';
-import { type ComposedAgent, composeAgent } from './compose-agent.ts';
-import { type ComposedMaster, composeMaster } from './compose-master.ts';
-import type { Choices } from './doctor/choose.ts';
-import type { MachineFacts } from './doctor/facts.ts';
+import { type ComposedMaster, composeMaster } from './master.ts';
 import { checkPorts } from './port-check.ts';
-import { defaults, kernelRanges, loopbackRanges, parsePorts } from './settings.ts';
 
 export type DevSettings = {
   readonly dataDir: string;

@@ -1,8 +1,8 @@
 import { Resolver } from 'node:dns/promises';
 import { isIPv6 } from 'node:net';
-import { errorCode } from '../../core/kit/errors.ts';
-import type { Directory, Vip } from '../../core/model/directory.ts';
-import type { VipAudit, VipDrift } from '../../lb/vip/backend.ts';
+import { errorCode } from '../../../core/kit/errors.ts';
+import type { Directory, Vip } from '../../../core/model/directory.ts';
+import type { VipAudit, VipDrift } from '../../../lb/vip/backend.ts';
 import type { Address } from '../agent-settings.ts';
 
 export type AnswersParts = {
