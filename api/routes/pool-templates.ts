@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { readTemplate } from '../../core/model/edgelb/read-pool.ts';
-import { poolsByLabels } from '../../core/state/pools/label-pools.ts';
+import { defaultTemplate, poolsByLabels } from '../../core/state/pools/label-pools.ts';
 import type { PoolRecord } from '../../core/state/tables.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { Problem } from '../problem.ts';
@@ -11,11 +11,16 @@ type Named = { Params: { name: string }; Body: unknown };
 export function poolTemplateRoutes(scope: FastifyInstance, { database }: ApiDependencies): void {
   const records = () =>
     [...database.snapshot.table('pools').values()].filter(({ kind }) => kind === 'template');
-  const stored = (name: string) => records().find((record) => record.name === name) ?? unknown(name);
+  const kept = (name: string) => records().find((record) => record.name === name);
+  /** The default one is there without being declared (ingress.md A11). */
+  const stored = (name: string) => kept(name) ?? (name === defaultTemplate ? undeclared : unknown(name));
   const put = (record: PoolRecord) =>
     database.commit([{ kind: 'put', table: 'pools', key: `template:${record.name}`, value: record }]);
 
-  scope.get('/v2/poolTemplates', async () => records().map(({ definition }) => definition));
+  scope.get('/v2/poolTemplates', async () => {
+    const declared = records().map(({ definition }) => definition);
+    return kept(defaultTemplate) === undefined ? [undeclared.definition, ...declared] : declared;
+  });
 
   scope.post<{ Body: unknown }>('/v2/poolTemplates', async ({ body: definition }) => {
     const read = readTemplate(definition);
@@ -24,14 +29,14 @@ export function poolTemplateRoutes(scope: FastifyInstance, { database }: ApiDepe
         message: read.faults.map(({ path, error }) => `${path} ${error}`).join('; '),
       });
     const { name } = read;
-    if (records().some((record) => record.name === name))
+    if (kept(name) !== undefined)
       throw new Problem(409, { message: `pool template '${name}' exists already` });
     await put({ kind: 'template', name, definition, ports: {} });
     return definition;
   });
 
   scope.delete<Named>('/v2/poolTemplates/:name', async ({ params: { name } }, reply) => {
-    stored(name);
+    if (kept(name) === undefined) unknown(name);
     await database.commit([{ kind: 'delete', table: 'pools', key: `template:${name}` }]);
     return reply.code(204).send();
   });
@@ -41,7 +46,12 @@ export function poolTemplateRoutes(scope: FastifyInstance, { database }: ApiDepe
     const made = poolsByLabels(database.snapshot, [name]).get(name);
     const faults = made?.faults ?? [];
     const status = faults.length > 0 ? 'RENDER_ERR' : made?.definition === undefined ? 'NO_TASKS' : 'OK';
-    return { name, status, message: faults.map(({ app, reason }) => `${app}: ${reason}`).join('; ') };
+    const told = { status, message: faults.map(({ app, reason }) => `${app}: ${reason}`).join('; ') };
+    const statuses = Object.fromEntries(
+      faults.map(({ app, reason }) => [app, { status: 'RENDER_ERR', message: reason, uris: [] }]),
+    );
+    // By its name too, as Edge-LB's own answer has it.
+    return { [name]: { ...told, statuses }, name, ...told };
   });
 
   scope.get<Named>('/v2/poolTemplates/:name/template', async ({ params: { name } }, reply) =>
@@ -57,6 +67,10 @@ export function poolTemplateRoutes(scope: FastifyInstance, { database }: ApiDepe
     return reply.code(204).send();
   });
 }
+
+const undeclared: PoolRecord = {
+  ...{ kind: 'template', name: defaultTemplate, definition: { name: defaultTemplate }, ports: {} },
+};
 
 function unknown(name: string): never {
   throw new Problem(404, { message: `pool template '${name}' not found` });

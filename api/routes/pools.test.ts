@@ -151,7 +151,11 @@ t.test('labels make pools of templates; who conflicts is left out and named', as
   t.equal((await api.call('GET', `${edgelb}/v2/pools/auto-team`)).status, 404, 'there is no such template');
   const template = { name: 'team', haproxy: { stats: { bindPort: 9191 } } };
   await api.must('POST', `${edgelb}/v2/poolTemplates`, template);
-  t.match(await api.must('GET', `${edgelb}/v2/poolTemplates`), [template]);
+  t.match(await api.must('GET', `${edgelb}/v2/poolTemplates`), [{ name: 'default' }, template]);
+  t.match(await api.must('GET', `${edgelb}/v2/poolTemplates/default/status`), {
+    ...{ status: 'RENDER_ERR', message: /\/b: \/a has the same/ },
+    default: { status: 'RENDER_ERR', statuses: { '/b': { message: /the same/ } } },
+  });
   t.match(await api.must('GET', `${edgelb}/v2/poolTemplates/team/status`), { status: 'OK' });
   t.match(await api.must('GET', `${edgelb}/v2/pools/auto-team`), { haproxy: { stats: { bindPort: 9191 } } });
   t.equal((await api.call('DELETE', `${edgelb}/v2/poolTemplates/team`)).status, 204);

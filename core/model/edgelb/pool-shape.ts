@@ -183,4 +183,5 @@ export const poolShape = lenient<Pool>({
   poolHealthcheckInterval: or(size, 12),
   poolHealthcheckMaxFail: or(size, 5),
   poolHealthcheckTimeout: may(size),
+  poolhealthcheckTimeout: may(size),
 });

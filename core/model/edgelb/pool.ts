@@ -24,6 +24,8 @@ export type Pool = {
   readonly poolHealthcheckInterval: number;
   readonly poolHealthcheckMaxFail: number;
   readonly poolHealthcheckTimeout?: number;
+  /** As its documentation spells it. */
+  readonly poolhealthcheckTimeout?: number;
 };
 
 export type PoolSecret = { readonly secret: string; readonly file: string };

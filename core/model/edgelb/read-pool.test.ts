@@ -296,6 +296,17 @@ t.test('a pool of the first version is read as one of the second', async (t) => 
   ]);
 });
 
+t.test('a pool that says no version is of the first when its backends have servers', async (t) => {
+  const servers = [{ framework: { value: 'marathon' }, task: { value: 'my-app' }, port: { name: 'web' } }];
+  const read = readPool({
+    name: 'app-lb',
+    haproxy: { frontends: [frontend], backends: [{ name: 'web', protocol: 'HTTP', servers }] },
+  });
+  t.match(read.kind === 'pool' && read.pool.haproxy.backends[0]?.services, [
+    { mesos: { frameworkName: 'marathon', taskName: 'my-app' }, endpoint: { portName: 'web' } },
+  ]);
+});
+
 t.test('whatever is given, an answer comes, and what was read is read again as it is', async () => {
   const part = fc.oneof(fc.constant(service), fc.constant(frontend), fc.constant(backend), fc.jsonValue());
   const record = fc.record(

@@ -37,10 +37,21 @@ export function readTemplate(value: unknown): ReadTemplate {
   return real.length > 0 ? { kind: 'faults', faults: real } : { kind: 'template', name };
 }
 
-function isV1(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && 'apiVersion' in value && value.apiVersion === 'V1';
+type Json = Readonly<Record<string, unknown>>;
+
+/** Pools from before there were versions say none; `servers` tell them. */
+function isV1(value: unknown): value is Json {
+  if (!isObject(value)) return false;
+  const { apiVersion, haproxy } = value;
+  if (apiVersion !== undefined && apiVersion !== null) return apiVersion === 'V1';
+  const backends = isObject(haproxy) ? haproxy['backends'] : undefined;
+  return Array.isArray(backends) && backends.some((backend) => isObject(backend) && 'servers' in backend);
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null;
 }
 
 function countIsNull(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && 'count' in value && value.count === null;
+  return isObject(value) && value['count'] === null;
 }

@@ -1,6 +1,14 @@
+import type { App } from '../../model/app.ts';
 import { readPool } from '../../model/edgelb/read-pool.ts';
+import { teamOf } from '../host-claims.ts';
 import type { Snapshot } from '../snapshot.ts';
-import { isExposed, type LabelFault, type LabelledService, readPoolLabels } from './pool-labels.ts';
+import {
+  isExposed,
+  type LabelFault,
+  type LabelledService,
+  readPoolLabels,
+  unnamedGroup,
+} from './pool-labels.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -8,7 +16,7 @@ type Json = Readonly<Record<string, unknown>>;
 export type LabelPool = { readonly definition: Json | undefined; readonly faults: readonly LabelFault[] };
 
 /** There without being declared. */
-const defaultTemplate = 'default';
+export const defaultTemplate = 'default';
 
 export function labelPoolName(template: string): string {
   return `auto-${template}`;
@@ -20,7 +28,8 @@ export function poolsByLabels(
   more: readonly string[] = [],
 ): ReadonlyMap<string, LabelPool> {
   const apps = [...snapshot.table('apps').values()].filter(isExposed);
-  const read = apps.toSorted((a, b) => (a.id < b.id ? -1 : 1)).map(readPoolLabels);
+  const since = new Map(apps.map((app) => [app.id, sinceOf(app, snapshot)]));
+  const read = apps.toSorted((a, b) => byAge(a, b, since)).map(readPoolLabels);
   const services = read.flatMap((one) => one.services);
   const names = new Set([...more, ...services.flatMap(({ templates }) => templates)]);
   const faults = read.flatMap((one) => one.faults);
@@ -43,8 +52,8 @@ function poolOf(
   let taken: readonly LabelledService[] = [];
   const faults: LabelFault[] = [...unread];
   for (const service of wanted) {
-    const reason = conflict(taken, service) ?? refusal(template, base, [...taken, service]);
-    if (reason === undefined) taken = [...taken, service];
+    const reason = conflict(taken, service) ?? refusal(template, base, joined(taken, service));
+    if (reason === undefined) taken = joined(taken, service);
     else faults.push({ app: service.app, reason });
   }
   if (taken.length === 0) return { definition: undefined, faults };
@@ -57,8 +66,40 @@ function refusal(template: string, base: Json, services: readonly LabelledServic
   return read.kind === 'pool' ? undefined : read.faults.map(({ error }) => error).join('; ');
 }
 
-/** Who comes later in order of ids is left out. */
-function conflict(taken: readonly LabelledService[], service: LabelledService): string | undefined {
+/** Who was there first goes first, so that nobody new takes a rule away; its kept versions say since when it is. */
+function byAge(a: App, b: App, since: ReadonlyMap<string, string>): number {
+  const [one = '', other = ''] = [since.get(a.id), since.get(b.id)];
+  return one < other || (one === other && a.id < b.id) ? -1 : 1;
+}
+
+function sinceOf(app: App, snapshot: Snapshot): string {
+  const times = [app, ...snapshot.versionsOf(app.id)].map(
+    ({ versionInfo }) => versionInfo.lastConfigChangeAt,
+  );
+  return times.toSorted()[0] ?? '';
+}
+
+/** Apps of one team that name the same group, and say the same of it, are behind one backend. */
+function joined(taken: readonly LabelledService[], service: LabelledService): readonly LabelledService[] {
+  const at = taken.findIndex((other) => isShared(other, service));
+  const other = taken[at];
+  if (other === undefined) return [...taken, service];
+  const services = [...listIn(other.backend['services']), ...listIn(service.backend['services'])];
+  return taken.with(at, { ...other, backend: { ...other.backend, services } });
+}
+
+function isShared(one: LabelledService, other: LabelledService): boolean {
+  if (one.group === unnamedGroup || teamOf(one.app) !== teamOf(other.app)) return false;
+  return said(one) === said(other);
+}
+
+function said({ app: _, templates: __, backend, ...others }: LabelledService): string {
+  return JSON.stringify([others, { ...backend, name: '', services: [] }]);
+}
+
+/** Who comes later is left out. */
+function conflict(all: readonly LabelledService[], service: LabelledService): string | undefined {
+  const taken = all.filter((other) => !isShared(other, service));
   const beside = taken.filter(({ port }) => port === service.port);
   const other = beside.find(({ protocol }) => protocol !== service.protocol);
   if (other !== undefined) return `port ${service.port} is ${other.protocol} for ${other.app}`;
@@ -80,9 +121,14 @@ function definitionOf(template: string, base: Json, services: readonly LabelledS
     const own = given.find(({ bindPort }) => bindPort === port) ?? {};
     return frontendOf(own, port, same);
   });
+  const named = [...listIn(base['secrets']), ...services.flatMap((one) => one.secrets)].map(objectIn);
+  const secrets = new Map(named.map((one) => [`${one['file']} ${one['secret']}`, one]));
+  const isMade = services.some(({ certificates }) => certificates.includes('$AUTOCERT'));
   return {
     ...base,
     name: labelPoolName(template),
+    ...(secrets.size > 0 && { secrets: [...secrets.values()] }),
+    ...(isMade && { autoCertificate: true }),
     haproxy: {
       ...haproxy,
       frontends: [...kept, ...made],
@@ -100,11 +146,22 @@ function frontendOf(given: Json, bindPort: number, services: readonly LabelledSe
   return {
     bindPort,
     protocol: first?.protocol,
-    ...(services.some(({ redirectToHttps }) => redirectToHttps) && { redirectToHttps: {} }),
+    ...redirectOf(services),
     ...given,
-    certificates: [...listIn(given['certificates']), ...services.flatMap(({ certificates }) => certificates)],
+    certificates: [
+      ...new Set([...listIn(given['certificates']), ...services.flatMap(({ certificates }) => certificates)]),
+    ],
     linkBackend: { ...link, map: [...listIn(link['map']), ...rules.toSorted(precedence)] },
   };
+}
+
+/** What any app of the frontend spares is spared. */
+function redirectOf(services: readonly LabelledService[]): Json {
+  const asked = services.flatMap(({ redirectToHttps }): readonly Json[] =>
+    redirectToHttps === undefined ? [] : [redirectToHttps],
+  );
+  if (asked.length === 0) return {};
+  return { redirectToHttps: { except: asked.flatMap((one) => listIn(one['except'])) } };
 }
 
 const order = ['hostEq', 'hostReg', 'pathBeg', 'pathReg', 'pathEnd'];

@@ -67,6 +67,97 @@ t.test('groups are services of their own; values are parted as the delimiters sa
   ]);
 });
 
+t.test('labels as the documentation of Edge-LB has them, all of them, are read', async (t) => {
+  const { services, faults } = readPoolLabels(
+    app('/docs', {
+      'edgelb.template': 'default',
+      'edgelb.delimiter': ',',
+      'edgelb.item_delimiter': '|',
+      'edgelb.key_delimiter': ':',
+      'edgelb.nonsecure.frontend.redirectToHttps': '',
+      'edgelb.secure.frontend.certificates': 'team/site,$AUTOCERT',
+      'edgelb.secure.frontend.rules': 'hostEq:www.test.com|pathBeg:/a',
+      'edgelb.secure.backend.portName': 'web',
+      'edgelb.secure.backend.rewriteHttp.path': '/a:/',
+      'edgelb.secure.backend.rewriteHttp.sticky': '',
+    }),
+  );
+  t.same(faults, []);
+  t.match(services, [
+    { group: 'nonsecure', port: 80, protocol: 'HTTP', redirectToHttps: {}, rules: [{ pathBeg: '/' }] },
+    {
+      ...{ group: 'secure', port: 443, protocol: 'HTTPS' },
+      certificates: ['$SECRETS/team_site', '$AUTOCERT'],
+      secrets: [{ secret: 'team/site', file: 'team_site' }],
+      backend: { rewriteHttp: { path: { fromPath: '/a', toPath: '/' }, sticky: {} } },
+    },
+  ]);
+});
+
+t.test('values of labels have a short and a long form', async (t) => {
+  const only = (labels: Readonly<Record<string, string>>) => readPoolLabels(app('/web', labels)).services[0];
+  const redirect = (text: string) => only({ 'edgelb.frontend.redirectToHttps': text })?.redirectToHttps;
+  t.same(redirect('true'), {});
+  t.same(redirect('false'), undefined);
+  t.same(redirect('host:a.test|pathBeg:/open,pathBeg:/health'), {
+    except: [{ host: 'a.test', pathBeg: '/open' }, { pathBeg: '/health' }],
+  });
+  const sticky = (text: string) =>
+    only({ 'edgelb.backend.rewriteHttp.sticky': text })?.backend['rewriteHttp'];
+  t.same(sticky('true'), { sticky: {} });
+  t.same(sticky('false'), undefined);
+  t.same(sticky('httponly'), { sticky: { customStr: 'httponly' } });
+  const services = (text: string) => only({ 'edgelb.backend.endpoint': text })?.backend['services'];
+  t.same(services('container_ip'), [
+    { marathon: { serviceID: '/web' }, endpoint: { type: 'CONTAINER_IP', portName: 'web' } },
+  ]);
+  t.same(services('type:ADDRESS|address:db.example|port:8080'), [
+    { endpoint: { type: 'ADDRESS', address: 'db.example', port: 8080 } },
+  ]);
+  t.match(only({ 'edgelb.frontend.protocol': 'tcp', 'edgelb.frontend.port': '5432' }), {
+    ...{ protocol: 'TCP', port: 5432, backend: { protocol: 'TCP' } },
+  });
+});
+
+t.test('apps of one team that say the same of a group share its backend; others conflict', async (t) => {
+  const site = { 'edgelb.site.frontend.rules': 'hostEq:site.test' };
+  const pool = made(
+    app('/shop/one', site),
+    app('/shop/two', site),
+    app('/shop/zebra', { ...site, 'edgelb.site.backend.balance': 'leastconn' }),
+    app('/thief/site', site),
+  );
+  t.match(pool?.faults, [
+    { app: '/shop/zebra', reason: /same rule/ },
+    { app: '/thief/site', reason: /\/shop\/one has the same rule/ },
+  ]);
+  t.match(pool?.definition, {
+    haproxy: {
+      frontends: [{ linkBackend: { map: [{ hostEq: 'site.test', backend: 'shop_one_site' }] } }],
+      backends: [
+        { services: [{ marathon: { serviceID: '/shop/one' } }, { marathon: { serviceID: '/shop/two' } }] },
+      ],
+    },
+  });
+});
+
+t.test('who had a rule first keeps it, whatever ids and later changes are', async (t) => {
+  const replica = new Replica();
+  const at = (lastConfigChangeAt: string) => ({
+    versionInfo: { lastScalingAt: lastConfigChangeAt, lastConfigChangeAt },
+  });
+  const old = { ...app('/z'), ...at('2026-01-01T00:00:00.000Z') };
+  const changed = { ...app('/z'), ...at('2026-03-01T00:00:00.000Z') };
+  const newcomer = { ...app('/a'), ...at('2026-02-01T00:00:00.000Z') };
+  const records = [
+    { table: 'apps', key: '/z', value: changed } as const,
+    { table: 'apps', key: '/a', value: newcomer } as const,
+    { table: 'versions', key: '/z@1', value: old } as const,
+  ];
+  replica.apply({ revision: 1, records });
+  t.match(poolsByLabels(replica).get('default')?.faults, [{ app: '/a' }]);
+});
+
 t.test('apps of one port share its frontend; narrow rules come first', async (t) => {
   const rules = (text: string) => ({ 'edgelb.frontend.rules': text });
   const pool = made(
@@ -100,6 +191,13 @@ for (const [what, labels, reason] of [
   ['a port that is none', { 'edgelb.frontend.port': 'http' }, /frontend\.port 'http'/],
   ['a rule that is none', { 'edgelb.frontend.rules': 'host:a' }, /'host:a' is no rule/],
   ['an unknown protocol', { 'edgelb.backend.protocol': 'SPDY' }, /must be one of/],
+  ['a protocol without a port', { 'edgelb.frontend.protocol': 'TCP' }, /frontend\.port .*is missing/],
+  [
+    'an exception that is none',
+    { 'edgelb.frontend.redirectToHttps': 'path:/a' },
+    /'path:\/a' is no exception/,
+  ],
+  ['an endpoint that is none', { 'edgelb.backend.endpoint': 'kind:X' }, /'kind:X' is no endpoint/],
   ['an expression that is none', { 'edgelb.frontend.rules': 'pathReg:(' }, /pathReg/],
 ] as const)
   t.test(`an app with ${what} is left out alone`, async (t) => {

@@ -1,16 +1,20 @@
 import type { App } from '../../model/app.ts';
 import { portsOf } from '../../model/ports.ts';
+import { type Delimiters, delimitersIn, dictIn, dictsIn, listOf, splitAt } from './label-lists.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
 /** What one group of `edgelb.` labels of an app asks for (ingress.md A11), in the words of a pool. */
 export type LabelledService = {
   readonly app: string;
+  readonly group: string;
   readonly templates: readonly string[];
   readonly port: number;
   readonly protocol: string;
   readonly certificates: readonly string[];
-  readonly redirectToHttps: boolean;
+  /** That the certificates are in. */
+  readonly secrets: readonly Json[];
+  readonly redirectToHttps?: Json;
   readonly rules: readonly Json[];
   readonly backend: Json & { readonly name: string };
 };
@@ -32,7 +36,7 @@ const reserved = [
   'backend',
 ];
 const groupPattern = /^edgelb\.(?:([^.]+)\.)?(?:frontend|backend)\./;
-const unnamedGroup = '__default__';
+export const unnamedGroup = '__default__';
 
 export function isExposed({ labels }: Pick<App, 'labels'>): boolean {
   return labels['edgelb.expose']?.toLowerCase() === 'true';
@@ -61,68 +65,106 @@ function groupOf(label: string): string | undefined {
 /** A text says why it cannot be. */
 function readGroup(app: App, group: string): LabelledService | string {
   const { labels } = app;
-  const delimiters = {
-    list: labels['edgelb.delimiter'] || ',',
-    item: labels['edgelb.item_delimiter'] || '|',
-    key: labels['edgelb.key_delimiter'] || ':',
-  };
+  const delimiters = delimitersIn(labels);
   const of = (name: string) =>
     labels[`edgelb.${group}.${name}`] ?? (group === unnamedGroup ? labels[`edgelb.${name}`] : undefined);
-  const certificates = listOf(of('frontend.certificates'), delimiters.list);
-  const port = of('frontend.port') ?? (certificates.length > 0 ? '443' : '80');
+  const { certificates, secrets } = certificatesOf(listOf(of('frontend.certificates'), delimiters.list));
+  const protocol = (of('frontend.protocol') ?? (certificates.length > 0 ? 'HTTPS' : 'HTTP')).toUpperCase();
+  const port = of('frontend.port') ?? usualPorts[protocol];
+  if (port === undefined) return `frontend.port of group ${group} is missing: ${protocol} has no usual one`;
   if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535 || Number(port) === 0)
     return `frontend.port '${port}' of group ${group} must be from 1 to 65535`;
   const given = of('frontend.rules');
-  const rules: readonly (Json | string)[] =
-    given === undefined
-      ? [{ pathBeg: '/' }]
-      : listOf(given, delimiters.list).map((rule) => ruleOf(rule, delimiters));
-  const bad = rules.find((rule) => typeof rule === 'string');
-  if (typeof bad === 'string') return `${bad} in frontend.rules of group ${group}`;
-  const portChoice = portOf(app, of('backend.portName'));
-  if (portChoice === undefined) return 'it has no port that could be public, or its first has no name';
+  const rules = given === undefined ? [{ pathBeg: '/' }] : dictsIn(given, delimiters, conditions);
+  if (typeof rules === 'string') return `${rules} is no rule in frontend.rules of group ${group}`;
+  const redirect = redirectOf(of('frontend.redirectToHttps'), delimiters);
+  if (typeof redirect === 'string')
+    return `${redirect} is no exception in frontend.redirectToHttps of group ${group}`;
+  const endpoint = endpointOf(app, of('backend.endpoint'), of('backend.portName'), delimiters);
+  if (typeof endpoint === 'string') return `${endpoint} in group ${group}`;
+  const isHttp = protocol === 'HTTP' || protocol === 'HTTPS';
   return {
     app: app.id,
+    group,
     templates: listOf(labels['edgelb.template'] ?? 'default', delimiters.list),
     port: Number(port),
-    protocol: (of('frontend.protocol') ?? (certificates.length > 0 ? 'HTTPS' : 'HTTP')).toUpperCase(),
+    protocol,
     certificates,
-    redirectToHttps: /^(true|\{\})$/i.test(of('frontend.redirectToHttps') ?? ''),
-    rules: rules.filter((rule): rule is Json => typeof rule !== 'string'),
+    secrets,
+    ...(redirect && { redirectToHttps: redirect }),
+    rules,
     backend: {
       name: `${app.id.slice(1).replaceAll('/', '_')}_${group}`,
-      protocol: (of('backend.protocol') ?? 'HTTP').toUpperCase(),
+      protocol: (of('backend.protocol') ?? (isHttp ? 'HTTP' : protocol)).toUpperCase(),
       balance: of('backend.balance') ?? 'roundrobin',
       ...rewriteOf(of('backend.rewriteHttp.path'), of('backend.rewriteHttp.sticky'), delimiters.key),
-      services: [
-        {
-          marathon: { serviceID: app.id },
-          endpoint: { type: of('backend.endpoint') ?? 'AUTO_IP', ...portChoice },
-        },
-      ],
+      services: [{ ...(endpoint['type'] !== 'ADDRESS' && { marathon: { serviceID: app.id } }), endpoint }],
     },
   };
 }
 
+const usualPorts: Readonly<Record<string, string>> = { HTTP: '80', HTTPS: '443' };
 const conditions = ['hostEq', 'hostReg', 'pathBeg', 'pathEnd', 'pathReg'];
 
-function ruleOf(text: string, { item, key }: { readonly item: string; readonly key: string }): Json | string {
-  const pairs = listOf(text, item).map((pair) => splitAt(pair, key));
-  const unknown = pairs.find(([name, value]) => !conditions.includes(name) || value === '');
-  if (unknown !== undefined || pairs.length === 0) return `'${text}' is no rule`;
-  return Object.fromEntries(pairs);
+/** Names of secrets, or references as pools have them. */
+function certificatesOf(names: readonly string[]) {
+  const named = names
+    .filter((name) => !name.startsWith('$'))
+    .map((secret) => ({ secret, file: secret.replace(/^[^A-Za-z0-9]+/, '').replace(/[^\w-]/g, '_') }));
+  const fileOf = new Map(named.map(({ secret, file }) => [secret, `$SECRETS/${file}`]));
+  return { certificates: names.map((name) => fileOf.get(name) ?? name), secrets: named };
+}
+
+/** To be there is enough; a list says what is spared. Undefined: no. */
+function redirectOf(text: string | undefined, delimiters: Delimiters): Json | string | undefined {
+  if (text === undefined || /^\s*false\s*$/i.test(text)) return undefined;
+  if (/^\s*(true|\{\s*\})?\s*$/i.test(text)) return {};
+  const except = dictsIn(text, delimiters, ['host', 'pathBeg']);
+  return typeof except === 'string' ? except : { except };
+}
+
+const endpointKeys = ['type', 'port', 'portName', 'allPorts', 'address', 'miscStr'];
+
+/** A type, or all of an endpoint: `type:ADDRESS|address:db.example|port:80`. */
+function endpointOf(
+  app: App,
+  text: string | undefined,
+  portName: string | undefined,
+  delimiters: Delimiters,
+): Json | string {
+  const given = text?.trim() || 'AUTO_IP';
+  const said = /^[A-Za-z_]+$/.test(given)
+    ? { type: given.toUpperCase() }
+    : dictIn(given, delimiters, endpointKeys);
+  if (said === undefined) return `backend.endpoint '${given}' is no endpoint`;
+  const typed = {
+    ...said,
+    ...('port' in said && { port: Number(said['port']) }),
+    ...('allPorts' in said && { allPorts: said['allPorts'] === 'true' }),
+  };
+  if (endpointKeys.slice(1, 4).some((key) => key in said) || said['type'] === 'ADDRESS') return typed;
+  const chosen = portOf(app, portName);
+  return chosen === undefined
+    ? 'it has no port that could be public, or its first has no name'
+    : { ...typed, ...chosen };
 }
 
 function rewriteOf(path: string | undefined, sticky: string | undefined, delimiter: string): Json {
-  const isSticky = sticky?.toLowerCase() === 'true';
-  if (path === undefined && !isSticky) return {};
+  const cookie = stickyOf(sticky?.trim());
+  if (path === undefined && cookie === undefined) return {};
   const [fromPath, toPath] = splitAt(path ?? '', delimiter);
   return {
     rewriteHttp: {
       ...(path !== undefined && { path: { fromPath, toPath } }),
-      ...(isSticky && { sticky: {} }),
+      ...(cookie && { sticky: cookie }),
     },
   };
+}
+
+/** To be there is enough; what it says is `customStr`. */
+function stickyOf(text: string | undefined): Json | undefined {
+  if (text === undefined || text.toLowerCase() === 'false') return undefined;
+  return text === '' || text.toLowerCase() === 'true' ? {} : { customStr: text };
 }
 
 /** The first port where none is named. */
@@ -134,16 +176,4 @@ function portOf(app: App, name: string | undefined): Json | undefined {
   if (ports.length === 1) return { allPorts: true };
   if (first.name !== undefined) return { portName: first.name };
   return first.containerPort ? { port: first.containerPort } : undefined;
-}
-
-function splitAt(text: string, delimiter: string): readonly [string, string] {
-  const at = text.indexOf(delimiter);
-  return at === -1 ? [text.trim(), ''] : [text.slice(0, at).trim(), text.slice(at + delimiter.length).trim()];
-}
-
-function listOf(text: string | undefined, delimiter: string): readonly string[] {
-  return (text ?? '')
-    .split(delimiter)
-    .map((word) => word.trim())
-    .filter((word) => word !== '');
 }
