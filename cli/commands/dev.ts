@@ -2,35 +2,25 @@ import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { systemClock } from '../../core/kit/clock.ts';
 import { createLog, type LogLevel, type LogThreshold } from '../../core/kit/log.ts';
-import type { DnsSettings } from '../../dns/settings.ts';
-import type { EngineName } from '../../lb/edge/settings.ts';
 import type { Address } from '../compose/agent-settings.ts';
 import { onReplaceEdge } from '../compose/replace-edge.ts';
 import { type ApiFlags, accessOf, accessOptions } from '../options/api-options.ts';
 import { type LabelFlags, labelOptions, labelSettings } from '../options/label-options.ts';
 import { defaults, parseAddress, parseSeconds } from '../options/settings.ts';
+import {
+  edgeSettings,
+  type TrafficFlags,
+  trafficOptions,
+  trafficSettings,
+} from '../options/traffic-options.ts';
 import { serve } from '../serve.ts';
-import { accessLogOf, trafficOptions } from './agent.ts';
 
 type Options = ApiFlags &
-  LabelFlags & {
+  LabelFlags &
+  TrafficFlags & {
     data: string;
     api: Address;
-    http: Address;
-    https: Address;
-    minTls: '1.2' | '1.3';
-    accessLog?: string;
-    accessLogShare: number;
-    edgeEngine: EngineName;
-    acceptProxy: readonly string[];
-    edgeStats: Address;
-    dns: Address;
-    dnsHttp: Address;
-    dcosHttp: Address;
-    resolver: readonly Address[];
-    dnsSettings?: DnsSettings;
     runtime?: 'runc' | 'process';
-    vip?: 'ebpf' | 'nftables' | 'userspace';
     drainLimit: number;
     launchTimeout: number;
     waitForAcks: boolean;
@@ -103,12 +93,20 @@ function devOptions(command: Command): Command {
 async function run(options: Options): Promise<void> {
   const { introduce } = await import('../demo.ts');
   const { dev, log, logFile, settings, lacks } = await compose(options);
-  const { runtime, vip } = settings;
+  const { api, edge, traffic, runtime, vip } = settings;
   onReplaceEdge(dev.agent, log);
   await serve(dev, {
     log,
     ready: () =>
-      introduce({ options: { ...settings, logFile, runtime, vip, demo: options.demo === true }, lacks, dev }),
+      introduce({
+        options: {
+          ...{ api, http: edge.http, https: edge.https, dns: traffic.dns, logFile, runtime, vip },
+          ...accessOf(options),
+          demo: options.demo === true,
+        },
+        lacks,
+        dev,
+      }),
   });
 }
 
@@ -129,21 +127,17 @@ async function compose(options: Options) {
   const logFile = join(options.data, 'weir.log');
   const logThreshold: LogThreshold = { level: options.logLevel };
   const log = createLog({ threshold: logThreshold, path: logFile });
-  const {
-    data: dataDir,
-    accessLog: _file,
-    runtime = choices.runtime.value,
-    vip = choices.vip.value,
-    ...rest
-  } = options;
+  const { data: dataDir, api, waitForAcks, vipRange } = options;
   const settings = {
-    ...rest,
     dataDir,
-    resolvers: options.resolver,
-    accessLog: accessLogOf(options),
+    api,
+    waitForAcks,
+    runtime: options.runtime ?? choices.runtime.value,
+    vip: options.vip ?? choices.vip.value,
+    ...(vipRange === undefined ? {} : { vipRange }),
+    traffic: trafficSettings(options),
+    edge: edgeSettings(options),
     labels: labelSettings(options),
-    runtime,
-    vip,
     facts,
     drainLimitMs: options.drainLimit,
     launchTimeoutMs: options.launchTimeout,

@@ -6,35 +6,26 @@ import type { Log, LogThreshold } from '../../core/kit/log.ts';
 import { type Part, startAll, stopAll } from '../../core/kit/part.ts';
 import type { Network } from '../../core/model/network.ts';
 import type { LabelSettings } from '../../core/state/label-settings.ts';
-import type { DnsSettings } from '../../dns/settings.ts';
-import type { AccessLogSettings, EngineName } from '../../lb/edge/settings.ts';
 import { plainRules } from '../../scheduler/placement-rules.ts';
 import type { Choices } from '../doctor/choose.ts';
 import type { MachineFacts } from '../doctor/facts.ts';
 import { defaults, kernelRanges, loopbackRanges, parsePorts } from '../options/settings.ts';
+import type { TrafficSettings } from '../options/traffic-options.ts';
 import { type ComposedAgent, composeAgent } from './agent.ts';
-import type { Address } from './agent-settings.ts';
+import type { Address, AgentSettings } from './agent-settings.ts';
 import { type ComposedMaster, composeMaster } from './master.ts';
 import { checkPorts } from './port-check.ts';
 
 export type DevSettings = {
   readonly dataDir: string;
   readonly api: Address;
-  readonly http: Address;
-  readonly https: Address;
-  readonly minTls: '1.2' | '1.3';
-  readonly accessLog: AccessLogSettings | undefined;
-  readonly edgeEngine: EngineName;
-  readonly acceptProxy: readonly string[];
-  readonly edgeStats: Address;
+  readonly edge: NonNullable<AgentSettings['edge']> & { readonly https: Address };
   readonly labels: LabelSettings;
-  readonly dns: Address;
-  readonly dnsHttp: Address;
-  readonly dcosHttp: Address;
-  readonly resolvers: readonly Address[];
-  readonly dnsSettings?: DnsSettings;
+  readonly traffic: TrafficSettings;
   readonly runtime: Choices['runtime']['value'];
   readonly vip: Choices['vip']['value'];
+  /** Absent: one that these virtual IPs can have. */
+  readonly vipRange?: string;
   readonly facts: MachineFacts;
   readonly drainLimitMs: number;
   readonly launchTimeoutMs: number;
@@ -64,14 +55,15 @@ export async function composeDev(
   const network: Pick<Network, 'cidr' | 'backend' | 'mtu'> = isolated
     ? { cidr: kernelRanges.network, backend: 'host-gw', mtu: 1_500 }
     : { cidr: loopbackRanges.network, backend: 'loopback' };
-  const vipRange = settings.vip !== 'userspace' ? kernelRanges.vip : loopbackRanges.vip;
-  const { dataDir, api, drainLimitMs, launchTimeoutMs, waitForAcks, http, https } = settings;
+  const { vip, traffic, vipRange = vip !== 'userspace' ? kernelRanges.vip : loopbackRanges.vip } = settings;
+  const { dataDir, api, drainLimitMs, launchTimeoutMs, waitForAcks } = settings;
   const { authentication, mostRequests, joinSecret } = settings;
   const master = await composeMaster(
     {
       api,
       dataDir,
       vipRange,
+      ...(traffic.vipRange6 === undefined ? {} : { vipRange6: traffic.vipRange6 }),
       network,
       drainLimitMs,
       agentLostMs: Number(defaults.agentLost) * 1000,
@@ -100,25 +92,13 @@ export async function composeDev(
       address: isolated ? devAddress : '127.0.0.1',
       dataDir,
       runtime: settings.runtime,
-      vip: settings.vip,
+      vip,
       vipRange,
+      ...traffic,
       attributes: {},
       resources: {},
       ports: parsePorts(defaults.ports),
-      dns: settings.dns,
-      dnsHttp: settings.dnsHttp,
-      dcosHttp: settings.dcosHttp,
-      resolvers: settings.resolvers,
-      dnsSettings: settings.dnsSettings,
-      edge: {
-        http,
-        https,
-        minTls: settings.minTls,
-        accessLog: settings.accessLog,
-        engine: settings.edgeEngine,
-        acceptProxy: settings.acceptProxy,
-        stats: settings.edgeStats,
-      },
+      edge: settings.edge,
       ...(settings.facts.cni === undefined ? {} : { cniDir: settings.facts.cni }),
     },
     { clock, log },
@@ -145,10 +125,10 @@ function portsFree(settings: DevSettings): Part {
     start: () =>
       checkPorts([
         { what: 'API', flag: '--api', at: settings.api },
-        { what: 'edge (HTTP)', flag: '--http', at: settings.http },
-        { what: 'edge (HTTPS)', flag: '--https', at: settings.https },
-        { what: 'resolver', flag: '--dns', at: settings.dns, udp: true },
-        { what: 'Mesos-DNS HTTP API', flag: '--dns-http', at: settings.dnsHttp },
+        { what: 'edge (HTTP)', flag: '--http', at: settings.edge.http },
+        { what: 'edge (HTTPS)', flag: '--https', at: settings.edge.https },
+        { what: 'resolver', flag: '--dns', at: settings.traffic.dns, udp: true },
+        { what: 'Mesos-DNS HTTP API', flag: '--dns-http', at: settings.traffic.dnsHttp },
       ]),
     async stop() {},
   };

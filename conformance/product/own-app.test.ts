@@ -9,7 +9,7 @@ const skip = process.getuid?.() === 0 ? false : 'needs root';
 
 t.test('an app of one’s own is reached by every way there is', { skip }, async (t) => {
   const host = await openHost(t, 'own');
-  const { api } = await startProduct(host);
+  const { api } = await startProduct(host, { flags: ['--vip-range', '100.101.0.0/16'] });
   const definition = webServer('/shop/web', { vip: '/storefront:80', host: 'shop.example' });
   await api.deploy(definition);
   const app = await api.until('/shop/web', ({ tasksHealthy }) => tasksHealthy === 2);
@@ -36,8 +36,8 @@ t.test('an app of one’s own is reached by every way there is', { skip }, async
   await t.test('by its own name and its VIP’s name, which answer with virtual addresses', async (t) => {
     const [own = ''] = await dig('web.shop.weir');
     const [named = ''] = await dig('storefront.marathon.l4lb.thisdcos.directory');
-    t.match(own, /^100\.100\.\d+\.\d+$/);
-    t.match(named, /^100\.100\.\d+\.\d+$/);
+    t.match(own, /^100\.101\.\d+\.\d+$/);
+    t.match(named, /^100\.101\.\d+\.\d+$/);
     t.same(await seen(() => get(`http://${own}:9000/`)), bodies, 'its port there is the container’s');
     t.same(await seen(() => get(`http://${named}/`)), bodies);
   });
