@@ -72,11 +72,9 @@ export type LabelHost = {
 export const edgePort = 8000;
 export const statisticsPort = 9090;
 
-const usualEngine = process.env['WEIR_EDGE_ENGINE'] ?? 'builtin';
-
 export type LabelHostOptions = {
   /** That the edge serves with; both are to do the same. */
-  readonly engine?: string;
+  readonly engine: string;
   /** Of `weir dev`. */
   readonly flags?: readonly string[];
   /** A master and an agent that is called after its address, so that tools which look its name up find it. */
@@ -88,7 +86,7 @@ type Teardown = { teardown(end: () => Promise<void>): void };
 export async function openLabelHost(
   t: Teardown,
   label: string,
-  { engine = usualEngine, flags = [], isApart = false }: LabelHostOptions = {},
+  { engine, flags = [], isApart = false }: LabelHostOptions,
 ): Promise<LabelHost> {
   const host = await openHost(t, label);
   const api = isApart

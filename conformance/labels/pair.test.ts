@@ -1,4 +1,5 @@
-import t from 'tap';
+import t, { type Test } from 'tap';
+import { engines } from '../product/engines.ts';
 import { startLoad } from '../product/load.ts';
 import { type CsvRow, serversIn } from './csv-rows.ts';
 import { agentAddress, echoApp, openLabelHost, statisticsPort } from './label-host.ts';
@@ -22,8 +23,13 @@ function pairLabels(colour: 'blue' | 'green', more: Readonly<Record<string, stri
   };
 }
 
-t.test('an app replaces another of its deployment group', { skip }, async (t) => {
-  const edge = await openLabelHost(t, 'pair', { isApart: true });
+for (const engine of engines)
+  t.test(`an app replaces another of its deployment group with the engine ${engine}`, { skip }, (t) =>
+    replaces(t, engine),
+  );
+
+async function replaces(t: Test, engine: string): Promise<void> {
+  const edge = await openLabelHost(t, `pair${engine}`, { engine, isApart: true });
   const { api, host } = edge;
 
   /** Once the backend's servers are so: the tool counts them, and reads states and sessions. */
@@ -89,4 +95,4 @@ t.test('an app replaces another of its deployment group', { skip }, async (t) =>
       t.same(failures, [], `none of ${sent} failed`);
     }
   });
-});
+}

@@ -1,12 +1,16 @@
 import { createHash } from 'node:crypto';
-import t from 'tap';
+import t, { type Test } from 'tap';
+import { engines } from '../product/engines.ts';
 import { rowsOf } from './csv-rows.ts';
 import { echoApp, openLabelHost, statisticsPort } from './label-host.ts';
 
 const skip = process.getuid?.() === 0 ? false : 'needs root';
 
-t.test("marathon-lb's pages on port 9090", { skip }, async (t) => {
-  const edge = await openLabelHost(t, 'stats');
+for (const engine of engines)
+  t.test(`marathon-lb's pages on port 9090 with the engine ${engine}`, { skip }, (t) => pagesShow(t, engine));
+
+async function pagesShow(t: Test, engine: string): Promise<void> {
+  const edge = await openLabelHost(t, `stats${engine}`, { engine });
   const page = (path: string) => edge.ask(path, { port: statisticsPort });
   await edge.deploy(
     echoApp(
@@ -106,4 +110,4 @@ t.test("marathon-lb's pages on port 9090", { skip }, async (t) => {
     for (const id of ['/shop/we', '/shop/web2', 'shop.test', '']) t.not((await by(id)).status, 200, id);
     t.not((await edge.ask('/', { port: 9091, host: 'shop.test' })).status, 200);
   });
-});
+}

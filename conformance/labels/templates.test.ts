@@ -1,4 +1,5 @@
-import t from 'tap';
+import t, { type Test } from 'tap';
+import { engines } from '../product/engines.ts';
 import { serversIn } from './csv-rows.ts';
 import { echoApp, openLabelHost, statisticsPort } from './label-host.ts';
 
@@ -11,8 +12,13 @@ const check = {
   ...{ timeoutSeconds: 2, gracePeriodSeconds: 30, maxConsecutiveFailures: 3 },
 };
 
-t.test('template labels that the edge understands', { skip }, async (t) => {
-  const edge = await openLabelHost(t, 'templates');
+for (const engine of engines)
+  t.test(`template labels that the edge understands with the engine ${engine}`, { skip }, (t) =>
+    templatesServe(t, engine),
+  );
+
+async function templatesServe(t: Test, engine: string): Promise<void> {
+  const edge = await openLabelHost(t, `temp${engine}`, { engine });
   const { api, ask } = edge;
   await edge.deploy(
     echoApp(
@@ -69,4 +75,4 @@ t.test('template labels that the edge understands', { skip }, async (t) => {
     t.match(down[0]?.get('svname'), new RegExp(`_${sick?.ports[1]}$`));
     for (let n = 0; n < 6; n++) t.not((await ask('/', { host: 'check.test' })).echo?.task, sick?.id);
   });
-});
+}

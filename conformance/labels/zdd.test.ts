@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import t from 'tap';
+import t, { type Test } from 'tap';
+import { engines } from '../product/engines.ts';
 import { startLoad } from '../product/load.ts';
 import { agentAddress, echoApp, openLabelHost, statisticsPort } from './label-host.ts';
 
@@ -11,8 +12,13 @@ const skip =
     ? 'needs root'
     : tool === undefined && 'needs WEIR_ZDD, the path of zdd.py of marathon-lb';
 
-t.test("marathon-lb's zdd.py, unmodified, replaces an app", { skip }, async (t) => {
-  const edge = await openLabelHost(t, 'zdd', { isApart: true });
+for (const engine of engines)
+  t.test(`marathon-lb's zdd.py, unmodified, replaces an app with the engine ${engine}`, { skip }, (t) =>
+    replaces(t, engine),
+  );
+
+async function replaces(t: Test, engine: string): Promise<void> {
+  const edge = await openLabelHost(t, `zdd${engine}`, { engine, isApart: true });
   const { host, api } = edge;
   const labels = {
     HAPROXY_GROUP: 'external',
@@ -80,4 +86,4 @@ t.test("marathon-lb's zdd.py, unmodified, replaces an app", { skip }, async (t) 
   }
   const ids = (await api.must<{ apps: { id: string }[] }>('GET', '/v2/apps')).apps.map(({ id }) => id);
   t.same(ids, ['/web-green']);
-});
+}
