@@ -78,3 +78,59 @@ t.test('a pool is listed, shown, told of and deleted', async (t) => {
     t.match(stdout, text);
   }
 });
+
+t.test(
+  'templates of auto pools are made by a name alone or with a file, changed and asked for',
+  async (t) => {
+    const path = '/service/edgelb/v2/poolTemplates';
+    const status = { name: 'dobby', status: 'RENDER_ERR', message: '/a: first; /b: second' };
+    const master = await given(t, {
+      [`GET ${path}`]: { body: [{ name: 'default' }, { name: 'dobby' }] },
+      [`POST ${path}`]: { body: { name: 'dobby' } },
+      [`PUT ${path}/dobby`]: { body: { name: 'dobby' } },
+      [`GET ${path}/dobby`]: { body: { name: 'dobby' } },
+      [`GET ${path}/dobby/status`]: { body: status },
+      [`DELETE ${path}/dobby`]: { status: 204 },
+    });
+    const file = join(t.testdir({ 'dobby.yaml': 'haproxy: {stats: {bindPort: 9191}}\n' }), 'dobby.yaml');
+    for (const [words, text] of [
+      [['list'], /^NAME\ndefault\ndobby$/m],
+      [['create', 'dobby'], /template dobby is created/],
+      [['create', 'dobby', file], /template dobby is created/],
+      [['update', 'dobby', file], /template dobby is updated/],
+      [['reset', 'dobby'], /template dobby is updated/],
+      [['show', 'dobby'], /"name": "dobby"/],
+      [['status', 'dobby'], /^RENDER_ERR\n\/a: first\n\/b: second$/m],
+      [['delete', 'dobby'], /template dobby is deleted/],
+    ] as const) {
+      const { stdout, exitCode } = await weir(['pool', 'pool-template', ...words], { master: master.url });
+      t.equal(exitCode, 0, words[0]);
+      t.match(stdout, text);
+    }
+    t.match(
+      master.requests.flatMap(({ body }) => body ?? []),
+      [
+        { name: 'dobby' },
+        { name: 'dobby', haproxy: { stats: { bindPort: 9191 } } },
+        { name: 'dobby', haproxy: { stats: { bindPort: 9191 } } },
+        { name: 'dobby' },
+      ],
+    );
+  },
+);
+
+t.test("a pool's text template is kept, and said to do nothing", async (t) => {
+  const body = { text: 'global\n', note: 'it is not carried out' };
+  const path = '/v1/pools/web-lb/template';
+  const master = await given(t, {
+    [`GET ${path}`]: { body },
+    [`PUT ${path}`]: { body },
+    [`DELETE ${path}`]: { status: 204 },
+  });
+  const run = async (words: readonly string[], input = '') =>
+    (await weir(['pool', 'template', ...words], { master: master.url, input })).stdout;
+  t.match(await run(['update', 'web-lb', '-'], 'global\n'), /kept with pool web-lb\nit is not carried out/);
+  t.match(await run(['show', 'web-lb']), /^global$/m);
+  t.match(await run(['delete', 'web-lb']), /no text is kept/);
+  t.match(master.requests[0], { body: { text: 'global\n' } });
+});

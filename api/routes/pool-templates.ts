@@ -23,15 +23,19 @@ export function poolTemplateRoutes(scope: FastifyInstance, { database }: ApiDepe
   });
 
   scope.post<{ Body: unknown }>('/v2/poolTemplates', async ({ body: definition }) => {
-    const read = readTemplate(definition);
-    if (read.kind === 'faults')
-      throw new Problem(400, {
-        message: read.faults.map(({ path, error }) => `${path} ${error}`).join('; '),
-      });
-    const { name } = read;
+    const name = nameIn(definition);
     if (kept(name) !== undefined)
       throw new Problem(409, { message: `pool template '${name}' exists already` });
     await put({ kind: 'template', name, definition, ports: {} });
+    return definition;
+  });
+
+  scope.get<Named>('/v2/poolTemplates/:name', async ({ params: { name } }) => stored(name).definition);
+
+  scope.put<Named & { Body: unknown }>('/v2/poolTemplates/:name', async ({ params: { name }, body }) => {
+    const before = stored(name);
+    const definition = named(body, name);
+    await put({ ...before, definition });
     return definition;
   });
 
@@ -66,6 +70,20 @@ export function poolTemplateRoutes(scope: FastifyInstance, { database }: ApiDepe
     await put(rest);
     return reply.code(204).send();
   });
+}
+
+function nameIn(definition: unknown): string {
+  const read = readTemplate(definition);
+  if (read.kind === 'template') return read.name;
+  throw new Problem(400, { message: read.faults.map(({ path, error }) => `${path} ${error}`).join('; ') });
+}
+
+/** The path says it where the body does not. */
+function named(body: unknown, name: string): object {
+  const definition = typeof body === 'object' && body !== null ? { name, ...body } : { name };
+  const given = nameIn(definition);
+  if (given === name) return definition;
+  throw new Problem(400, { message: `pool template '${name}' cannot be renamed to '${given}'` });
 }
 
 const undeclared: PoolRecord = {

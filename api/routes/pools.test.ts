@@ -128,6 +128,12 @@ t.test('text templates are kept and shown, and said to do nothing', async (t) =>
   t.equal((await api.call('GET', path)).text, text.body);
   t.equal((await api.call('DELETE', path)).status, 204);
   t.equal((await api.call('GET', path)).text, (await api.call('GET', `${edgelb}/v2/lbtemplate`)).text);
+  const own = '/v1/pools/web-lb/template';
+  t.match(await api.must('PUT', own, { text: 'a' }), { text: 'a', note: /not carried out/ });
+  t.match(await api.must('GET', own), { text: 'a' });
+  t.equal((await api.call('PUT', own, { body: { text: 1 } })).status, 400);
+  t.equal((await api.call('DELETE', own)).status, 204);
+  t.equal((await api.call('GET', '/v1/pools/nobody/template')).status, 404);
 });
 
 t.test('labels make pools of templates; who conflicts is left out and named', async (t) => {
@@ -158,6 +164,13 @@ t.test('labels make pools of templates; who conflicts is left out and named', as
   });
   t.match(await api.must('GET', `${edgelb}/v2/poolTemplates/team/status`), { status: 'OK' });
   t.match(await api.must('GET', `${edgelb}/v2/pools/auto-team`), { haproxy: { stats: { bindPort: 9191 } } });
+  const changed = { haproxy: { stats: { bindPort: 9292 } } };
+  t.match(await api.must('PUT', `${edgelb}/v2/poolTemplates/team`, changed), { name: 'team', ...changed });
+  t.match(await api.must('GET', `${edgelb}/v2/pools/auto-team`), changed);
+  t.match(await api.must('GET', `${edgelb}/v2/poolTemplates/team`), changed);
+  const renamed = await api.call('PUT', `${edgelb}/v2/poolTemplates/team`, { body: { name: 'other' } });
+  t.match([renamed.status, renamed.body], [400, { message: /cannot be renamed/ }]);
+  t.equal((await api.call('PUT', `${edgelb}/v2/poolTemplates/nobody`, { body: {} })).status, 404);
   t.equal((await api.call('DELETE', `${edgelb}/v2/poolTemplates/team`)).status, 204);
 });
 

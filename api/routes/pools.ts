@@ -49,12 +49,31 @@ export function poolRoutes(server: FastifyInstance, dependencies: ApiDependencie
       answer(reply, name, await pools.replace(name, asObject(body), { orNew: true })),
     );
 
+    scope.get<Named>('/v1/pools/:name/template', async ({ params: { name } }) => {
+      const { record } = pools.get(name) ?? unknown(name);
+      return { text: record.lbTemplate ?? '', note: textNote };
+    });
+
+    scope.put<Named>('/v1/pools/:name/template', async ({ params: { name }, body }) => {
+      const { text } = asObject(body) as { text?: unknown };
+      if (typeof text !== 'string') throw new Problem(400, { message: 'text must be a text' });
+      if (!(await pools.setTemplate(name, text))) unknown(name);
+      return { text, note: textNote };
+    });
+
+    scope.delete<Named>('/v1/pools/:name/template', async ({ params: { name } }, reply) => {
+      if (!(await pools.setTemplate(name, undefined))) unknown(name);
+      return reply.code(204).send();
+    });
+
     scope.delete<Named>('/v1/pools/:name', async ({ params: { name } }, reply) => {
       if (!(await pools.remove(name))) unknown(name);
       return reply.code(204).send();
     });
   });
 }
+
+const textNote = 'text for HAProxy is kept and shown, not carried out';
 
 function answer(reply: FastifyReply, name: string, result: PoolResult) {
   switch (result.kind) {

@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
 import { group, leaf, print, printJson, sessionOf } from '../globals.ts';
 import type { PoolAnswer, PoolMetadata, PoolNoteInfo, PoolsAnswer, StoredPool } from '../master/answers.ts';
+import { registerAutoTemplates } from '../pool/auto-templates.ts';
 import { parseYaml } from '../pool/definition.ts';
 import { endpointTable, poolTable, statusText } from '../pool/tables.ts';
+import { registerTextTemplates } from '../pool/text-templates.ts';
 import { inForceText } from '../show/in-force.ts';
 
 export function register(program: Command): void {
@@ -23,9 +25,12 @@ export function register(program: Command): void {
     .argument('<name>')
     .action(metadata);
   leaf(pool, 'lb-config', 'show a pool as the configuration of HAProxy would say it')
+    .alias('lbconfig')
     .argument('<name>')
     .action(lbConfig);
   leaf(pool, 'delete', 'take a pool away').argument('<name>').action(remove);
+  registerTextTemplates(pool);
+  registerAutoTemplates(pool);
 }
 
 async function create(file: string, _options: object, command: Command): Promise<void> {

@@ -435,3 +435,8 @@ export type PoolMetadata = {
     }[];
   }[];
 };
+
+export type AutoTemplate = { readonly name: string };
+export type AutoTemplateStatus = { readonly name: string; readonly status: string; readonly message: string };
+/** `note`: what does not come of it. */
+export type TextTemplate = { readonly text: string; readonly note: string };
