@@ -49,6 +49,29 @@ t.test('the vip auditor tells what it found, counts it, and forgets it when it i
   t.match(metrics.text(), /^weir_vip_audited_timestamp_seconds \d+$/m);
 });
 
+t.test('the vip auditor tells of a part that cannot be audited, and audits the others', async (t) => {
+  const parts: string[] = [];
+  const warnings: string[] = [];
+  const audits = [
+    { audit: () => Promise.reject(new Error('nft was killed')) },
+    {
+      async audit() {
+        parts.push('second');
+        return [gone];
+      },
+    },
+  ];
+  const clock = new FakeClock();
+  const log = { ...silentLog, warn: (message: string) => warnings.push(message) };
+  const auditor = new VipAuditor({ audits, clock, log }, { everyMs: 1_000 });
+  await auditor.start();
+  t.teardown(() => auditor.stop());
+  while (clock.sleeping === 0) await new Promise(setImmediate);
+  t.same(parts, ['second']);
+  t.same(auditor.status().drift, [{ what: 'cannot be audited: nft was killed', repaired: false }, gone]);
+  t.same(warnings, ['vip: cannot be audited: nft was killed', 'vip: chain dispatch is missing']);
+});
+
 t.test('the vip auditor leaves a large table alone for longer', async (t) => {
   const { auditor, asleep, pass, audits } = create([], 100);
   await auditor.start();

@@ -1,4 +1,5 @@
 import type { Clock } from '../../core/kit/clock.ts';
+import { errorText } from '../../core/kit/errors.ts';
 import type { Log } from '../../core/kit/log.ts';
 import { Loop } from '../../core/kit/loop.ts';
 import type { Metrics } from '../../core/kit/metrics.ts';
@@ -78,7 +79,7 @@ export class VipAuditor implements Part {
     const started = clock.now();
     if (started < this.#notBefore) return;
     const drift: VipDrift[] = [];
-    for (const audit of audits) drift.push(...(await audit.audit()));
+    for (const audit of audits) drift.push(...(await audit.audit().catch(failed)));
     const ended = clock.now();
     const tookMs = ended - started;
     this.#notBefore = ended + Math.min(tookMs / share, longestPauseMs);
@@ -86,4 +87,9 @@ export class VipAuditor implements Part {
     this.#count(drift.length, tookMs);
     for (const { what, repaired } of drift) log.warn(`${about}: ${what}`, { repaired });
   }
+}
+
+/** What cannot be looked at says nothing of the others. */
+function failed(error: unknown): readonly VipDrift[] {
+  return [{ what: `cannot be audited: ${errorText(error)}`, repaired: false }];
 }

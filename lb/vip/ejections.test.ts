@@ -29,13 +29,24 @@ t.test('a backend that is asked before clients are stays away until it answers',
   t.same(ejections.hold(0, 1_001), [], 'once');
   t.notOk(ejections.expired(0, 1_001), 'it is not back');
   t.same([...ejections.active(5_000)], [key]);
-  t.ok(ejections.failed(key, 5_000));
+  t.ok(ejections.asked(key, false, 5_000));
   t.same([...ejections.active(6_999)], [key], 'twice as long');
   t.same(ejections.hold(6_999, 7_000), [key]);
-  ejections.answered(key);
+  t.ok(ejections.asked(key, true, 7_001));
   t.equal(ejections.active(7_001).size, 0);
   t.ok(ejections.failed(key, 8_000));
   t.same([...ejections.active(11_999)], [key], 'its failures are remembered');
+});
+
+t.test('who comes to the place of one that was left alone begins anew', async (t) => {
+  const ejections = new Ejections();
+  ejections.failed(key, 0);
+  t.same(ejections.hold(0, 1_000), [key]);
+  ejections.forget(key);
+  t.equal(ejections.active(1_000).size, 0);
+  t.notOk(ejections.asked(key, false, 1_500), 'what the former one says is of no interest');
+  t.ok(ejections.failed(key, 2_000));
+  t.equal(ejections.active(3_000).size, 0, 'for a second, as at first');
 });
 
 t.test('a table goes without ejected backends, but never without all', async (t) => {

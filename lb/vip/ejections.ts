@@ -40,8 +40,8 @@ export class Ejections {
   }
 
   /**
-   * Those whose time ended after `since`. They are left alone on until `answered` or `failed` says what came of asking them, so
-   * that no client has to find out.
+   * Those whose time ended after `since`. They are left alone on until `asked` says what came of asking them, so that no client has
+   * to find out.
    */
   hold(since: number, now: number): readonly string[] {
     const ended = [...this.#of].filter(([, { until, held }]) => !held && until > since && until <= now);
@@ -49,10 +49,18 @@ export class Ejections {
     return ended.map(([target]) => target);
   }
 
-  /** It takes connections again. */
-  answered(target: string): void {
+  /** It takes connections again, or still does not. False: it is no longer about the one that was held. */
+  asked(target: string, answers: boolean, now: number): boolean {
     const ejection = this.#of.get(target);
-    if (ejection?.held) this.#of.set(target, { until: ejection.until, failures: ejection.failures });
+    if (!ejection?.held) return false;
+    if (answers) this.#of.set(target, { until: ejection.until, failures: ejection.failures });
+    else this.failed(target, now);
+    return true;
+  }
+
+  /** Somebody else is there now. */
+  forget(target: string): void {
+    this.#of.delete(target);
   }
 
   active(now: number): ReadonlySet<string> {

@@ -38,11 +38,8 @@ export async function tableDrift(
   const missing = [...chains].sort(bySize).map((chain) => chainLines(nameOf(set), chain).join('\n'));
   const skeleton = await printed(exec, nameOf(set), `${empty}${missing.join('\n')}\n`);
   const expected = withElements(skeleton, await expectedElements(set, services));
-  const listed = await inKernel(exec, nameOf(set));
-  if (listed === undefined) return undefined;
-  const actual = new Map(listed);
-  for (const chain of lateChains) actual.delete(`chain ${chain}`);
-  return differences(expected, actual);
+  const actual = await inKernel(exec, nameOf(set));
+  return actual && differences(expected, actual);
 }
 
 /** In pieces, so that a table of many services does not hold up everything else of this process. */
@@ -70,14 +67,18 @@ export async function printed(exec: HostExec, table: string, text: string): Prom
 }
 
 /**
- * Nothing at all when the table is gone. Undefined: it did not come to an end, because nft begins again at each change of any
+ * Without what is there for late answers only. Nothing at all when the table is gone. Undefined: it did not come to an end, because nft begins again at each change of any
  * table meanwhile.
  */
 export async function inKernel(exec: HostExec, table: string): Promise<Listing | undefined> {
   const listing = ['nft', '-s', 'list', 'table', ...table.split(' ')];
   const result = await exec('timeout', [String(listingSeconds), ...listing]);
   if (result.exitCode === 124) return undefined;
-  if (result.exitCode === 0) return parseListing(result.stdout);
+  if (result.exitCode === 0) {
+    const listed = new Map(parseListing(result.stdout));
+    for (const chain of lateChains) listed.delete(`chain ${chain}`);
+    return listed;
+  }
   if (/No such file/.test(result.stderr)) return new Map();
   throw new VipApplyFailed('nftables', result.stderr.trim().slice(0, 500));
 }

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { freshNotes, oldNotes, parseNotes } from './notes.ts';
+import { failures, type Notes, parseNotes } from './notes.ts';
 
 t.test('notes are read with their age, of either family', async (t) => {
   const text = `table ip weir {
@@ -12,9 +12,12 @@ t.test('notes are read with their age, of either family', async (t) => {
 			     fd01::7 . 82 expires 900ms, 100.64.1.4 . 83 expires 2s }
 	}
 }`;
-  const notes = parseNotes('refusing', text);
-  t.same(freshNotes(notes, 300), ['tcp:100.64.1.2:80', 'tcp:100.64.1.3:81', 'tcp:100.64.1.4:83']);
-  t.same(oldNotes(notes, 1_000), ['tcp:fd01::7:82']);
+  t.same(parseNotes('refusing', text), [
+    { place: 'tcp:100.64.1.2:80', ageMs: 252 },
+    { place: 'tcp:100.64.1.3:81', ageMs: 100 },
+    { place: 'tcp:fd01::7:82', ageMs: 1_100 },
+    { place: 'tcp:100.64.1.4:83', ageMs: 0 },
+  ]);
   t.same(parseNotes('asked', 'table ip weir {\n\tset asked {\n\t}\n}'), []);
 });
 
@@ -25,4 +28,17 @@ t.test('notes that were cut from packets are read as addresses and ports', async
     { place: 'tcp:100.65.0.9:7001', ageMs: 0 },
     { place: 'tcp:fd01:c::7:80', ageMs: 1_000 },
   ]);
+});
+
+t.test('who refused lately and who has not answered for long have failed', async (t) => {
+  const sets: Record<Notes, string> = {
+    refusing: 'elements = { 100.64.1.2 . 80 expires 1s900ms, 100.64.1.3 . 80 expires 1s }',
+    unreachable: 'elements = { 100.64.1.4 . 80 expires 1s900ms, 100.64.1.5 . 80 expires 1s }',
+    asked: 'elements = { 100.64.1.6 . 80 expires 4s, 100.64.1.7 . 80 expires 4s500ms }',
+  };
+  const { refused, silent } = await failures(async (notes) => sets[notes], 300);
+  t.same(
+    [refused, silent].map((all) => all.map(({ place }) => place)),
+    [['tcp:100.64.1.2:80'], ['tcp:100.64.1.4:80', 'tcp:100.64.1.6:80']],
+  );
 });

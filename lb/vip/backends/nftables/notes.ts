@@ -17,12 +17,20 @@ export function parseNotes(notes: Notes, text: string): readonly Note[] {
   }));
 }
 
-export function freshNotes(notes: readonly Note[], sinceMs: number): readonly string[] {
-  return notes.filter(({ ageMs }) => ageMs <= sinceMs).map(({ place }) => place);
-}
+/** Of connections to anybody: who refused, and who did not answer. */
+export type Failures = { readonly refused: readonly Note[]; readonly silent: readonly Note[] };
 
-export function oldNotes(notes: readonly Note[], fromMs: number): readonly string[] {
-  return notes.filter(({ ageMs }) => ageMs >= fromMs).map(({ place }) => place);
+/** Who has not answered any SYN for so long does not answer, ms. */
+const silentMs = 900;
+
+/** What was noted within the last `sinceMs`. `read` gives what nft lists of a set. */
+export async function failures(read: (notes: Notes) => Promise<string>, sinceMs: number): Promise<Failures> {
+  const noted = async (notes: Notes) => parseNotes(notes, await read(notes));
+  const isFresh = ({ ageMs }: Note) => ageMs <= sinceMs;
+  const refused = (await noted('refusing')).filter(isFresh);
+  const unreachable = (await noted('unreachable')).filter(isFresh);
+  const unanswered = (await noted('asked')).filter(({ ageMs }) => ageMs >= silentMs);
+  return { refused, silent: [...unreachable, ...unanswered] };
 }
 
 const note = /(0x[\da-f]+|[\da-f.:]+) \. (0x[\da-f]+|\d+)(?: timeout \w+)? expires (?:(\d+)s)?(?:(\d+)ms)?/g;

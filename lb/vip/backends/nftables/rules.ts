@@ -31,17 +31,15 @@ export function wholeTable(
   services: readonly VipService[],
   literals: readonly string[],
 ): string {
-  const { ip, address, unreachable, error, errorAbout } = familyWords(set.family);
+  const { ip, address, unreachable, errorAbout } = familyWords(set.family);
   const t = `${ip} ${set.table}`;
   const owned = [...set.ranges, ...literals];
   const pairs = pairsOf(set);
   return text([
     `add table ${t}`,
     ...serviceObjects(set),
-    // Notes of connections that fail, to a VIP or to anybody's own address.
-    `add set ${t} refusing { type ${address} . inet_service; ${noted('refusing')} }`,
-    `add set ${t} asked { type ${address} . inet_service; ${noted('asked')} }`,
-    `add set ${t} unreachable { typeof ${errorAbout}; ${noted('unreachable')} }`,
+    // To a VIP or to anybody's own address.
+    ...noteSets(set),
     // Every address that is a VIP's whatever the port: what is not served there is refused.
     `add set ${t} addresses { type ${address}; flags interval; }`,
     ...pairs.map((pair) => pairSet(t, pair)),
@@ -69,7 +67,7 @@ export function wholeTable(
     ...['refuse-prerouting', 'refuse-output'].flatMap((chain) => [
       `add rule ${t} ${chain} ${ip} daddr @addresses goto refuse`,
       `add rule ${t} ${chain} tcp flags & (syn | rst) != 0 goto handshakes`,
-      `add rule ${t} ${chain} ${error} ct state related ct protocol tcp ct status & seen-reply != seen-reply goto errors`,
+      `add rule ${t} ${chain} ${unansweredError(set.family)} goto errors`,
     ]),
     `add rule ${t} refuse meta l4proto tcp reject with tcp reset`,
     `add rule ${t} refuse reject with ${unreachable}`,
@@ -82,8 +80,7 @@ export function wholeTable(
     // Asked when first, and until there is any answer; its address is not yet translated back.
     `add rule ${t} handshakes tcp flags & (syn | ack | rst) == syn add @asked { ${ip} daddr . tcp dport } return`,
     `add rule ${t} handshakes delete @asked { ${ip} saddr . tcp sport }`,
-    // A refusal is a reset without a sequence number (RFC 9293 §3.10.7.1).
-    `add rule ${t} handshakes tcp flags & (rst | ack) == rst | ack tcp sequence 0 ct direction reply update @refusing { ${ip} saddr . tcp sport }`,
+    `add rule ${t} handshakes ${noteRefusal(ip)}`,
     `add rule ${t} errors update @unreachable { ${errorAbout} }`,
     ...owned.map((address) => `add element ${t} addresses { ${address} }`),
     ...chainsOf(services).flatMap((chain) => chainLines(t, chain)),
@@ -91,8 +88,28 @@ export function wholeTable(
   ]);
 }
 
-function noted(notes: Notes): string {
-  return `flags dynamic,timeout; timeout ${noteMs[notes]}ms; size 4096;`;
+/** Of connections that fail. */
+export function noteSets({ family, table }: Pick<RuleSet, 'family' | 'table'>): readonly string[] {
+  const { ip, address, errorAbout } = familyWords(family);
+  const place = `type ${address} . inet_service`;
+  const noteSet = (notes: Notes, type: string) =>
+    `add set ${ip} ${table} ${notes} { ${type}; flags dynamic,timeout; timeout ${noteMs[notes]}ms; size 4096; }`;
+  return [
+    noteSet('refusing', place),
+    noteSet('asked', place),
+    noteSet('unreachable', `typeof ${errorAbout}`),
+  ];
+}
+
+/** A refusal is a reset without a sequence number (RFC 9293 §3.10.7.1). */
+export function noteRefusal(ip: string): string {
+  return `tcp flags & (rst | ack) == rst | ack tcp sequence 0 ct direction reply update @refusing { ${ip} saddr . tcp sport }`;
+}
+
+/** An error of a router about a connection that nobody has answered. */
+export function unansweredError(family: Family): string {
+  const { error } = familyWords(family);
+  return `${error} ct state related ct protocol tcp ct status & seen-reply != seen-reply`;
 }
 
 /** Sets and maps that say where a connection goes. */

@@ -122,6 +122,31 @@ t.test(
 );
 
 t.test(
+  'nftables holds nothing against another instance at the place of one that was left alone',
+  { skip: needsRoot },
+  async (t) => {
+    const lab = await labOf(t, 'h');
+    const backend = watched(lab);
+    t.teardown(() => backend.stop());
+    const [x, b] = [await serve(lab, 'x'), await serve(lab, 'b')];
+    await backend.apply(table(vip('tcp', one, 80, [x, b])));
+    await lab.run('x', 'nft', ['-f', '-'], drop);
+    const at = `tcp:${addresses.x}:7001`;
+    while (!backend.ejected().has(at)) await lab.at('a').ask(vip('tcp', one, 80, []));
+    await lab.run('x', 'nft', ['delete', 'table', 'ip', 'weirdrop']);
+    const next = vip('tcp', one, 80, [{ ...x, instanceId: 'next' }, b]);
+    await backend.apply(table(next));
+    t.same([...backend.ejected()], [], 'it would have waited for ten seconds');
+    const seen = new Set<string>();
+    for (let n = 0; n < 40; n++) {
+      const reply = await lab.at('a').ask(next);
+      seen.add(reply.kind === 'answer' ? reply.name : reply.kind);
+    }
+    t.same([...seen].sort(), ['b-tcp', 'x-tcp']);
+  },
+);
+
+t.test(
   'nftables sees connections to the own address of a backend fail, and of nobody else',
   { skip: needsRoot },
   async (t) => {

@@ -1,6 +1,7 @@
 import type { Clock } from '../../../../core/kit/clock.ts';
 import type { Log } from '../../../../core/kit/log.ts';
 import { Loop } from '../../../../core/kit/loop.ts';
+import { Arrivals } from '../../arrivals.ts';
 import type { VipBackend, VipCounters, VipEjection, VipRetry } from '../../backend.ts';
 import { Ejections } from '../../ejections.ts';
 import { emptyTable, serviceKey, type VipProblem, type VipService, type VipTable } from '../../table.ts';
@@ -41,6 +42,7 @@ export class UserspaceVips implements VipBackend, VipEjection, VipRetry {
   readonly #sweeper: Loop;
   readonly #retry: Loop;
   readonly #ejections = new Ejections();
+  readonly #arrivals = new Arrivals();
   /** Why services are not served, by key. */
   readonly #unserved = new Map<string, string>();
   /** Of what opens and closes ports: one at a time. */
@@ -82,6 +84,8 @@ export class UserspaceVips implements VipBackend, VipEjection, VipRetry {
   }
 
   async #apply(table: VipTable): Promise<readonly VipProblem[]> {
+    for (const place of this.#arrivals.observe(this.#table, table, this.#dependencies.clock.now()))
+      this.#ejections.forget(place);
     this.#table = table;
     this.#unserved.clear();
     for (const [key, listener] of [...this.#listeners]) {

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import t, { type Test } from 'tap';
 import { systemClock } from '../../../../../core/kit/clock.ts';
 import { silentLog } from '../../../../../core/kit/log.ts';
@@ -130,6 +131,85 @@ t.test(
   },
 );
 
+t.test('an endpoint that does not answer is asked before clients get to it again', options, async (t) => {
+  const lab = await labOf(t, 'pj');
+  let asked = 0;
+  const ports = new NftablesPorts({
+    ...{ log: silentLog, clock: systemClock, exec: lab.host },
+    spawn: (file, args) => lab.spawn('host', file, args),
+    async reaches(target) {
+      asked++;
+      return (await lab.at('host').ask({ protocol: 'tcp', ...target })).kind === 'answer';
+    },
+  });
+  t.teardown(() => ports.stop());
+  const [a, b] = [await serve(lab, 'a'), await serve(lab, 'b')];
+  await ports.apply([mapped([a, b])]);
+  await lab.at('b').unlisten('b-tcp');
+  const isAlone = () => ports.ejected().has(`tcp:${addresses.b}:7001`);
+  while (!isAlone()) await lab.at('x').ask(at);
+  // When this resolves the kernel has it.
+  await ports.apply([mapped([a, b])]);
+  const failed: string[] = [];
+  while (asked < 2) {
+    const reply = await lab.at('x').ask(at);
+    if (reply.kind !== 'answer' && isAlone()) failed.push(reply.kind);
+  }
+  t.same(failed, []);
+  await serve(lab, 'b');
+  for (const end = Date.now() + 15_000; isAlone() && Date.now() < end; ) await lab.at('x').ask(at);
+  t.notOk(isAlone());
+});
+
+t.test('who asks once and gives up shows that an endpoint does not answer', options, async (t) => {
+  const { lab, ports } = await setUp(t, 'pk');
+  await ports.apply([mapped([await serve(lab, 'a')])]);
+  await lab.run(
+    'a',
+    'nft',
+    ['-f', '-'],
+    'table ip weirdrop { chain input { type filter hook input priority 0; policy drop; }; }',
+  );
+  const briefly = `timeout 0.3 bash -c ': > /dev/tcp/${addresses.host}/${port}' || true`;
+  await lab.run('x', 'sh', ['-c', briefly]);
+  const silent = `tcp:${addresses.a}:7001`;
+  for (const end = Date.now() + 15_000; !ports.ejected().has(silent) && Date.now() < end; )
+    await lab.at('x').ask({ ...at, port: 1 });
+  t.same([...ports.ejected()], [silent]);
+});
+
+/** Says when it is asked, and answers when it is told to. */
+const slow = `
+const socket = require('node:dgram').createSocket('udp4');
+socket.on('message', (_data, from) => {
+  console.log('asked');
+  process.stdin.once('data', () => socket.send('late ' + from.address + ' ' + from.port, from.port, from.address));
+});
+socket.bind(7009, process.argv[1], () => console.log('up'));`;
+
+for (const [by, from, far] of [
+  ['a', 'x', false],
+  ['a', 'host', false],
+  ['r', 'x', true],
+] as const)
+  t.test(`an answer under way when its flow moves arrives, from ${by} to ${from}`, options, async (t) => {
+    const { lab, ports } = await setUp(t, `pl${by}${from}`, { socket: false });
+    const late = lab.spawn(by, process.execPath, ['-e', slow, addresses[by]]);
+    t.teardown(() => late.kill());
+    await once(late.stdout!, 'data');
+    const to = { protocol: 'udp', address: addresses.host, port } as const;
+    const target = { instanceId: 'late', address: addresses[by], port: 7009 };
+    const udp = (backends: readonly MappedTarget[]) => mapped(backends, { protocol: 'udp' });
+    await ports.apply([udp([far ? { ...target, far: true } : target])]);
+    const reply = lab.at(from).askFrom('kept', to);
+    await once(late.stdout!, 'data');
+    await ports.apply([udp([await serve(lab, 'b', 'udp')])]);
+    late.stdin!.write('now\n');
+    t.match(await reply, { kind: 'answer', name: 'late' });
+    t.match(await lab.at(from).askFrom('kept', to), { kind: 'answer', name: 'b-udp' }, 'from the same port');
+    t.same(await ports.audit(), []);
+  });
+
 t.test('a source hash keeps an address with one endpoint', options, async (t) => {
   const { lab, ports, ask } = await setUp(t, 'pg');
   await ports.apply([mapped([await serve(lab, 'a'), await serve(lab, 'b')], { balance: 'source-hash' })]);
@@ -192,7 +272,7 @@ t.test(
 );
 
 t.test('a machine that does not forward says so', options, async (t) => {
-  const lab: Lab = await labOf(t, 'pj');
+  const lab: Lab = await labOf(t, 'pz');
   await lab.run('host', 'sh', ['-c', 'echo 0 > /proc/sys/net/ipv4/ip_forward']);
   const ports = new NftablesPorts({ log: silentLog, clock: systemClock, exec: lab.host });
   await t.rejects(ports.start(), { code: 'WEIR_VIP_UNAVAILABLE', message: /does not forward/ });

@@ -2,9 +2,11 @@ import { decide } from '../../../decide.ts';
 import type { VipService } from '../../../table.ts';
 import { chainLines, chainsOf, changeLines } from '../elements.ts';
 import { familyWords } from '../family.ts';
-import { noteMs } from '../notes.ts';
+import { lateRules, lateSets } from '../late.ts';
 import {
   maps,
+  noteRefusal,
+  noteSets,
   ownSource,
   pairMasqueraded,
   pairNoted,
@@ -13,6 +15,7 @@ import {
   type RuleSet,
   serviceObjects,
   text,
+  unansweredError,
 } from '../rules.ts';
 
 /** Public ports as the kernel has them: one service for each address of the machine. */
@@ -35,7 +38,7 @@ const portSets = ['ports', 'empty', 'in', 'out', 'far'] as const;
  * an address is not ours as a whole: every rule asks for address and port. `chains`: further ones, that are there already.
  */
 export function wholePorts(rules: PortRules, table: PortTable, chains: readonly string[] = []): string {
-  const { ip, address, unreachable } = familyWords(rules.family);
+  const { ip, address, unreachable, errorAbout } = familyWords(rules.family);
   const t = `${ip} ${rules.table}`;
   const pairs = pairsOf(rules);
   const key = `${address} . inet_proto . inet_service`;
@@ -47,10 +50,7 @@ export function wholePorts(rules: PortRules, table: PortTable, chains: readonly 
   return text([
     `add table ${t}`,
     ...serviceObjects(rules),
-    ...['refusing', 'silent'].map(
-      (name) =>
-        `add set ${t} ${name} { type ${address} . inet_service; flags dynamic,timeout; timeout ${noteMs.refusing}ms; size 4096; }`,
-    ),
+    ...noteSets(rules),
     `add set ${t} ports { type ${key}; }`,
     ...['empty', 'in', 'out'].map((name) => `add set ${t} ${name} { type ${key}; counter; }`),
     `add set ${t} far { type ${address}; }`,
@@ -60,6 +60,8 @@ export function wholePorts(rules: PortRules, table: PortTable, chains: readonly 
     `add chain ${t} prerouting { type nat hook prerouting priority -102; }`,
     `add chain ${t} output { type nat hook output priority -102; }`,
     `add chain ${t} postrouting { type nat hook postrouting priority 98; }`,
+    `add chain ${t} input { type nat hook input priority 98; }`,
+    ...lateSets(rules),
     `add chain ${t} after-prerouting { type filter hook prerouting priority -91; }`,
     `add chain ${t} after-output { type filter hook output priority -91; }`,
     `flush table ${t}`,
@@ -67,6 +69,7 @@ export function wholePorts(rules: PortRules, table: PortTable, chains: readonly 
     ...['counted', ...portSets].map((name) => `flush set ${t} ${name}`),
     `add rule ${t} prerouting ${ip} daddr . meta l4proto . th dport @ports goto client`,
     `add rule ${t} output ${ip} daddr . meta l4proto . th dport @ports goto dispatch`,
+    ...lateRules(rules),
     ...pairs.map((pair) => pairNoted(t, pair)),
     `add rule ${t} client goto dispatch`,
     // A connection that a process has already, and that is tracked only now, stays with it.
@@ -75,6 +78,10 @@ export function wholePorts(rules: PortRules, table: PortTable, chains: readonly 
     `add rule ${t} dispatch ${ip} daddr . meta l4proto . th dport vmap @services`,
     `add rule ${t} after-prerouting ct state new ${ip} daddr . meta l4proto . th dport @empty goto refuse`,
     `add rule ${t} after-output ct state new ${ip} daddr . meta l4proto . th dport @empty goto refuse`,
+    ...['after-prerouting', 'after-output'].map(
+      (chain) =>
+        `add rule ${t} ${chain} ${unansweredError(rules.family)} update @unreachable { ${errorAbout} }`,
+    ),
     // What came by "lo" was seen when it left.
     ...protocols.flatMap((l4) => [
       `add rule ${t} after-prerouting iifname != "lo" ct status & dnat == dnat ${asked(l4)} @ports goto seen`,
@@ -83,9 +90,10 @@ export function wholePorts(rules: PortRules, table: PortTable, chains: readonly 
     ]),
     `add rule ${t} refuse tcp flags & (fin | syn | rst | ack) == syn reject with tcp reset`,
     `add rule ${t} refuse meta l4proto udp reject with ${unreachable}`,
-    // A SYN that is sent again, and a reset without a sequence number.
-    `add rule ${t} seen tcp flags & (syn | ack) == syn ct state new ct status & confirmed == confirmed update @silent { ${ip} daddr . tcp dport }`,
-    `add rule ${t} seen tcp flags & (rst | ack) == rst | ack tcp sequence 0 ct direction reply update @refusing { ${ip} saddr . tcp sport }`,
+    // Asked when first, and until there is any answer.
+    `add rule ${t} seen tcp flags & (syn | ack | rst) == syn add @asked { ${ip} daddr . tcp dport }`,
+    `add rule ${t} seen tcp flags & (syn | rst) != 0 ct direction reply delete @asked { ${ip} saddr . tcp sport }`,
+    `add rule ${t} seen ${noteRefusal(ip)}`,
     ...protocols.flatMap((l4) => [
       `add rule ${t} seen ct direction original ${asked(l4)} @in return`,
       `add rule ${t} seen ct direction reply ${asked(l4)} @out return`,
