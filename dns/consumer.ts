@@ -195,14 +195,14 @@ export class DnsConsumer implements DirectoryConsumer, Part {
     return this.#link.call('explain', asked);
   }
 
-  /** The reply of the Mesos-DNS HTTP API to GET of a path. */
-  mesos(path: string): Promise<HttpReply> {
-    return this.#link.call('mesos', path);
+  /** The reply of the Mesos-DNS HTTP API to GET of a path; of a long list the page that begins at `from`. */
+  mesos(path: string, from?: number): Promise<HttpReply> {
+    return this.#link.call('mesos', { path, from });
   }
 
   /** The same of the DC/OS DNS HTTP API. */
-  dcos(path: string): Promise<HttpReply> {
-    return this.#link.call('dcos', path);
+  dcos(path: string, from?: number): Promise<HttpReply> {
+    return this.#link.call('dcos', { path, from });
   }
 
   /** What was asked lately, and who asks most. */

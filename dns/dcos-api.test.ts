@@ -21,7 +21,8 @@ const metrics = {
 
 async function api(t: Test) {
   const { resolver } = await runResolver(t, { directory });
-  const source = async (path: string) => (await dcosMetrics(path, metrics)) ?? resolver.dcos(path);
+  const source = async (path: string, from?: number) =>
+    (await dcosMetrics(path, metrics)) ?? resolver.dcos({ path, from });
   const server = new DnsHttpServer(source, { address: '127.0.0.1', port: 0 });
   await server.start();
   t.teardown(() => server.stop());
@@ -59,9 +60,9 @@ t.test('records of very many apps come as one list, and questions are answered m
   const endpoints = Array.from({ length: 3_000 }, (_, i) => containerEndpoint(`/app-${i}`, 'a'));
   const { resolver } = await runResolver(t, { directory: snapshot(5, { endpoints }) });
   let asked = 0;
-  const source = async (path: string) => {
+  const source = async (path: string, from?: number) => {
     asked += 1;
-    return resolver.dcos(path);
+    return resolver.dcos({ path, from });
   };
   const server = new DnsHttpServer(source, { address: '127.0.0.1', port: 0 });
   await server.start();
@@ -71,13 +72,13 @@ t.test('records of very many apps come as one list, and questions are answered m
   const own = records.filter(({ name }) => /^instance-a\.app-\d+\.weir$/.test(name));
   t.equal(new Set(own.map(({ name }) => name)).size, 3_000);
   t.equal(own.length, 3_000);
-  t.ok(asked > 100, 'a part at a time');
+  t.ok(asked > 10, 'a part at a time');
 });
 
 t.test('a list whose source fails in the middle breaks off instead of ending early', async (t) => {
-  const source = async (path: string) => {
-    if (path !== '/v1/records') throw new Error('gone');
-    return { status: 200, body: [{ name: 'a.weir' }], next: '/v1/records/1' } as const;
+  const source = async (_path: string, from?: number) => {
+    if (from !== undefined) throw new Error('gone');
+    return { status: 200, open: '[', items: ['{"name":"a.weir"}'], next: 1 } as const;
   };
   const server = new DnsHttpServer(source, { address: '127.0.0.1', port: 0 });
   await server.start();

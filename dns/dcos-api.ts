@@ -2,20 +2,21 @@ import type { Endpoint, Vip } from '../core/model/directory.ts';
 import type { AppId } from '../core/model/ids.ts';
 import { vipBackends } from '../core/model/vip-backends.ts';
 import { canonicalName, dcosAliases } from './handlers/aliases.ts';
+import { pageOf } from './http-list.ts';
 import { type HttpReply, notFound, notImplemented, ok, pathParts } from './http-reply.ts';
+import type { PathAndPage } from './protocol.ts';
 import type { Name, ResourceRecord, SrvRecord } from './wire/types.ts';
 import type { Zone } from './zone.ts';
 
 const version = { Service: 'dcos-dns', Version: '1.0.0' };
 
 /** The DC/OS DNS HTTP API (dns.md §11, vip.md §11): the reply to GET of a path. `at`: when the Directory was last heard of, Unix ms. */
-export function dcosReply(zone: Zone, path: string, at: number): HttpReply {
+export function dcosReply(zone: Zone, { path, from = 0 }: PathAndPage, at: number): HttpReply {
   const parts = pathParts(path);
   if (parts?.[0] !== 'v1') return notFound;
   const [, kind, name, ...more] = parts;
-  if (parts.length === 2) return wholeReply(zone, kind, at);
+  if (parts.length === 2) return kind === 'records' ? records(zone, from) : wholeReply(zone, kind, at);
   if (name === undefined || more.length > 0) return notFound;
-  if (kind === 'records') return records(zone, Number(name));
   if (kind === 'hosts') return ok(hosts(zone, nameIn(name)));
   if (kind === 'services') return ok(services(zone, nameIn(name)));
   return notFound;
@@ -28,8 +29,6 @@ function wholeReply(zone: Zone, kind: string | undefined, at: number): HttpReply
     case 'config':
     case 'enumerate':
       return notImplemented;
-    case 'records':
-      return records(zone, 0);
     case 'nodes':
       return ok(nodes(zone, at));
     case 'vips':
@@ -67,18 +66,23 @@ function recordsOf(zone: Zone, name: Name, type: 'A' | 'AAAA' | 'SRV'): readonly
   return zone.store.set(canonicalName(name, dcosAliases(zone.options)), type)?.records ?? [];
 }
 
-/** All of them could be hundreds of thousands, and no question is answered while a list is made: so a part at a time. */
-function records(zone: Zone, part: number): HttpReply {
-  const some = zone.store.part(part);
-  if (some === undefined) return ok([]);
-  return { status: 200, body: some.flatMap(recordEntry), next: `/v1/records/${part + 1}` };
+/** All of them could be hundreds of thousands. */
+function records({ store }: Zone, from: number): HttpReply {
+  function* items(part: number): Iterable<string> {
+    for (const name of store.namesOf(part)) yield* store.listed(name).flatMap(recordEntry);
+  }
+  return pageOf([{ open: '[', close: ']', size: store.size, items }], from);
 }
 
 /** Other types are not in this list. */
-function recordEntry(record: ResourceRecord): readonly object[] {
-  const { name, type: rtype } = record;
-  if (record.type === 'SRV') return [{ name, host: `${record.target}:${record.port}`, rtype }];
-  return record.type === 'A' || record.type === 'AAAA' ? [{ name, host: record.address, rtype }] : [];
+function recordEntry(record: ResourceRecord): readonly string[] {
+  const host = hostOf(record);
+  return host === undefined ? [] : [JSON.stringify({ name: record.name, host, rtype: record.type })];
+}
+
+function hostOf(record: ResourceRecord): string | undefined {
+  if (record.type === 'SRV') return `${record.target}:${record.port}`;
+  return record.type === 'A' || record.type === 'AAAA' ? record.address : undefined;
 }
 
 /** What the Directory says of machines is always of now: `force` has nothing to wait for. */

@@ -86,8 +86,8 @@ function instancesBehind(zone: Zone, of: { name: Name; sources: readonly SourceK
     source.startsWith('vip:') ? (zone.vip(source.slice('vip:'.length)) ?? []) : [],
   );
   const throughVip = vips.flatMap((vip) => behindVip(zone, vip));
-  const direct = zone.endpoints
-    .filter((endpoint) => zone.recordsOf(endpoint).some((record) => record.name === of.name))
+  const direct = zone
+    .endpointsAt(of.name)
     .map((endpoint) => ({ endpoint, at: addressesOf(endpoint), takes: endpoint.ready }));
   const all = vips.length > 0 ? throughVip : direct;
   return {

@@ -1,8 +1,11 @@
 import type { Endpoint } from '../core/model/directory.ts';
 import type { AppId, InstanceId } from '../core/model/ids.ts';
+import { NameMap } from './name-map.ts';
 import { type Given, RecordSource } from './record-source.ts';
 import { type AppNames, appNames, type EndpointNames, endpointNames } from './records/names.ts';
 import { type EndpointContext, recordsOfEndpoint } from './records/of-endpoint.ts';
+import type { Wanted } from './records/sheet.ts';
+import type { Name } from './wire/types.ts';
 
 /** An endpoint that the zone knows, and the records it gives. */
 export class HeldEndpoint extends RecordSource {
@@ -30,10 +33,14 @@ export class HeldEndpoint extends RecordSource {
     return this.endpoint.ready ? this.recordsIfReady() : [];
   }
 
-  recordsIfReady(): readonly Given[] {
+  protected override writeAt(only: Name): readonly Given[] {
+    return this.endpoint.ready ? this.recordsIfReady({ only }) : [];
+  }
+
+  recordsIfReady(wanted: Wanted = { before: this.known }): readonly Given[] {
     const { endpoint } = this;
     this.#names ??= endpointNames(endpoint, this.app.names, this.#context.options);
-    return recordsOfEndpoint({ endpoint, names: this.#names }, this.#context, this.known);
+    return recordsOfEndpoint({ endpoint, names: this.#names }, this.#context, wanted);
   }
 }
 
@@ -42,7 +49,7 @@ type HeldApp = { readonly names: AppNames; readonly endpoints: Set<HeldEndpoint>
 /** The endpoints that a zone knows: by instance, by app, and by address. */
 export class HeldEndpoints {
   readonly #context: EndpointContext;
-  readonly #byId = new Map<InstanceId, HeldEndpoint>();
+  readonly #byId = new NameMap<HeldEndpoint>();
   readonly #byApp = new Map<AppId, HeldApp>();
   readonly #byAddress = new Map<string, HeldEndpoint>();
 
@@ -58,8 +65,17 @@ export class HeldEndpoints {
     return this.#byId.keys();
   }
 
+  get count(): number {
+    return this.#byId.size;
+  }
+
   all(): Iterable<HeldEndpoint> {
     return this.#byId.values();
+  }
+
+  /** Those of one of the `parts` in which a list is made. */
+  *ofPart(part: number): Iterable<HeldEndpoint> {
+    for (const id of this.#byId.part(part)) yield this.#byId.get(id)!;
   }
 
   ofApp(appId: AppId): readonly HeldEndpoint[] {

@@ -1,5 +1,13 @@
-/** An array that is too long to be made at once: the rest is the reply to GET of `next`. */
-export type HttpPage = { readonly status: 200; readonly body: readonly unknown[]; readonly next: string };
+/** A piece of a list that is too long to be made at once: JSON as text, with no commas between the items. */
+export type HttpPage = {
+  readonly status: 200;
+  readonly items: readonly string[];
+  /** What stands before the items, and behind them. */
+  readonly open?: string;
+  readonly close?: string;
+  /** Where the next piece begins; absent: this is the last. */
+  readonly next?: number;
+};
 
 /** The reply to GET of a path: `body` is sent as JSON, `text` as it is. */
 export type HttpReply =

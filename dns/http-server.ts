@@ -7,8 +7,8 @@ import type { ListenAddress } from '../core/kit/listen.ts';
 import type { Part } from '../core/kit/part.ts';
 import type { HttpPage, HttpReply } from './http-reply.ts';
 
-/** Gives the reply to GET of a path: `DnsConsumer.mesos`, `DnsConsumer.dcos`. */
-export type HttpSource = (path: string) => Promise<HttpReply>;
+/** Gives the reply to GET of a path: `DnsConsumer.mesos`, `DnsConsumer.dcos`. `from`: the `next` of a page. */
+export type HttpSource = (path: string, from?: number) => Promise<HttpReply>;
 
 /**
  * The Mesos-DNS HTTP API, or that of DC/OS, on a port of its own. It runs beside the control process, not in the worker: there `node:http`
@@ -51,7 +51,7 @@ async function replyMetrics(response: ServerResponse, metrics: () => Promise<str
 
 async function reply(request: IncomingMessage, response: ServerResponse, source: HttpSource): Promise<void> {
   const given = await replyTo(request, source);
-  if ('next' in given && request.method === 'GET') return replyInParts(response, given, source);
+  if ('items' in given) return replyInPages(request, response, { first: given, source });
   const isText = 'text' in given;
   const text = isText ? given.text : JSON.stringify(given.body);
   // who asks again and again is told cheaply that nothing has changed (vip.md §11)
@@ -68,24 +68,40 @@ async function reply(request: IncomingMessage, response: ServerResponse, source:
 /** Nobody who does not read is waited for longer. */
 const mostIdleMs = 10_000;
 
-/** One array of what a page and all that follow it have; a part is made when the one before has been taken. */
-async function replyInParts(response: ServerResponse, first: HttpPage, source: HttpSource): Promise<void> {
+/** A page and all that follow it; each is made when the one before has been taken. */
+async function replyInPages(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { first, source }: { first: HttpPage; source: HttpSource },
+): Promise<void> {
   response.writeHead(200, { 'content-type': 'application/json' });
+  if (request.method === 'HEAD') return void response.end();
   response.setTimeout(mostIdleMs, () => response.destroy());
   const closed = new AbortController();
   response.once('close', () => closed.abort());
   try {
-    let before = '[';
-    for (let page: HttpReply = first; 'next' in page; page = await source(page.next)) {
-      const text = page.body.map((item) => JSON.stringify(item)).join(',');
-      if (text === '') continue;
-      if (!response.write(before + text)) await once(response, 'drain', closed);
-      before = ',';
+    for await (const text of textsOf(first, (from) => source(request.url ?? '/', from))) {
+      if (text !== '' && !response.write(text)) await once(response, 'drain', closed);
     }
-    response.end(before === '[' ? '[]' : ']');
+    response.end();
   } catch {
-    // an array without its end is no answer
+    // a list without its end is no answer
     response.destroy();
+  }
+}
+
+/** Throws where a page that should follow is none. */
+async function* textsOf(first: HttpPage, more: (from: number) => Promise<HttpReply>): AsyncIterable<string> {
+  let comma = '';
+  for (let page = first; ; ) {
+    const { open, items, close = '', next } = page;
+    if (open !== undefined) comma = '';
+    yield (open ?? '') + (items.length > 0 ? comma : '') + items.join(',') + close;
+    if (items.length > 0) comma = ',';
+    if (next === undefined) return;
+    const reply = await more(next);
+    if (!('items' in reply)) throw new TypeError(`a list ended in the middle with status ${reply.status}`);
+    page = reply;
   }
 }
 

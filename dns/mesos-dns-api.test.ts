@@ -10,7 +10,10 @@ const directory = snapshot(5, {
 
 async function api(t: Test) {
   const { resolver } = await runResolver(t, { directory });
-  const server = new DnsHttpServer(async (path) => resolver.mesos(path), { address: '127.0.0.1', port: 0 });
+  const server = new DnsHttpServer(async (path, from) => resolver.mesos({ path, from }), {
+    address: '127.0.0.1',
+    port: 0,
+  });
   await server.start();
   t.teardown(() => server.stop());
   return async (path: string, init: RequestInit = {}) => {
@@ -126,7 +129,7 @@ t.test('what the resolver counts is there as Prometheus text, or why it is not',
     return resolver.metrics();
   };
   const at = { address: '127.0.0.1', port: 0 };
-  const server = new DnsHttpServer(async (path) => resolver.mesos(path), at, metrics);
+  const server = new DnsHttpServer(async (path, from) => resolver.mesos({ path, from }), at, metrics);
   await server.start();
   t.teardown(() => server.stop());
   await resolver.resolve({ name: 'web-shop.marathon.mesos', type: 'A' });

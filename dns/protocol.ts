@@ -17,14 +17,16 @@ export type Calls = {
   readonly apply: { readonly asked: DirectoryDelta; readonly given: number };
   readonly resolve: { readonly asked: NameAndType; readonly given: PlainReply };
   readonly explain: { readonly asked: NameAndType; readonly given: Explanation };
-  readonly mesos: { readonly asked: string; readonly given: HttpReply };
-  readonly dcos: { readonly asked: string; readonly given: HttpReply };
+  readonly mesos: { readonly asked: PathAndPage; readonly given: HttpReply };
+  readonly dcos: { readonly asked: PathAndPage; readonly given: HttpReply };
   readonly queries: { readonly asked: undefined; readonly given: QueryReport };
   /** Prometheus text. */
   readonly metrics: { readonly asked: undefined; readonly given: string };
 };
 
 export type CallName = keyof Calls;
+/** `from`: where in a long list, as the page before says. */
+export type PathAndPage = { readonly path: string; readonly from?: number | undefined };
 export type NameAndType = { readonly name: string; readonly type: string };
 
 export type ListenResult = { readonly kind: 'listening'; readonly bound: readonly ListenAddress[] } | Refusal;

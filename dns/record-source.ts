@@ -30,8 +30,18 @@ export abstract class RecordSource {
     return this.known;
   }
 
+  /** What it gives at one name. It is not kept: who makes a list of everything asks for everything, and only once. */
+  givenAt(name: Name): readonly Given[] {
+    return (this.known ?? this.writeAt(name)).filter((record) => record.name === name);
+  }
+
   /** What it is to give now. A record that it gave before and gives again is the same object. */
   abstract write(): readonly Given[];
+
+  /** Of `write` what is at a name, and perhaps more. */
+  protected writeAt(_name: Name): readonly Given[] {
+    return this.write();
+  }
 }
 
 /** A source that is told what it gives. */

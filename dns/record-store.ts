@@ -1,6 +1,6 @@
 import { dataText } from './data-text.ts';
-import { NameMap } from './name-map.ts';
-import { type RecordSet, setsAt } from './record-set.ts';
+import { NameMap, parts } from './name-map.ts';
+import { type RecordSet, setsOf } from './record-set.ts';
 import type { Given, RecordSource, SourceKey } from './record-source.ts';
 import { labelEnd } from './wire/name.ts';
 import type { Name, ResourceRecord } from './wire/types.ts';
@@ -77,8 +77,8 @@ export class RecordStore {
   sets(name: Name): readonly RecordSet[] {
     const holder = this.#nodes.get(name)?.holder;
     if (holder === undefined) return none;
-    if (!(holder instanceof Shared)) return setsAt(name, [holder]);
-    holder.sets ??= setsAt(name, holder.sources);
+    if (!(holder instanceof Shared)) return setsOf(ofName(holder.given, name));
+    holder.sets ??= setsOf([...holder.sources].flatMap(({ given }) => ofName(given, name)));
     return holder.sets;
   }
 
@@ -87,19 +87,31 @@ export class RecordStore {
     const holder = this.#nodes.get(name)?.holder;
     const sources = holder instanceof Shared ? [...holder.sources] : holder === undefined ? [] : [holder];
     const all = sources.flatMap(({ key, given }) =>
-      given.flatMap((record) => (record.name === name ? { record, rule: record.rule, source: key } : [])),
+      ofName(given, name).map((record) => ({ record, rule: record.rule, source: key })),
     );
     return all.sort((a, b) => compare(dataText(a.record), dataText(b.record)));
   }
 
-  *all(): Iterable<ResourceRecord> {
-    for (const name of this.#nodes.keys()) for (const set of this.sets(name)) yield* set.records;
+  /** Every name that has records. */
+  *names(): Iterable<Name> {
+    for (let part = 0; part < parts; part++) yield* this.namesOf(part);
   }
 
-  /** Some of all, as long as there are more: to be asked for with 0, 1, 2 … */
-  part(part: number): readonly ResourceRecord[] | undefined {
-    const names = this.#nodes.part(part);
-    return names && [...names].flatMap((name) => this.sets(name).flatMap((set) => set.records));
+  /** Those of one of the `parts` in which a list is made. What is there all the time is in one of them. */
+  *namesOf(part: number): Iterable<Name> {
+    for (const name of this.#nodes.part(part)) if (this.hasRecords(name)) yield name;
+  }
+
+  /** All records of a name, for a list: unlike `sets` it keeps nothing. */
+  listed(name: Name): readonly ResourceRecord[] {
+    const holder = this.#nodes.get(name)?.holder;
+    if (holder === undefined) return none;
+    const shared = holder instanceof Shared;
+    if (shared && holder.sets !== undefined) return holder.sets.flatMap(({ records }) => records);
+    const given = shared
+      ? [...holder.sources].flatMap((source) => source.givenAt(name))
+      : holder.givenAt(name);
+    return given.length === 1 ? given : setsOf(given).flatMap(({ records }) => records);
   }
 
   /** Names with records and the names above them. */
@@ -175,6 +187,10 @@ export class RecordStore {
     above.below -= 1;
     this.#prune(parent, above);
   }
+}
+
+function ofName(given: readonly Given[], name: Name): readonly Given[] {
+  return given.filter((record) => record.name === name);
 }
 
 /** The name without its first label; the root for a single label. */

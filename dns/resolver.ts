@@ -15,7 +15,7 @@ import type { Chance } from './lookup.ts';
 import { mesosReply } from './mesos-dns-api.ts';
 import type { ServerOptions, ZoneOptions } from './options.ts';
 import { type PlainReply, plainReply, typeNumber } from './plain-reply.ts';
-import type { NameAndType } from './protocol.ts';
+import type { NameAndType, PathAndPage } from './protocol.ts';
 import { QueryLog, type QueryReport } from './query-log.ts';
 import { responder } from './respond.ts';
 import { type SecureBound, type SecureListen, SecureServer } from './secure/secure.ts';
@@ -155,12 +155,12 @@ export class Resolver {
     return explain(this.#zone, { asked: name, name: canonical, reply });
   }
 
-  mesos(path: string): HttpReply {
-    return mesosReply(this.#zone, path);
+  mesos(asked: PathAndPage): HttpReply {
+    return mesosReply(this.#zone, asked);
   }
 
-  dcos(path: string): HttpReply {
-    return dcosReply(this.#zone, path, performance.timeOrigin + this.#appliedAt);
+  dcos(asked: PathAndPage): HttpReply {
+    return dcosReply(this.#zone, asked, performance.timeOrigin + this.#appliedAt);
   }
 
   /** What was asked lately, and by whom. */

@@ -12,6 +12,7 @@ import { dataText } from './data-text.ts';
 import { defaultZoneOptions } from './options.ts';
 import { plainRecord } from './plain-reply.ts';
 import { agent, containerEndpoint, hostEndpoint, vip } from './testing/directory.ts';
+import { allRecords } from './testing/records.ts';
 import { Zone } from './zone.ts';
 
 const apps = fc.constantFrom('/web', '/shop/web', '/shop', '/shop-web', '/a/b/c');
@@ -46,7 +47,7 @@ const step = fc.record({
 });
 
 function dump(zone: Zone): readonly string[] {
-  const records = [...zone.store.all()].map((record) => {
+  const records = allRecords(zone).map((record) => {
     const { name, type, data } = plainRecord(record);
     const why = zone.store.why(name).filter((one) => dataText(one.record) === dataText(record));
     const sources = why.map(({ source }) => source).sort();

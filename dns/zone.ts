@@ -102,9 +102,8 @@ export class Zone {
     return [...this.#agents.values()].map(({ agent }) => agent);
   }
 
-  /** Ready or not. */
-  get endpoints(): readonly Endpoint[] {
-    return [...this.#endpoints.all()].map(({ endpoint }) => endpoint);
+  get endpointCount(): number {
+    return this.#endpoints.count;
   }
 
   endpointsOf(appId: AppId): readonly Endpoint[] {
@@ -116,11 +115,20 @@ export class Zone {
     return this.#endpoints.at(address)?.endpoint;
   }
 
-  /** The records an endpoint has, or would have if it were ready. */
-  recordsOf({ instanceId }: Endpoint): readonly Given[] {
-    const held = this.#endpoints.get(instanceId);
-    if (held === undefined || held.endpoint.ready) return held?.given ?? [];
-    return held.recordsIfReady();
+  /** Who has records at a name, or would have if it were ready; by id. */
+  endpointsAt(only: Name): readonly Endpoint[] {
+    return [...this.#endpoints.all()]
+      .filter((held) => held.recordsIfReady({ only }).length > 0)
+      .map(({ endpoint }) => endpoint)
+      .sort((a, b) => (a.instanceId < b.instanceId ? -1 : 1));
+  }
+
+  /** The ready endpoints of one of the `parts` in which a list is made, with their records. */
+  *listed(part: number): Iterable<{ readonly endpoint: Endpoint; readonly records: readonly Given[] }> {
+    for (const held of this.#endpoints.ofPart(part)) {
+      const { endpoint } = held;
+      if (endpoint.ready) yield { endpoint, records: held.known ?? held.write() };
+    }
   }
 
   /** What a snapshot changes: mostly little, when an agent was away for a moment. */

@@ -137,7 +137,7 @@ export async function composeAgent(
     },
   );
   const mesosDns = new DnsHttpServer(
-    (path) => dns.mesos(path),
+    (path, from) => dns.mesos(path, from),
     settings.dnsHttp,
     async () => metrics.text() + (await dns.metrics()) + ((await edge?.metrics()) ?? ''),
   );

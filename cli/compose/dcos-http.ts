@@ -15,7 +15,10 @@ type Parts = { readonly dns: DnsConsumer; readonly metrics: Metrics; readonly lo
  */
 export function dcosHttp(at: Address, { dns, metrics, log }: Parts): Part {
   const texts = { process: () => metrics.text(), dns: () => dns.metrics() };
-  const server = new DnsHttpServer(async (path) => (await dcosMetrics(path, texts)) ?? dns.dcos(path), at);
+  const server = new DnsHttpServer(
+    async (path, from) => (await dcosMetrics(path, texts)) ?? dns.dcos(path, from),
+    at,
+  );
   return whereFree(
     server,
     'the DC/OS DNS HTTP API is not served; choose another address with --dcos-http',

@@ -15,7 +15,7 @@ export function recordsOfAgent(
   options: ZoneOptions,
   before: readonly Given[] = [],
 ): readonly Given[] {
-  const sheet = new Sheet(options.ttl, before);
+  const sheet = new Sheet(options.ttl, { before });
   const name = `slave.${options.mesosDomain}`;
   sheet.addresses('Mesos-DNS agents', name, [agent.address]);
   const port = options.ports.agent;
@@ -39,7 +39,7 @@ export function recordsOfMasters(
   options: ZoneOptions,
   before: readonly Given[] = [],
 ): readonly Given[] {
-  const sheet = new Sheet(options.ttl, before);
+  const sheet = new Sheet(options.ttl, { before });
   const addresses = masters.map((master) => master.address);
   writeMasters(sheet, addresses, options);
   // nobody may know which master leads: then each of them, as every one that answers the API serves it

@@ -5,7 +5,7 @@ import type { Given } from '../record-source.ts';
 import type { Name } from '../wire/types.ts';
 import { type AppTaskNames, dotted, type EndpointNames, type TaskNames } from './names.ts';
 import { reverseName } from './reverse.ts';
-import { type ServiceTarget, Sheet } from './sheet.ts';
+import { type ServiceTarget, Sheet, type Wanted } from './sheet.ts';
 
 /** What an endpoint's records depend on besides itself. */
 export type EndpointContext = {
@@ -16,17 +16,19 @@ export type EndpointContext = {
 
 export type NamedEndpoint = { readonly endpoint: Endpoint; readonly names: EndpointNames };
 
-/** All records of an endpoint that takes traffic. What `before` says already is taken from there. */
+/** The records of an endpoint that takes traffic. What `before` says already is taken from there. */
 export function recordsOfEndpoint(
   { endpoint, names }: NamedEndpoint,
   context: EndpointContext,
-  before: readonly Given[] = [],
+  wanted: Wanted = {},
 ): readonly Given[] {
-  const sheet = new Sheet(context.options.ttl, before);
+  const sheet = new Sheet(context.options.ttl, wanted);
   const of = { endpoint, context, names };
-  for (const task of names.tasks) writeMesos(sheet, task, of);
-  writeDcos(sheet, of);
-  writeWeir(sheet, of);
+  const { mesosDomain, dcosDomain, weirDomain } = context.options;
+  if (sheet.wantsBelow(mesosDomain)) for (const task of names.tasks) writeMesos(sheet, task, of);
+  if (sheet.wantsBelow(dcosDomain)) writeDcos(sheet, of);
+  writeInstance(sheet, of);
+  if (sheet.wantsBelow(weirDomain)) writeWeirServices(sheet, of);
   return sheet.given;
 }
 
@@ -92,14 +94,16 @@ function writeDcos(sheet: Sheet, { endpoint, names: { dcos } }: Of): void {
   sheet.addresses('DC/OS reachable address', dcos.auto, onHost ? agent : own);
 }
 
-function writeWeir(sheet: Sheet, { endpoint, context, names }: Of): void {
-  const own = names.instance;
+function writeInstance(sheet: Sheet, { endpoint, names: { instance: own } }: Of): void {
   const ips = containerIps(endpoint);
   sheet.addresses('instance of an app', own, ips.length > 0 ? ips : [endpoint.agentAddress]);
-  for (const ip of ips) {
+  for (const ip of sheet.wantsBelow('arpa') ? ips : []) {
     const reverse = reverseName(ip);
     if (reverse !== undefined) sheet.target('address of an instance', 'PTR', reverse, own);
   }
+}
+
+function writeWeirServices(sheet: Sheet, { endpoint, context }: Of): void {
   for (const port of endpoint.ports) {
     for (const service of weirServices(endpoint, port, context)) {
       sheet.service('port of an app, at its VIP', service.name, service.target);

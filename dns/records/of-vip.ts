@@ -10,7 +10,7 @@ export function recordsOfVip(
   options: ZoneOptions,
   before: readonly Given[] = [],
 ): readonly Given[] {
-  const sheet = new Sheet(options.ttl, before);
+  const sheet = new Sheet(options.ttl, { before });
   const names = vip.names.map((name) => name.toLowerCase());
   for (const name of names) sheet.addresses('name of a VIP', name, [vip.address]);
   const reverse = reverseName(vip.address);

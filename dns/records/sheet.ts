@@ -3,6 +3,9 @@ import type { StaticRecord } from '../options.ts';
 import type { Given } from '../record-source.ts';
 import { CLASS, type Name } from '../wire/types.ts';
 
+/** Of what a source gives. */
+export type Wanted = { readonly before?: readonly Given[] | undefined; readonly only?: Name | undefined };
+
 export type ServiceTarget = { readonly name: Name; readonly port: number; readonly weight?: number };
 
 /**
@@ -13,15 +16,23 @@ export class Sheet {
   readonly given: Given[] = [];
   readonly #ttl: number;
   readonly #before: readonly Given[];
+  readonly #only: Name | undefined;
 
-  /** `ttl` in seconds, of every record. `before`: what the source gave last. */
-  constructor(ttl: number, before: readonly Given[] = []) {
+  /** `ttl` in seconds, of every record. `before`: what the source gave last. `only`: of which name; absent: of all. */
+  constructor(ttl: number, { before = [], only }: Wanted = {}) {
     this.#ttl = ttl;
     this.#before = before;
+    this.#only = only;
+  }
+
+  /** Whether any name that ends with this is wanted: if not, who makes such names need not. */
+  wantsBelow(domain: Name): boolean {
+    return this.#only === undefined || this.#only.endsWith(domain);
   }
 
   /** An A or AAAA record per address; what is no address is left out (dns.md §15.4). */
   addresses(rule: string, name: Name, addresses: readonly string[]): void {
+    if (this.#isLeftOut(name)) return;
     for (const address of addresses) {
       const last = this.#lastOf(rule, name);
       if (last !== undefined && 'address' in last && last.address === address) this.given.push(last);
@@ -31,6 +42,7 @@ export class Sheet {
 
   /** Priority 0, as with Mesos-DNS (dns.md §4). */
   service(rule: string, name: Name, { port, weight = 1, name: target }: ServiceTarget): void {
+    if (this.#isLeftOut(name)) return;
     const last = this.#lastOf(rule, name);
     if (last?.type === 'SRV' && last.port === port && last.weight === weight && last.target === target)
       this.given.push(last);
@@ -49,6 +61,7 @@ export class Sheet {
   }
 
   target(rule: string, type: 'PTR' | 'NS', name: Name, target: Name): void {
+    if (this.#isLeftOut(name)) return;
     const last = this.#lastOf(rule, name);
     if (last?.type === type && last.target === target) this.given.push(last);
     else if (fitsWire(target)) this.#add({ rule, type, name, class: CLASS.IN, ttl: this.#ttl, target });
@@ -73,6 +86,10 @@ export class Sheet {
   #lastOf(rule: string, name: Name): Given | undefined {
     const last = this.#before[this.given.length];
     return last?.rule === rule && last.name === name && last.ttl === this.#ttl ? last : undefined;
+  }
+
+  #isLeftOut(name: Name): boolean {
+    return this.#only !== undefined && this.#only !== name;
   }
 
   #add(record: Given): void {
