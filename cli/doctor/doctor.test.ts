@@ -66,6 +66,12 @@ t.test(
       ports: [
         { what: 'API', flag: '--api', at: '127.0.0.1:8080', problem: 'the port is in use by x (pid 1)' },
         { what: 'edge, HTTP', flag: '--http', at: '127.0.0.1:8000', problem: undefined },
+        {
+          what: 'resolver',
+          flag: '--dns',
+          at: '127.0.0.1:10053',
+          problem: 'the port is in use by Weir (pid 2)',
+        },
       ],
       data: { path: '/data', free: 10, writable: true },
       node: 'v26.10.0',
@@ -90,8 +96,9 @@ Programs
   ok   nft   1.0.6, /usr/sbin/nft: virtual IPs
 
 Ports of weir dev
-  no   127.0.0.1:8080  API, the port is in use by x (pid 1); fix: weir dev --api HOST:PORT
-  ok   127.0.0.1:8000  edge, HTTP
+  no   127.0.0.1:8080   API, the port is in use by x (pid 1); fix: weir dev --api HOST:PORT
+  ok   127.0.0.1:8000   edge, HTTP
+  ok   127.0.0.1:10053  resolver, the port is in use by Weir (pid 2)
 
 What Weir will use here
   containers   process (for want of root)

@@ -111,6 +111,8 @@ function toolLine({ name, path, version, gives, package: from }: Tool): Line {
 
 function portLine({ what, at, flag, problem }: PortState): Line {
   if (problem === undefined) return { good: true, name: at, value: what };
+  // What runs already is nothing to mend.
+  if (/ by Weir \(pid/.test(problem)) return { good: true, name: at, value: `${what}, ${problem}` };
   return { good: false, name: at, value: `${what}, ${problem}`, fix: `weir dev ${flag} HOST:PORT` };
 }
 

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import t from 'tap';
 import { type Host, openHost } from './host.ts';
 import { traces } from './machine.ts';
@@ -45,6 +46,9 @@ t.test('a second Weir on the same folder is told about the first', { skip }, asy
   t.match(await second.ended, { exitCode: 1 });
   t.match(second.output(), new RegExp(`\\b${first.pid}\\b`), 'by its pid');
   t.ok(await first.api.inForce(), 'which is none the worse for it');
+  const third = launch(host, { flags: ['--data', join(host.dir, 'other')] });
+  t.match(await third.ended, { exitCode: 1 });
+  t.match(third.output(), /127\.0\.0\.1:8080 .*for the API: the port is in use by Weir \(pid \d+\)/);
 });
 
 async function hold(host: Host, port: number, udp: boolean) {
