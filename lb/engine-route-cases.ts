@@ -54,6 +54,10 @@ export const routeCases: readonly RouteCase[] = [
       { host: 'regex.test', path: '/v\\d+/[a-z]+', pathKind: 'regex', ...two },
       { host: 'regex.test', path: '/v1/all', ...one },
       { host: 'case.test', path: '/MiXed', ignoreCase: true, ...two },
+      { host: 'begin.test', path: '/ap', pathKind: 'begins', ...two },
+      { host: 'begin.test', path: '/api', ...one },
+      { host: 'begin.test', path: '/apis/v1', pathKind: 'begins', ...one },
+      { host: 'begins.test', path: '/Any', pathKind: 'begins', ignoreCase: true, ...two },
     ],
     asks: [
       { host: 'path.test', path: '/apix', says: { at: 'one' } },
@@ -69,6 +73,12 @@ export const routeCases: readonly RouteCase[] = [
       { host: 'regex.test', path: '/v1/all', says: { at: 'one' } },
       { host: 'regex.test', path: '/v2/abc/', says: { status: 404 } },
       { host: 'case.test', path: '/mIXED/x', says: { at: 'two' } },
+      { host: 'begin.test', path: '/apple', says: { at: 'two' } },
+      { host: 'begin.test', path: '/api/x', says: { at: 'one' } },
+      { host: 'begin.test', path: '/apis', says: { at: 'two' } },
+      { host: 'begin.test', path: '/apis/v12', says: { at: 'one' } },
+      { host: 'begin.test', path: '/a', says: { status: 404 } },
+      { host: 'begins.test', path: '/aNYthing', says: { at: 'two' } },
     ],
   },
   {

@@ -72,10 +72,12 @@ async function labelsServe(t: Test, engine: string): Promise<void> {
   });
 
   await t.test('HAPROXY_n_PATH: a list of beginnings, of this case, or with -i of any', async (t) => {
-    for (const path of ['/a', '/b/c', '/a?x=1']) t.equal(await indexOf(path, { host: 'path.test' }), 1, path);
+    for (const path of ['/a', '/b/c', '/a?x=1', '/ab'])
+      t.equal(await indexOf(path, { host: 'path.test' }), 1, path);
     for (const path of ['/', '/c', '/A'])
       t.equal(await indexOf(path, { host: 'path.test' }), undefined, path);
-    for (const path of ['/case', '/CASE/x']) t.equal(await indexOf(path, { host: 'case.test' }), 2, path);
+    for (const path of ['/case', '/CASE/x', '/cASEs'])
+      t.equal(await indexOf(path, { host: 'case.test' }), 2, path);
   });
 
   await t.test('HAPROXY_n_REDIRECT_TO_HTTPS: 301 of what came without TLS', async (t) => {

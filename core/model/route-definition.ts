@@ -96,7 +96,7 @@ type Definition = Pick<RouteConditions, 'methods' | 'headers' | 'query'> &
     readonly table?: string;
     readonly host: string;
     readonly path?: string;
-    readonly pathKind?: 'prefix' | 'exact' | 'regex';
+    readonly pathKind?: 'prefix' | 'exact' | 'begins' | 'regex';
     readonly ignoreCase?: boolean;
     readonly weight?: number;
     readonly app?: string;
@@ -292,7 +292,7 @@ const plainDefinition = shaped<Definition>({
   host: needed(read.hostName),
   // Read once more, by `pathFault`.
   path: may(text(/^[\s\S]*$/, 'a path')),
-  pathKind: may(oneOf('prefix', 'exact', 'regex')),
+  pathKind: may(oneOf('prefix', 'exact', 'begins', 'regex')),
   ignoreCase: may(flag),
   weight: may(whole(-1_000_000, 1_000_000)),
   app: may(read.appId()),

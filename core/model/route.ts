@@ -30,10 +30,13 @@ export type RouteRule = {
   readonly host: string;
   /** The table of a listener that alone serves it (`tableOf`); absent: every listener without a table of its own does. */
   readonly table?: string;
-  /** Begins with `/`. A prefix matches whole segments, `/` all; a regular expression is compared with the whole path. */
+  /**
+   * Begins with `/`. A prefix matches whole segments, `/` all; `begins` is compared character by character; a regular expression with
+   * the whole path.
+   */
   readonly pathPrefix: string;
   /** How `pathPrefix` is compared; absent: as a prefix. */
-  readonly pathKind?: 'exact' | 'regex';
+  readonly pathKind?: 'exact' | 'begins' | 'regex';
   /** The path is compared without regard to case. */
   readonly ignoreCase?: true;
   readonly conditions?: RouteConditions;

@@ -37,7 +37,10 @@ const checks: Readonly<Record<string, (value: string) => Fault | undefined>> = {
   GROUP: fine,
   ENABLED: fine,
   VHOST: fine,
-  PATH: fine,
+  PATH: (value) => {
+    const wrong = words(value.replace(/^\s*-i(?=\s|$)/, ''), /\s+/).filter((path) => !path.startsWith('/'));
+    return wrong.length === 0 ? undefined : ignored(`no path begins with "${wrong.join('" or "')}"`);
+  },
   // Looked at with the health checks of the app.
   MODE: fine,
   BACKEND_WEIGHT: (value) => (isWhole(value) ? undefined : ignored('is not a whole number')),

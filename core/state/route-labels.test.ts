@@ -70,10 +70,19 @@ function options(labels: Readonly<Record<string, string>>) {
 t.test('a path list that begins with -i is compared without regard to case', async (t) => {
   const found = routes({ ...base, HAPROXY_0_PATH: '-i /One /two' });
   t.match(found, [
-    { pathPrefix: '/One', ignoreCase: true },
+    { pathPrefix: '/One', pathKind: 'begins', ignoreCase: true },
     { pathPrefix: '/two', ignoreCase: true },
   ]);
   t.notOk('ignoreCase' in (routes({ ...base, HAPROXY_0_PATH: '/one' })[0] ?? {}));
+});
+
+t.test('a path that none begins with takes nothing, and is told', async (t) => {
+  const { routes, faults } = read({ ...base, HAPROXY_0_PATH: '-i api' });
+  t.same(routes, [], 'it must not become all of the host');
+  t.match(faults, [{ label: 'HAPROXY_0_PATH', effect: 'ignored', reason: /"api"/ }]);
+  t.match(read({ ...base, HAPROXY_0_PATH: '/a b' }), { routes: [{ pathPrefix: '/a' }], faults: [{}] });
+  const whole = read({ ...base, HAPROXY_0_PATH: '-i /' });
+  t.match(whole, { routes: [{ pathPrefix: '/' }], faults: [] });
 });
 
 t.test('each label that shapes requests or answers becomes an option of the route', async (t) => {

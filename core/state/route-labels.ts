@@ -88,6 +88,7 @@ function readPort({ app, subject, port }: Place, settings: LabelSettings): ReadP
         id: `${id}:${vhost.toLowerCase()}${pathPrefix}`,
         host: vhost.toLowerCase(),
         pathPrefix,
+        ...(pathPrefix !== '/' && { pathKind: 'begins' as const }),
         ...(ignoreCase && { ignoreCase }),
         ...(weight !== undefined && isWhole(weight) && { weight: Number(weight), rank: Number(weight) }),
         ...common,
@@ -134,8 +135,11 @@ function labelOf(app: App, port: PortRequest, name: string): string | undefined 
 
 function pathsOf(text: string | undefined) {
   const all = words(text, /\s+/);
-  const paths = all.filter((path) => path.startsWith('/'));
-  return { ignoreCase: all[0] === '-i', prefixes: paths.length === 0 ? ['/'] : paths };
+  const ignoreCase = all[0] === '-i';
+  const given = ignoreCase ? all.slice(1) : all;
+  // What no path begins with takes nothing; it must not widen to all of the host.
+  const paths = given.filter((path) => path.startsWith('/'));
+  return { ignoreCase, prefixes: given.length === 0 ? ['/'] : [...new Set(paths)] };
 }
 
 function optionsOf(label: (name: string) => string | undefined): RouteOptions {

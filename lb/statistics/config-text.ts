@@ -42,7 +42,7 @@ function frontendLines(
 
 function testsOf({ table, host, pathPrefix, pathKind, ignoreCase, conditions }: Route): readonly string[] {
   if (table === appIdTable) return [`hdr(${appIdField}) -m str ${host}`];
-  const words = { exact: 'path', regex: 'path_reg', prefix: 'path_beg' };
+  const words = { exact: 'path', regex: 'path_reg', prefix: 'path_beg', begins: 'path_beg' };
   const path = `${words[pathKind ?? 'prefix']}${ignoreCase ? ' -i' : ''} ${pathPrefix}`;
   return [
     ...(host === '*'

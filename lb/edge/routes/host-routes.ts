@@ -11,6 +11,8 @@ export class HostRoutes {
   /** The one route of most hosts: reached without a look at the list, which would be another wait for memory. */
   readonly #only: TableRoute | undefined;
   readonly #byPath: ReadonlyMap<string, readonly TableRoute[]> | undefined;
+  /** How long the paths are that are compared character by character, the longest first. */
+  readonly #beginnings: readonly number[];
 
   constructor(routes: readonly TableRoute[]) {
     this.routes = routes.length === 1 ? routes : routes.toSorted(precedence);
@@ -18,6 +20,8 @@ export class HostRoutes {
     this.asksClients = routes.some(({ policy }) => policy?.authorities !== undefined);
     const isListed = routes.some(({ order, rank }) => (order ?? rank) !== undefined);
     this.#byPath = isListed || routes.length < indexedFrom ? undefined : Map.groupBy(this.routes, keyOf);
+    const beginnings = routes.flatMap(({ kind, path }) => (kind === 'begins' ? path.length : []));
+    this.#beginnings = [...new Set(beginnings)].sort((a, b) => b - a);
   }
 
   /** The first route whose path fits and that `fits`. */
@@ -25,8 +29,16 @@ export class HostRoutes {
     const only = this.#only;
     if (only !== undefined) return pathFits(only, path) && fits(only) ? only : undefined;
     if (this.#byPath === undefined) return firstOf(this.routes, path, fits);
-    for (const key of keysFor(path.toLowerCase())) {
-      const found = firstOf(this.#byPath.get(key), path, fits);
+    const found = this.#search(keysFor(path.toLowerCase()), path, fits);
+    if (this.#beginnings.length === 0) return found;
+    const other = this.#search(beginningsOf(path.toLowerCase(), this.#beginnings), path, fits);
+    if (found === undefined || other === undefined) return found ?? other;
+    return precedence(found, other) < 0 ? found : other;
+  }
+
+  #search(keys: Iterable<string>, path: string, fits: (route: TableRoute) => boolean) {
+    for (const key of keys) {
+      const found = firstOf(this.#byPath?.get(key), path, fits);
       if (found !== undefined) return found;
     }
     return undefined;
@@ -37,7 +49,7 @@ export class HostRoutes {
 const indexedFrom = 9;
 /** All expressions are under one key. */
 const regexes = 'regex';
-const ranks = { exact: 0, prefix: 1, regex: 2 } as const;
+const ranks = { exact: 0, prefix: 1, begins: 1, regex: 2 } as const;
 
 /** ingress.md B4 and D2: what outweighs paths; exact path, longest prefix, expression, no path; then more conditions, weight, and the id so that it is never chance. */
 function precedence(a: TableRoute, b: TableRoute): number {
@@ -45,11 +57,17 @@ function precedence(a: TableRoute, b: TableRoute): number {
     (a.order ?? 0) - (b.order ?? 0) ||
     usualRank(b) - usualRank(a) ||
     kindRank(a) - kindRank(b) ||
-    (a.kind === 'regex' ? 0 : b.path.length - a.path.length) ||
+    narrowness(b) - narrowness(a) ||
     b.conditionCount - a.conditionCount ||
     b.weight - a.weight ||
     (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
   );
+}
+
+/** Longer paths are narrower; of one path, whole segments are narrower than any beginning. */
+function narrowness({ kind, path }: TableRoute): number {
+  if (kind === 'regex') return 0;
+  return 2 * path.length + (kind === 'begins' ? 0 : 1);
 }
 
 /** Paths go before bare hosts. */
@@ -77,6 +95,10 @@ function* keysFor(path: string): Generator<string> {
   yield indexKey('prefix', '/');
 }
 
+function* beginningsOf(path: string, lengths: readonly number[]): Generator<string> {
+  for (const length of lengths) if (length <= path.length) yield indexKey('begins', path.slice(0, length));
+}
+
 function indexKey(kind: string, path: string): string {
   return `${kind} ${path}`;
 }
@@ -94,6 +116,7 @@ function firstOf(
 export function pathFits({ kind, path: wanted, ignoreCase, regex }: TableRoute, path: string): boolean {
   if (regex !== undefined) return regex.testExact(path);
   const given = ignoreCase ? path.toLowerCase() : path;
+  if (kind === 'begins') return given.startsWith(wanted);
   return kind === 'exact' ? given === wanted : prefixFits(wanted, given);
 }
 

@@ -97,6 +97,9 @@ t.test('many paths of one host are found as few are', async (t) => {
     { ...route({ id: 'insensitive', pathPrefix: '/I' }), ignoreCase: true as const },
     { ...route({ id: 'exact', pathPrefix: '/a/b/c' }), pathKind: 'exact' as const },
     { ...route({ id: 'regex', pathPrefix: '/r[0-9]+' }), pathKind: 'regex' as const },
+    { ...route({ id: 'begins', pathPrefix: '/a/b' }), pathKind: 'begins' as const },
+    { ...route({ id: 'longer', pathPrefix: '/a/bcd/' }), pathKind: 'begins' as const },
+    { ...route({ id: 'word', pathPrefix: '/WORD' }), pathKind: 'begins' as const, ignoreCase: true as const },
   ];
   const filler = Array.from({ length: 500 }, (_, n) => route({ pathPrefix: `/filler/${n}` }));
   const [small, large] = [
@@ -118,9 +121,20 @@ t.test('many paths of one host are found as few are', async (t) => {
     '/r12',
     '/r',
     '/x/y/',
+    '/a/bc',
+    '/a/bcd/e',
+    '/wordy',
+    '/a/B',
   ];
   for (const path of paths)
     t.equal(matchPath(large!, 'web.test', path)?.id, matchPath(small!, 'web.test', path)?.id, path);
+  for (const [path, id] of [
+    ['/a/bc', 'begins'],
+    ['/a/bcd/e', 'longer'],
+    ['/a/b/x', 'p/a/b'],
+    ['/wordy', 'word'],
+  ] as const)
+    t.equal(matchPath(large!, 'web.test', path)?.id, id, path);
   t.equal(matchPath(large!, 'web.test', '/filler/77/x')?.id, 'web.test/filler/77/web');
 });
 

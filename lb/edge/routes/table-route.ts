@@ -11,7 +11,7 @@ export type TableRoute = {
   readonly id: string;
   /** As it was given. */
   readonly declared: Route;
-  readonly kind: 'exact' | 'prefix' | 'regex';
+  readonly kind: 'exact' | 'prefix' | 'begins' | 'regex';
   /** Lower case when case is ignored. */
   readonly path: string;
   readonly regex: RE2JS | undefined;

@@ -44,6 +44,7 @@ function plainPlan(routes: readonly TableRoute[]) {
   for (const route of routes) {
     const { kind, path } = route;
     if (kind === 'exact' && path !== '') give(exact, path, route);
+    if (kind === 'begins') give(prefix, path, route);
     if (kind !== 'prefix') continue;
     // `/api` takes `/api` and all below `/api/`; `/api/`, which is longer, only the latter.
     if (!path.endsWith('/')) give(exact, path, route);
@@ -183,7 +184,7 @@ function pathAcl(
     const read = pcreOf(declared.pathPrefix);
     return 'fault' in read ? undefined : acl(name, `var(txn.path)${flag}`, [read.pattern], 'reg');
   }
-  if (path === '/') return acl(name, 'var(txn.path)', ['/'], 'beg');
+  if (path === '/' || kind === 'begins') return acl(name, `var(txn.path)${flag}`, [path], 'beg');
   const slash = path.endsWith('/');
   return acl(name, `var(${slash ? 'txn.path' : 'txn.paths'})${flag}`, [slash ? path : `${path}/`], 'beg');
 }
