@@ -41,7 +41,7 @@ export function vipRoutes(server: FastifyInstance, dependencies: ApiDependencies
 }
 
 function listed(vip: Vip, directory: Directory) {
-  const { address, protocol, port, names, balance = 'random', services } = vip;
+  const { address, protocol, port, names, balance = 'random', affinitySeconds, services } = vip;
   const node = (id: string): string => directory.agents.get(id)?.hostname ?? id;
   return {
     vip: `${names[0] ?? (address.includes(':') ? `[${address}]` : address)}:${port}`,
@@ -59,6 +59,7 @@ function listed(vip: Vip, directory: Directory) {
     names,
     apps: [...new Set(services.map(({ appId }) => appId))],
     balance,
+    ...(affinitySeconds === undefined ? {} : { affinitySeconds }),
   };
 }
 

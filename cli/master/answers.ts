@@ -319,6 +319,7 @@ export type VipInfo = {
   readonly names: readonly string[];
   readonly apps: readonly string[];
   readonly balance: string;
+  readonly affinitySeconds?: number;
 };
 
 export type VipBackendInfo = {

@@ -31,9 +31,10 @@ export function faultLine({ app, key, value, reason }: VipFault): string {
   return `${app}: the label ${key}=${value} declares nothing: ${reason}`;
 }
 
-function head({ vip, protocol, address, port, apps, balance, names }: VipInfo): string {
+function head({ vip, protocol, address, port, apps, balance, affinitySeconds, names }: VipInfo): string {
   const other = names.slice(1).map((name) => `, ${name}`);
-  return `${styled('bold', vip)}  ${protocol} ${address} port ${port}, ${balance}, of ${apps.join(', ')}${other.join('')}`;
+  const way = affinitySeconds === undefined ? balance : `${balance}, a client stays for ${affinitySeconds} s`;
+  return `${styled('bold', vip)}  ${protocol} ${address} port ${port}, ${way}, of ${apps.join(', ')}${other.join('')}`;
 }
 
 function backendTable({ backend, address, port, protocol }: VipInfo, nodes: readonly VipNodeInfo[]): string {
@@ -73,7 +74,7 @@ function nodeTable(nodes: readonly VipNodeInfo[], revision: number): string {
   );
 }
 
-function reasons({ vip, address, backend, balance }: VipInfo): readonly string[] {
+function reasons({ vip, address, backend, balance, affinitySeconds }: VipInfo): readonly string[] {
   const takes = backend.filter(({ weight }) => weight > 0);
   const share = takes.reduce((sum, { weight }) => sum + weight, 0);
   const first =
@@ -85,6 +86,9 @@ function reasons({ vip, address, backend, balance }: VipInfo): readonly string[]
     ...takes.map(
       (one) => `  ${place(one)} takes ${Math.round((one.weight / share) * 100)} % of new connections`,
     ),
+    ...(affinitySeconds === undefined
+      ? []
+      : [`  a client's connections stay with one of them until it made none for ${affinitySeconds} s`]),
     ...backend
       .filter(({ weight }) => weight === 0)
       .map((one) => `  ${place(one)} takes none: ${one.because}`),
@@ -110,7 +114,7 @@ function auditOf(status: VipNodeInfo['status']): readonly string[] {
 function problemsOf(status: VipNodeInfo['status']): readonly string[] {
   return [
     ...(status?.services ?? []).flatMap(({ problem }) => problem ?? []),
-    ...(status?.services ?? []).flatMap(({ key, balance, chosenBy }) =>
+    ...(status?.services ?? []).flatMap(({ key, balance = 'affinity with a time-out', chosenBy }) =>
       chosenBy === undefined
         ? []
         : `${key} is served by ${chosenBy}: ${status?.backend} cannot choose by ${balance}`,

@@ -125,7 +125,11 @@ export function atSocket(vip: string, load: string): readonly Corruption[] {
     },
     {
       name: 'a service invented at the socket',
-      command: map('update', 'services', `${place('100.100.255.254')} value hex 01 00 00 00 00 00 00 00`),
+      command: map(
+        'update',
+        'services',
+        `${place('100.100.255.254')} value hex 01 00 00 00 00 00 00 00 00 00 00 00`,
+      ),
       says: /map services at the socket has 1 elements/,
     },
   ];

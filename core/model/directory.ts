@@ -61,6 +61,8 @@ export type Vip = {
   readonly services: readonly WeightedService[];
   /** Default `random`. */
   readonly balance?: VipBalance;
+  /** A client stays where its last connection went, until so long without any, s. Absent: it does not. */
+  readonly affinitySeconds?: number;
 };
 
 export type DirectoryAgent = {

@@ -161,13 +161,15 @@ export class DirectoryBuilder {
     const claims = apps.flatMap((app) => (this.#claims.get(app) ?? []).filter((claim) => claim.key === key));
     const first = claims[0];
     if (first === undefined) return undefined;
-    const { key: _, service: __, balance: ___, ...vip } = first;
+    const { key: _, service: __, balance: ___, affinitySeconds: ____, ...vip } = first;
     const balance = claims.find((claim) => claim.balance !== undefined)?.balance;
+    const affinitySeconds = claims.find((claim) => claim.affinitySeconds !== undefined)?.affinitySeconds;
     return {
       key,
       ...vip,
       services: claims.map((claim) => claim.service),
       ...(balance === undefined ? {} : { balance }),
+      ...(affinitySeconds === undefined ? {} : { affinitySeconds }),
     };
   }
 

@@ -96,6 +96,22 @@ t.test('balance and weight are said by labels of the app, and of a port before t
   ]);
 });
 
+t.test('how long a client stays is said by a label, in seconds as Kubernetes says it', async (t) => {
+  const of = (value: string) => testApp('/web', { portDefinitions: [port({ WEIR_VIP_AFFINITY: value })] });
+  for (const [value, affinitySeconds] of [
+    ['1', 1],
+    ['10800', 10_800],
+    ['86400', 86_400],
+  ] as const) {
+    t.match(vipClaims(of(value), addresses('weir/web')), [{ affinitySeconds }]);
+    t.same(vipFaults(of(value)), []);
+  }
+  for (const value of ['0', '86401', '-1', '1.5', '1e3', 'ClientIP', '']) {
+    t.notHas(vipClaims(of(value), addresses('weir/web'))[0], { affinitySeconds: Number });
+    t.match(vipFaults(of(value)), [{ key: 'WEIR_VIP_AFFINITY', value, reason: /1 to 86400/ }], value);
+  }
+});
+
 t.test(
   'a dual-stack named VIP has an A and an AAAA address, where its app has backends of IPv6',
   async (t) => {

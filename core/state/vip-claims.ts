@@ -113,7 +113,7 @@ type Target = { readonly names: readonly string[]; readonly address: string; rea
 
 function claim(app: App, port: PortRequest, protocol: 'tcp' | 'udp', target: Target): VipClaim {
   const { policy } = vipPolicy({ ...app.labels, ...port.labels });
-  const { balance, weight } = policy;
+  const { balance, weight, affinitySeconds } = policy;
   return {
     key: vipKey(
       isIPv6(target.address) ? `${protocol}6` : protocol,
@@ -123,6 +123,7 @@ function claim(app: App, port: PortRequest, protocol: 'tcp' | 'udp', target: Tar
     protocol,
     ...target,
     ...(balance === undefined ? {} : { balance }),
+    ...(affinitySeconds === undefined ? {} : { affinitySeconds }),
     service: { appId: app.id, portIndex: port.index, ...(weight === undefined ? {} : { weight }) },
   };
 }

@@ -67,6 +67,7 @@ function changed(before: VipService, service: VipService): VipChange {
 function isSame(a: VipService, b: VipService): boolean {
   return (
     a.balance === b.balance &&
+    a.affinitySeconds === b.affinitySeconds &&
     a.backends.length === b.backends.length &&
     a.backends.every((target, i) => {
       const other = b.backends[i]!;

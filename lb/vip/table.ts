@@ -23,6 +23,8 @@ export type VipService = {
   readonly backends: readonly VipTarget[];
   /** How one is chosen; default `random`. */
   readonly balance?: VipBalance;
+  /** A client's new connections go where its last one went, until so long has passed without any, s. */
+  readonly affinitySeconds?: number;
 };
 
 /** Why a service, or part of one, is not served. `key` as in `VipTable.services`. */
@@ -95,6 +97,7 @@ function sameEndpoints(vip: Vip, before: Directory, after: Directory): boolean {
 function service(group: readonly Vip[], directory: Directory): VipService {
   const { protocol, address, port } = group[0]!;
   const balance = group.find((vip) => vip.balance !== undefined)?.balance;
+  const affinitySeconds = group.find((vip) => vip.affinitySeconds !== undefined)?.affinitySeconds;
   const family = isIPv6(address);
   const services = group.flatMap((vip) => vip.services);
   const each = new Map(
@@ -106,7 +109,14 @@ function service(group: readonly Vip[], directory: Directory): VipService {
     const { instanceId, address, port, weight } = each.get(key)!;
     return { instanceId, address, port, ...(weight === 1 ? {} : { weight }) };
   });
-  return { protocol, address, port, backends, ...(balance === undefined ? {} : { balance }) };
+  return {
+    protocol,
+    address,
+    port,
+    backends,
+    ...(balance === undefined ? {} : { balance }),
+    ...(affinitySeconds === undefined ? {} : { affinitySeconds }),
+  };
 }
 
 /** The service as it was, if the endpoints of its apps are the same values as before. */

@@ -247,15 +247,15 @@ export class VipConsumer implements DirectoryConsumer, Part {
     return [...services].flatMap(([key, service]) => {
       const chosenBy = this.#chosenBy(service);
       if (chosenBy === undefined) return [];
-      const reason = `Serves ${key} by ${chosenBy}: ${this.#backend.kind} cannot choose by ${service.balance}`;
+      const { balance = 'affinity with a time-out' } = service;
+      const reason = `Serves ${key} by ${chosenBy}: ${this.#backend.kind} cannot choose by ${balance}`;
       return [{ key, reason }];
     });
   }
 
   #chosenBy(service: VipService): VipBalance | undefined {
-    return service.balance !== undefined && canChoose(this.#backend)
-      ? this.#backend.chosenBy(service)
-      : undefined;
+    const asks = service.balance !== undefined || service.affinitySeconds !== undefined;
+    return asks && canChoose(this.#backend) ? this.#backend.chosenBy(service) : undefined;
   }
 
   /** A disk that fails costs a drain after a restart, and must not hold up a revision. */

@@ -3,7 +3,13 @@ import { once } from 'node:events';
 import { connect, createServer, isIPv6, type Socket } from 'node:net';
 import { errorCode } from '../../../core/kit/errors.ts';
 
-export type Ask = { readonly protocol: 'tcp' | 'udp'; readonly address: string; readonly port: number };
+export type Ask = {
+  readonly protocol: 'tcp' | 'udp';
+  readonly address: string;
+  readonly port: number;
+  /** TCP only: the client's address, one of several. */
+  readonly from?: string;
+};
 
 /** `refused`: an RST or an ICMP port unreachable; `timeout`: nothing at all within two seconds. */
 export type Reply =
@@ -36,7 +42,8 @@ export class Actor {
 
   async ask(to: Ask): Promise<Reply> {
     if (to.protocol === 'udp') return this.askFrom('', to);
-    const socket = connect({ host: to.address, port: to.port });
+    const { address: host, port, from: localAddress } = to;
+    const socket = connect({ host, port, ...(localAddress === undefined ? {} : { localAddress }) });
     const reply = await greeting(socket);
     socket.destroy();
     return reply;

@@ -51,9 +51,25 @@ const corruptions = [
       ...other.split(' '),
       'value',
       'hex',
-      ...'01 00 00 00 00 00 00 00'.split(' '),
+      ...'01 00 00 00 00 00 00 00 00 00 00 00'.split(' '),
     ],
     /map services at the socket has 1 elements/,
+  ],
+  [
+    'a backend of which clients may be remembered is invented',
+    (maps: string) => [
+      'map',
+      'update',
+      'pinned',
+      `${maps}/members`,
+      'key',
+      'hex',
+      ...`${other} ${other}`.split(' '),
+      'value',
+      'hex',
+      ...'00 00 00 00'.split(' '),
+    ],
+    /map members at the socket has 1 elements/,
   ],
 ] as const;
 

@@ -18,10 +18,17 @@ export function slotKey(service: Hex, slot: number): Hex {
   return `${service} ${little32(slot)}`;
 }
 
-/** `struct service`. */
-export function serviceValue(slots: number, least: boolean): Hex {
-  return `${little32(slots)} ${little32(least ? 1 : 0)}`;
+/** `struct service`; `affinity` in seconds, 0 for none. */
+export function serviceValue(slots: number, least: boolean, affinity: number): Hex {
+  return `${little32(slots)} ${little32(least ? 1 : 0)} ${little32(affinity)}`;
 }
+
+/** `struct member_key`. */
+export function memberKey(service: Hex, target: Hex): Hex {
+  return `${service} ${target}`;
+}
+
+export const zero32: Hex = little32(0);
 
 export const zero64: Hex = hex(new Array(8).fill(0));
 

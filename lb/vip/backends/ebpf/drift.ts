@@ -4,7 +4,9 @@ import type { VipService, VipTable } from '../../table.ts';
 import type { Hex } from './codec.ts';
 import { serviceWrites } from './writes.ts';
 
-type Listed = { readonly services: ReadonlyMap<Hex, Hex>; readonly slots: ReadonlyMap<Hex, Hex> };
+/** The maps whose elements are all ours. */
+export const listedMaps = ['services', 'slots', 'members'] as const;
+type Listed = Readonly<Record<(typeof listedMaps)[number], ReadonlyMap<Hex, Hex>>>;
 
 /**
  * How the maps differ from what a table puts there, a line for each. What changed while they were listed, between the two
@@ -14,8 +16,8 @@ export async function mapDifferences(
   { before, after }: { readonly before: VipTable; readonly after: VipTable },
   actual: Listed,
 ): Promise<readonly string[]> {
-  const wrong = { services: 0, slots: 0 };
-  const right = { services: 0, slots: 0 };
+  const wrong = { services: 0, slots: 0, members: 0 };
+  const right = { services: 0, slots: 0, members: 0 };
   let looked = 0;
   for (const [key, service] of before.services) {
     if (++looked % 500 === 0) await setImmediate();
@@ -30,7 +32,7 @@ export async function mapDifferences(
     const keys = new Map(both.flatMap(listedWrites).map(({ map, key }) => [`${map} ${key}`, { map, key }]));
     for (const { map, key } of keys.values()) if (actual[map].has(key)) right[map]++;
   }
-  return (['services', 'slots'] as const).flatMap((map) => {
+  return listedMaps.flatMap((map) => {
     const strange = actual[map].size - right[map];
     return [
       ...(wrong[map] > 0 ? [`the map ${map} at the socket lacks ${wrong[map]} of its elements`] : []),
@@ -40,7 +42,8 @@ export async function mapDifferences(
 }
 
 function listedWrites(service: VipService) {
-  return serviceWrites(service).flatMap(({ map, key, value }) =>
-    map === 'services' || map === 'slots' ? [{ map, key, value }] : [],
-  );
+  return serviceWrites(service).flatMap(({ map, ...write }) => {
+    const listed = listedMaps.find((one) => one === map);
+    return listed === undefined ? [] : [{ map: listed, ...write }];
+  });
 }

@@ -236,13 +236,17 @@ export class EbpfVips implements VipBackend, VipAudit, VipChoice, VipEjection {
     const home = this.#home!;
     const attached = (await attachments(home, this.#load!)).length;
     const wanted = wantedAttachments(home);
-    const [services, slots] = [await this.#dump('services'), await this.#dump('slots')];
+    const listed = {
+      services: await this.#dump('services'),
+      slots: await this.#dump('slots'),
+      members: await this.#dump('members'),
+    };
     const after = await this.#alone(async () => this.#table ?? before);
     return [
       ...(attached === wanted
         ? []
         : [`${wanted - attached} of ${wanted} programs at the socket are not attached`]),
-      ...(await mapDifferences({ before, after }, { services, slots })),
+      ...(await mapDifferences({ before, after }, listed)),
     ];
   }
 

@@ -57,7 +57,7 @@ const order = [
 const keeper = 'sockets';
 
 /** Maps about sockets, which outlive a load: their layout is in the name of their folder. */
-const kept = ['flows', 'opened', 'replies', 'ejected'] as const;
+const kept = ['flows', 'opened', 'replies', 'ejected', 'clients'] as const;
 const layout = 'sockets-2';
 
 /** One load of the programs, pinned. `folder` is its own. */
@@ -75,10 +75,9 @@ export async function load(home: BpfHome, number: number): Promise<BpfLoad> {
   const known = (await names(join(own, layout))).filter((name) => kept.some((one) => one === name));
   const reuse = known.flatMap((name) => ['map', 'name', name, 'pinned', join(own, layout, name)]);
   await must(home, ['prog', 'loadall', home.object, folder, ...reuse, 'pinmaps', `${folder}/maps`]);
-  if (known.length === 0) {
-    for (const name of kept)
+  for (const name of kept)
+    if (!known.includes(name))
       await must(home, ['map', 'pin', 'pinned', `${folder}/maps/${name}`, join(own, layout, name)]);
-  }
   return { folder };
 }
 

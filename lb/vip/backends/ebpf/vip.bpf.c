@@ -30,6 +30,26 @@ struct service {
 	__u32 slots;
 	/* 1: of two backends, the one with fewer open connections. */
 	__u32 least;
+	/* A client's connections stay for so long, s; 0: they do not. */
+	__u32 affinity;
+};
+
+/* Who asks a service: a network namespace, which is a container or the host; it has no address yet. */
+struct client {
+	__u64 space;
+	struct place service;
+	__u32 zero;
+};
+
+struct stay {
+	__u64 until;
+	struct place target;
+	__u32 zero;
+};
+
+struct member_key {
+	struct place service;
+	struct place target;
 };
 
 struct slot_key {
@@ -84,6 +104,23 @@ struct {
 	__uint(key_size, sizeof(struct slot_key));
 	__uint(value_size, sizeof(struct place));
 } slots SEC(".maps");
+
+/* Backends of the services whose clients stay. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1048576);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(key_size, sizeof(struct member_key));
+	__uint(value_size, sizeof(__u32));
+} members SEC(".maps");
+
+/* Where clients' last connections went. Least recently used ones make room. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 65536);
+	__type(key, struct client);
+	__type(value, struct stay);
+} clients SEC(".maps");
 
 /* Sockets led to a backend and not closed, by backend. */
 struct {
@@ -251,6 +288,39 @@ static __always_inline struct place *choose_of(struct slot_key *key, const struc
 	return one;
 }
 
+/* Where the client's last connection went, if that is a backend still and takes connections; its time begins anew. */
+static __always_inline struct place *stayed(struct client *client, const struct service *service)
+{
+	struct stay *stay = bpf_map_lookup_elem(&clients, client);
+	__u64 now = bpf_ktime_get_ns();
+	if (!stay || stay->until <= now)
+		return NULL;
+	struct member_key member = { .service = client->service, .target = stay->target };
+	if (!bpf_map_lookup_elem(&members, &member) || is_ejected(&stay->target))
+		return NULL;
+	stay->until = now + service->affinity * SECOND;
+	return &stay->target;
+}
+
+static __always_inline struct place *choose_for(struct bpf_sock_addr *ctx, struct slot_key *key, const struct service *service)
+{
+	if (!service->affinity)
+		return choose_of(key, service);
+	struct client client = { .space = bpf_get_netns_cookie(ctx), .service = key->service };
+	struct place *target = stayed(&client, service);
+	if (target) {
+		/* It may be in any slot. */
+		key->slot = ~0U;
+		return target;
+	}
+	target = choose_of(key, service);
+	if (target) {
+		struct stay stay = { .until = bpf_ktime_get_ns() + service->affinity * SECOND, .target = *target };
+		bpf_map_update_elem(&clients, &client, &stay, BPF_ANY);
+	}
+	return target;
+}
+
 /* --- TCP ------------------------------------------------------------------------------------------------------ */
 
 static __always_inline void forget(struct flow *flow)
@@ -274,7 +344,7 @@ static __always_inline bool connects(struct bpf_sock_addr *ctx, const struct pla
 	if (!service || !service->slots || vip->protocol != TCP)
 		return false;
 	struct slot_key key = { .service = *vip };
-	struct place *target = choose_of(&key, service);
+	struct place *target = choose_for(ctx, &key, service);
 	if (!target)
 		return false;
 	*to = *target;
@@ -439,10 +509,12 @@ static __always_inline bool sends(struct bpf_sock_addr *ctx, const struct place 
 			goto known;
 		}
 	}
-	struct place *target = choose_of(&key, service);
+	struct place *target = choose_for(ctx, &key, service);
 	if (!target)
 		return false;
 	*to = *target;
+	if (same(&flow->vip, vip) && same(&flow->target, to))
+		goto known;
 	flow->vip = *vip;
 	flow->target = *to;
 	flow->slot = key.slot;

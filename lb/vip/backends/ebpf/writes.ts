@@ -1,11 +1,11 @@
 import type { VipChange } from '../../decide.ts';
 import { slotsOf } from '../../slots.ts';
 import type { VipService } from '../../table.ts';
-import { type Hex, place, serviceValue, slotKey, zero64 } from './codec.ts';
+import { type Hex, memberKey, place, serviceValue, slotKey, zero32, zero64 } from './codec.ts';
 
 /** An element to be written (`value`) or removed. */
 export type MapWrite = { readonly map: MapName; readonly key: Hex; readonly value?: Hex };
-export type MapName = 'services' | 'slots' | 'taken' | 'opened' | 'setup';
+export type MapName = 'services' | 'slots' | 'members' | 'taken' | 'opened' | 'setup';
 
 /**
  * Slots are written before the count that leads to them, and go after it. A service that is not chosen from at random is
@@ -35,8 +35,13 @@ function writes(before: VipService | undefined, after: VipService | undefined): 
       key: slotKey(key, is.length + i),
     }),
   );
+  const [members, membersNow] = [membersOf(before, was), membersOf(after, is)];
+  const joined = membersNow.difference(members);
+  const left = members.difference(membersNow);
+  const member = (target: Hex) => ({ map: 'members', key: memberKey(key, target) }) as const;
   return [
     ...slots,
+    ...[...joined].map((target): MapWrite => ({ ...member(target), value: zero32 })),
     ...(value !== undefined && valueBefore === undefined
       ? ([{ map: 'taken', key, value: zero64 }] as const)
       : []),
@@ -44,6 +49,7 @@ function writes(before: VipService | undefined, after: VipService | undefined): 
       ? []
       : [{ map: 'services', key, ...(value === undefined ? {} : { value }) } as const]),
     ...gone,
+    ...[...left].map(member),
     ...(value === undefined && valueBefore !== undefined ? ([{ map: 'taken', key }] as const) : []),
   ];
 }
@@ -56,5 +62,10 @@ function rowOf(service: VipService | undefined): readonly Hex[] {
 }
 
 function serviceOf(service: VipService | undefined, row: readonly Hex[]): Hex | undefined {
-  return row.length === 0 ? undefined : serviceValue(row.length, service?.balance === 'least-connections');
+  if (service === undefined || row.length === 0) return undefined;
+  return serviceValue(row.length, service.balance === 'least-connections', service.affinitySeconds ?? 0);
+}
+
+function membersOf(service: VipService | undefined, row: readonly Hex[]): ReadonlySet<Hex> {
+  return new Set(service?.affinitySeconds === undefined ? [] : row);
 }

@@ -74,6 +74,28 @@ t.test('nftables finds and repairs what was spoiled by hand', { skip: needsRoot 
   }
 });
 
+t.test(
+  'nftables takes chains that an earlier process needed for no drift',
+  { skip: needsRoot },
+  async (t) => {
+    const lab = await labOf(t, 'yc');
+    const target = await serve(lab, 'a');
+    const first = backendOf(lab);
+    await first.apply(table(vip('tcp', one, 80, [target, { ...target, port: 9 }])));
+    await first.stop();
+    const second = backendOf(lab);
+    await second.apply(table(vip('tcp', one, 80, [target])));
+    t.same(await second.audit(), []);
+    await lab.run('host', 'nft', ['add', 'rule', 'ip', 'weir', 'tcp-of-2', 'drop']);
+    t.match(
+      await second.audit(),
+      [{ what: 'chain tcp-of-2 is not ours', repaired: true }],
+      'unless they are used',
+    );
+    t.same(await second.audit(), []);
+  },
+);
+
 t.test('nftables goes on from a repair by small changes', { skip: needsRoot }, async (t) => {
   const lab = await labOf(t, 'v');
   const backend = backendOf(lab);

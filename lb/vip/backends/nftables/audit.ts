@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { VipApplyFailed } from '../../errors.ts';
 import type { VipService } from '../../table.ts';
-import { chainLines } from './elements.ts';
+import { chainLines, inOrder, isChain } from './elements.ts';
 import { familyWords } from './family.ts';
 import type { HostExec } from './host.ts';
 import { lateChains } from './late.ts';
@@ -35,11 +35,17 @@ export async function tableDrift(
   { services, literals, chains }: AuditedTable,
 ): Promise<readonly Difference[] | undefined> {
   const empty = wholeTable(set, [], literals);
-  const missing = [...chains].sort(bySize).map((chain) => chainLines(nameOf(set), chain).join('\n'));
+  const missing = inOrder(chains).map((chain) => chainLines(nameOf(set), chain).join('\n'));
   const skeleton = await printed(exec, nameOf(set), `${empty}${missing.join('\n')}\n`);
   const expected = withElements(skeleton, await expectedElements(set, services));
-  const actual = await inKernel(exec, nameOf(set));
-  return actual && differences(expected, actual);
+  const listed = await inKernel(exec, nameOf(set));
+  if (listed === undefined) return undefined;
+  const left = [...listed].filter(
+    ([name, { body }]) => !expected.has(name) && body.length === 0 && isChain(name.replace(/^chain /, '')),
+  );
+  const actual = new Map(listed);
+  for (const [name] of left) actual.delete(name);
+  return differences(expected, actual);
 }
 
 /** In pieces, so that a table of many services does not hold up everything else of this process. */
@@ -86,13 +92,4 @@ export async function inKernel(exec: HostExec, table: string): Promise<Listing |
 /** Family and table. */
 function nameOf({ family, table }: RuleSet): string {
   return `${familyWords(family).ip} ${table}`;
-}
-
-/** The chain of one first: the others lead to it. */
-function bySize(a: string, b: string): number {
-  return sizeOf(a) - sizeOf(b);
-}
-
-function sizeOf(chain: string): number {
-  return Number(chain.slice(chain.lastIndexOf('-') + 1));
 }

@@ -13,6 +13,7 @@ import {
   type VipTable,
   type VipTarget,
 } from '../../table.ts';
+import { inRules } from './affinity.ts';
 import { tableDrift } from './audit.ts';
 import { flushUdp, openConnections } from './conntrack.ts';
 import { readCounters } from './counters.ts';
@@ -28,6 +29,7 @@ import { changeRoutes, removeRoutes, routeDrift, setRoutes, type VipRoutes } fro
 import { changesText, type RuleSet, removal, wholeTable } from './rules.ts';
 import { Servables } from './servable.ts';
 import { type HostSpawn, hostSpawn } from './session.ts';
+import { forgetLost } from './stays.ts';
 import { TableWatch } from './table-watch.ts';
 import { alignTimestamps } from './timestamps.ts';
 import { Watch } from './watch.ts';
@@ -138,8 +140,10 @@ export class NftablesVips implements VipBackend, VipAudit, VipChoice {
   }
 
   /** Rules see packets, not how many connections are open. */
-  chosenBy({ balance }: VipService): VipBalance | undefined {
-    return balance === 'least-connections' ? 'random' : undefined;
+  chosenBy(service: VipService): VipBalance | undefined {
+    const { balance = 'random' } = inRules(service);
+    if (balance === 'least-connections') return 'random';
+    return balance === (service.balance ?? 'random') ? undefined : balance;
   }
 
   #watchOf({ clock, log, exec, reaches: asks }: Watched): Watch {
@@ -230,6 +234,7 @@ export class NftablesVips implements VipBackend, VipAudit, VipChoice {
     const stepped = before && (await this.#step(before, { table, literals }, changes));
     const next = stepped ?? (await this.#replace({ table, literals }));
     await this.#flush(stepped ? changes : [...changes, ...decide(emptyTable, table)]);
+    await forgetLost({ nft: this.#nft, exec: this.#exec }, table.services.values(), stepped && changes);
     this.#inForce = next;
     return problems;
   }

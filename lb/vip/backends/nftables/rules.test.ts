@@ -87,7 +87,7 @@ t.test('the whole table empties what was there before it fills it, and touches n
   const all = lines([wholeTable(set, [web(1, 2)], ['11.0.0.1'])]);
   const filled = all.findIndex((line) => /^add (rule|element)/.test(line));
   t.ok(all.lastIndexOf('flush table ip weir') < filled);
-  t.equal(all.filter((line) => line.startsWith('flush')).length, 6);
+  t.equal(all.filter((line) => line.startsWith('flush')).length, 8);
   t.ok(all.findLastIndex((line) => line.startsWith('flush')) < filled);
   for (const line of all) t.match(line, /^(add|flush) \w+ ip weir( |$)/);
   t.equal(removal(set), 'add table ip weir\ndelete table ip weir\n');

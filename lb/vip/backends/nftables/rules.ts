@@ -1,5 +1,6 @@
 import type { VipChange } from '../../decide.ts';
 import type { VipService } from '../../table.ts';
+import { affinityObjects, affinityRules } from './affinity.ts';
 import { chainLines, chainsOf, changeLines } from './elements.ts';
 import { type Family, familyWords } from './family.ts';
 import { lateRules, lateSets } from './late.ts';
@@ -18,8 +19,9 @@ export type RuleSet = {
 
 const protocols = ['tcp', 'udp'] as const;
 export const maps = ['services', 'tcp-targets', 'udp-targets'] as const;
+const affine = ['tcp-affine', 'udp-affine'] as const;
 /** Sets and maps whose elements are the services. */
-export const serviceSets: readonly string[] = [...maps, 'counted'];
+export const serviceSets: readonly string[] = [...maps, ...affine, 'counted'];
 
 /**
  * One transaction after which the table serves exactly these services, whatever it was; also one left by a crash. It
@@ -38,6 +40,7 @@ export function wholeTable(
   return text([
     `add table ${t}`,
     ...serviceObjects(set),
+    ...affinityObjects(set),
     // To a VIP or to anybody's own address.
     ...noteSets(set),
     // Every address that is a VIP's whatever the port: what is not served there is refused.
@@ -56,7 +59,7 @@ export function wholeTable(
     `add chain ${t} refuse-output { type filter hook output priority -90; }`,
     ...['handshakes', 'errors'].map((chain) => `add chain ${t} ${chain}`),
     `flush table ${t}`,
-    ...maps.map((map) => `flush map ${t} ${map}`),
+    ...[...maps, ...(set.family === 4 ? affine : [])].map((map) => `flush map ${t} ${map}`),
     ...['counted', 'addresses'].map((name) => `flush set ${t} ${name}`),
     `add rule ${t} prerouting ${ip} daddr @addresses goto client`,
     ...pairs.map((pair) => pairNoted(t, pair)),
@@ -73,6 +76,8 @@ export function wholeTable(
     `add rule ${t} refuse reject with ${unreachable}`,
     ...lateRules(set),
     `add rule ${t} postrouting ct original ${ip} daddr @addresses goto source`,
+    ...affinityRules(set, 'source'),
+    ...affinityRules(set, 'input'),
     ...pairs.map((pair) => pairMasqueraded(t, pair)),
     // A process of this host: its source address was chosen for the VIP, not for the backend. Give it the one that a
     // direct connection would have; a forwarded packet (a container's) has no local source and keeps its own.

@@ -9,6 +9,8 @@ export type Chooser = {
   readonly open: (target: string) => number;
   /** Backends that did not take connections lately, by `targetKey`. */
   readonly ejected: ReadonlySet<string>;
+  /** Where the client stays. */
+  readonly stays?: VipTarget | undefined;
 };
 
 /** All backends of a service, each once: the order in which a connection of a client tries them. */
@@ -19,8 +21,8 @@ export function tryOrder(
 ): readonly VipTarget[] {
   const { backends, protocol } = service;
   if (backends.length === 0) return [];
-  const first = choose(service, client, chooser);
-  const at = backends.indexOf(first);
+  const first = chooser.stays ?? choose(service, client, chooser);
+  const at = Math.max(0, backends.indexOf(first));
   const turned = [...backends.slice(at), ...backends.slice(0, at)];
   const isEjected = (target: VipTarget) => chooser.ejected.has(targetKey(protocol, target));
   return [...turned.filter((target) => !isEjected(target)), ...turned.filter(isEjected)];

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { targetKey, type VipService, type VipTarget } from '../../table.ts';
+import { Affinity } from './affinity.ts';
 import type { Listener } from './listener.ts';
 import type { OpenCount } from './open-count.ts';
 import { tryOrder } from './pick.ts';
@@ -14,11 +15,19 @@ export type TcpOptions = {
   readonly failures: Failures;
   /** Upper bound for one attempt to reach a backend, in ms. */
   readonly connectMs: number;
+  /** ms. */
+  readonly now: () => number;
 };
 
 /** Listens on a TCP VIP. Rejects with the system's error when the port cannot be bound. */
 export async function listenTcp(service: VipService, options: TcpOptions): Promise<Listener> {
-  const state: State = { service, options, clients: new Set(), accepted: 0 };
+  const state: State = {
+    service,
+    options,
+    clients: new Set(),
+    affinity: new Affinity(options.now),
+    accepted: 0,
+  };
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (client) =>
     accept(state, client),
   );
@@ -42,6 +51,7 @@ type State = {
   service: VipService;
   readonly options: TcpOptions;
   readonly clients: Set<Socket>;
+  readonly affinity: Affinity;
   accepted: number;
 };
 
@@ -52,7 +62,12 @@ function accept(state: State, client: Socket): void {
   client.on('error', () => client.destroy());
   const { random, open, failures } = state.options;
   const { remoteAddress: address = '', remotePort: port = 0 } = client;
-  const chooser = { random, open: (key: string) => open.of(key), ejected: failures.ejected() };
+  const chooser = {
+    random,
+    open: (key: string) => open.of(key),
+    ejected: failures.ejected(),
+    stays: state.affinity.of(state.service, address),
+  };
   const backends = tryOrder(state.service, { address, port }, chooser);
   attempt(backends, state, client);
 }
@@ -75,6 +90,7 @@ function attempt([target, ...others]: readonly VipTarget[], state: State, client
   upstream.once('connect', () => {
     upstream.setTimeout(0);
     upstream.off('timeout', next).off('error', next);
+    if (client.remoteAddress !== undefined) state.affinity.went(state.service, client.remoteAddress, target);
     if (client.destroyed) upstream.destroy();
     else join(client, upstream, state.options.open.enter(targetKey('tcp', target)));
   });

@@ -2,6 +2,7 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
 import { targetKey, type VipService, type VipTarget } from '../../table.ts';
+import { Affinity } from './affinity.ts';
 import type { Listener } from './listener.ts';
 import { tryOrder } from './pick.ts';
 
@@ -64,12 +65,14 @@ class Flows {
   readonly #flows = new Map<string, Flow>();
   /** Of backends that left: their clients' next datagrams begin anew, and answers under way still get there. */
   readonly #left = new Set<Flow>();
+  readonly #affinity: Affinity;
   #service: VipService;
 
   constructor(socket: Socket, service: VipService, options: UdpOptions) {
     this.#socket = socket;
     this.#service = service;
     this.#options = options;
+    this.#affinity = new Affinity(options.now);
   }
 
   use(service: VipService): void {
@@ -106,9 +109,11 @@ class Flows {
   }
 
   #begin(key: string, client: RemoteInfo): Flow | undefined {
-    const chooser = { random: this.#options.random, open: () => 0, ejected: new Set<string>() };
+    const stays = this.#affinity.of(this.#service, client.address);
+    const chooser = { random: this.#options.random, open: () => 0, ejected: new Set<string>(), stays };
     const [target] = tryOrder(this.#service, client, chooser);
     if (target === undefined) return undefined;
+    this.#affinity.went(this.#service, client.address, target);
     if (this.#flows.size >= this.#options.maxFlows) this.#drop(this.#flows.values().next().value!);
     this.accepted++;
     const upstream = createSocket(isIPv6(target.address) ? 'udp6' : 'udp4');

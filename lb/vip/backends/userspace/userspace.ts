@@ -145,9 +145,9 @@ export class UserspaceVips implements VipBackend, VipEjection, VipRetry {
       failed: (target: string) => void this.#ejections.failed(target, clock.now()),
       ejected: () => this.ejected(),
     };
-    if (service.protocol === 'tcp')
-      return listenTcp(service, { open: this.#open, random, connectMs, failures });
     const now = () => clock.now();
+    if (service.protocol === 'tcp')
+      return listenTcp(service, { open: this.#open, random, connectMs, failures, now });
     return listenUdp(service, { random, now, idleMs: udpIdleMs, maxFlows: maxUdpFlows });
   }
 
