@@ -50,3 +50,25 @@ t.test('odd requests of HTTP/2', async (t) => {
     });
   }
 });
+
+t.test('HTTP/2 ends a request whose content turns out to be empty', async (t) => {
+  const ends = {
+    'an empty frame': frame(frameTypes.data, flags.endStream, 1),
+    'a frame of padding': frame(frameTypes.data, flags.endStream | flags.padded, 1, Buffer.alloc(6, '\x05')),
+    trailers: frame(frameTypes.headers, flags.endStream | flags.endHeaders, 1, fieldBlock([['x', 'y']])),
+  };
+  const begun = [':method', ':scheme', ':path', ':authority'].map(
+    (name, n) => [name, ['POST', 'http', '/', 'web.test'][n]!] as const,
+  );
+  for (const [name, end] of Object.entries(ends)) {
+    const { port } = await serveWith(t, [
+      (recorded) => {
+        if (recorded.text.value.includes('\r\n\r\n0\r\n')) answerEach()(recorded);
+      },
+    ]);
+    const client = await FrameClient.open(port);
+    client.send(frame(frameTypes.headers, flags.endHeaders, 1, fieldBlock(begun)), end);
+    t.equal(await client.outcome(1), '200', name);
+    client.socket.destroy();
+  }
+});

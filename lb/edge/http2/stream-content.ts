@@ -32,6 +32,11 @@ export class StreamContent {
       return;
     }
     this.#begun = true;
+    // Without content the stream has ended by itself, before anybody listened.
+    if (this.#stream.readableEnded) {
+      this.#user.requestContent(this.#end(), true);
+      return;
+    }
     this.#stream.on('data', (bytes: Buffer) => this.#user.requestContent(this.#coded(bytes), false));
     this.#stream.on('end', () => this.#user.requestContent(this.#end(), true));
   }
