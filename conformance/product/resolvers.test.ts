@@ -1,13 +1,12 @@
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import { run } from '../../core/kit/exec.ts';
 import { becomes } from '../lab/processes.ts';
 import type { Api } from './api.ts';
 import { script, webServer } from './definitions.ts';
 import { type Host, openHost } from './host.ts';
+import { buildMuslLookup } from './musl.ts';
 import { startProduct } from './product.ts';
 
 /** What programs in containers make of our answers: C libraries, Python, Node; on a container network and on the machine's. */
@@ -15,7 +14,6 @@ const skip = process.getuid?.() === 0 ? false : 'needs root';
 const node = '169.254.53.53';
 const hundred = Array.from({ length: 100 }, (_, i) => `100.64.200.${i + 1}`);
 const records = { 'big.weir': { A: hundred }, 'six.weir': { AAAA: 'fd00::6' } };
-const musl = '/usr/lib/x86_64-linux-musl';
 
 /** Named lines: what a program prints for each name. */
 const libraries: Readonly<Record<string, (name: string) => string>> = {
@@ -36,7 +34,7 @@ t.test(
     const host = await openHost(t, 'resolvers');
     const settings = join(host.dir, 'dns.json');
     await writeFile(settings, JSON.stringify({ records }));
-    const hasMusl = await buildLookup(host);
+    const hasMusl = await buildMuslLookup(host.dir);
     const { api } = await startProduct(host, { flags: ['--dns-settings', settings] });
     await api.deploy(webServer('/shop/web', { instances: 1 }));
     const [vip = ''] = (await host.shell(`dig @${node} +short web.shop.weir`)).trim().split('\n');
@@ -104,14 +102,4 @@ async function askIn(
   const pairs = log.map((line) => line.split(/: (.*)/) as [string, string]);
   const groups = Map.groupBy(pairs, ([what]) => what);
   return new Map([...groups].map(([what, all]) => [what, all.map(([, answer]) => answer).toSorted()]));
-}
-
-/** A program with musl's resolver in it, as images of Alpine have it; false where musl cannot be had. */
-async function buildLookup({ dir }: Host): Promise<boolean> {
-  if (!existsSync(`${musl}/libc.a`)) return false;
-  const source = fileURLToPath(new URL('./musl-lookup.c', import.meta.url));
-  const headers = ['-nostdinc', '-isystem', '/usr/include/x86_64-linux-musl', '-nostdlib'];
-  const parts = [`${musl}/crt1.o`, source, `${musl}/libc.a`];
-  await run('clang-14', ['-static', ...headers, '-o', join(dir, 'musl-lookup'), ...parts]);
-  return true;
 }
