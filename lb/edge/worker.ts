@@ -41,7 +41,7 @@ function main(settings: Partial<EdgeSettings>): void {
   };
   const haproxy =
     settings.engine === 'haproxy'
-      ? new HaproxyEngine({ clock: systemClock, issue, warn }, settings)
+      ? new HaproxyEngine({ clock: systemClock, chance: Math.random, issue, warn }, settings)
       : undefined;
   // Our own is never started: all it listens on is lent by the control process, one by one.
   const engine = haproxy ?? new BuiltinEngine(dependencies, settings);

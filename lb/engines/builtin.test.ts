@@ -5,6 +5,7 @@ import { portOfEngine, testEngine } from '../edge/testing/peers.ts';
 import { CertificateCache } from '../edge/tls/certificates.ts';
 import { testEngineContract } from '../engine.contract.ts';
 import { testListenerContract } from '../engine-listeners.contract.ts';
+import { testLogContract } from '../engine-log.contract.ts';
 import { testRouteContract } from '../engine-routes.contract.ts';
 import { testTlsContract } from '../engine-tls.contract.ts';
 import { testTrafficContract } from '../engine-traffic.contract.ts';
@@ -13,6 +14,8 @@ import { BuiltinEngine } from './builtin.ts';
 testEngineContract('the builtin engine', () => testEngine({ upstreamIdleMs: 600_000 }));
 testListenerContract('the builtin engine', () => testEngine({ slowStartMs: 0 }));
 testRouteContract('the builtin engine', () => testEngine({ slowStartMs: 0 }));
+
+testLogContract('the builtin engine', ({ accessLog }) => testEngine({ slowStartMs: 0, accessLog }));
 
 testTrafficContract('the builtin engine', () => testEngine({ slowStartMs: 0 }));
 testTlsContract('the builtin engine', (issue) => {

@@ -10,9 +10,8 @@ import type { CertificateSource } from '../edge/listeners/listener.ts';
 import { blockList } from '../edge/routes/route-policy.ts';
 import { emptyTable, goneRoutes, type RouteTable } from '../edge/routes/route-table.ts';
 import { defaultSettings, type EdgeSettings, fixedListeners } from '../edge/settings.ts';
-import { AccessLog } from '../edge/telemetry/access-log.ts';
+import { accessLogOf } from '../edge/telemetry/access-log.ts';
 import { Counters } from '../edge/telemetry/counters.ts';
-import { LogFile } from '../edge/telemetry/log-file.ts';
 import type { RouteTally } from '../edge/telemetry/route-tally.ts';
 import type { TrafficStats } from '../edge/telemetry/traffic-stats.ts';
 import { Upstreams } from '../edge/upstream/upstreams.ts';
@@ -161,7 +160,7 @@ export class BuiltinEngine implements IngressEngine {
       chance,
       table: () => this.#table,
       certificate: (name: string) => this.#table.certificates.get(name),
-      accessLog: accessLogOf(this.#dependencies, this.#settings),
+      accessLog: accessLogOf(this.#dependencies, this.#settings.accessLog),
     };
     return { ...base, upstreams: new Upstreams(base, { balancer, chance }) };
   }
@@ -173,17 +172,6 @@ export class BuiltinEngine implements IngressEngine {
     await Promise.race([this.#doors.idle(), late]);
     bound.abort();
   }
-}
-
-function accessLogOf(
-  { clock, chance }: BuiltinDependencies,
-  { accessLog }: EdgeSettings,
-): AccessLog | undefined {
-  if (accessLog === undefined) return undefined;
-  return new AccessLog(
-    { clock, lines: new LogFile(clock, accessLog.file) },
-    { share: accessLog.share, chance },
-  );
 }
 
 function* tallies(table: RouteTable, counters: Counters): Generator<RouteTally> {

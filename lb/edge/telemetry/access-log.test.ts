@@ -3,15 +3,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { systemClock } from '../../../core/kit/clock.ts';
 import { buildTable } from '../routes/route-table.ts';
-import {
-  answerEach,
-  directory,
-  endpoint,
-  RecordingBackend,
-  rawClient,
-  route,
-  serveWith,
-} from '../testing/peers.ts';
+import { answerEach, directory, rawClient, route, serveWith } from '../testing/peers.ts';
 
 const get = 'GET /a?b=1 HTTP/1.1\r\nHost: web.test\r\n\r\n';
 
@@ -38,33 +30,6 @@ async function logging(t: Test, share = 1, answer = answerEach()) {
   return { file, ...(await serveWith(t, [answer], { accessLog: { file, share } })) };
 }
 
-t.test('a line says who asked for what, where it went and how long that took', async (t) => {
-  const { port, file, endpoints } = await logging(t);
-  await ask(port, get, 'ok');
-  const [line] = await linesOf(file, 1);
-  t.match(line, {
-    time: /^\d{4}-\d\d-\d\dT.*Z$/,
-    id: 'id-1',
-    client: '127.0.0.1',
-    scheme: 'http',
-    protocol: 'HTTP/1.1',
-    host: 'web.test',
-    method: 'GET',
-    path: '/a',
-    query: 'b=1',
-    status: 200,
-    bytesIn: get.length,
-    route: 'web.test//web',
-    endpoint: `web-0 127.0.0.1:${endpoints[0]!.ports[0]!.port}`,
-    retries: 0,
-    connectMs: Number,
-    firstByteMs: Number,
-    totalMs: Number,
-  });
-  t.ok(Number(line?.['bytesOut']) > 40);
-  t.notOk('why' in line!);
-});
-
 t.test('a line says why the edge answered by itself', async (t) => {
   const { port, file, engine, endpoints } = await logging(t);
   const barred = { ...route({ host: 'barred.test' }), options: { deny: ['127.0.0.0/8'] } };
@@ -83,33 +48,6 @@ t.test('a line says why the edge answered by itself', async (t) => {
   t.equal(lines[1]?.['route'], 'barred.test//web');
 });
 
-t.test('a retry is counted, and an answer that broke off is told', async (t) => {
-  const short = (recorded: Parameters<ReturnType<typeof answerEach>>[0]) => {
-    recorded.send('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf');
-    recorded.socket.end();
-  };
-  const { port, file, engine, endpoints } = await logging(t, 1, short);
-  const dead = new RecordingBackend(() => {});
-  const deadPort = await dead.start();
-  await dead.stop();
-  await engine.apply(buildTable(directory(2, [endpoint({ id: 'a-dead', port: deadPort }), ...endpoints])));
-  for (let n = 0; n < 2; n++) await ask(port, get, 'half');
-  const lines = await linesOf(file, 2);
-  t.match(lines[0], { status: 200, why: 'answer-broken' });
-  t.equal(Math.max(...lines.map(({ retries }) => Number(retries))), 1);
-});
-
-t.test('of the share that is not written only errors are', async (t) => {
-  const { port, file, engine } = await logging(t, 0);
-  await ask(port, get, 'ok');
-  await engine.apply(buildTable(directory(2, [])));
-  await ask(port, get, 'Request id');
-  t.same(
-    (await linesOf(file, 1)).map(({ status }) => status),
-    [503],
-  );
-});
-
 t.test('a file that was moved away is begun anew', async (t) => {
   const { port, file } = await logging(t);
   await ask(port, get, 'ok');
@@ -118,13 +56,6 @@ t.test('a file that was moved away is begun anew', async (t) => {
   await ask(port, get, 'ok');
   t.equal((await linesOf(file, 1)).length, 1);
   t.equal((await linesOf(`${file}.1`, 1)).length, 1);
-});
-
-t.test('what the engine has not written is written when it stops', async (t) => {
-  const { port, file, engine } = await logging(t);
-  await ask(port, get, 'ok');
-  await engine.stop();
-  t.equal((await readFile(file, 'utf8')).split('\n').length, 2);
 });
 
 t.test('a client that wants JSON gets its error as JSON, with the request id', async (t) => {

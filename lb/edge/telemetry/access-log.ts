@@ -1,5 +1,6 @@
 import type { Clock } from '../../../core/kit/clock.ts';
-import type { Lines } from './log-file.ts';
+import type { AccessLogSettings } from '../settings.ts';
+import { type Lines, LogFile } from './log-file.ts';
 
 /** One request and its answer, or one connection or flow that is not HTTP, as the access log tells it. Times are ms; absent: it did not come to that. */
 export type AccessEntry = {
@@ -27,6 +28,8 @@ export type AccessEntry = {
   readonly retries?: number;
   /** Why the edge answered by itself, or why the answer is not whole. */
   readonly why?: string | undefined;
+  /** From its beginning until it was over; absent: it is over now. */
+  readonly totalMs?: number;
 };
 
 export type AccessLogOptions = {
@@ -57,14 +60,23 @@ export class AccessLog {
     return this.#lines.flush();
   }
 
-  add({ begunAt, ...entry }: AccessEntry): void {
+  add({ begunAt, totalMs = this.#clock.now() - begunAt, ...entry }: AccessEntry): void {
     const { share, chance } = this.#options;
     const isSampled = share < 1 && (entry.status ?? 0) < 500;
     if (isSampled && chance() >= share) return;
-    const totalMs = Math.max(0, this.#clock.now() - begunAt);
     const sampled = isSampled ? { share } : {};
     this.#lines.add(
-      `${JSON.stringify({ time: new Date(begunAt).toISOString(), ...entry, totalMs, ...sampled })}\n`,
+      `${JSON.stringify({ time: new Date(begunAt).toISOString(), ...entry, totalMs: Math.max(0, totalMs), ...sampled })}\n`,
     );
   }
+}
+
+/** Undefined: nobody wants one. */
+export function accessLogOf(
+  { clock, chance }: { readonly clock: Clock; readonly chance: () => number },
+  settings: AccessLogSettings | undefined,
+): AccessLog | undefined {
+  if (settings === undefined) return undefined;
+  const { file, share } = settings;
+  return new AccessLog({ clock, lines: new LogFile(clock, file) }, { share, chance });
 }

@@ -6,11 +6,11 @@ import { literal, word } from './words.ts';
 
 /** Who may ask: in the order in which it is asked. */
 export function addressLines({ allow, deny }: RouteOptions): readonly string[] {
-  const page = { status: 403, text: 'This address may not use the service.' };
+  const page = { status: 403, why: 'address', text: 'This address may not use the service.' };
   return [
-    ...(deny === undefined ? [] : [...addressAcl('denied', deny), answer(page, 'if denied')]),
-    ...(allow === undefined ? [] : [...addressAcl('allowed', allow), answer(page, 'unless allowed')]),
-    ...(allow?.length === 0 ? [answer(page)] : []),
+    ...(deny === undefined ? [] : [...addressAcl('denied', deny), ...answer(page, 'if denied')]),
+    ...(allow === undefined ? [] : [...addressAcl('allowed', allow), ...answer(page, 'unless allowed')]),
+    ...(allow?.length === 0 ? answer(page) : []),
   ];
 }
 
@@ -18,8 +18,9 @@ export function passwordLines({ auth }: RouteOptions): readonly string[] {
   if (auth === undefined) return [];
   const challenge = literal(`Basic realm="${auth.realm}", charset="UTF-8"`);
   const fields = { 'WWW-Authenticate': challenge };
-  const page = { status: 401, text: 'The service asks for a user name and a password.', fields };
-  return [`acl known http_auth(${self}u)`, answer(page, 'unless known')];
+  const text = 'The service asks for a user name and a password.';
+  const page = { status: 401, why: 'password', text, fields };
+  return [`acl known http_auth(${self}u)`, ...answer(page, 'unless known')];
 }
 
 export function passwordSections({ auth }: RouteOptions): readonly string[] {
@@ -30,10 +31,16 @@ export function passwordSections({ auth }: RouteOptions): readonly string[] {
 const retryLater = { 'Retry-After': '1' };
 const clientPage = {
   status: 429,
+  why: 'client-limit',
   text: 'This address asks too often, or too much at once.',
   fields: retryLater,
 };
-const routePage = { status: 503, text: 'The service is asked more than it may be.', fields: retryLater };
+const routePage = {
+  status: 503,
+  why: 'route-limit',
+  text: 'The service is asked more than it may be.',
+  fields: retryLater,
+};
 
 /**
  * Bounds of the route and of each client. HAProxy counts in a window as long as the burst takes to be earned again, and only those it
@@ -96,16 +103,20 @@ function isBound({ perSecond, concurrent }: Bound): boolean {
   return perSecond !== undefined || concurrent !== undefined;
 }
 
-function boundLines(rule: string, bound: Bound, refuse: (when: string) => string): readonly string[] {
+function boundLines(
+  rule: string,
+  bound: Bound,
+  refuse: (when: string) => readonly string[],
+): readonly string[] {
   if (!isBound(bound)) return [];
   const { counter, key, table, perSecond, burst, concurrent } = bound;
   return [
     `${rule} track-sc${counter} ${key} table ${table}`,
     ...(perSecond === undefined
       ? []
-      : [refuse(`if { sc_gpc0_rate(${counter}) ge ${windowOf(perSecond, burst).most} }`)]),
+      : refuse(`if { sc_gpc0_rate(${counter}) ge ${windowOf(perSecond, burst).most} }`)),
     // The request that asks is counted already.
-    ...(concurrent === undefined ? [] : [refuse(`if { sc_conn_cur(${counter}) gt ${concurrent} }`)]),
+    ...(concurrent === undefined ? [] : refuse(`if { sc_conn_cur(${counter}) gt ${concurrent} }`)),
   ];
 }
 
@@ -121,11 +132,11 @@ function windowOf(perSecond: number, burst = perSecond): { most: number; ms: num
 
 /** The same for connections that are not HTTP: who may not come is closed. */
 export function streamAccessLines({ allow, deny, maintenance }: RouteOptions): readonly string[] {
-  const reject = 'tcp-request content reject';
   return [
-    ...(deny === undefined ? [] : [...addressAcl('denied', deny), `${reject} if denied`]),
-    ...(allow === undefined ? [] : [...addressAcl('allowed', allow), `${reject} unless allowed`]),
-    ...(allow?.length === 0 || maintenance !== undefined ? [reject] : []),
+    ...(deny === undefined ? [] : [...addressAcl('denied', deny), ...reject('address', 'if denied')]),
+    ...(allow === undefined ? [] : [...addressAcl('allowed', allow), ...reject('address', 'unless allowed')]),
+    ...(allow?.length === 0 ? reject('address') : []),
+    ...(maintenance !== undefined ? reject('maintenance') : []),
   ];
 }
 
@@ -133,8 +144,16 @@ export function streamLimitLines({ limits }: RouteOptions): readonly string[] {
   if (limits === undefined) return [];
   const { client, route } = boundsOf(limits);
   return [
-    ...boundLines('tcp-request content', client, (when) => `tcp-request content reject ${when}`),
-    ...boundLines('tcp-request content', route, (when) => `tcp-request content reject ${when}`),
+    ...boundLines('tcp-request content', client, (when) => reject('client-limit', when)),
+    ...boundLines('tcp-request content', route, (when) => reject('route-limit', when)),
     ...countLines('tcp-request content', [client, route]),
+  ];
+}
+
+/** Closes a connection, for a reason of one word. */
+export function reject(why: string, when = ''): readonly string[] {
+  return [
+    `tcp-request content set-var(txn.why) str(${why})${when === '' ? '' : ` ${when}`}`,
+    'tcp-request content reject if { var(txn.why) -m found }',
   ];
 }

@@ -21,9 +21,9 @@ function maintenanceLines(maintenance: Maintenance): readonly string[] {
   const { text = 'The service is being worked on.' } = maintenance;
   const fields = retryAfterSeconds === undefined ? {} : { 'Retry-After': String(retryAfterSeconds) };
   const given = text.length > longestPage ? 'The service is being worked on.' : text;
-  const page = { status, text: literal(given), contentType, fields };
-  if (except === undefined || except.length === 0) return [answer(page)];
-  return [...addressAcl('spared', except), answer(page, 'unless spared')];
+  const page = { status, why: 'maintenance', text: literal(given), contentType, fields };
+  if (except === undefined || except.length === 0) return answer(page);
+  return [...addressAcl('spared', except), ...answer(page, 'unless spared')];
 }
 
 /** Who came to a port of their own choice is sent to ours; who came to the usual one to the usual one of TLS. */
@@ -33,15 +33,13 @@ function secureLines(httpsPort: number | undefined): readonly string[] {
   const plain = '!{ var(txn.scheme) -m str https }';
   return [
     ...(named
-      ? [
-          moved(
-            301,
-            `https://%[var(txn.bare)]:${httpsPort}${target}`,
-            `if ${plain} { var(txn.authority) -m reg :[0-9]+$ }`,
-          ),
-        ]
+      ? moved(
+          301,
+          `https://%[var(txn.bare)]:${httpsPort}${target}`,
+          `if ${plain} { var(txn.authority) -m reg :[0-9]+$ }`,
+        )
       : []),
-    moved(301, `https://%[var(txn.bare)]${target}`, `if ${plain}`),
+    ...moved(301, `https://%[var(txn.bare)]${target}`, `if ${plain}`),
   ];
 }
 
@@ -53,14 +51,14 @@ function redirectLines(redirect: Redirect, { pathPrefix }: Route): readonly stri
   const query = '%[var(txn.question)]';
   const authority = authorityLines(redirect);
   const send = (to: string, when = '') => moved(status, `${before}%[var(txn.to)]${to}${query}`, when);
-  if (path !== undefined) return [...authority, send(literal(path))];
-  if (prefix === undefined) return [...authority, send('%[path]')];
+  if (path !== undefined) return [...authority, ...send(literal(path))];
+  if (prefix === undefined) return [...authority, ...send('%[path]')];
   const base = prefix.replace(/\/+$/, '');
   return [
     ...authority,
     `${set.replace('txn.to', 'txn.rest')} '%[path,bytes(${pathPrefix.length}),ltrim(/)]'`,
-    send(`${literal(base)}/%[var(txn.rest)]`, 'if { var(txn.rest) -m len gt 0 }'),
-    send(literal(prefix)),
+    ...send(`${literal(base)}/%[var(txn.rest)]`, 'if { var(txn.rest) -m len gt 0 }'),
+    ...send(literal(prefix)),
   ];
 }
 
@@ -85,5 +83,5 @@ function authorityLines({ scheme, host, port }: Redirect): readonly string[] {
 
 function rootLines(rootTo: RouteOptions['rootTo']): readonly string[] {
   if (rootTo === undefined || rootTo === '/') return [];
-  return [moved(301, literal(rootTo), 'if { path -m str / }')];
+  return moved(301, literal(rootTo), 'if { path -m str / }');
 }

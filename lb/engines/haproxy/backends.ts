@@ -59,6 +59,11 @@ export class Backends {
     return this.#byName.get(backend)?.route?.id;
   }
 
+  /** The route of a backend, or the one that it had last. */
+  lastRouteOf(backend: string): string | undefined {
+    return this.#byName.get(backend)?.lastRoute;
+  }
+
   /** Files that its lines speak of. */
   get files(): readonly ShapeFile[] {
     return this.#slots.flatMap(({ shape }) => shape.files);
@@ -146,6 +151,7 @@ export class Backends {
     const waiting = this.#takeWaiting(key);
     const slot = waiting ?? this.#newSlot(shape, key);
     slot.route = route;
+    slot.lastRoute = route.id;
     this.#byRoute.set(route.id, slot);
     filled.add(slot);
     return waiting === undefined;
@@ -198,7 +204,13 @@ export class Backends {
 
   #newSlot(shape: Shape, key: string): Slot {
     const slot: Slot = {
-      ...{ name: `${this.#options.prefix}${++this.#last}`, shape, key, route: undefined },
+      ...{
+        name: `${this.#options.prefix}${++this.#last}`,
+        shape,
+        key,
+        route: undefined,
+        lastRoute: undefined,
+      },
       ...{ servers: new Map(), leaving: new Set<string>(), isRendered: false },
     };
     this.#slots.push(slot);

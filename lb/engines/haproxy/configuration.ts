@@ -3,8 +3,10 @@ import { tableOf } from '../../../core/model/listener.ts';
 import type { EdgeSettings } from '../../edge/settings.ts';
 import { addressAcl } from './acls.ts';
 import { type Door, doorLines, doorTable, isHttpDoor, publicBinds, streamSection } from './doors.ts';
+import { errorTexts } from './error-pages.ts';
+import { logLines, notedLines, requestFields } from './log-lines.ts';
 import { mapFile } from './map-commands.ts';
-import { answer, pageWords } from './page-lines.ts';
+import { answer, because, pageWords } from './page-lines.ts';
 import { word } from './words.ts';
 
 export type Frame = {
@@ -26,8 +28,12 @@ export const fileNames = { configuration: 'haproxy.cfg', scopes: 'scopes.map', s
 
 /** No host has more labels than it takes to be longer than 253 characters; more than this nobody uses. */
 const mostLabels = 12;
-const noTable = { status: 503, text: 'The edge has no routes yet.' };
-const noRoute = { status: 404, text: 'No route leads from this host and path to a service.' };
+const noTable = { status: 503, why: 'no-table', text: 'The edge has no routes yet.' };
+const noRoute = {
+  status: 404,
+  why: 'no-route',
+  text: 'No route leads from this host and path to a service.',
+};
 
 /** The whole configuration. */
 export function configurationText(frame: Frame): string {
@@ -39,7 +45,7 @@ export function configurationText(frame: Frame): string {
     doorTable,
     ...(frame.doors.some(isHttpDoor) ? [section('frontend public from requests', frontendLines(frame))] : []),
     ...streams.map((door) => streamSection(door, frame.settings)),
-    section('backend nowhere from requests', [answer(frame.isEmpty ? noTable : noRoute)]),
+    section('backend nowhere from requests', answer(frame.isEmpty ? noTable : noRoute)),
     ...frame.backends,
   ];
   return `${parts.join('\n\n')}\n`;
@@ -64,15 +70,6 @@ function globalLines({ control, settings }: Frame): readonly string[] {
     'ssl-default-bind-ciphers ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305',
   ];
 }
-
-const errors: readonly (readonly [status: number, text: string])[] = [
-  [400, 'The request is malformed.'],
-  [408, 'The request did not come in time.'],
-  [500, 'The edge failed.'],
-  [502, 'The service did not answer properly.'],
-  [503, 'The service has no instance that takes requests now.'],
-  [504, 'The service did not answer in time.'],
-];
 
 const serverLines = [
   'default-server init-addr last,none pool-purge-delay 1s',
@@ -99,7 +96,7 @@ function defaultLines(settings: EdgeSettings): readonly string[] {
     'retries 3',
     'retry-on conn-failure empty-response',
     ...serverLines,
-    ...errors.map(([status, text]) => `http-error ${pageWords({ status, text })}`),
+    ...[...errorTexts].map(([status, text]) => `http-error ${pageWords({ status, text })}`),
   ];
 }
 
@@ -121,15 +118,19 @@ function streamDefaultLines(settings: EdgeSettings): readonly string[] {
 function frontendLines(frame: Frame): readonly string[] {
   const { settings } = frame;
   const doors = frame.doors.filter(isHttpDoor);
+  const noted = notedLines(settings);
   return [
     'option socket-stats',
+    ...logLines(settings, requestFields),
     ...publicBinds(doors, settings),
     ...doors.flatMap((door) => doorLines(door)),
+    ...noted.before,
     `http-request set-var(txn.scope) so_id,map_str(${fileNames.scopes})`,
     'unique-id-format %{+X}o%pid%Ts%rt%ms-%rc%ci%cp',
     ...challengeLines,
     ...pathLines,
     ...forwardedLines(settings.trustedProxies),
+    ...noted.after,
     'http-request disable-l7-retry unless { method GET HEAD OPTIONS PUT DELETE TRACE }',
     ...hostLines(doors),
     ...lookupLines(frame),
@@ -146,8 +147,12 @@ function frontendLines(frame: Frame): readonly string[] {
 
 /** Proofs for authorities that issue certificates (RFC 8555 §8.3). */
 const challengeLines: readonly string[] = [
+  because(
+    'acme-challenge',
+    `if { path_beg /.well-known/acme-challenge/ } { path,map_str(${mapFile('challenges')}) -m found }`,
+  ),
   'http-request return status 200 content-type application/octet-stream lf-string ' +
-    `%[path,map_str(${mapFile('challenges')})] if { path_beg /.well-known/acme-challenge/ } { path,map_str(${mapFile('challenges')}) -m found }`,
+    `%[path,map_str(${mapFile('challenges')})] if { var(txn.why) -m found }`,
 ];
 
 /** Paths are compared as an endpoint may read them (lb/edge/routes/comparable-path.ts); what is forwarded stays as it came. */

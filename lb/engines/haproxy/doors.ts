@@ -1,6 +1,8 @@
 import { isHttp, type Listener } from '../../../core/model/listener.ts';
 import type { EdgeSettings } from '../../edge/settings.ts';
+import { reject } from './access-lines.ts';
 import { addressAcl } from './acls.ts';
+import { logLines, streamFields } from './log-lines.ts';
 import { mapFile } from './map-commands.ts';
 
 /** A listener whose socket HAProxy is lent. */
@@ -71,9 +73,12 @@ export function streamSection(door: Door, settings: EdgeSettings): string {
     'option socket-stats',
     `bind fd@${door.fd} id ${door.number} name ${bindName(door)}`,
     `timeout client ${idleMs}ms`,
+    ...logLines(settings, streamFields),
+    // Who was refused has transferred nothing.
+    ...(settings.accessLog === undefined ? [] : ['no option dontlognull']),
     ...doorLines(door),
     ...(listener.protocol === 'tls-passthrough' ? nameLines(door, settings) : plainLines(door)),
-    'tcp-request content reject unless { var(txn.be) -m found }',
+    ...reject('no-route', 'unless { var(txn.be) -m found }'),
     'use_backend %[var(txn.be)]',
   ];
   return [`frontend ${bindName(door)} from streams`, ...lines.map((line) => `  ${line}`)].join('\n');
@@ -100,7 +105,8 @@ function nameLines({ scope }: Door, { headMs }: EdgeSettings): readonly string[]
   return [
     `tcp-request inspect-delay ${headMs}ms`,
     'tcp-request content reject unless { req.ssl_hello_type 1 }',
-    `${set}(txn.rest) req.ssl_sni,lower,rtrim(.)`,
+    `${set}(txn.sni) req.ssl_sni,lower,rtrim(.)`,
+    `${set}(txn.rest) var(txn.sni)`,
     ...look('%[var(txn.rest)]'),
     ...Array(mostLabels).fill(wider).flat(),
     ...look('*'),

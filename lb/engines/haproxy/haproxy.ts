@@ -4,6 +4,7 @@ import type { Certificate } from '../../../core/model/certificate.ts';
 import { isHttp, type Listener } from '../../../core/model/listener.ts';
 import { emptyTable, type RouteTable } from '../../edge/routes/route-table.ts';
 import { defaultSettings, type EdgeSettings, fixedListeners } from '../../edge/settings.ts';
+import { accessLogOf } from '../../edge/telemetry/access-log.ts';
 import type { WhyLink, WhyQuestion } from '../../edge/why/why.ts';
 import type { EngineStats, IngressEngine, ListenAddress } from '../../engine.ts';
 import { isTaking } from './backends.ts';
@@ -22,6 +23,7 @@ import { HostNames } from './host-names.ts';
 import { Layout } from './layout.ts';
 import { HaproxyUnusable } from './process.ts';
 import { Processes } from './processes.ts';
+import { Records } from './records.ts';
 import { type Rendering, startRendered } from './rendering.ts';
 import { type OpenSocket, Sockets } from './sockets.ts';
 import { State } from './state.ts';
@@ -30,6 +32,8 @@ import { whyHaproxy } from './why.ts';
 
 export type HaproxyDependencies = {
   readonly clock: Clock;
+  /** Numbers in [0, 1), for the access log. */
+  readonly chance?: () => number;
   /** Makes certificates for hosts that have none; needed for listeners of https. */
   readonly issue?: Issue;
   /** What HAProxy or the engine has to say: a configuration that was refused, a process that died. */
@@ -51,6 +55,7 @@ export class HaproxyEngine implements IngressEngine {
   readonly #processes: Processes;
   readonly #names = new EndpointNames();
   readonly #hosts = new HostNames();
+  readonly #records: Records | undefined;
   #state: State;
   #layout: Layout;
   #folder: Folder | undefined;
@@ -74,6 +79,7 @@ export class HaproxyEngine implements IngressEngine {
     this.#settings = { ...defaultSettings, ...settings };
     this.#dependencies = dependencies;
     const { clock, warn, issue = noIssue } = dependencies;
+    this.#records = this.#newRecords();
     this.#sockets = new Sockets(this.#settings.address);
     this.#layout = this.#newLayout();
     this.#processes = new Processes({ clock, warn, onDeath: (why) => void this.#mend(why) });
@@ -104,8 +110,6 @@ export class HaproxyEngine implements IngressEngine {
     const stopping = new AbortController();
     this.#stopped = stopping.signal;
     this.#stop = () => stopping.abort();
-    if (this.#settings.accessLog !== undefined)
-      this.#dependencies.warn('the engine haproxy does not write an access log');
     try {
       this.#folder = await Folder.make();
       for (const listener of fixedListeners(this.#settings))
@@ -123,6 +127,7 @@ export class HaproxyEngine implements IngressEngine {
     this.#stop();
     await this.#turn;
     await this.#processes.stop(this.#settings.stopMs);
+    await this.#records?.flush();
     this.#sockets.closeAll();
     await this.#folder?.remove();
     this.#folder = undefined;
@@ -197,8 +202,25 @@ export class HaproxyEngine implements IngressEngine {
     return new Layout(this.#settings, (host) => this.#hosts.addressOf(host));
   }
 
+  #newRecords(): Records | undefined {
+    const { clock, chance = () => 0 } = this.#dependencies;
+    const log = accessLogOf({ clock, chance }, this.#settings.accessLog);
+    if (log === undefined) return undefined;
+    return new Records({
+      log,
+      routes: {
+        routeOf: (backend) => this.#layout.lastRouteOf(backend),
+        all: () => this.#layout.lastRoutes(),
+      },
+      endpointOf: (server) => this.#names.nameOf(server),
+      listenerOf: (door) => this.#sockets.numbered(door),
+    });
+  }
+
   #newState(): State {
-    return new State({ processes: this.#processes, layout: this.#layout, names: this.#names });
+    return new State({
+      ...{ processes: this.#processes, layout: this.#layout, names: this.#names, records: this.#records },
+    });
   }
 
   #inTurn<T>(act: () => Promise<T>): Promise<T> {
@@ -282,6 +304,7 @@ export class HaproxyEngine implements IngressEngine {
     const rendering: Rendering = {
       ...{ folder, lists, settings: this.#settings, layout: this.#layout, sockets: this.#doors },
       isEmpty: this.#laidOut.revision === 0,
+      onLine: this.#records?.ofNext(),
       warn: this.#dependencies.warn,
     };
     await startRendered(rendering, this.#processes);

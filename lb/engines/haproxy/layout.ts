@@ -75,6 +75,20 @@ export class Layout {
     return this.#requests.routeOf(backend) ?? this.#streams.routeOf(backend);
   }
 
+  /** The route of a backend, or the one that it had last. */
+  lastRouteOf(backend: string): string | undefined {
+    return this.#requests.lastRouteOf(backend) ?? this.#streams.lastRouteOf(backend);
+  }
+
+  /** The same of all backends. */
+  lastRoutes(): ReadonlyMap<string, string> {
+    return new Map(
+      this.slots.flatMap(({ name, lastRoute }) =>
+        lastRoute === undefined ? [] : [[name, lastRoute] as const],
+      ),
+    );
+  }
+
   /** In maps. */
   scopeName(scope: string): string {
     return this.#scopes.nameOf(scope);

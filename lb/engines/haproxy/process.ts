@@ -3,6 +3,8 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../../core/kit/clock.ts';
 import { WeirError } from '../../../core/kit/errors.ts';
+import { LineCutter } from './lines.ts';
+import { longestLine } from './log-lines.ts';
 import { RuntimeSocket } from './runtime-socket.ts';
 
 export type ProcessOptions = {
@@ -13,6 +15,8 @@ export type ProcessOptions = {
   readonly control: string;
   /** File descriptors that become 3, 4, … in HAProxy. */
   readonly sockets: readonly number[];
+  /** Takes each line of its log; absent: nobody does. */
+  readonly onLine?: ((line: string) => void) | undefined;
   /** It ended and nobody asked for it. */
   readonly onExit: (why: string) => void;
 };
@@ -42,18 +46,21 @@ export class HaproxyProcess {
   readonly #words: string[] = [];
   readonly #gone: Promise<void>;
   #socket: RuntimeSocket | undefined;
+  #lostLines = 0;
   #isWanted = true;
   #isGone = false;
 
   constructor(options: ProcessOptions) {
     this.#options = options;
-    const { folder, file, sockets } = options;
+    const { folder, file, sockets, onLine } = options;
     this.#child = spawn('setpriv', [...dieWithUs, 'haproxy', '-db', '-f', file], {
-      stdio: ['ignore', 'ignore', 'pipe', ...sockets],
+      stdio: ['ignore', onLine === undefined ? 'ignore' : 'pipe', 'pipe', ...sockets],
       cwd: folder,
       env: { ...process.env, PATH: path },
     });
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => this.#heard(text));
+    const lines = new LineCutter(longestLine, (line) => onLine?.(line));
+    this.#child.stdout?.setEncoding('latin1').on('data', (text: string) => lines.take(text));
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#gone = promise;
     this.#child.once('error', () => resolve());
@@ -67,6 +74,11 @@ export class HaproxyProcess {
 
   get isGone(): boolean {
     return this.#isGone;
+  }
+
+  /** Of its log, that nobody had room for, when it was asked last. */
+  get lostLines(): number {
+    return this.#lostLines;
   }
 
   /** Resolves once it is gone. */
@@ -99,9 +111,20 @@ export class HaproxyProcess {
     this.#isWanted = false;
     this.#child.kill('SIGUSR1');
     while (!this.#isGone) {
-      const [info] = await this.ask(['show info']).catch(() => []);
-      if (info === undefined || info.includes('Stopping: 1')) return;
+      const info = await this.info();
+      if (info === undefined || info.get('Stopping') === '1') return;
     }
+  }
+
+  /** What it says of itself; undefined: nothing. */
+  async info(): Promise<ReadonlyMap<string, string> | undefined> {
+    const [text] = await this.ask(['show info']).catch(() => []);
+    if (text === undefined) return undefined;
+    const info = new Map(
+      [...text.matchAll(/^(\w+): (.*)$/gm)].map(([, name = '', value = '']) => [name, value]),
+    );
+    this.#lostLines = Number(info.get('DroppedLogs') ?? 0);
+    return info;
   }
 
   /** Nothing more is asked of it: it goes when it has ended what it has begun. */

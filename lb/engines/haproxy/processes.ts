@@ -17,6 +17,7 @@ export class Processes {
   #present: HaproxyProcess | undefined;
   #retired: readonly HaproxyProcess[] = [];
   #started = 0;
+  #lostBefore = 0;
 
   constructor(options: ProcessesOptions) {
     this.#options = options;
@@ -40,6 +41,9 @@ export class Processes {
   async replace(options: Omit<ProcessOptions, 'onExit'>): Promise<void> {
     this.#started++;
     const next: HaproxyProcess = new HaproxyProcess({ ...options, onExit: (why) => this.#died(next, why) });
+    void next.gone.then(() => {
+      this.#lostBefore += next.lostLines;
+    });
     await next.ready(this.#options.clock);
     if (next.isGone) throw new HaproxyUnusable('it went as soon as it served');
     const before = this.#present;
@@ -56,13 +60,20 @@ export class Processes {
     return this.#present.ask(commands);
   }
 
+  /** Lines of their logs that were dropped because nobody read them fast enough. */
+  async lostLines(): Promise<number> {
+    await this.#present?.info();
+    const all = [...this.#retired, ...(this.#present === undefined ? [] : [this.#present])];
+    return all.filter(({ isGone }) => !isGone).reduce((sum, one) => sum + one.lostLines, this.#lostBefore);
+  }
+
   /** Lets those go that have nothing left to end. */
   async sweep(): Promise<void> {
     await Promise.all(
       this.#retired.map(async (one) => {
-        const [info = ''] = await one.ask(['show info']).catch(() => []);
+        const info = await one.info();
         // The conversation with us is one of them.
-        if (Number(/^Jobs: (\d+)/m.exec(info)?.[1] ?? 0) <= 1) one.dismiss();
+        if (Number(info?.get('Jobs') ?? 0) <= 1) one.dismiss();
       }),
     );
     this.#retired = this.#retired.filter((one) => !one.isGone);

@@ -23,6 +23,8 @@ export type Rendering = {
   readonly sockets: readonly OpenSocket[];
   /** Nobody has given a table yet. */
   readonly isEmpty: boolean;
+  /** Takes what its log says; undefined: nobody does. */
+  readonly onLine: ((line: string) => void) | undefined;
   readonly warn: (text: string) => void;
 };
 
@@ -31,7 +33,7 @@ export type Rendering = {
  * HaproxyUnusable when that does not help: then the present process goes on.
  */
 export async function startRendered(rendering: Rendering, processes: Processes): Promise<void> {
-  const { folder, sockets } = rendering;
+  const { folder, sockets, onLine } = rendering;
   await noteSick(rendering, processes);
   for (;;) {
     const control = `control-${processes.started}.sock`;
@@ -39,7 +41,7 @@ export async function startRendered(rendering: Rendering, processes: Processes):
     try {
       await processes.replace({
         ...{ folder: folder.path, file: fileNames.configuration, control },
-        sockets: sockets.map(({ fd }) => fd),
+        ...{ sockets: sockets.map(({ fd }) => fd), onLine },
       });
       return;
     } catch (error) {

@@ -49,7 +49,7 @@ export function shapeOf(
 
 /** Nobody gets anything: part of it cannot be carried out, and may restrict who gets what. */
 export function closedShape(from: Shape['from']): Shape {
-  const lines = from === 'requests' ? [answer(closedPage)] : ['tcp-request content reject'];
+  const lines = from === 'requests' ? answer(closedPage) : ['tcp-request content reject'];
   const nothing = { sections: [], speech: [], health: [], files: [] };
   return { from, lines, ...nothing, checks: false, cookie: undefined };
 }

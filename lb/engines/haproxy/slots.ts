@@ -14,6 +14,8 @@ export type Slot = {
   isRendered: boolean;
   /** Undefined: it waits. */
   route: TableRoute | undefined;
+  /** Id of the route that it has, or had last: what it still carries is that one's. */
+  lastRoute: string | undefined;
   servers: ReadonlyMap<string, Server>;
   /** Names of servers that get nothing new and still have to be taken away. */
   readonly leaving: Set<string>;

@@ -32,6 +32,11 @@ export class Sockets {
     return this.#open.get(id);
   }
 
+  /** The listener that a socket was opened for. */
+  numbered(number: number): Listener | undefined {
+    return this.all.find((one) => one.number === number)?.listener;
+  }
+
   addressOf({ address = this.#address }: Listener): string {
     return address;
   }

@@ -3,6 +3,7 @@ import { connectionsInUse } from './connections.ts';
 import type { EndpointNames } from './endpoint-names.ts';
 import type { Layout } from './layout.ts';
 import type { Processes } from './processes.ts';
+import type { Records } from './records.ts';
 import { type Counted, counted, endpointStats, listenerCounts } from './statistics.ts';
 import { RouteTotals } from './totals.ts';
 
@@ -10,6 +11,8 @@ export type StateParts = {
   readonly processes: Processes;
   readonly layout: Layout;
   readonly names: EndpointNames;
+  /** Undefined: nobody wants an access log. */
+  readonly records: Records | undefined;
 };
 
 type Facts = {
@@ -34,7 +37,7 @@ export class State {
   }
 
   async stats({ revision, pools, listeners }: Facts): Promise<EngineStats> {
-    const { names, processes } = this.#parts;
+    const { names, processes, layout, records } = this.#parts;
     const now = await this.#counted();
     const { openConnections, inFlight } = now;
     return {
@@ -42,12 +45,13 @@ export class State {
       requests: this.#totals.requests(now, (backend) => this.#routeOf(backend)),
       ...{ ...this.#totals.plain(now), ejections: 0, replaced: processes.retired.length },
       traffic: {
-        latencies: [],
+        latencies: records?.latencies.routes((route) => layout.slotOf(route) !== undefined) ?? [],
         listeners: listenerCounts(now, listeners),
-        endpoints: endpointStats(now, (server) => names.nameOf(server)),
+        endpoints: endpointStats(now, (server) => names.nameOf(server), records?.latencies),
         pools,
         limited: { client: 0, route: 0 },
-        ...{ tlsHandshakes: 0, tlsFailures: 0, accessLogLost: 0 },
+        ...{ tlsHandshakes: 0, tlsFailures: 0 },
+        accessLogLost: records === undefined ? 0 : records.lost + (await processes.lostLines()),
       },
     };
   }

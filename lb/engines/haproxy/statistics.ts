@@ -1,6 +1,7 @@
 import type { ListenerCounts } from '../../edge/l4/listener-tally.ts';
 import type { EndpointStats } from '../../edge/telemetry/traffic-stats.ts';
 import { bindName } from './doors.ts';
+import type { Latencies } from './latencies.ts';
 
 /** One line of `show stat`: values by the names of its columns. */
 type Row = { get(name: string): string | undefined };
@@ -81,13 +82,16 @@ function serverCounts(rows: readonly Row[]): ServerCounts {
 export function endpointStats(
   { servers }: Counted,
   nameOf: (server: string) => string | undefined,
+  latencies: Latencies | undefined,
 ): readonly EndpointStats[] {
+  const names = new Set([...servers.keys()].flatMap((server) => nameOf(server) ?? []));
+  const took = latencies?.endpoints(names);
   return [...servers].flatMap(([server, { answers, failures, inFlight, sick, streams }]) => {
     const endpoint = nameOf(server);
     if (endpoint === undefined) return [];
     const requests = [...answers].map(([codeClass, count]) => ({ codeClass, count }));
     const counts = { requests, inFlight, streams, connectFailures: failures };
-    return [{ endpoint, ...counts, latency: undefined, ejected: false, sick }];
+    return [{ endpoint, ...counts, latency: took?.get(endpoint), ejected: false, sick }];
   });
 }
 
