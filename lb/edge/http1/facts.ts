@@ -1,3 +1,4 @@
+import { HTAB, SP } from './characters.ts';
 import { type Fault, faults } from './fault.ts';
 import { type FieldTable, fieldNames } from './fields.ts';
 
@@ -94,7 +95,7 @@ function withConnection(
     facts.keepAlive = true;
     return facts;
   }
-  const options = lower.split(',').map((option) => option.replace(/^[ \t]+|[ \t]+$/g, ''));
+  const options = lower.split(',').map(withoutBlanks);
   const named = new Set(options.filter((option) => option !== ''));
   for (const option of named) {
     if (!tokenPattern.test(option) || neverHopByHop.has(option)) return faults.connection;
@@ -106,4 +107,17 @@ function withConnection(
     upgrade: named.delete('upgrade'),
     named,
   };
+}
+
+/** Of spaces and tabs alone. Not by an expression: one that looks for blanks at the end tries every blank on its way there. */
+function withoutBlanks(option: string): string {
+  let start = 0;
+  let end = option.length;
+  while (start < end && isBlank(option.charCodeAt(start))) start++;
+  while (end > start && isBlank(option.charCodeAt(end - 1))) end--;
+  return option.slice(start, end);
+}
+
+function isBlank(code: number): boolean {
+  return code === SP || code === HTAB;
 }

@@ -77,6 +77,26 @@ t.test('a request head is incomplete at every earlier cut and never refused for 
   t.ok(head(text).chunked);
 });
 
+t.test('a request head costs time in proportion to its length, whatever is in it', async (t) => {
+  const long = (piece: string) => piece.repeat(30_000 / piece.length);
+  const lines = {
+    'blanks in Connection': `Connection: a${long(' ')}b`,
+    'tabs in Connection': `Connection: a${long('\t')}b`,
+    'commas in Connection': `Connection: ${long(',')}`,
+    'blanks in Transfer-Encoding': `Transfer-Encoding: a${long(' ')}b`,
+    'commas in Transfer-Encoding': `Transfer-Encoding: ${long('a ,')}`,
+    'codings in Transfer-Encoding': `Transfer-Encoding: ${long('chunked ')}`,
+    'blanks in Content-Length': `Content-Length: 1${long(' ')}2`,
+    'blanks in Expect': `Expect: a${long(' ')}b`,
+  };
+  for (const [name, line] of Object.entries(lines)) {
+    const before = process.cpuUsage();
+    parse(`GET / HTTP/1.1\r\nHost: a\r\n${line}\r\n\r\n`);
+    const { user } = process.cpuUsage(before);
+    t.ok(user < 200_000, `${name}: ${user} us`);
+  }
+});
+
 const token = fc.stringMatching(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,12}$/);
 const value = fc.stringMatching(/^[\x21-\x7e\x80-\xff]([\x20-\x7e\x80-\xff\t]{0,20}[\x21-\x7e\x80-\xff])?$/);
 const field = fc
