@@ -40,7 +40,11 @@ export type WorkerLinkDependencies = {
  * Requests leave little behind: with a nursery of 4 MB instead of 8 a request costs 2 % more CPU time, and a worker of 10,000 hosts has
  * 124 MB instead of 140. Collecting so little by several threads would cost another 1 %.
  */
-const runtimeArgs = ['--max-semi-space-size=8', '--no-parallel-scavenge'];
+const runtimeArgs = [
+  '--max-semi-space-size=8',
+  '--no-parallel-scavenge',
+  '--disable-warning=ExperimentalWarning',
+];
 
 type Waiter<T> = { readonly resolve: (value: T) => void; readonly reject: (error: Error) => void };
 

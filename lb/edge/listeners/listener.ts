@@ -7,8 +7,11 @@ import { ChallengeServer } from '../tls/challenge-server.ts';
 import { contextOptions } from '../tls/tls-policy.ts';
 import { acceptedWire, type SharedByWires, streamWire, type Wire, type WireUser } from '../wire/wire.ts';
 import type { ListenPlace } from './listen-socket.ts';
+import { moreHandles } from './more-handles.ts';
 
 const backlog = 4_096;
+/** Connections that are taken before those that are there get their turn again. */
+const mostATurn = 16;
 
 export type ListenWhere = ListenPlace & {
   /** A socket that is already bound there, from another process. */
@@ -190,7 +193,12 @@ async function listen(server: Server, place: ListenWhere): Promise<void> {
 function takeHandles(server: Server, onHandle: (handle: object) => void): void {
   const listening: unknown = Reflect.get(server, '_handle');
   if (typeof listening !== 'object' || listening === null) return;
+  const more = moreHandles(listening);
   Reflect.set(listening, 'onconnection', (error: number, handle: object | undefined) => {
-    if (error === 0 && handle !== undefined) onHandle(handle);
+    let next = error === 0 ? handle : undefined;
+    for (let n = 1; next !== undefined; n++) {
+      onHandle(next);
+      next = n < mostATurn ? more() : undefined;
+    }
   });
 }

@@ -224,7 +224,9 @@ export class Exchange implements UpstreamUser, AnswerUser {
     const head = this.#answer.head!;
     const persistent = head.minor === 1 ? !head.close : head.keepAlive;
     this.#took();
-    this.#release('answered', persistent && this.#complete && !extra);
+    // An endpoint that sends content even to HEAD would begin the next answer with it.
+    const isClean = this.#complete && !extra && this.#request.method !== 'HEAD';
+    this.#release('answered', persistent && isClean);
     this.#end();
   }
 

@@ -1,9 +1,10 @@
 import { connect, Socket } from 'node:net';
 import type { Slices } from '../http1/slices.ts';
-import { readDirectly } from './direct-reader.ts';
+import { type Reading, readDirectly } from './direct-reader.ts';
 import { DirectWriter } from './direct-writer.ts';
 import type { Pipe } from './pipe.ts';
 import type { ReadMemory } from './read-memory.ts';
+import type { Holdable, TurnShare } from './turn-share.ts';
 import type { TurnWrites } from './turn-writes.ts';
 
 /** Content up to this size is written together with its head. */
@@ -30,12 +31,13 @@ export type SharedByWires = {
   readonly readBuffer: Buffer;
   readonly writes: TurnWrites;
   readonly memory: ReadMemory;
+  readonly share: TurnShare;
 };
 
 type OnRead = { readonly buffer: Buffer; readonly callback: (length: number, buffer: Buffer) => boolean };
 
 /** One connection: bytes in through a shared static buffer (no allocation per read), bytes out with back-pressure. */
-export class Wire implements Pipe {
+export class Wire implements Pipe, Holdable {
   user: WireUser;
   readonly socket: Socket;
   /** Bytes handed to it so far. */
@@ -50,7 +52,7 @@ export class Wire implements Pipe {
   readonly #carriesMuch: boolean;
   /** What it reads into by itself; undefined: into what all share. */
   #own: Buffer | undefined;
-  #readByStream: () => void = () => {};
+  #reading: Reading | undefined;
 
   readonly #onEnd = () => this.user.ended();
   readonly #onDrain = () => this.#drained();
@@ -84,12 +86,13 @@ export class Wire implements Pipe {
   }
 
   /** From now on bytes and texts come from and go to the connected handle, where the runtime allows it. */
-  goDirectly({ readBuffer, writes, memory }: SharedByWires): void {
+  goDirectly({ readBuffer, writes, memory, share }: SharedByWires): void {
     const onDrained = () => this.#drained();
     this.#memory = memory;
     this.#direct = DirectWriter.on(this.socket, { writes, onDrained, onBroken: () => this.destroy() });
-    this.#readByStream = readDirectly(this.socket, (length) => {
+    this.#reading = readDirectly(this.socket, (length) => {
       this.user.bytes(this.#own ?? readBuffer, length);
+      if (length >= muchBytes) share.took(this, length);
       return this.#nextMemory(memory, length);
     });
   }
@@ -162,7 +165,7 @@ export class Wire implements Pipe {
   abandon(): void {
     this.pause();
     this.#direct?.flush();
-    this.#readByStream();
+    this.#reading?.giveBack();
     this.socket.off('end', this.#onEnd).off('drain', this.#onDrain).off('close', this.#onClose);
     this.socket.removeAllListeners('data');
   }
@@ -177,6 +180,14 @@ export class Wire implements Pipe {
     if (!this.#paused) return;
     this.#paused = false;
     this.socket.resume();
+  }
+
+  hold(): void {
+    if (!this.#paused && !this.socket.destroyed) this.#reading?.stop();
+  }
+
+  release(): void {
+    if (!this.#paused && !this.socket.destroyed) this.#reading?.start();
   }
 
   /** Sends what is left, then says that no more comes. */
