@@ -93,6 +93,36 @@ export function testTrafficContract(name: string, create: () => IngressEngine): 
     t.match(told.body, 'by 2.0');
   });
 
+  t.test(`${name} asks endpoints that speak HTTP/2 how they are over HTTP/2`, async (t) => {
+    const asked = { sick: 0, well: 0 };
+    const serve = async (who: keyof typeof asked) => {
+      const server = createServer(({ url }, response) => {
+        if (url === '/health') asked[who]++;
+        response.statusCode = url === '/health' && who === 'sick' ? 500 : 200;
+        response.end(who);
+      });
+      server.listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      t.teardown(() => server.close());
+      return (server.address() as { port: number }).port;
+    };
+    const [sick, well] = [await serve('sick'), await serve('well')];
+    const engine = create();
+    await engine.start();
+    t.teardown(() => engine.stop());
+    const places = [endpoint({ id: 'a', port: sick }), endpoint({ id: 'b', port: well })];
+    const check = { path: '/health', intervalMs: 20, timeoutMs: 500, fall: 2, rise: 1 };
+    const options = { protocol: 'h2c', check } as const;
+    await engine.apply(buildTable(directory(1, places, [{ ...route(), options }])));
+    const seen = async () => {
+      const { body } = await askFor(engine.listening[0]!.port, { host: 'web.test' });
+      return /sick|well/.exec(body)?.[0];
+    };
+    const wereAsked = () => asked.sick > 2 && asked.well > 2;
+    t.ok(await becomes(async () => ((await seen()) === 'well' && wereAsked() ? 1 : 0), [1]));
+    for (let n = 0; n < 8; n++) t.equal(await seen(), 'well', 'the sick one gets nothing');
+  });
+
   t.test(`${name} bounds requests in flight, of a route and of a client`, async (t) => {
     const { apply, port, backends } = await setUp(t, create(), [() => {}]);
     for (const [limits, status] of [

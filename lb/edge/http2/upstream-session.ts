@@ -23,6 +23,8 @@ export class UpstreamSession implements Deadlined {
   readonly #context: SessionContext;
   readonly #ready: Promise<ClientHttp2Session>;
   #session: ClientHttp2Session | undefined;
+  /** While TLS is agreed on. */
+  #securing: TLSSocket | undefined;
   #connected = false;
   #streams = 0;
   #over = false;
@@ -69,6 +71,13 @@ export class UpstreamSession implements Deadlined {
     this.#session?.close();
   }
 
+  /** Ends at once, connected or not. */
+  abandon(): void {
+    this.#over = true;
+    this.#session?.destroy();
+    this.#securing?.destroy();
+  }
+
   overdue(): void {
     this.deadlineAt = never;
     this.close();
@@ -112,9 +121,11 @@ export class UpstreamSession implements Deadlined {
       this.#context.deadlines.delete(this);
       reject(new Error('closed'));
     };
+    this.#securing = socket;
     socket.on('error', () => {});
     socket.once('close', gone);
     await promise;
+    this.#securing = undefined;
     socket.off('close', gone);
     if (!this.#over && !socket.destroyed) return socket;
     socket.destroy();

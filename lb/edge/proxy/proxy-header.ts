@@ -138,6 +138,11 @@ export function renderProxyHeader(version: 'v1' | 'v2', ends: ProxyEnds): string
   return version === 'v1' ? renderLine(both) : renderBinary(both);
 }
 
+/** What a proxy that asks for itself begins with (§2.1 UNKNOWN, §2.2 LOCAL). */
+export function ownProxyHeader(version: 'v1' | 'v2'): string {
+  return version === 'v1' ? 'PROXY UNKNOWN\r\n' : `${signature.toString('latin1')}\x20\0\0\0`;
+}
+
 /** An IPv4 address beside one of IPv6 is written as that. */
 function sameFamily({ source, destination }: ProxyEnds): ProxyEnds {
   if (isIPv4(source.address) === isIPv4(destination.address)) return { source, destination };

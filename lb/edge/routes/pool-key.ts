@@ -5,10 +5,13 @@ import type { Route, RouteOptions, ServiceRef, UpstreamTls } from '../../../core
 export type PoolShare = { readonly poolKey: string; readonly share: number };
 
 /** Routes that balance or check in different ways cannot share a pool. */
-export function poolKey(service: ServiceRef, { balance, check, protocol, tls }: RouteOptions = {}): string {
+export function poolKey(
+  service: ServiceRef,
+  { balance, check, protocol, tls, sendProxy }: RouteOptions = {},
+): string {
   const key = serviceKey(service);
   if ((balance ?? check ?? protocol ?? tls) === undefined) return key;
-  const checked = check === undefined ? '' : JSON.stringify(check);
+  const checked = check === undefined ? '' : JSON.stringify(sendProxy ? { ...check, sendProxy } : check);
   const spoken = spokenKey({ protocol, tls });
   return `${key}:${balance ?? ''}:${checked}${spoken === '' ? '' : `:${spoken}`}`;
 }

@@ -10,6 +10,7 @@ import {
   claimOf,
   type Route,
   type RouteBalance,
+  type RouteOptions,
   type ServiceRef,
   type UpstreamProtocol,
   type UpstreamTls,
@@ -51,13 +52,16 @@ export function endpointName({ instanceId, address, port }: PoolEndpoint): strin
   return `${instanceId} ${address.includes(':') ? `[${address}]` : address}:${port}`;
 }
 
+/** `sendProxy`: what connections to endpoints begin with. */
+export type CheckPlan = ActiveCheck & Pick<RouteOptions, 'sendProxy'>;
+
 /** The ready endpoints of one service, in order of instance id; `uses`: how many routes lead here. */
 export type RoutePool = {
   readonly key: string;
   readonly service: ServiceRef;
   /** Undefined: as the engine does by default. */
   readonly balance: RouteBalance | undefined;
-  readonly check: ActiveCheck | undefined;
+  readonly check: CheckPlan | undefined;
   readonly protocol: UpstreamProtocol | undefined;
   readonly tls: UpstreamTls | undefined;
   readonly uses: number;
@@ -210,7 +214,8 @@ function countUse({ pools, poolsOf }: PoolsDraft, unused: RoutePool, by: 1 | -1)
 }
 
 function newPool(directory: Directory, service: ServiceRef, { options = {} }: Route): RoutePool {
-  const { balance, check, protocol, tls } = options;
+  const { balance, protocol, tls, sendProxy } = options;
+  const check = options.check && { ...options.check, ...(sendProxy && { sendProxy }) };
   const endpoints = endpointsOf(directory, service, { check, protocol, tls });
   return { key: poolKey(service, options), service, balance, check, protocol, tls, uses: 0, endpoints };
 }
@@ -245,14 +250,23 @@ function touchedSets(
 }
 
 /** They have keys of their own: another cookie names them than where they serve as the endpoints of one port. */
-function setEndpoints(directory: Directory, key: string, spoken: Spoken): readonly PoolEndpoint[] {
+function setEndpoints(
+  directory: Directory,
+  key: string,
+  { check, ...spoken }: Spoken & Pick<RoutePool, 'check'>,
+): readonly PoolEndpoint[] {
   const set = directory.serverSets.get(key);
   const like = (pattern: string) => {
     const compiled = expression(pattern);
     return (text: string) => compiled.matcher(text).find();
   };
+  const portOf = ({ instanceId }: { readonly instanceId: string }) => {
+    const checkPort = checkPortOf(directory, instanceId, check);
+    return checkPort === undefined ? {} : { checkPort };
+  };
   return serversOf(directory, set ?? { key, sources: [] }, like).map(({ agentId, name, ...server }) => ({
     ...server,
+    ...portOf(server),
     key: `${server.instanceId} ${server.address} ${server.port} set${server.weight ?? ''}${server.backup ? 'b' : ''}${suffixOf(spoken)}`,
     ...(set?.naming === 'machine'
       ? hostOf(directory, agentId)
@@ -266,14 +280,20 @@ export function endpointsOf(
   service: ServiceRef,
   { check, ...spoken }: Pick<RoutePool, 'check'> & Spoken = plain,
 ): readonly PoolEndpoint[] {
-  if (isServerSet(service.appId)) return setEndpoints(directory, service.appId, spoken);
+  if (isServerSet(service.appId)) return setEndpoints(directory, service.appId, { ...spoken, check });
   return backendsOf(directory, [service]).map(({ instanceId, agentId, address, port }) => {
-    const ports = directory.endpoints.get(instanceId)?.ports ?? [];
-    const checkPort = ports.find(({ index }) => index === check?.portIndex)?.port;
+    const checkPort = checkPortOf(directory, instanceId, check);
     const key = `${instanceId} ${address} ${port}${suffixOf(spoken)}`;
     const place = { key, instanceId, address, port, ...hostOf(directory, agentId), ...given(spoken) };
     return checkPort === undefined ? place : { ...place, checkPort };
   });
+}
+
+/** Where the check asks for another port of the instance than requests go to. */
+function checkPortOf(directory: Directory, instanceId: string, check: ActiveCheck | undefined) {
+  if (check?.portIndex === undefined) return undefined;
+  const ports = directory.endpoints.get(instanceId)?.ports ?? [];
+  return ports.find(({ index }) => index === check.portIndex)?.port;
 }
 
 function hostOf({ agents }: Directory, agentId: string): Pick<PoolEndpoint, 'host'> {

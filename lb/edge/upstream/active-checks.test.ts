@@ -1,7 +1,15 @@
 import t, { type Test } from 'tap';
 import type { ActiveCheck } from '../../../core/model/route.ts';
 import { buildTable } from '../routes/route-table.ts';
-import { directory, type Recorded, rawClient, route, serveWith } from '../testing/peers.ts';
+import {
+  directory,
+  endpoint,
+  type Recorded,
+  RecordingBackend,
+  rawClient,
+  route,
+  serveWith,
+} from '../testing/peers.ts';
 
 /** Backends that say who they are, and answer `/health` as `health` says now. */
 async function checked(t: Test, check: ActiveCheck, count = 2) {
@@ -46,6 +54,43 @@ t.test('an endpoint that its check finds sick gets nothing until it is well agai
     'all were asked all the time',
   );
 });
+
+t.test('routes that ask at different ports of an endpoint each ask at their own', async (t) => {
+  const asked = new Set<string>();
+  const backends = ['here', 'there'].map(
+    (name) =>
+      new RecordingBackend((recorded) => {
+        const [, path] = /^GET (\S+)/.exec(recorded.text.value) ?? [];
+        asked.add(`${name} ${path}`);
+        recorded.send('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
+      }),
+  );
+  t.teardown(() => Promise.all(backends.map((backend) => backend.stop())));
+  const [here = 0, there = 0] = await Promise.all(backends.map((backend) => backend.start()));
+  const { engine } = await serveWith(t, []);
+  const place = endpoint({ port: here });
+  const both = { ...place, ports: [...place.ports, { ...place.ports[0]!, index: 1, port: there }] };
+  const routes = [
+    { ...route({ host: 'a.test' }), options: { check: { path: '/a', intervalMs: 20 } } },
+    { ...route({ host: 'b.test' }), options: { check: { path: '/b', portIndex: 1, intervalMs: 20 } } },
+  ];
+  await engine.apply(buildTable(directory(2, [both], routes)));
+  for (let deadline = Date.now() + 10_000; asked.size < 2 && Date.now() < deadline; )
+    await new Promise(setImmediate);
+  t.same([...asked].toSorted(), ['here /a', 'there /b']);
+});
+
+for (const [version, begins] of [
+  ['v1', /^PROXY UNKNOWN\r\nGET \/health /],
+  ['v2', /^\r\n\r\n\0\r\nQUIT\n\x20\0\0\0GET \/health /],
+] as const)
+  t.test(`an endpoint that wants a PROXY header ${version} is asked with one`, async (t) => {
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const { engine, endpoints } = await serveWith(t, [(recorded) => resolve(recorded.text.value)]);
+    const options = { check: { path: '/health', intervalMs: 20 }, sendProxy: version };
+    await engine.apply(buildTable(directory(2, endpoints, [{ ...route(), options }])));
+    t.match(await promise, begins);
+  });
 
 t.test('when none is well, all are tried', async (t) => {
   const { health, becomes } = await checked(t, { path: '/health', intervalMs: 20, fall: 1, rise: 1 });

@@ -1,4 +1,4 @@
-import type { ActiveCheck } from '../../../core/model/route.ts';
+import type { CheckPlan, PoolEndpoint } from '../routes/route-table.ts';
 import { probe } from './probe.ts';
 import type { Upstream } from './upstream.ts';
 import type { UpstreamContext } from './upstream-context.ts';
@@ -6,28 +6,35 @@ import type { UpstreamContext } from './upstream-context.ts';
 const usual = { intervalMs: 5_000, fall: 3, rise: 2 };
 
 /** Results of one endpoint since it last was the other: bad ones while well, good ones while sick. */
-type Standing = { sick: boolean; streak: number };
+type Standing = { endpoint: PoolEndpoint; sick: boolean; streak: number };
+
+/** `endpoints`: of these upstreams as the pool has them: where each is asked is the pool's own. */
+type Followed = { readonly upstreams: readonly Upstream[]; readonly endpoints: readonly PoolEndpoint[] };
 
 /** Asks the endpoints of one pool by itself, whatever requests say about them. Who was never asked counts as well. */
 export class ActiveChecks {
   readonly #context: UpstreamContext;
-  readonly #check: ActiveCheck;
+  readonly #check: CheckPlan;
   readonly #standings = new Map<Upstream, Standing>();
   readonly #stopped = new AbortController();
 
-  constructor(context: UpstreamContext, check: ActiveCheck) {
+  constructor(context: UpstreamContext, check: CheckPlan) {
     this.#context = context;
     this.#check = check;
     void this.#run();
   }
 
   /** From now on these are asked. */
-  follow(upstreams: readonly Upstream[]): void {
+  follow({ upstreams, endpoints }: Followed): void {
     const wanted = new Set(upstreams);
     for (const upstream of this.#standings.keys())
       if (!wanted.has(upstream)) this.#standings.delete(upstream);
-    for (const upstream of wanted)
-      if (!this.#standings.has(upstream)) this.#standings.set(upstream, { sick: false, streak: 0 });
+    for (const [n, upstream] of upstreams.entries()) {
+      const endpoint = endpoints[n] ?? upstream.endpoint;
+      const standing = this.#standings.get(upstream);
+      if (standing === undefined) this.#standings.set(upstream, { endpoint, sick: false, streak: 0 });
+      else standing.endpoint = endpoint;
+    }
   }
 
   isSick(upstream: Upstream): boolean {
@@ -41,13 +48,13 @@ export class ActiveChecks {
   async #run(): Promise<void> {
     const { signal } = this.#stopped;
     while (!signal.aborted) {
-      await Promise.all([...this.#standings].map((entry) => this.#ask(entry)));
+      await Promise.all([...this.#standings.values()].map((standing) => this.#ask(standing)));
       await this.#context.clock.sleep(this.#check.intervalMs ?? usual.intervalMs, signal).catch(() => {});
     }
   }
 
-  async #ask([upstream, standing]: readonly [Upstream, Standing]): Promise<void> {
-    const well = await probe(this.#context, upstream.endpoint, this.#check);
+  async #ask(standing: Standing): Promise<void> {
+    const well = await probe(this.#context, standing.endpoint, this.#check);
     const { fall = usual.fall, rise = usual.rise } = this.#check;
     // A result that only confirms what is known begins the count anew.
     standing.streak = well === standing.sick ? standing.streak + 1 : 0;

@@ -1,19 +1,20 @@
-import type { ActiveCheck } from '../../../core/model/route.ts';
 import { scanResponse } from '../http1/response-head.ts';
-import type { PoolEndpoint } from '../routes/route-table.ts';
+import { ownProxyHeader } from '../proxy/proxy-header.ts';
+import type { CheckPlan, PoolEndpoint } from '../routes/route-table.ts';
 import type { Deadlined } from '../wire/deadlines.ts';
 import { connectedWire, type Wire, type WireUser } from '../wire/wire.ts';
+import { probeHttp2 } from './probe-http2.ts';
 import type { UpstreamContext } from './upstream-context.ts';
 import { tlsWire } from './upstream-tls.ts';
 
-const timeoutMs = 2_000;
+const usualTimeoutMs = 2_000;
 
 /** Asks an endpoint whether it is well: a connection, and 2xx or 3xx if there is a path to ask for. Never rejects. */
-export function probe(
-  context: UpstreamContext,
-  endpoint: PoolEndpoint,
-  check: ActiveCheck,
-): Promise<boolean> {
+export function probe(context: UpstreamContext, endpoint: PoolEndpoint, check: CheckPlan): Promise<boolean> {
+  const { protocol } = endpoint;
+  // Without TLS a connection says nothing of what is spoken over it.
+  if (protocol === 'h2' || (protocol === 'h2c' && check.path !== undefined))
+    return probeHttp2(context, endpoint, { ...check, timeoutMs: check.timeoutMs ?? usualTimeoutMs });
   return new Probe(context, endpoint, check).result;
 }
 
@@ -25,24 +26,28 @@ class Probe implements WireUser, Deadlined {
   readonly #resolve: (well: boolean) => void;
   #text = '';
 
-  constructor(context: UpstreamContext, { address, tls, ...ports }: PoolEndpoint, check: ActiveCheck) {
+  constructor(context: UpstreamContext, { address, tls, ...ports }: PoolEndpoint, check: CheckPlan) {
     const place = { address, port: ports.checkPort ?? ports.port };
     const { promise, resolve } = Promise.withResolvers<boolean>();
     this.result = promise;
     this.#resolve = resolve;
     this.#context = context;
-    this.deadlineAt = context.clock.now() + (check.timeoutMs ?? timeoutMs);
+    this.deadlineAt = context.clock.now() + (check.timeoutMs ?? usualTimeoutMs);
+    const preamble = check.sendProxy === undefined ? '' : ownProxyHeader(check.sendProxy);
     const connected = () => this.#connected(place, check.path);
     if (tls === undefined) {
       this.#wire = connectedWire(place, context.scratch, this);
-      this.#wire.socket.once('connect', connected);
+      this.#wire.socket.once('connect', () => {
+        if (preamble !== '') this.#wire.write(preamble);
+        connected();
+      });
     } else
       this.#wire = tlsWire(context, this, {
         endpoint: place,
         tls,
         connected,
         failed: () => {},
-        preamble: '',
+        preamble,
       });
     context.deadlines.add(this);
   }

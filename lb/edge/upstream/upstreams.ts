@@ -121,7 +121,7 @@ export class Upstreams {
     if (bound !== undefined) this.#markJoined(bound, upstreams);
     // Pools that are checked in different ways have different keys.
     const checks = bound?.checks ?? (pool.check && new ActiveChecks(this.#context, pool.check));
-    checks?.follow(upstreams);
+    checks?.follow({ upstreams, endpoints: pool.endpoints });
     const { panicPercent = 0 } = pool.check ?? {};
     const live = { balancer, retries, chance: this.#chance, checks, panicPercent };
     const turns = bound?.upstreams === upstreams ? bound.turns : byWeight(upstreams);
