@@ -1,4 +1,5 @@
 import type { Counters } from './counters.ts';
+import { isPadded, padded } from './edns/padding.ts';
 import { Guard, type GuardOptions } from './guard.ts';
 import { type Client, type MaybeLater, type Next, type Reply, status } from './handler.ts';
 import type { HotAnswers } from './hot/answers.ts';
@@ -134,8 +135,10 @@ class Responder {
       (recursion ? FLAG.RA : 0) |
       reply.rcode;
     const message = { id: query.id, flags, question: questionOf(query), answers, authorities, additionals };
-    const bytes = encodeMessage({ ...message, edns: this.#ednsOf(met, reply) }, limit);
-    return this.#limited(met, bytes);
+    const said = this.#ednsOf(met, reply);
+    const bytes = encodeMessage({ ...message, edns: said }, limit);
+    if (said === undefined || !isPadded(query.edns, client)) return this.#limited(met, bytes);
+    return encodeMessage({ ...message, edns: padded(said, bytes.length) }, limit);
   }
 
   #ednsOf({ query, options }: Met, { extended }: Reply) {

@@ -70,7 +70,7 @@ async function messageOf(request: Http2ServerRequest, url: URL): Promise<Asked |
     return { bytes: Buffer.from(text, 'base64url') };
   }
   if (request.method !== 'POST') return { status: 405, headers: { allow: 'GET, HEAD, POST' } };
-  if (request.headers['content-type'] !== type) return { status: 415 };
+  if (mediaType(request.headers['content-type']) !== type) return { status: 415 };
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of request) {
@@ -79,6 +79,11 @@ async function messageOf(request: Http2ServerRequest, url: URL): Promise<Asked |
     chunks.push(chunk);
   }
   return { bytes: Buffer.concat(chunks) };
+}
+
+/** RFC 9110 §8.3.1: in any case, and what follows it says nothing here. */
+function mediaType(field = ''): string {
+  return field.split(';', 1)[0]!.trim().toLowerCase();
 }
 
 function clientOf(request: Http2ServerRequest): Client {

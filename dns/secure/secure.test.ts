@@ -5,9 +5,10 @@ import { request } from 'node:https';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import t, { type Test } from 'tap';
-import { decoded, query, TcpSession } from '../testing/client.ts';
+import { decoded, query, TcpSession, udpExchange } from '../testing/client.ts';
 import { containerEndpoint, snapshot, vip } from '../testing/directory.ts';
 import { runResolver } from '../testing/resolver.ts';
+import { edns, OPTION_PADDING, optionBytes } from '../wire/edns.ts';
 import { FLAG, TYPE } from '../wire/types.ts';
 
 /** DNS over TLS (RFC 7858) and over HTTPS (RFC 8484). */
@@ -27,11 +28,11 @@ function credentials(t: Test, name = 'ns1.mesos') {
 }
 
 async function secure(t: Test) {
-  const { resolver } = await runResolver(t, { directory });
+  const { resolver, at } = await runResolver(t, { directory });
   const made = credentials(t);
   const anywhere = { address: '127.0.0.1', port: 0 };
   const bound = await resolver.secure({ tls: anywhere, https: anywhere, credentials: made });
-  return { resolver, made, tls: bound.tls!, https: bound.https! };
+  return { resolver, at, made, tls: bound.tls!, https: bound.https! };
 }
 
 t.test('DNS over TLS answers several questions on one connection', { skip }, async (t) => {
@@ -43,6 +44,35 @@ t.test('DNS over TLS answers several questions on one connection', { skip }, asy
   t.match(await session.next(), { id: 1, answers: [{ address: '100.127.0.9' }] });
   t.match(await session.next(), { id: 2, answers: [] });
 });
+
+t.test(
+  'a reply over TLS or HTTPS is as long as whole blocks if the question was filled up',
+  { skip },
+  async (t) => {
+    const { at, tls, https, made } = await secure(t);
+    const asked = (code: number) =>
+      edns(1232, { options: optionBytes([{ code, data: new Uint8Array(30) }]) });
+    const lengthByHttps = async (packet: Buffer) =>
+      (await ask(https.port, made.cert, { method: 'POST', type: message, body: packet })).body.length;
+    const socket = connectTls({ host: tls.address, port: tls.port, ca: made.cert, servername: 'ns1.mesos' });
+    t.teardown(() => socket.destroy());
+    const session = new TcpSession(socket);
+    const lengthByTls = async (packet: Buffer) => {
+      session.send(packet);
+      return (await session.nextPacket())!.length;
+    };
+    for (const length of [lengthByTls, lengthByHttps]) {
+      for (const name of ['web.weir', 'nobody.weir', 'example.com'])
+        t.equal(await length(query(name, 'A', { edns: asked(OPTION_PADDING) })), 468, name);
+      t.ok(
+        (await length(query('web.weir', 'A', { edns: asked(65_001) }))) < 100,
+        'who did not ask gets none',
+      );
+    }
+    const unfilled = await udpExchange(at, query('web.weir', 'A', { edns: asked(OPTION_PADDING) }));
+    t.ok(unfilled.length < 100, 'nor does who asks in the clear');
+  },
+);
 
 const kdig = skip || (isThere('kdig') ? false : 'needs kdig (knot-dnsutils)');
 
@@ -94,7 +124,9 @@ t.test('DNS over HTTPS takes GET and POST, and says how long an answer may be ke
   const { https, made } = await secure(t);
   const packet = query('web.weir', 'A', { id: 0 });
   const path = `/dns-query?dns=${packet.toString('base64url')}`;
-  for (const asked of [{ path }, { method: 'POST', type: message, body: packet }]) {
+  const post = { method: 'POST', body: packet };
+  const types = [message, 'Application/DNS-Message', `${message}; x=y`];
+  for (const asked of [{ path }, ...types.map((type) => ({ ...post, type }))]) {
     const { status, headers, body } = await ask(https.port, made.cert, asked);
     t.equal(status, 200);
     t.match(headers, { 'content-type': message, 'cache-control': 'max-age=5' });

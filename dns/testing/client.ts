@@ -81,12 +81,18 @@ export class TcpSession {
 
   /** The next message; undefined when the server has ended the connection. */
   async next(): Promise<Message | undefined> {
+    const packet = await this.nextPacket();
+    return packet && decoded(packet);
+  }
+
+  /** The same as it came. */
+  async nextPacket(): Promise<Buffer | undefined> {
     for (;;) {
       const end = this.#unread.length < 2 ? Infinity : 2 + this.#unread.readUInt16BE(0);
       if (this.#unread.length >= end) {
-        const message = this.#unread.subarray(2, end);
+        const packet = this.#unread.subarray(2, end);
         this.#unread = this.#unread.subarray(end);
-        return decoded(message);
+        return packet;
       }
       const chunk: Buffer | null = this.socket.read();
       if (chunk !== null) this.#unread = Buffer.concat([this.#unread, chunk]);

@@ -6,6 +6,7 @@ export const OPT_LENGTH = 11;
 export const DNSSEC_OK = 0x8000;
 export const OPTION_NSID = 3;
 export const OPTION_COOKIE = 10;
+export const OPTION_PADDING = 12;
 export const OPTION_EXTENDED_ERROR = 15;
 /** What every DNS sender may send and every receiver takes over UDP without EDNS (RFC 1035 section 4.2.1). */
 export const PLAIN_UDP_LIMIT = 512;
