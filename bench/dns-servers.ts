@@ -106,7 +106,7 @@ export async function startEcho(): Promise<Served> {
     const socket = createSocket({ type: 'udp4', lookup });
     socket.on('message', (packet, from) => {
       packet[2] |= 0x80;
-      socket.send([packet], from.port, from.address);
+      socket.send(packet, from.port, from.address);
     });
     socket.bind(${port}, '127.0.0.1', () => process.send('up'));`;
   const child = spawn(process.execPath, ['--max-semi-space-size=2', '-e', program], {

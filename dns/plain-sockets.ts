@@ -64,11 +64,15 @@ class Replies {
   }
 
   give(packet: Buffer, from: RemoteInfo): void {
-    const { respond, hot, onQuestion } = this.#parts;
+    const { hot, onQuestion } = this.#parts;
     onQuestion?.();
-    const client = { address: from.address, port: from.port, transport: 'udp' } as const;
-    const length = hot === undefined ? 0 : hot.answer(packet, client, this.#room.free());
-    const reply = length > 0 ? this.#room.take(length) : respond(packet, client);
+    const length = hot === undefined ? 0 : hot.answer(packet, from, this.#room.free());
+    if (length > 0) this.#send(this.#room.take(length), from);
+    else this.#ask(packet, from);
+  }
+
+  #ask(packet: Buffer, from: RemoteInfo): void {
+    const reply = this.#parts.respond(packet, { address: from.address, port: from.port, transport: 'udp' });
     if (reply instanceof Promise) reply.then((bytes) => this.#send(bytes, from));
     else this.#send(reply, from);
   }
@@ -76,8 +80,8 @@ class Replies {
   #send(bytes: Uint8Array | undefined, to: RemoteInfo): void {
     if (bytes === undefined) return;
     try {
-      // without a callback there is no next tick per reply; its errors go to the socket, which ignores them
-      this.#socket.send([bytes], to.port, to.address);
+      // without a callback there is no next tick per reply; its errors go to the socket, which ignores them. A list would be made anew
+      this.#socket.send(bytes, to.port, to.address);
     } catch {
       // closed while a promise was pending, or a source port of 0: there is nobody to tell
     }

@@ -92,10 +92,10 @@ export class HotAnswers {
    * Writes the reply to `packet` into `place`, where `udpPayload` bytes are free, and gives its length; 0: the chain must be
    * asked.
    */
-  answer(packet: Uint8Array, client: Client, place: Place): number {
+  answer(packet: Uint8Array, from: Omit<Client, 'transport'>, place: Place): number {
     const question = this.#question;
     if (!question.read(packet, packet.length)) return 0;
-    this.#sender.set(client.address, packet.length);
+    this.#sender.set(from.address, packet.length);
     const now = Date.now();
     this.#guard.now = now;
     const length = this.#table.reply(question, { into: place.into, at: place.at, from: this.#sender });
@@ -103,7 +103,9 @@ export class HotAnswers {
     const { rcode } = this.#table;
     this.#options.counters.reply('udp', rcode);
     const standsFor = this.#sampler.due(now);
-    if (standsFor > 0) this.noteSample({ packet, client, rcode, standsFor });
+    if (standsFor === 0) return length;
+    const client = { address: from.address, port: from.port, transport: 'udp' } as const;
+    this.noteSample({ packet, client, rcode, standsFor });
     return length;
   }
 

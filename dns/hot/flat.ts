@@ -1,5 +1,5 @@
 import type { PrebuiltAnswer } from '../wire/prebuilt.ts';
-import { repeatAsked, type Target, writeReplyOpt } from '../wire/reply.ts';
+import { repeatHeader, repeatQuestion, type Target, writeReplyOpt } from '../wire/reply.ts';
 import { RCODE } from '../wire/types.ts';
 import type { HotQuestion } from './question.ts';
 
@@ -55,12 +55,13 @@ export class FlatAnswers {
     return this.#bytes[at * 4 + headLength + 3]! & 0xf;
   }
 
-  /** As `fillAnswer`. It always fits. */
+  /** As `fillAnswer`, of the question that was found there. It always fits. */
   fill(at: number, question: HotQuestion, target: Target): number {
     const start = at * 4 + headLength;
     const length = this.#words[at + 1]! & 0xffff;
     this.#bytes.copy(target.into, target.at, start, start + length);
-    repeatAsked(question, target);
+    repeatHeader(question, target);
+    if (!question.isLowerCase) repeatQuestion(question, target);
     if (question.edns === undefined) return length;
     target.into[target.at + 11]! += 1;
     const end = writeReplyOpt(question, target, { at: target.at + length, extendedRcode: RCODE.NOERROR });

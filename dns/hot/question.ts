@@ -25,6 +25,8 @@ export class HotQuestion implements Asked {
   replyOptions: Uint8Array | undefined;
   /** Of name, type and class, whatever the letter case; 30 bits. */
   hash = 0;
+  /** Of the last one that `isAt` found: its name has no letter in upper case. */
+  isLowerCase = false;
   readonly #opt: Changing<Edns> = {
     udpSize: 0,
     extendedRcode: 0,
@@ -48,16 +50,21 @@ export class HotQuestion implements Asked {
     return true;
   }
 
-  /** Whether a message that begins at `start` asks the same; its name is in lower case, its question ends `questionEnd` bytes on. */
+  /**
+   * Whether a message that begins at `start` asks the same; its name is in lower case, its question ends `questionEnd` bytes on. If so,
+   * `isLowerCase` says whether they are the same bytes.
+   */
   isAt(bytes: Uint8Array, start: number, questionEnd: number): boolean {
     if (questionEnd !== this.questionEnd) return false;
     const { packet } = this;
     const nameEnd = questionEnd - typeAndClass;
-    for (let at = HEADER_LENGTH; at < nameEnd; at++) {
-      if (bytes[start + at] !== lowerCase(packet[at]!)) return false;
-    }
-    for (let at = nameEnd; at < questionEnd; at++) {
-      if (bytes[start + at] !== packet[at]) return false;
+    this.isLowerCase = true;
+    for (let at = HEADER_LENGTH; at < questionEnd; at++) {
+      const asked = packet[at]!;
+      const there = bytes[start + at]!;
+      if (asked === there) continue;
+      if (at >= nameEnd || lowerCase(asked) !== there) return false;
+      this.isLowerCase = false;
     }
     return true;
   }

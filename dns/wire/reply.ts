@@ -71,12 +71,20 @@ export function writeCounts(into: Uint8Array, at: number, cut: Cut): void {
 }
 
 /** Writes what a reply has from its query, into a header that has the rest: id, opcode, RD, CD, and the question as it came. */
-export function repeatAsked(asked: Asked, { into, at }: Target): void {
-  const { packet, questionEnd } = asked;
+export function repeatAsked(asked: Asked, target: Target): void {
+  repeatHeader(asked, target);
+  repeatQuestion(asked, target);
+}
+
+/** The same without the question. */
+export function repeatHeader(asked: Asked, { into, at }: Target): void {
   const repeated = asked.flags & REPEATED;
   put16(into, at, asked.id);
   into[at + 2] = into[at + 2]! | (repeated >> 8);
   into[at + 3] = into[at + 3]! | (repeated & 0xff);
+}
+
+export function repeatQuestion({ packet, questionEnd }: Asked, { into, at }: Target): void {
   for (let i = HEADER_LENGTH; i < questionEnd; i++) into[at + i] = packet[i]!;
 }
 
