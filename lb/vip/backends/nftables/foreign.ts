@@ -16,17 +16,27 @@ export async function foreignRules(
   ranges: readonly string[],
   own: string,
 ): Promise<readonly ForeignRule[]> {
-  const listed = await exec('nft', ['-j', 'list', 'tables']);
+  // Not `list tables`: before that answers it reads every element of every set, and begins again at each change of one.
+  const listed = await exec('nft', ['-j', 'list', 'chains']);
   if (listed.exitCode !== 0) return [];
   const found: ForeignRule[] = [];
-  for (const row of rowsOf(listed.stdout)) {
-    const { family, name } = Object(Object(row).table);
+  for (const table of tablesWithChains(listed.stdout)) {
+    const [family = '', name] = table.split(' ');
     // Ours may be long, and is audited otherwise.
-    if (typeof name !== 'string' || name === own || !looked.includes(family)) continue;
-    const { exitCode, stdout } = await exec('nft', ['-j', 'list', 'table', family, name]);
+    if (name === own || !looked.includes(family)) continue;
+    const { exitCode, stdout } = await exec('nft', ['-j', 'list', 'table', ...table.split(' ')]);
     if (exitCode === 0) found.push(...parseForeign(stdout, ranges));
   }
   return found;
+}
+
+/** Family and name of each table that may have rules. */
+function tablesWithChains(json: string): ReadonlySet<string> {
+  const tables = rowsOf(json).map((row) => {
+    const { family, table } = Object(Object(row).chain);
+    return typeof table === 'string' ? `${family} ${table}` : '';
+  });
+  return new Set(tables.filter((table) => table !== ''));
 }
 
 /** Families of tables that packets to VIPs pass. */
