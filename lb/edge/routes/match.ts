@@ -3,12 +3,15 @@ import type { RequestHead } from '../http1/request-head.ts';
 import { fieldValue } from '../request/forward.ts';
 import { comparablePath } from './comparable-path.ts';
 import { conditionsHold } from './conditions.ts';
+import { lenientPath } from './lenient-path.ts';
+import { restricts } from './route-policy.ts';
 import type { RouteTable } from './route-table.ts';
 import type { TableRoute } from './table-route.ts';
 
 /**
  * The route for a request to a host (lower case, no port, no trailing dot). Among the routes that fit, an exact host goes before the
  * longest wildcard suffix; then as `HostRoutes` orders them. `scope`: of the table, when it is not the shared one (`scopeOf`).
+ * A route that restricts who may ask also takes what its endpoint may read as its own: a service behind `/` must not be a way past `/admin`.
  */
 export function matchRoute(
   table: RouteTable,
@@ -17,6 +20,20 @@ export function matchRoute(
   scope = '',
 ): TableRoute | undefined {
   const name = scope === appIdScope ? (fieldValue(head, appIdField) ?? '') : host;
+  const route = matchHead(table, name, head, scope);
+  const path = lenientPath(head.path);
+  if (path === undefined) return route;
+  const target = path + head.target.slice(head.path.length);
+  const other = matchHead(table, name, { ...head, path, target }, scope);
+  return other !== undefined && restricts(other.policy) ? other : route;
+}
+
+function matchHead(
+  table: RouteTable,
+  name: string,
+  head: RequestHead,
+  scope: string,
+): TableRoute | undefined {
   const fits = ({ conditions }: TableRoute) => conditions === undefined || conditionsHold(conditions, head);
   return matchPath(table, name, head.path, fits, scope);
 }

@@ -153,6 +153,22 @@ t.test('a path that an endpoint reads as another is routed as that other', async
   t.equal(await ask('GET /x/../admin'), 'admin');
 });
 
+t.test('a route that restricts also takes what its endpoint may read as its path', async (t) => {
+  const options = { deny: ['0.0.0.0/0'] };
+  const ask = await served(t, [
+    { id: 'open' },
+    { id: 'admin', pathPrefix: '/admin', options },
+    { id: 'free', pathPrefix: '/free' },
+    { id: 'put', pathPrefix: '/put', conditions: { methods: ['PUT'] }, options },
+  ]);
+  for (const path of ['//admin', '/x/..;/admin?q', '/admin;x/y', '/%2fadmin', '/free/..%2fadmin', '/\\admin'])
+    t.equal(await ask(`GET ${path}`), '403', path);
+  t.equal(await ask('PUT //put'), '403', 'its conditions hold');
+  for (const path of ['//put', '/a%2Fb', '/x;y=1', '/a//b', '//adminx', '/admin%2f..'])
+    t.equal(await ask(`GET ${path}`), 'open', path);
+  t.equal(await ask('GET //free'), 'open', 'a route that restricts nobody takes what is written as its own');
+});
+
 t.test('an expression takes time in proportion to the path', async (t) => {
   const table = buildTable(directory(1, [], [{ ...route({ pathPrefix: '/(a+)+b' }), pathKind: 'regex' }]));
   const startedAt = performance.now();
