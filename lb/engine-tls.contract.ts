@@ -6,7 +6,7 @@ import t, { type Test } from 'tap';
 import type { Certificate } from '../core/model/certificate.ts';
 import { applyDelta } from '../core/model/directory.ts';
 import type { UpstreamTls } from '../core/model/route.ts';
-import { buildTable } from './edge/routes/route-table.ts';
+import { buildTable, type RouteTable } from './edge/routes/route-table.ts';
 import { answerEcho, askFor } from './edge/testing/echo.ts';
 import { ask, http2Client } from './edge/testing/http2-peers.ts';
 import { listener, ownRoute } from './edge/testing/listeners.ts';
@@ -19,6 +19,8 @@ export type TlsEngine = {
   readonly engine: IngressEngine;
   /** In force with the next table. */
   readonly give: (certificates: ReadonlyMap<string, Certificate>) => void;
+  /** Is told each table before it is applied. */
+  readonly follow?: (table: RouteTable) => void;
 };
 
 /** What every engine does with TLS, to clients and to endpoints. `issue` makes certificates for hosts that have none. */

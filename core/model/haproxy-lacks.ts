@@ -59,11 +59,8 @@ function expressionLack(path: string, source: string): readonly EngineLack[] {
   return 'fault' in read ? [lack(path, `take this expression: it ${read.fault}`, 'untold')] : [];
 }
 
-function accessLacks({ clientCertificate, forwardAuth }: RouteOptions): readonly EngineLack[] {
-  return [
-    ...(clientCertificate ? [lack('/clientCertificate', 'ask clients for certificates', 'closed')] : []),
-    ...(forwardAuth ? [lack('/forwardAuth', 'ask another service about access', 'closed')] : []),
-  ];
+function accessLacks({ forwardAuth }: RouteOptions): readonly EngineLack[] {
+  return forwardAuth ? [lack('/forwardAuth', 'ask another service about access', 'closed')] : [];
 }
 
 /** An address in a certificate is nothing that HAProxy looks for, and whoever shows another one must not be taken. */

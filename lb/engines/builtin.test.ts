@@ -1,13 +1,16 @@
 import t from 'tap';
 import { systemClock } from '../../core/kit/clock.ts';
 import { PortInUse } from '../../core/kit/listen.ts';
+import { asksClients } from '../edge/routes/match.ts';
+import { emptyTable, type RouteTable } from '../edge/routes/route-table.ts';
 import { portOfEngine, testEngine } from '../edge/testing/peers.ts';
-import { CertificateCache } from '../edge/tls/certificates.ts';
+import { CertificateCache, type KeyAndCertificate } from '../edge/tls/certificates.ts';
 import { testEngineContract } from '../engine.contract.ts';
+import { testClientContract } from '../engine-clients.contract.ts';
 import { testListenerContract } from '../engine-listeners.contract.ts';
 import { testLogContract } from '../engine-log.contract.ts';
 import { testRouteContract } from '../engine-routes.contract.ts';
-import { testTlsContract } from '../engine-tls.contract.ts';
+import { type TlsEngine, testTlsContract } from '../engine-tls.contract.ts';
 import { testTrafficContract } from '../engine-traffic.contract.ts';
 import { BuiltinEngine } from './builtin.ts';
 
@@ -18,13 +21,23 @@ testRouteContract('the builtin engine', () => testEngine({ slowStartMs: 0 }));
 testLogContract('the builtin engine', ({ accessLog }) => testEngine({ slowStartMs: 0, accessLog }));
 
 testTrafficContract('the builtin engine', () => testEngine({ slowStartMs: 0 }));
-testTlsContract('the builtin engine', (issue) => {
-  const served = { isServed: (host: string) => host.endsWith('.test'), asksClients: () => false };
+testTlsContract('the builtin engine', createSecure);
+testClientContract('the builtin engine', createSecure);
+
+function createSecure(issue: (host: string) => Promise<KeyAndCertificate>): TlsEngine {
+  let table = emptyTable;
+  const served = {
+    isServed: (host: string) => host.endsWith('.test'),
+    asksClients: (host: string, scope?: string) => asksClients(table, host, scope),
+  };
   const certificates = new CertificateCache(issue, served);
   const dependencies = { clock: systemClock, chance: Math.random, requestId: () => 'id', certificates };
   const engine = new BuiltinEngine(dependencies, { httpPort: 0, httpsPort: 0, stopMs: 100 });
-  return { engine, give: (given) => certificates.give(given) };
-});
+  const follow = (next: RouteTable) => {
+    table = next;
+  };
+  return { engine, give: (given) => certificates.give(given), follow };
+}
 
 t.test('the builtin engine says which port is in use', async (t) => {
   const first = testEngine();

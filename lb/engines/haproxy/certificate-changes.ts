@@ -2,8 +2,8 @@ import { type CertificateFile, listLine } from './certificate-files.ts';
 import type { CertificateLists } from './certificate-keeper.ts';
 
 /**
- * Commands that make HAProxy use these; undefined: there is another list, or the first of one is another, which only a new
- * configuration can say.
+ * Commands that make HAProxy use these; undefined: there is another list, or the first of one is another, or clients are asked for
+ * certificates of others, which only a new configuration can say.
  */
 export function certificateCommands(
   before: CertificateLists,
@@ -11,6 +11,7 @@ export function certificateCommands(
 ): readonly string[] | undefined {
   if (before.size !== after.size) return undefined;
   for (const [list, files] of after) if (before.get(list)?.[0]?.name !== files[0]?.name) return undefined;
+  if (authoritiesOf(before).symmetricDifference(authoritiesOf(after)).size > 0) return undefined;
   const [known, wanted] = [filesOf(before), filesOf(after)];
   return [
     ...[...wanted.values()].flatMap((file) => given(known.get(file.name), file)),
@@ -22,6 +23,11 @@ export function certificateCommands(
 /** Every file once, whatever lists it is on. */
 export function filesOf(lists: CertificateLists): ReadonlyMap<string, CertificateFile> {
   return new Map([...lists.values()].flat().map((file) => [file.name, file]));
+}
+
+/** The names of their files. */
+function authoritiesOf(lists: CertificateLists): ReadonlySet<string> {
+  return new Set([...lists.values()].flat().flatMap(({ authorities }) => authorities?.name ?? []));
 }
 
 function given(known: CertificateFile | undefined, { name, pem }: CertificateFile): readonly string[] {

@@ -2,12 +2,15 @@ import { createHash } from 'node:crypto';
 import type { Certificate } from '../../../core/model/certificate.ts';
 import type { KeyAndCertificate } from '../../edge/tls/certificates.ts';
 import { GivenCertificates } from '../../edge/tls/given-certificates.ts';
+import type { ShapeFile } from './sections.ts';
 
 /** A file with a key and its certificates, and the names of servers it is for. */
 export type CertificateFile = {
   readonly name: string;
   readonly pem: string;
   readonly hosts: readonly string[];
+  /** Clients who say one of these names are asked for a certificate that somebody in this file has signed. */
+  readonly authorities?: ShapeFile;
 };
 
 export type Certified = {
@@ -73,8 +76,9 @@ export function listText(files: readonly CertificateFile[]): string {
   return files.map((file) => `${listLine(file)}\n`).join('');
 }
 
-export function listLine({ name, hosts }: CertificateFile): string {
-  return [name, ...hosts].join(' ');
+export function listLine({ name, hosts, authorities }: CertificateFile): string {
+  const asked = authorities === undefined ? [] : [`[verify optional ca-file ${authorities.name}]`];
+  return [name, ...asked, ...hosts].join(' ');
 }
 
 function givenFile(certificate: Certificate, chosen: GivenCertificates): CertificateFile {

@@ -1,5 +1,7 @@
 import type { Certificate } from '../../../core/model/certificate.ts';
 import type { KeyAndCertificate } from '../../edge/tls/certificates.ts';
+import type { Asking } from './asking.ts';
+import { askingFiles } from './asking-files.ts';
 import {
   type CertificateFile,
   certificateFiles,
@@ -7,12 +9,17 @@ import {
   fallbackName,
   wantedNames,
 } from './certificate-files.ts';
+import { coverageOf } from './misdirection-lines.ts';
 
 /** The certificates that doors choose from, by the names of their lists. */
 export type CertificateLists = ReadonlyMap<string, readonly CertificateFile[]>;
 
-/** A list and what it is to be chosen from; undefined: from all. */
-export type WantedList = { readonly list: string; readonly names: readonly string[] | undefined };
+export type WantedList = {
+  readonly list: string;
+  /** What it is to be chosen from; undefined: from all. */
+  readonly names: readonly string[] | undefined;
+  readonly asking: Asking;
+};
 
 export type Issue = (name: string) => Promise<KeyAndCertificate>;
 
@@ -29,6 +36,7 @@ export class CertificateKeeper {
   readonly #asked = new Set<string>();
   #given: ReadonlyMap<string, Certificate> = new Map();
   #hosts: readonly string[] = [];
+  #coverage: ReadonlyMap<string, string> | undefined;
 
   /** `onLate`: there are more than before. `patience`: how long the making of some may hold up a table. */
   constructor(issue: Issue, { onLate, patience }: { onLate: () => void; patience: () => Promise<void> }) {
@@ -41,11 +49,21 @@ export class CertificateKeeper {
     const given = this.#given;
     const usual = certificateFiles({ given, hosts: this.#hosts, issued: this.#issued });
     return new Map(
-      wanted.map(({ list, names }) => [list, (names && chosenFiles(given, names)) ?? usual] as const),
+      wanted.map(({ list, names, asking }) => {
+        const files = (names && chosenFiles(given, names)) ?? usual;
+        return [list, askingFiles(files, asking)] as const;
+      }),
     );
   }
 
+  /** Which names connections may ask for beside the one they greeted with. */
+  get coverage(): ReadonlyMap<string, string> {
+    this.#coverage ??= coverageOf(this.#given);
+    return this.#coverage;
+  }
+
   give(given: ReadonlyMap<string, Certificate>): void {
+    if (given !== this.#given) this.#coverage = undefined;
     this.#given = given;
   }
 

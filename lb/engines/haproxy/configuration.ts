@@ -6,6 +6,7 @@ import { type Door, doorLines, doorTable, isHttpDoor, publicBinds, streamSection
 import { errorTexts } from './error-pages.ts';
 import { logLines, notedLines, requestFields } from './log-lines.ts';
 import { mapFile } from './map-commands.ts';
+import { misdirectionLines } from './misdirection-lines.ts';
 import { answer, because, pageWords } from './page-lines.ts';
 import { word } from './words.ts';
 
@@ -17,6 +18,8 @@ export type Frame = {
   /** Nobody has given a table yet. */
   readonly isEmpty: boolean;
   readonly hasWildcards: boolean;
+  /** Some clients are asked for certificates. */
+  readonly asks: boolean;
   /** Rules that find out what chains ask for, and those of the chains. */
   readonly facts: readonly string[];
   readonly chains: readonly string[];
@@ -55,7 +58,7 @@ export function section(head: string, lines: readonly string[]): string {
   return [head, ...lines.map((line) => `  ${line}`)].join('\n');
 }
 
-function globalLines({ control, settings }: Frame): readonly string[] {
+function globalLines({ control, settings, asks }: Frame): readonly string[] {
   return [
     `stats socket unix@${control} mode 600 level admin`,
     'stats timeout 24d',
@@ -65,6 +68,8 @@ function globalLines({ control, settings }: Frame): readonly string[] {
     'tune.bufsize 32768',
     `tune.http.maxhdr ${settings.maxFields}`,
     'tune.pool-low-fd-ratio 20',
+    // A session would bring along what was verified for another name.
+    ...(asks ? ['tune.ssl.cachesize 0'] : []),
     `ssl-default-bind-options ssl-min-ver TLSv${settings.minTls} no-tls-tickets prefer-client-ciphers`,
     'ssl-default-bind-ciphersuites TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256',
     'ssl-default-bind-ciphers ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305',
@@ -129,10 +134,12 @@ function frontendLines(frame: Frame): readonly string[] {
     'unique-id-format %{+X}o%pid%Ts%rt%ms-%rc%ci%cp',
     ...challengeLines,
     ...pathLines,
+    ...(settings.trustedProxies.length === 0 ? [] : addressAcl('trusted', settings.trustedProxies)),
+    ...hostLines(doors),
+    ...(doors.some(({ listener }) => listener.protocol === 'https') ? misdirectionLines(settings) : []),
     ...forwardedLines(settings.trustedProxies),
     ...noted.after,
     'http-request disable-l7-retry unless { method GET HEAD OPTIONS PUT DELETE TRACE }',
-    ...hostLines(doors),
     ...lookupLines(frame),
     ...frame.facts,
     'http-response add-header Via "1.1 weir"',
@@ -176,7 +183,6 @@ function forwardedLines(trusted: readonly string[]): readonly string[] {
   ];
   const chain = "'%[req.fhdr(X-Forwarded-For)], %[src]'";
   return [
-    ...(trusted.length === 0 ? [] : addressAcl('trusted', trusted)),
     `http-request del-header Forwarded${strangers}`,
     `http-request del-header X-Request-Id${strangers}`,
     ...(trusted.length === 0

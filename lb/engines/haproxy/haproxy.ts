@@ -8,15 +8,9 @@ import { accessLogOf } from '../../edge/telemetry/access-log.ts';
 import type { WhyLink, WhyQuestion } from '../../edge/why/why.ts';
 import type { EngineStats, IngressEngine, ListenAddress } from '../../engine.ts';
 import { isTaking } from './backends.ts';
-import { certificateCommands } from './certificate-changes.ts';
-import {
-  CertificateKeeper,
-  type CertificateLists,
-  type Issue,
-  type WantedList,
-} from './certificate-keeper.ts';
+import type { Issue } from './certificate-keeper.ts';
+import { Certified } from './certified.ts';
 import { command } from './commands.ts';
-import { certificateList } from './doors.ts';
 import { EndpointNames } from './endpoint-names.ts';
 import { Folder } from './folder.ts';
 import { HostNames } from './host-names.ts';
@@ -50,7 +44,7 @@ const lastMendMs = 5_000;
 export class HaproxyEngine implements IngressEngine {
   readonly #settings: EdgeSettings;
   readonly #dependencies: HaproxyDependencies;
-  readonly #certificates: CertificateKeeper;
+  readonly #certified: Certified;
   readonly #sockets: Sockets;
   readonly #processes: Processes;
   readonly #names = new EndpointNames();
@@ -59,8 +53,6 @@ export class HaproxyEngine implements IngressEngine {
   #state: State;
   #layout: Layout;
   #folder: Folder | undefined;
-  /** What the present process has. */
-  #lists: CertificateLists = new Map();
   #wanted: RouteTable = emptyTable;
   /** What the layout says. */
   #laidOut: RouteTable = emptyTable;
@@ -84,7 +76,8 @@ export class HaproxyEngine implements IngressEngine {
     this.#layout = this.#newLayout();
     this.#processes = new Processes({ clock, warn, onDeath: (why) => void this.#mend(why) });
     this.#state = this.#newState();
-    this.#certificates = new CertificateKeeper(issue, {
+    this.#certified = new Certified(issue, {
+      warn,
       onLate: () => void this.#followCertificates(),
       patience: () => clock.sleep(certificatePatienceMs, this.#stopped).catch(() => {}),
     });
@@ -178,7 +171,7 @@ export class HaproxyEngine implements IngressEngine {
 
   /** Certificates that operators gave; in force with the next table. */
   give(certificates: ReadonlyMap<string, Certificate>): void {
-    this.#certificates.give(certificates);
+    this.#certified.give(certificates);
   }
 
   /** What would become of a request. */
@@ -269,22 +262,12 @@ export class HaproxyEngine implements IngressEngine {
 
   /** False when only a new configuration can give HAProxy its certificates. */
   async #certify(): Promise<boolean> {
-    const lists = await this.#wantedLists();
-    const commands = certificateCommands(this.#lists, lists);
+    const wanted = await this.#certified.wanted(this.#layout, this.#doors);
+    const commands = this.#certified.commandsFor(wanted);
     if (commands === undefined) return false;
     const done = await this.#command(commands);
-    this.#lists = lists;
+    this.#certified.has(wanted);
     return done;
-  }
-
-  async #wantedLists(): Promise<CertificateLists> {
-    const wanted = this.#doors.flatMap(({ listener, number }): readonly WantedList[] =>
-      listener.protocol === 'https'
-        ? [{ list: certificateList({ number }), names: listener.options?.certificates }]
-        : [],
-    );
-    if (wanted.length > 0) await this.#certificates.serve(this.#layout.hosts);
-    return this.#certificates.lists(wanted);
   }
 
   async #followCertificates(): Promise<void> {
@@ -300,15 +283,15 @@ export class HaproxyEngine implements IngressEngine {
     const folder = this.#folder;
     if (folder === undefined || this.#stopped.aborted) return;
     await this.#state.keepCounts();
-    const lists = await this.#wantedLists();
+    const certificates = await this.#certified.wanted(this.#layout, this.#doors);
     const rendering: Rendering = {
-      ...{ folder, lists, settings: this.#settings, layout: this.#layout, sockets: this.#doors },
+      ...{ folder, ...certificates, settings: this.#settings, layout: this.#layout, sockets: this.#doors },
       isEmpty: this.#laidOut.revision === 0,
       onLine: this.#records?.ofNext(),
       warn: this.#dependencies.warn,
     };
     await startRendered(rendering, this.#processes);
-    this.#lists = lists;
+    this.#certified.has(certificates);
   }
 
   /** Whoever else needs a process meanwhile starts one as well. */

@@ -1,6 +1,7 @@
 import type { Listener } from '../../../core/model/listener.ts';
 import { emptyTable, type RouteTable } from '../../edge/routes/route-table.ts';
 import type { TableRoute } from '../../edge/routes/table-route.ts';
+import { type Asking, AskingHosts } from './asking.ts';
 import { Backends, type BackendsChange } from './backends.ts';
 import { mapCommands, mapText } from './map-commands.ts';
 import { Paths } from './paths.ts';
@@ -27,6 +28,7 @@ const plain = { id: '', host: '*', pathPrefix: '/', service: { appId: '/', portI
 /** Everything of a configuration that follows the route table: backends, and how requests and connections find them. */
 export class Layout {
   readonly #scopes = new Scopes();
+  readonly #asking = new AskingHosts();
   readonly #requests: Backends;
   readonly #streams: Backends;
   readonly #paths: Paths;
@@ -63,6 +65,20 @@ export class Layout {
   /** Hosts that requests are for. */
   get hosts(): readonly string[] {
     return this.#paths.hosts;
+  }
+
+  /** Whether any clients are asked for certificates. */
+  get asks(): boolean {
+    return !this.#asking.isEmpty;
+  }
+
+  get disputed(): readonly string[] {
+    return this.#asking.disputed;
+  }
+
+  /** Which clients are asked for certificates, by the scope of what their listener serves. */
+  asking(scope: string): Asking {
+    return this.#asking.of(scope);
   }
 
   /** The backend of a route. */
@@ -110,6 +126,7 @@ export class Layout {
       streams: { table, scopes: this.#scopes.streams },
     };
     const claims = this.#paths.touched(changedClaims(requests, this.#views.requests));
+    const isAskedOtherwise = this.#asking.follow(this.#views.requests, claims);
     const names = changedClaims(streams, this.#views.streams);
     const served = updated(this.#requests, [requests, this.#views.requests], claims);
     const passed = updated(this.#streams, [streams, this.#views.streams], names);
@@ -124,7 +141,7 @@ export class Layout {
         ...served.taking,
         ...passed.taking,
       ],
-      structural: served.structural || passed.structural || rerouted,
+      structural: served.structural || passed.structural || rerouted || isAskedOtherwise,
     };
   }
 

@@ -2,24 +2,23 @@ import type { EdgeSettings } from '../../edge/settings.ts';
 import { closeSlot } from './backends.ts';
 import { filesOf } from './certificate-changes.ts';
 import { listText } from './certificate-files.ts';
-import type { CertificateLists } from './certificate-keeper.ts';
+import type { Certificates } from './certified.ts';
 import { configurationText, fileNames } from './configuration.ts';
 import type { Door } from './doors.ts';
 import type { Folder } from './folder.ts';
 import { guiltyRules, guiltySlots } from './guilt.ts';
 import type { Layout } from './layout.ts';
-import { type MapName, mapFile } from './map-commands.ts';
+import { type MapName, mapFile, mapText } from './map-commands.ts';
 import { HaproxyUnusable } from './process.ts';
 import type { Processes } from './processes.ts';
 import { scopeServed } from './scopes.ts';
 import { sickServers } from './sick-servers.ts';
 import type { OpenSocket } from './sockets.ts';
 
-export type Rendering = {
+export type Rendering = Certificates & {
   readonly folder: Folder;
   readonly settings: EdgeSettings;
   readonly layout: Layout;
-  readonly lists: CertificateLists;
   readonly sockets: readonly OpenSocket[];
   /** Nobody has given a table yet. */
   readonly isEmpty: boolean;
@@ -72,14 +71,14 @@ async function noteSick({ folder, layout }: Rendering, processes: Processes): Pr
 
 /** Gives the text of the configuration. */
 async function writeAll(rendering: Rendering, control: string): Promise<string> {
-  const { folder, settings, layout, lists, sockets, isEmpty } = rendering;
+  const { folder, settings, layout, lists, coverage, sockets, isEmpty } = rendering;
   const { maps, files, backends, facts, chains } = layout.rendered();
   const doors = sockets.map(({ listener, number }, n): Door => {
     const scope = layout.scopeName(scopeServed(listener));
     return { listener, number, fd: n + 3, scope };
   });
-  const { hasWildcards } = layout;
-  const frame = { settings, control, doors, isEmpty, hasWildcards, facts, chains, backends };
+  const { hasWildcards, asks } = layout;
+  const frame = { settings, control, doors, isEmpty, hasWildcards, asks, facts, chains, backends };
   const text = configurationText(frame);
   await folder.write([
     [fileNames.configuration, text],
@@ -89,7 +88,11 @@ async function writeAll(rendering: Rendering, control: string): Promise<string> 
     ],
     ...Object.entries(maps).map(([name, entries]) => [mapFile(name as MapName), entries] as const),
     ...[...lists].map(([list, listed]) => [list, listText(listed)] as const),
-    ...[...filesOf(lists).values()].map(({ name, pem }) => [name, pem] as const),
+    [mapFile('covered'), mapText(coverage)],
+    ...[...filesOf(lists).values()].flatMap(({ name, pem, authorities }) => [
+      [name, pem] as const,
+      ...(authorities === undefined ? [] : [[authorities.name, authorities.text] as const]),
+    ]),
     ...files.map(({ name, text: content }) => [name, content] as const),
   ]);
   return text;

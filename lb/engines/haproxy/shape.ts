@@ -3,6 +3,7 @@ import type { Route } from '../../../core/model/route.ts';
 import type { RouteTable } from '../../edge/routes/route-table.ts';
 import { addressLines, limitLines, limitSections, passwordLines, passwordSections } from './access-lines.ts';
 import { answerLines } from './answer-lines.ts';
+import { certificateLines } from './client-certificate-lines.ts';
 import { answer, closedPage } from './page-lines.ts';
 import { requestLines, responseLines } from './rewrite-lines.ts';
 import type { Shape } from './sections.ts';
@@ -28,6 +29,7 @@ export function shapeOf(
   const rules = [
     ...addressLines(options),
     ...answerLines(route, settings.httpsPort),
+    ...certificateLines(options),
     ...passwordLines(options),
     ...limitLines(options),
     ...requestLines(route),

@@ -46,7 +46,6 @@ function tlsWords(
   return ['ssl', 'ssl-min-ver TLSv1.2', ...verified, ...named, ...name];
 }
 
-/** Named by what is in them: another content is another file. */
 function filesOf(
   { authorities, insecure, certificate }: UpstreamTls,
   certificates: Certificates,
@@ -62,6 +61,7 @@ function filesOf(
   ];
 }
 
-function fileOf(prefix: string, text: string): ShapeFile {
+/** Named by what is in it: another content is another file. */
+export function fileOf(prefix: string, text: string): ShapeFile {
   return { name: `${prefix}${createHash('sha256').update(text).digest('hex').slice(0, 20)}.pem`, text };
 }

@@ -1,0 +1,28 @@
+import type { RouteOptions } from '../../../core/model/route.ts';
+import { misdirected } from './misdirection-lines.ts';
+import { answer } from './page-lines.ts';
+import { word } from './words.ts';
+
+const page = {
+  status: 403,
+  why: 'certificate',
+  text: 'The service asks for a client certificate of an authority that it knows.',
+};
+
+/**
+ * Which certificates of clients pass. HAProxy verifies them while it is greeted, by the name it hears (asking.ts): a request for another
+ * name is one of a client who was not asked, or not for a certificate of these authorities.
+ */
+export function certificateLines({ clientCertificate }: RouteOptions): readonly string[] {
+  if (clientCertificate === undefined) return [];
+  const { optional = false, field = 'X-Client-Subject' } = clientCertificate;
+  const isOwn = '{ var(txn.sni),strcmp(txn.host) eq 0 }';
+  return [
+    ...answer(misdirected, `if { var(txn.sni) -m found } !${isOwn} !{ var(txn.trusts) -m found }`),
+    `http-request set-var(txn.accepted) bool(true) if ${isOwn} { ssl_c_used 1 } { ssl_c_verify 0 }`,
+    ...(optional ? [] : answer(page, 'unless { var(txn.accepted) -m found }')),
+    // What clients say of it by themselves; servers that make variables of fields take the one for the other.
+    ...[field, field.replaceAll('-', '_')].map((name) => `http-request del-header ${word(name)}`),
+    `http-request set-header ${word(field)} %[ssl_c_s_dn(,0,rfc2253)] if { var(txn.accepted) -m found }`,
+  ];
+}
