@@ -77,7 +77,7 @@ export class AskingForwardAuths implements ForwardAuths {
     return {
       method: 'GET',
       forwarded,
-      upgrade: false,
+      upgrade: undefined,
       contentAs: 'payload',
       tally: this.#tally,
       poolKey: poolKey(auth.service, policy.options),

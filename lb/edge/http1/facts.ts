@@ -1,4 +1,4 @@
-import { HTAB, SP } from './characters.ts';
+import { withoutBlanks } from './characters.ts';
 import { type Fault, faults } from './fault.ts';
 import { type FieldTable, fieldNames } from './fields.ts';
 
@@ -107,17 +107,4 @@ function withConnection(
     upgrade: named.delete('upgrade'),
     named,
   };
-}
-
-/** Of spaces and tabs alone. Not by an expression: one that looks for blanks at the end tries every blank on its way there. */
-function withoutBlanks(option: string): string {
-  let start = 0;
-  let end = option.length;
-  while (start < end && isBlank(option.charCodeAt(start))) start++;
-  while (end > start && isBlank(option.charCodeAt(end - 1))) end--;
-  return option.slice(start, end);
-}
-
-function isBlank(code: number): boolean {
-  return code === SP || code === HTAB;
 }

@@ -1,5 +1,4 @@
 import type { HashBy, RouteOptions } from '../../../core/model/route.ts';
-import { requestFraming } from '../http1/body.ts';
 import type { Host } from '../http1/host.ts';
 import type { RequestHead } from '../http1/request-head.ts';
 import { bothChanges } from '../routes/field-changes.ts';
@@ -14,6 +13,7 @@ import { type ClientFacts, policyRequest } from './client-facts.ts';
 import type { Forward } from './decide.ts';
 import type { ExchangeRequest } from './exchange.ts';
 import { type AnswerEdits, fieldValue, forwardRequest, valuesOf } from './forward.ts';
+import { upgradeOf } from './upgrade.ts';
 
 export type ForwardOptions = {
   readonly requestId: string;
@@ -47,7 +47,7 @@ export function exchangeRequest(
   return {
     method: head.method,
     forwarded,
-    upgrade: upgrade !== undefined,
+    upgrade,
     contentAs: options.contentAs,
     tally,
     poolKey: poolFor(route, sticky, options),
@@ -134,12 +134,4 @@ function forService(head: RequestHead, { options, host, changePath }: RoutePolic
 function targetFor({ target, path }: RequestHead, changePath: RoutePolicy['changePath']): string {
   if (changePath === undefined || target === '*') return target;
   return changePath(path) + target.slice(path.length);
-}
-
-/** Only a GET without content may upgrade; `h2c` is never passed on, since the endpoint would leave our framing. */
-function upgradeOf(head: RequestHead): string | undefined {
-  const plain = head.upgrade && head.minor === 1 && head.method === 'GET' && requestFraming(head) === 'none';
-  if (!plain) return undefined;
-  const protocol = valuesOf(head, 'upgrade');
-  return protocol === '' || /(^|[\s,])(h2c?|tls)([/\s,]|$)/i.test(protocol) ? undefined : protocol;
 }

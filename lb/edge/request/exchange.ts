@@ -17,12 +17,14 @@ import { Attempts } from './attempts.ts';
 import { CodingClient } from './coding-client.ts';
 import type { ExchangeClient } from './exchange-client.ts';
 import type { AnswerEdits } from './forward.ts';
+import { isAgreed } from './upgrade.ts';
 
 export type ExchangeRequest = {
   readonly method: string;
   /** The head as the endpoint gets it. */
   readonly forwarded: string;
-  readonly upgrade: boolean;
+  /** The protocols it may be upgraded to. */
+  readonly upgrade: string | undefined;
   readonly contentAs: 'coded' | 'payload';
   readonly tally: RouteTally;
   readonly poolKey: string;
@@ -174,7 +176,8 @@ export class Exchange implements UpstreamUser, AnswerUser {
   }
 
   switching(head: ResponseHead, rest: string): void {
-    if (!this.#request.upgrade) {
+    const { upgrade } = this.#request;
+    if (upgrade === undefined || !isAgreed(upgrade, head)) {
       this.fail(502, 'The service switched protocols without being asked.');
       return;
     }

@@ -76,7 +76,11 @@ const dropped = {
     'vary',
     'accept-ranges',
   ]),
-  fromSwitch: fieldNames(hopByHop.filter((name) => name !== 'upgrade')),
+  fromSwitch: fieldNames([
+    ...hopByHop.filter((name) => name !== 'upgrade'),
+    'content-length',
+    'transfer-encoding',
+  ]),
   fromInterim: fieldNames(knownNames.filter((name) => name !== 'other')),
 } as const;
 

@@ -80,7 +80,8 @@ class MirrorClient extends CollectingClient {
 /** Begins a copy of so many requests in a hundred as the route says. */
 export function mirrored(context: EdgeContext, request: ExchangeRequest, first: Content): Mirror | undefined {
   const { mirror } = request.options;
-  if (mirror === undefined || request.upgrade || context.chance() * 100 >= mirror.percent) return undefined;
+  if (mirror === undefined || request.upgrade !== undefined || context.chance() * 100 >= mirror.percent)
+    return undefined;
   const tally = new RouteTally('mirror');
   const { balance, check, protocol } = request.options;
   const options = { ...(balance && { balance }), ...(check && { check }), ...(protocol && { protocol }) };

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import t from 'tap';
 import { buildTable } from '../routes/route-table.ts';
-import { directory, type Recorded, rawClient, serveWith } from '../testing/peers.ts';
+import { answerEach, directory, type Recorded, rawClient, serveWith } from '../testing/peers.ts';
 
 const upgrade =
   'GET /chat HTTP/1.1\r\nHost: web.test\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: abc\r\n\r\n';
@@ -109,4 +109,37 @@ t.test('an endpoint may refuse to upgrade, and the connection goes on as it was'
   client.send(upgrade);
   await client.until('\r\n\r\nno', 2);
   client.socket.destroy();
+});
+
+t.test('an endpoint that switches to what nobody asked for is a bad gateway', async (t) => {
+  for (const fields of ['', 'Upgrade:\r\n', 'Upgrade: other\r\n', 'Upgrade: websocket, other\r\n']) {
+    const { port } = await serveWith(t, [
+      (recorded) => recorded.send(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n${fields}\r\n`),
+    ]);
+    const client = await rawClient(port);
+    client.send(upgrade);
+    t.match(await client.until('Request id: '), /^HTTP\/1\.1 502 /, JSON.stringify(fields));
+    client.socket.destroy();
+  }
+});
+
+t.test('what is no protocol is not asked for at the endpoint', async (t) => {
+  const { port, backends } = await serveWith(t, [answerEach()]);
+  const lists = [
+    '',
+    'web socket',
+    ',websocket',
+    'websocket, h2c',
+    'HTTP/2.0',
+    'TLS/1.2',
+    '\xa0websocket',
+    'a/b/c',
+  ];
+  for (const list of lists) {
+    const client = await rawClient(port);
+    client.send(upgrade.replace('Upgrade: websocket', `Upgrade: ${list}`));
+    t.match(await client.until('\r\n\r\nok'), /^HTTP\/1\.1 200 /, list);
+    client.socket.destroy();
+  }
+  t.notMatch(backends[0]!.text, /^upgrade:|^connection:/im);
 });
