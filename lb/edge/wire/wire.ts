@@ -222,9 +222,11 @@ export class Wire implements Pipe, Holdable {
 /** A wire on a handle that a listening server just accepted. `handle` is Node's own TCP object. */
 export function acceptedWire(handle: object, shared: SharedByWires, user: WireUser): Wire {
   // `handle` is not in the public types; it is what net.Server itself passes to net.Socket.
-  const wire = wireOn((onread) => new Socket({ handle, onread, ...common } as object), shared, {
+  const wire = wireOn((onread) => new Socket({ handle, onread, allowHalfOpen: true } as object), shared, {
     user,
   });
+  // The option of the same name would only have it believe so: net.Server itself tells the handle.
+  wire.socket.setNoDelay(true);
   wire.goDirectly(shared);
   return wire;
 }
@@ -235,7 +237,8 @@ export function connectedWire(
   user: WireUser,
 ): Wire {
   const wire = wireOn(
-    (onread) => connect({ host: target.address, port: target.port, onread, ...common }),
+    (onread) =>
+      connect({ host: target.address, port: target.port, onread, allowHalfOpen: true, noDelay: true }),
     shared,
     { user, carriesMuch: true },
   );
@@ -249,8 +252,6 @@ export function streamWire(socket: Socket, user: WireUser): Wire {
   socket.on('data', (chunk: Buffer) => wire.user.bytes(chunk, chunk.length));
   return wire;
 }
-
-const common = { allowHalfOpen: true, noDelay: true } as const;
 
 function wireOn(
   makeSocket: (onread: OnRead) => Socket,
