@@ -1,9 +1,9 @@
 /**
- * `probe.ts SECONDS PER-SECOND APP`: a well-behaved client on one kept connection after another, by the clock: through the edge, and as
- * often straight to the app at `ADDRESS:PORT`, which says what the machine itself makes wait. Prints `{edge, straight}`, each
+ * `probe.ts SECONDS PER-SECOND APP [PORT]`: a well-behaved client on one kept connection after another, by the clock: through what
+ * listens on a port (8000: the edge), and as often straight to the app at `ADDRESS:PORT`, which says what the machine itself makes wait. Prints `{edge, straight}`, each
  * `{answered, failed, p50, p99}`; times in milliseconds from when a request was due.
  */
-import { Agent, request } from 'node:http';
+import { Agent, type ClientRequest, request } from 'node:http';
 
 export type Waits = {
   readonly answered: number;
@@ -38,7 +38,7 @@ class Client {
         resolve();
       });
     });
-    call.on('timeout', () => call.destroy(new Error('no answer in 10 s')));
+    call.on('timeout', () => call.destroy(new Error(`no answer in 10 s: ${stateOf(call)}`)));
     call.on('error', (error) => {
       this.#failed.push(error.message);
       resolve();
@@ -55,7 +55,15 @@ class Client {
   }
 }
 
-const edge = new Client('127.0.0.1', 8000);
+/** Of a request that was not answered: where to look for it. */
+function stateOf({ socket, reusedSocket }: ClientRequest): string {
+  if (socket === null) return 'it had no connection';
+  const { localPort, connecting, bytesWritten, bytesRead } = socket;
+  const state = connecting ? 'not connected' : reusedSocket ? 'kept' : 'new';
+  return `port ${localPort}, ${state}, ${bytesWritten} bytes out, ${bytesRead} in, at ${new Date().toISOString()}`;
+}
+
+const edge = new Client('127.0.0.1', Number(process.argv[5] ?? 8_000));
 const straight = new Client(app.hostname, Number(app.port));
 const startAt = performance.now();
 const pending: Promise<void>[] = [];
