@@ -1,6 +1,7 @@
 import { systemClock } from '../../core/kit/clock.ts';
 import { createLog } from '../../core/kit/log.ts';
 import { EdgeHost } from '../../lb/edge/held/edge-host.ts';
+import { inherited } from '../../lb/edge/held/hand-over.ts';
 import { composeEdge, type EdgeComposition } from './edge.ts';
 
 /** The process of an edge that outlives its agent. Its argument is made by `edge.ts`. */
@@ -17,7 +18,7 @@ async function main(settings: string): Promise<void> {
   const host = new EdgeHost({ edge, clock: systemClock }, { folder: dataDir, settings, staysMs });
   process.on('SIGTERM', () => host.end());
   process.on('SIGHUP', () => {});
-  await host.run();
+  await host.run(await inherited());
   process.exit(0);
 }
 

@@ -11,6 +11,8 @@ import type { AgentSettings } from './agent-settings.ts';
 
 /** All that an edge is made of: plain values, for a process of its own. */
 export type EdgeComposition = {
+  /** Where its program is: what is installed elsewhere is another edge. */
+  readonly code?: string;
   readonly dataDir: string;
   readonly agentId: string;
   /** The kernel carries what it can. */
@@ -27,8 +29,9 @@ export function edgeOf(
   { id, dataDir, clock, log }: { id: string; dataDir: string; clock: Clock; log: Log },
 ): ComposedEdge {
   const kernel = vip !== 'userspace';
-  const composition: EdgeComposition | undefined = edge && { dataDir, agentId: id, kernel, edge };
   const entry = new URL('./edge-process.ts', import.meta.url);
+  const code = entry.pathname;
+  const composition: EdgeComposition | undefined = edge && { code, dataDir, agentId: id, kernel, edge };
   const held = new HeldEdge(
     { clock, log },
     { folder: dataDir, entry, settings: JSON.stringify(composition ?? {}) },

@@ -6,8 +6,8 @@ import type { ComposedAgent } from './agent.ts';
 export function onReplaceEdge(agent: Pick<ComposedAgent, 'replaceEdge'>, log: Log): void {
   process.on('SIGUSR2', () => {
     agent.replaceEdge?.().then(
-      () => log.info('edge: new workers have taken over'),
-      (error: unknown) => log.error('edge: its workers stay', { error: errorText(error) }),
+      () => log.info('edge: new processes have taken over'),
+      (error: unknown) => log.error('edge: its processes stay', { error: errorText(error) }),
     );
   });
 }

@@ -8,11 +8,12 @@ import {
   emptyDirectory,
   takesPart,
 } from '../../core/model/directory.ts';
+import type { InstanceId } from '../../core/model/ids.ts';
 import { type ListenerState, tableOf } from '../../core/model/listener.ts';
 import { scopeOf } from '../../core/model/route.ts';
 import type { ListenAddress } from '../engine.ts';
 import type { KernelPorts } from './l4/kernel-ports.ts';
-import { PublicPlaces } from './listeners/public-places.ts';
+import { type HandedPlace, PublicPlaces } from './listeners/public-places.ts';
 import type { FullReport, WorkerReport } from './messages.ts';
 import { defaultSettings, type EdgeSettings, fixedListeners } from './settings.ts';
 import { EdgeMetrics } from './telemetry/edge-metrics.ts';
@@ -34,6 +35,14 @@ export type EdgeOptions = Partial<EdgeSettings> & {
   readonly workers?: number;
 };
 
+/** What an edge of another process leaves to the one that takes over. */
+export type HandedEdge = {
+  readonly directory: Directory;
+  readonly places: readonly HandedPlace[];
+  /** Endpoints that may have connections in the kernel still (`targetKey`). */
+  readonly departed: ReadonlyMap<InstanceId, readonly string[]>;
+};
+
 /** Between two attempts to open a place that somebody else has. */
 const retryMs = 3_000;
 
@@ -45,6 +54,7 @@ export class EdgeConsumer implements DirectoryConsumer, Part {
   readonly #leaving = new Map<WorkerLink, Promise<void>>();
   readonly #makeLink: () => WorkerLink;
   #replacing: Promise<void> | undefined;
+  #isLeaving = false;
   readonly #tickets: TicketKeys;
   readonly #resetListeners: (() => void)[] = [];
   readonly #settings: EdgeSettings;
@@ -107,15 +117,60 @@ export class EdgeConsumer implements DirectoryConsumer, Part {
     return this.#states.map((state) => ({ ...state, ...this.#kernel?.carried(state.id) }));
   }
 
-  /** Resolves when every worker serves. Throws PortInUse naming address and port. */
-  async start(): Promise<void> {
+  /** Resolves when every worker serves, with what was handed over where something was. Throws PortInUse naming address and port. */
+  async start(handed?: HandedEdge): Promise<void> {
     try {
+      if (handed !== undefined) this.#take(handed);
       await this.#places.openFixed(fixedListeners(this.#settings));
-      await startAll([this.#tickets, ...(this.#kernel ? [this.#kernel] : []), ...this.#links]);
+      const { listeners, revision } = this.#directory;
+      if (revision > 0) await this.#places.apply([...listeners.values()], this.#directory);
+      this.#places.releaseHanded();
+      await startAll([
+        this.#tickets,
+        ...(this.#kernel ? [this.#kernel] : []),
+        ...this.#links.map(this.#begun),
+      ]);
+      if (revision > 0) await this.apply(this.#directory);
     } catch (error) {
+      this.#places.releaseHanded();
       await this.stop();
       throw error;
     }
+  }
+
+  #take({ directory, places, departed }: HandedEdge): void {
+    this.#directory = directory;
+    this.#places.take(places);
+    this.#kernel?.restore(departed);
+  }
+
+  /** A worker that serves has the routes. */
+  readonly #begun = (link: WorkerLink): Part => ({
+    start: () => link.start(this.#directory.revision > 0 ? this.#directory : undefined),
+    stop: () => link.stop(),
+  });
+
+  /** For `start` of another process. */
+  handed(): HandedEdge {
+    const { handed: places } = this.#places;
+    return { directory: this.#directory, places, departed: this.#kernel?.departed ?? new Map() };
+  }
+
+  /** Another process has taken over. Follows what it is told until its clients are gone, and resolves then. */
+  async leave(): Promise<void> {
+    this.#isLeaving = true;
+    this.#retrying?.abort();
+    await this.#opening;
+    await this.#kernel?.leave();
+    this.#places.close();
+    for (const link of this.#links) this.#letGo(link);
+    this.#links = [];
+    await Promise.all(this.#leaving.values());
+  }
+
+  #letGo(link: WorkerLink): void {
+    const gone = link.leave().finally(() => this.#leaving.delete(link));
+    this.#leaving.set(link, gone);
   }
 
   async stop(): Promise<void> {
@@ -145,8 +200,7 @@ export class EdgeConsumer implements DirectoryConsumer, Part {
         await link.start(this.#directory.revision > 0 ? this.#directory : undefined);
         await this.#bringUp(link);
         this.#links = this.#links.map((one) => (one === old ? link : one));
-        const gone = old.leave().finally(() => this.#leaving.delete(old));
-        this.#leaving.set(old, gone);
+        this.#letGo(old);
       }
     });
     return this.#opening;
@@ -173,9 +227,9 @@ export class EdgeConsumer implements DirectoryConsumer, Part {
     // After the routes: who comes in by a new place finds them.
     const mayMove = delta === undefined || delta.endpoints !== undefined || listeners !== directory.listeners;
     if (mayMove && listeners.size + directory.listeners.size > 0) await this.#openPlaces();
-    await this.#kernel?.apply(directory, this.#places.open.values());
+    if (!this.#isLeaving) await this.#kernel?.apply(directory, this.#places.open.values());
     this.#inForce = directory;
-    return Math.min(...revisions);
+    return Math.min(directory.revision, ...revisions);
   }
 
   async inFlight(): Promise<ReadonlyMap<string, number>> {
@@ -227,6 +281,7 @@ export class EdgeConsumer implements DirectoryConsumer, Part {
   }
 
   #openPlaces(): Promise<void> {
+    if (this.#isLeaving) return Promise.resolve();
     this.#opening = this.#opening.then(async () => {
       const { listeners } = this.#directory;
       const { opened, changed, closed } = await this.#places.apply([...listeners.values()], this.#directory);

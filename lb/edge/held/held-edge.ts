@@ -1,12 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Clock } from '../../../core/kit/clock.ts';
 import { errorText, WeirError } from '../../../core/kit/errors.ts';
-import { PortInUse } from '../../../core/kit/listen.ts';
 import type { Log } from '../../../core/kit/log.ts';
 import type { Part } from '../../../core/kit/part.ts';
 import type { DirectoryConsumer } from '../../../core/model/consumer.ts';
@@ -20,17 +18,8 @@ import type { ListenerState } from '../../../core/model/listener.ts';
 import type { ListenAddress } from '../../engine.ts';
 import type { FullReport } from '../messages.ts';
 import type { WhyLink, WhyQuestion } from '../why/why.ts';
-import { Channel } from './channel.ts';
-import {
-  type Call,
-  type Calls,
-  type FromHeld,
-  type HeldState,
-  type Hello,
-  isFromHeld,
-  protocol,
-} from './messages.ts';
-import { meetingPlace } from './place.ts';
+import { away, Caller, nothing } from './caller.ts';
+import { type Call, type Calls, type HeldState, type Hello, type Program, protocol } from './messages.ts';
 
 export type HeldEdgeDependencies = { readonly clock: Clock; readonly log: Log };
 
@@ -42,11 +31,8 @@ export type HeldEdgeOptions = {
   readonly settings: string;
 };
 
-type Waiter = { readonly resolve: (answer: never) => void; readonly reject: (error: Error) => void };
-
 const startMs = 15_000;
 const pauseMs = 50;
-const nothing: HeldState = { listening: [], listeners: [], generations: [] };
 
 /** An edge in a process that outlives this one: found again by the next agent, started where there is none. */
 export class HeldEdge implements DirectoryConsumer, Part {
@@ -54,17 +40,15 @@ export class HeldEdge implements DirectoryConsumer, Part {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #options: HeldEdgeOptions;
-  readonly #waiters = new Map<number, Waiter>();
   readonly #resetListeners: (() => void)[] = [];
-  #channel: Channel | undefined;
+  #caller: Caller | undefined;
   #state: HeldState = nothing;
-  #lastId = 0;
   #stopped = true;
-  /** It was asked to end. */
-  #ending: PromiseWithResolvers<void> | undefined;
   /** What it has, as far as this process gave it. */
   #given: Directory = emptyDirectory;
-  #found: Pick<Hello, 'revision' | 'store'> = { revision: 0 };
+  #found: Pick<Hello, 'revision' | 'store' | 'handsOver'> = { revision: 0 };
+  /** What changes it, one after the other: what is applied meanwhile would be the former one's alone. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor({ clock, log }: HeldEdgeDependencies, options: HeldEdgeOptions) {
     this.#clock = clock;
@@ -73,11 +57,11 @@ export class HeldEdge implements DirectoryConsumer, Part {
   }
 
   get listening(): readonly ListenAddress[] {
-    return this.#state.listening;
+    return this.#seen.listening;
   }
 
   get generations(): readonly number[] {
-    return this.#state.generations;
+    return this.#seen.generations;
   }
 
   get inForce(): Directory {
@@ -85,7 +69,13 @@ export class HeldEdge implements DirectoryConsumer, Part {
   }
 
   listeners(): readonly ListenerState[] {
-    return this.#state.listeners;
+    return this.#seen.listeners;
+  }
+
+  /** Of the one that is there, or was until now. */
+  get #seen(): HeldState {
+    if (this.#caller !== undefined) this.#state = this.#caller.state;
+    return this.#state;
   }
 
   onReset(listener: () => void): void {
@@ -95,31 +85,35 @@ export class HeldEdge implements DirectoryConsumer, Part {
   /** Resolves when it serves. Throws PortInUse. */
   async start(): Promise<void> {
     this.#stopped = false;
-    if (this.#channel === undefined) await this.#meet();
+    if (this.#caller === undefined) await this.#meet();
   }
 
   /** The edge goes on, for the next agent. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#channel?.close();
-    this.#lost();
+    this.#letGo();
   }
 
   /** It ends, if there is one, and nothing of it is open any more. */
   async end(): Promise<void> {
     this.#stopped = true;
-    if (await this.#connect()) await this.#endIt();
+    const caller = this.#caller ?? (await Caller.meet(this.#options.folder));
+    if (caller === undefined) return;
+    await endOf(caller);
+    this.#letGo();
   }
 
-  async apply(directory: Directory, delta: DirectoryDelta | undefined): Promise<number> {
-    const { revision, store } = this.#found;
-    // It has more than this process knows of: going back would bring endpoints back that are gone.
-    if (store !== undefined && store === directory.store && revision > directory.revision) return revision;
-    const follows = delta !== undefined && delta.from !== 0 && delta.from === this.#given.revision;
-    const applied = await this.#ask('apply', follows ? delta : snapshotDelta(directory));
-    this.#given = directory;
-    this.#found = { revision: 0 };
-    return applied;
+  apply(directory: Directory, delta: DirectoryDelta | undefined): Promise<number> {
+    return this.#alone(async () => {
+      const { revision, store } = this.#found;
+      // It has more than this process knows of: going back would bring endpoints back that are gone.
+      if (store !== undefined && store === directory.store && revision > directory.revision) return revision;
+      const follows = delta !== undefined && delta.from !== 0 && delta.from === this.#given.revision;
+      const applied = await this.#ask('apply', follows ? delta : snapshotDelta(directory));
+      this.#given = directory;
+      this.#found = { ...this.#found, revision: 0 };
+      return applied;
+    });
   }
 
   inFlight(): Promise<ReadonlyMap<string, number>> {
@@ -138,52 +132,77 @@ export class HeldEdge implements DirectoryConsumer, Part {
     return this.#ask('metrics', undefined).catch(() => '');
   }
 
-  async replaceWorkers(): Promise<void> {
-    await this.#ask('replaceWorkers', undefined);
+  /** All of its processes, where it can hand over what it has. */
+  replaceWorkers(): Promise<void> {
+    return this.#alone(async () => {
+      if (this.#caller !== undefined && this.#found.handsOver) await this.#succeed(this.#caller);
+      else await this.#ask('replaceWorkers', undefined);
+    });
   }
 
   /** One that is there and is as it should be, or a new one. */
   async #meet(): Promise<void> {
-    if (await this.#connect()) {
-      const hello = await this.#hello();
-      if (hello.fits) return this.#use(hello);
-      this.#log.info('edge: its settings are others, starting it anew', { pid: hello.pid });
-      await this.#endIt();
+    const found = await Caller.meet(this.#options.folder);
+    if (found === undefined) return this.#begin();
+    const hello = await this.#hello(found);
+    if (hello.fits) return this.#use(found, hello);
+    if (hello.handsOver) {
+      this.#log.info('edge: its settings are others, another takes over', { pid: hello.pid });
+      return this.#succeed(found);
     }
-    const gone = this.#spawn();
-    const until = this.#clock.now() + startMs;
-    while (!(await this.#connect())) {
-      if (this.#clock.now() > until || (await Promise.race([gone, this.#clock.sleep(pauseMs)])) === 'gone')
-        throw cannotStart(this.#options.folder);
-    }
-    this.#use(await this.#hello());
+    this.#log.info('edge: its settings are others, starting it anew', { pid: hello.pid });
+    await endOf(found);
+    await this.#begin();
   }
 
-  #hello(): Promise<Hello> {
-    return this.#ask('hello', { protocol, settings: this.#options.settings });
+  #hello(caller: Caller): Promise<Hello> {
+    return caller.ask('hello', { protocol, settings: this.#options.settings });
   }
 
-  #use({ pid, revision, store }: Hello): void {
+  #use(caller: Caller, { revision, handsOver, pid, store }: Hello): void {
+    this.#caller = caller;
     this.#given = emptyDirectory;
-    this.#found = { revision, ...(store !== undefined && { store }) };
+    this.#found = { revision, ...(store !== undefined && { store }), ...(handsOver && { handsOver }) };
+    caller.onReset = () => this.#tellReset();
+    caller.onClosed = () => this.#lost(caller);
     if (revision > 0) this.#log.info('edge: goes on as it was left', { pid, revision });
   }
 
-  async #endIt(): Promise<void> {
-    const ending = Promise.withResolvers<void>();
-    this.#ending = ending;
-    await this.#ask('end', undefined).catch(() => {});
-    await ending.promise;
-    this.#ending = undefined;
+  /** Another one takes its place, with its sockets, and it lets its clients go. */
+  async #succeed(before: Caller): Promise<void> {
+    await before.ask('handOver', this.#program).catch((error: unknown) => {
+      if (before !== this.#caller) before.close();
+      throw error;
+    });
+    const next = await Caller.meet(this.#options.folder);
+    if (next === undefined) throw cannotStart(this.#options.folder);
+    const hello = await this.#hello(next);
+    before.onClosed = () => {};
+    this.#use(next, hello);
+    before.close();
+  }
+
+  async #begin(): Promise<void> {
+    const { folder } = this.#options;
+    const gone = this.#spawn();
+    const until = this.#clock.now() + startMs;
+    for (;;) {
+      const caller = await Caller.meet(folder);
+      if (caller !== undefined) return this.#use(caller, await this.#hello(caller));
+      if (this.#clock.now() > until || (await Promise.race([gone, this.#clock.sleep(pauseMs)])) === 'gone')
+        throw cannotStart(folder);
+    }
+  }
+
+  get #program(): Program {
+    const { entry, settings } = this.#options;
+    return { file: process.execPath, args: [fileURLToPath(entry), settings] };
   }
 
   #spawn(): Promise<'gone'> {
-    const { entry, folder, settings } = this.#options;
-    const log = openSync(join(folder, 'edge.log'), 'a', 0o600);
-    const child = spawn(process.execPath, [fileURLToPath(entry), settings], {
-      detached: true,
-      stdio: ['ignore', log, log],
-    });
+    const { file, args } = this.#program;
+    const log = openSync(join(this.#options.folder, 'edge.log'), 'a', 0o600);
+    const child = spawn(file, args, { detached: true, stdio: ['ignore', log, log] });
     closeSync(log);
     child.unref();
     return once(child, 'exit').then(
@@ -192,64 +211,34 @@ export class HeldEdge implements DirectoryConsumer, Part {
     );
   }
 
-  async #connect(): Promise<boolean> {
-    const place = meetingPlace(this.#options.folder);
-    const socket = connect(place.path);
-    try {
-      await once(socket, 'connect');
-    } catch {
-      return false;
-    } finally {
-      place.close();
-    }
-    const channel = new Channel(socket, {
-      message: (value) => {
-        if (isFromHeld(value)) this.#take(value);
-      },
-      closed: () => {
-        if (this.#channel === channel) this.#lost();
-      },
-    });
-    this.#channel = channel;
-    return true;
-  }
-
-  #take(said: FromHeld): void {
-    if ('event' in said) {
-      for (const listener of this.#resetListeners) listener();
-      return;
-    }
-    const waiter = this.#waiters.get(said.id);
-    this.#waiters.delete(said.id);
-    if ('failure' in said) {
-      waiter?.reject(errorOf(said.failure));
-      return;
-    }
-    this.#state = said.state;
-    waiter?.resolve(said.answer as never);
-  }
-
   #ask<C extends Call>(call: C, asks: Calls[C]['asks']): Promise<Calls[C]['answer']> {
-    const channel = this.#channel;
-    if (channel === undefined) return Promise.reject(away());
-    const id = ++this.#lastId;
-    return new Promise((resolve, reject) => {
-      this.#waiters.set(id, { resolve, reject });
-      channel.send({ id, call, asks });
-    });
+    return this.#caller?.ask(call, asks) ?? Promise.reject(away());
   }
 
-  /** It is gone, or let go. */
-  #lost(): void {
-    this.#channel = undefined;
+  #alone<T>(run: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(run);
+    this.#turn = turn.catch(() => {});
+    return turn;
+  }
+
+  #letGo(): void {
+    this.#caller?.close();
     this.#given = emptyDirectory;
-    for (const { reject } of this.#waiters.values()) reject(away());
-    this.#waiters.clear();
-    const ending = this.#ending;
-    ending?.resolve();
-    if (ending !== undefined || this.#stopped || this.#state === nothing) return;
+    this.#state = this.#seen;
+    this.#caller = undefined;
+  }
+
+  #tellReset(): void {
+    for (const listener of this.#resetListeners) listener();
+  }
+
+  /** It is gone, unasked. */
+  #lost(caller: Caller): void {
+    if (this.#caller !== caller) return;
+    this.#caller = undefined;
+    this.#given = emptyDirectory;
     this.#state = nothing;
-    void this.#restart();
+    if (!this.#stopped) void this.#restart();
   }
 
   async #restart(): Promise<void> {
@@ -257,7 +246,7 @@ export class HeldEdge implements DirectoryConsumer, Part {
     for (let delayMs = pauseMs; !this.#stopped; delayMs = Math.min(5_000, delayMs * 2)) {
       try {
         await this.#meet();
-        for (const listener of this.#resetListeners) listener();
+        this.#tellReset();
         return;
       } catch (error) {
         this.#log.error('edge: cannot be started', { error: errorText(error) });
@@ -267,14 +256,11 @@ export class HeldEdge implements DirectoryConsumer, Part {
   }
 }
 
-function errorOf({ code, message, address, port }: Extract<FromHeld, { failure: object }>['failure']): Error {
-  if (code === 'WEIR_PORT_IN_USE' && address !== undefined && port !== undefined)
-    return new PortInUse({ address, port });
-  return code === undefined ? new Error(message) : new WeirError(code, message);
-}
-
-function away(): WeirError {
-  return new WeirError('WEIR_EDGE_AWAY', 'Cannot ask the edge: its process is being started');
+/** Asks it to end, and resolves when nothing of it is open. */
+async function endOf(caller: Caller): Promise<void> {
+  caller.onClosed = () => {};
+  await caller.ask('end', undefined).catch(() => {});
+  await caller.closed;
 }
 
 function cannotStart(folder: string): WeirError {

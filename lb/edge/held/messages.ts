@@ -20,9 +20,14 @@ export type Calls = {
   readonly why: { readonly asks: WhyQuestion; readonly answer: readonly WhyLink[] };
   readonly metrics: { readonly asks: undefined; readonly answer: string };
   readonly replaceWorkers: { readonly asks: undefined; readonly answer: undefined };
+  /** Starts another in its place and lets its own clients go; what it is asked after that it answers for them. Throws what that one throws. */
+  readonly handOver: { readonly asks: Program; readonly answer: undefined };
   /** Ends it with everything it has open. */
   readonly end: { readonly asks: undefined; readonly answer: undefined };
 };
+
+/** What runs an edge: a program and its arguments. */
+export type Program = { readonly file: string; readonly args: readonly string[] };
 
 export type Hello = {
   /** False: it is another edge than was asked for. */
@@ -31,6 +36,8 @@ export type Hello = {
   /** In force; 0: nothing. */
   readonly revision: number;
   readonly store?: string;
+  /** It can hand over; absent: it is of an older version and cannot. */
+  readonly handsOver?: true;
 };
 
 export type Call = keyof Calls;

@@ -75,6 +75,25 @@ export class KernelPorts implements Part {
     this.#carried = new Map();
   }
 
+  /** Who left and may have connections still; for `start` of the process that takes over. */
+  get departed(): ReadonlyMap<InstanceId, readonly string[]> {
+    return new Map(this.#departed.instances().map((one) => [one, this.#departed.targetsOf(one)]));
+  }
+
+  restore(departed: ReadonlyMap<InstanceId, readonly string[]>): void {
+    for (const [instance, targets] of departed) this.#departed.restore(instance, targets);
+  }
+
+  /** Another process has taken over: what is in the kernel is its own from now on. */
+  async leave(): Promise<void> {
+    await this.#auditor.stop();
+    this.#asked = undefined;
+    await this.#turn;
+    if (this.#put !== undefined) await this.#mapper.leave();
+    this.#put = undefined;
+    this.#departed.clear();
+  }
+
   /** Resolves when new connections follow the Directory. Throws when an endpoint that left may still get some. */
   apply(directory: Directory, open: Iterable<Open>): Promise<void> {
     this.#asked = { directory, open: [...open] };

@@ -28,6 +28,8 @@ export interface PortMapper extends VipAudit {
   counts(): Promise<readonly ListenerCounts[]>;
   /** Endpoints that took no connection lately and are left alone (`targetKey`). */
   ejected(): ReadonlySet<string>;
+  /** Ends it and leaves all on the machine as it is: another process goes on with it. */
+  leave(): Promise<void>;
   /** Ends it, and leaves nothing on the machine. May be called on one never started. */
   stop(): Promise<void>;
 }

@@ -20,9 +20,9 @@ export class ListenSocket {
   readonly port: number;
   readonly #close: () => void;
 
-  /** Throws PortInUse. `address` is numeric. */
-  constructor(place: ListenPlace) {
-    const handle = bind(place);
+  /** `given`: a socket that is bound there already. Throws PortInUse. `address` is numeric. */
+  constructor(place: ListenPlace, given?: unknown) {
+    const handle = isHandle(given) ? given : bind(place);
     const bound: { port?: number } = {};
     handle.getsockname(bound);
     this.handle = handle;

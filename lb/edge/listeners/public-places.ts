@@ -11,6 +11,17 @@ import { type ListenPlace, ListenSocket } from './listen-socket.ts';
 /** A listener with the place it really has, and its socket, which is lent to workers; undefined for UDP: they bind themselves. */
 export type Place = { readonly listener: Listener; readonly socket: ListenSocket | undefined };
 
+/** A place of another process of ours that is to be had without anybody being refused. */
+export type HandedPlace = {
+  /** Of its listener. */
+  readonly id: string;
+  readonly address: string;
+  /** The one it really has. */
+  readonly port: number;
+  /** Undefined for UDP. */
+  readonly socket: ListenSocket | undefined;
+};
+
 export type PlacesChange = {
   readonly opened: readonly Place[];
   /** The place is what it was, what is to be done there is not. */
@@ -30,6 +41,7 @@ export class PublicPlaces {
   readonly #asked = new Map<string, Listener>();
   readonly #problems = new Map<string, string>();
   #wanted: readonly Listener[] = [];
+  #handed: readonly HandedPlace[] = [];
 
   constructor(address: string) {
     this.#address = address;
@@ -62,6 +74,25 @@ export class PublicPlaces {
         ...(problem !== undefined && { problem }),
       };
     });
+  }
+
+  /** What another process may go on with. */
+  get handed(): readonly HandedPlace[] {
+    return [...this.#places].map(([id, { listener, socket }]) => {
+      const { address = this.#address, port } = listener;
+      return { id, address, port, socket };
+    });
+  }
+
+  /** What is opened from now on is taken from these, as far as they have it. */
+  take(handed: readonly HandedPlace[]): void {
+    this.#handed = handed;
+  }
+
+  /** What nobody took is given up. */
+  releaseHanded(): void {
+    for (const { socket } of this.#handed) socket?.close();
+    this.#handed = [];
   }
 
   /** Throws PortInUse, CannotListen: without these an edge does not start. */
@@ -113,12 +144,24 @@ export class PublicPlaces {
 
   async #open(listener: Listener): Promise<Place> {
     const { id, port, protocol, address = this.#address } = listener;
-    const socket = protocol === 'udp' ? undefined : new ListenSocket({ address, port });
-    const got = socket?.port ?? (await freeUdpPort({ address, port }));
+    const given = this.#takeHanded(listener, address);
+    const socket = protocol === 'udp' ? undefined : (given?.socket ?? new ListenSocket({ address, port }));
+    const got = socket?.port ?? given?.port ?? (await freeUdpPort({ address, port }));
     const place = { listener: { ...listener, address, port: got }, socket };
     this.#asked.set(id, listener);
     this.#places.set(id, place);
     return place;
+  }
+
+  #takeHanded({ id, port, protocol }: Listener, address: string): HandedPlace | undefined {
+    const found = this.#handed.find(
+      (one) =>
+        one.address === address &&
+        (one.socket === undefined) === (protocol === 'udp') &&
+        (port === 0 ? one.id === id : one.port === port),
+    );
+    this.#handed = this.#handed.filter((one) => one !== found);
+    return found;
   }
 
   #close(id: string): void {

@@ -171,6 +171,16 @@ export class NftablesPorts implements PortMapper {
     return [{ what: 'a change had failed', repaired: true }];
   }
 
+  async leave(): Promise<void> {
+    await this.#watch.stop();
+    await this.#nft.alone(async () => {
+      this.#wanted = [];
+      this.#inForce = undefined;
+    });
+    this.#nft.close();
+    this.#rules = undefined;
+  }
+
   async stop(): Promise<void> {
     await this.#watch.stop();
     this.#nft.close();
