@@ -53,6 +53,16 @@ export function testClientContract(name: string, create: Create): void {
     },
   );
 
+  t.test(`${name} takes an authority that another has signed, without those of the other`, async (t) => {
+    const { ours, theirs, client, apply, folder } = await setUp(t, create);
+    const middle = new TestAuthority(folder, 'middle', ours);
+    await apply([asking('closed.test', middle)]);
+    t.equal(await client({ by: middle.issue('ann', 'clientAuth') }), '200');
+    t.equal(await client({ by: middle.issue('web', 'serverAuth') }), '403');
+    t.equal(await client({ by: ours.issue('bob', 'clientAuth') }), '403');
+    t.equal(await client({ by: theirs.issue('eve', 'clientAuth') }), '403');
+  });
+
   t.test(`${name} resumes no session for more than its certificate is at that host`, async (t) => {
     const { ours, port } = await setUp(t, create);
     const by = ours.issue('ann', 'clientAuth');
@@ -149,6 +159,7 @@ async function setUp(t: Test, create: Create) {
   const client = async ({ sni = 'closed.test', host = sni, by }: Partial<Greeting>) =>
     (await greet(port, { sni, host, ...(by === undefined ? {} : { by }) })).status;
   return {
+    folder,
     ours,
     theirs,
     backend,

@@ -8,9 +8,14 @@ export class TestAuthority {
   readonly #path: string;
   #issued = 0;
 
-  constructor(folder: string, name: string) {
+  /** `above`: who has signed it; itself, where nobody is named. */
+  constructor(folder: string, name: string, above?: TestAuthority) {
     this.#path = join(folder, name);
-    this.#make('ca', name, ['-addext', 'basicConstraints=critical,CA:TRUE']);
+    this.#make('ca', name, [
+      '-addext',
+      'basicConstraints=critical,CA:TRUE',
+      ...(above === undefined ? [] : above.#signs()),
+    ]);
   }
 
   get certificate(): string {
@@ -20,10 +25,19 @@ export class TestAuthority {
   issue(subject: string, use: 'clientAuth' | 'serverAuth'): KeyAndCertificate {
     this.#issued += 1;
     const file = String(this.#issued);
-    const by = ['-CA', `${this.#path}-ca.crt`, '-CAkey', `${this.#path}-ca.key`];
     return this.#make(file, subject, [
-      ...['-addext', `extendedKeyUsage=${use}`, '-addext', 'basicConstraints=critical,CA:FALSE', ...by],
+      ...[
+        '-addext',
+        `extendedKeyUsage=${use}`,
+        '-addext',
+        'basicConstraints=critical,CA:FALSE',
+        ...this.#signs(),
+      ],
     ]);
+  }
+
+  #signs(): readonly string[] {
+    return ['-CA', `${this.#path}-ca.crt`, '-CAkey', `${this.#path}-ca.key`];
   }
 
   #make(file: string, subject: string, options: readonly string[]): KeyAndCertificate {

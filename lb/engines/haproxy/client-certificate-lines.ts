@@ -10,6 +10,12 @@ const page = {
 };
 
 /**
+ * Nothing is wrong with it, nor with who signed it, but that an authority may itself be signed by another, whom nobody named
+ * (X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT, 2): the first fault of the certificate, the first of an authority, and the last of all.
+ */
+const isVerified = '{ ssl_c_used 1 } { ssl_c_err 0 } { ssl_c_ca_err 0 2 } { ssl_c_verify 0 2 }';
+
+/**
  * Which certificates of clients pass. HAProxy verifies them while it is greeted, by the name it hears (asking.ts): a request for another
  * name is one of a client who was not asked, or not for a certificate of these authorities.
  */
@@ -19,7 +25,7 @@ export function certificateLines({ clientCertificate }: RouteOptions): readonly 
   const isOwn = '{ var(txn.sni),strcmp(txn.host) eq 0 }';
   return [
     ...answer(misdirected, `if { var(txn.sni) -m found } !${isOwn} !{ var(txn.trusts) -m found }`),
-    `http-request set-var(txn.accepted) bool(true) if ${isOwn} { ssl_c_used 1 } { ssl_c_verify 0 }`,
+    `http-request set-var(txn.accepted) bool(true) if ${isOwn} ${isVerified}`,
     ...(optional ? [] : answer(page, 'unless { var(txn.accepted) -m found }')),
     // What clients say of it by themselves; servers that make variables of fields take the one for the other.
     ...[field, field.replaceAll('-', '_')].map((name) => `http-request del-header ${word(name)}`),
