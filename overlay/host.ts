@@ -2,6 +2,7 @@ import type { Cni } from '../cni/cni.ts';
 import { errorCode, errorText } from '../core/kit/errors.ts';
 import type { Part } from '../core/kit/part.ts';
 import type { Lease, Network } from '../core/model/network.ts';
+import { type Announce, announce as announceOnLink } from './announce.ts';
 import { type Attached, type AttachRequest, attachByCni, attachDirectly, type ReadyState } from './attach.ts';
 import type { AttachmentKey, Inspection } from './backend.ts';
 import { NetworkNotReady, UnknownNetwork } from './errors.ts';
@@ -17,6 +18,8 @@ export type OverlayHostOptions = Omit<KeeperOptions, 'inUse'> & {
   readonly cni?: Cni;
   /** Milliseconds that `ready` waits for a network that is on its way (default 15 000). */
   readonly readyWithinMs?: number;
+  /** Default: `announce.ts`. */
+  readonly announce?: Announce;
 };
 
 export type ReadyNetwork = ReadyState & {
@@ -70,7 +73,7 @@ export type OverlayHost = Part & {
 };
 
 export function createOverlayHost(options: OverlayHostOptions): OverlayHost {
-  const { cni, clock, log, readyWithinMs = 15_000 } = options;
+  const { cni, clock, log, readyWithinMs = 15_000, announce = announceOnLink } = options;
   const keeper = createKeeper({ ...options, inUse });
   const { states } = keeper;
 
@@ -139,7 +142,9 @@ export function createOverlayHost(options: OverlayHostOptions): OverlayHost {
       if (backend?.attaching.kind === 'direct') return attachDirectly(backend.attaching, state, request);
       if (backend === undefined || cni === undefined)
         throw new NetworkNotReady(request.network, 'this agent runs no CNI plugins');
-      return attachByCni(cni, backend.attaching, { state, request, signal });
+      const attached = await attachByCni(cni, backend.attaching, { state, request, signal });
+      await announce(attached, request.netns);
+      return attached;
     },
     detach,
     async recover(valid) {
