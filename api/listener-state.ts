@@ -9,8 +9,11 @@ export type ListenerOnEdge = {
   readonly at?: string;
   /** Why it is not. */
   readonly problem?: string;
-  /** The kernel carries its connections; these instances see the edge's address instead of the client's. */
-  readonly kernel?: { readonly masquerades: readonly string[] };
+  /**
+   * The kernel carries its connections; these instances see the edge's address instead of the client's. `except`: those that processes
+   * carry all the same, and why.
+   */
+  readonly kernel?: { readonly masquerades: readonly string[]; readonly except?: string };
   /** Why the edge's processes carry them. */
   readonly because?: string;
 };

@@ -116,7 +116,8 @@ function edgeText({ edge, state, at, problem, kernel, because }: ListenerOnEdgeI
     masked.length === 0
       ? 'endpoints see the addresses of clients'
       : `${masked.join(', ')} ${masked.length === 1 ? 'sees' : 'see'} the address of the edge, because answers would not come back here`;
-  return `${place} (kernel): ${seen}`;
+  const except = kernel.except === undefined ? '' : `; processes carry ${kernel.except}`;
+  return `${place} (kernel): ${seen}${except}`;
 }
 
 function faultText({ listener, effect, reason }: ListenersAnswer['faults'][number]): string {

@@ -5,7 +5,9 @@ import type { Part } from '../../core/kit/part.ts';
 import { EdgeConsumer } from '../../lb/edge/consumer.ts';
 import { HeldEdge } from '../../lb/edge/held/held-edge.ts';
 import { KernelPorts } from '../../lb/edge/l4/kernel-ports.ts';
+import type { PortMapper } from '../../lb/edge/l4/port-mapper.ts';
 import { DevelopmentAuthority } from '../../lb/edge/tls/authority.ts';
+import { BothFamilyPorts } from '../../lb/vip/backends/nftables/ports/both-families.ts';
 import { NftablesPorts } from '../../lb/vip/backends/nftables/ports/nftables-ports.ts';
 import type { AgentSettings } from './agent-settings.ts';
 
@@ -42,15 +44,20 @@ export function edgeOf(
 }
 
 /** The edge, after one that another agent of this folder held and that is not wanted any more. */
-export function edgeParts({ edge, held }: ComposedEdge, mapper: NftablesPorts | undefined): readonly Part[] {
+export function edgeParts({ edge, held }: ComposedEdge, mapper: PortMapper | undefined): readonly Part[] {
   if (edge === held) return [held];
   const noOther: Part = { start: () => held.end(), async stop() {} };
   return [noOther, ...(edge === undefined ? noMappedPorts(mapper) : [edge])];
 }
 
 /** What an edge left that died here, and is no edge any more. */
-function noMappedPorts(mapper: NftablesPorts | undefined): readonly Part[] {
+function noMappedPorts(mapper: PortMapper | undefined): readonly Part[] {
   return mapper === undefined ? [] : [{ start: () => mapper.stop(), async stop() {} }];
+}
+
+/** Of both families. */
+export function kernelPorts(parts: { readonly clock: Clock; readonly log: Log }): PortMapper {
+  return new BothFamilyPorts(new NftablesPorts(parts), new NftablesPorts(parts, { family: 6 }));
 }
 
 /** The public edge with the choices of its settings. */
@@ -61,7 +68,7 @@ export function composeEdge(
   const { http, https, accessLog, minTls = '1.2', engine = 'builtin', acceptProxy = [] } = edge;
   const authority = new DevelopmentAuthority({ clock }, { folder: join(dataDir, 'authority') });
   const certificate = (name: string) => authority.certificate(name);
-  const mapper = kernel ? new NftablesPorts({ log, clock }) : undefined;
+  const mapper = kernel ? kernelPorts({ log, clock }) : undefined;
   const ports = mapper && new KernelPorts({ mapper, log, clock, agentId });
   return new EdgeConsumer(
     { clock, log, certificate, ...(ports && { kernel: ports }) },

@@ -210,7 +210,7 @@ export type ListenerOnEdgeInfo = {
   readonly state: string;
   readonly at?: string;
   readonly problem?: string;
-  readonly kernel?: { readonly masquerades: readonly string[] };
+  readonly kernel?: { readonly masquerades: readonly string[]; readonly except?: string };
   readonly because?: string;
 };
 

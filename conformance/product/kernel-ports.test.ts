@@ -89,6 +89,20 @@ t.test('public ports are carried by the kernel', { skip }, async (t) => {
     t.match(await listenerOf('bounded'), { edges: [{ because: /maxConnections/ }] });
   });
 
+  await t.test('who may come is known in the kernel, and who may not is refused', async (t) => {
+    await add('chosen', { port: 5434, allow: ['100.65.9.0/24'], deny: ['100.65.9.9'] });
+    t.match(await ask(5434), /^db\.\S+ sees 100\.65\.9\.2$/);
+    t.match(await listenerOf('chosen'), { edges: [{ kernel: { masquerades: [] } }] });
+    await add('closed', { port: 5435, deny: ['100.65.9.2'] });
+    t.notMatch(await ask(5435), /sees/);
+  });
+
+  await t.test('a listener of both families is mapped for the one that instances have', async (t) => {
+    await add('six', { port: 5436, address: '::' });
+    t.match(await ask(5436), /^db\.\S+ sees 100\.65\.9\.2$/);
+    t.match(await listenerOf('six'), { edges: [{ kernel: { masquerades: [], except: /^IPv6: \S+/ } }] });
+  });
+
   await t.test('connections stay open while instances come and go, and are counted', async (t) => {
     const held = outside.exec([
       ...['perl', '-MIO::Socket::INET', '-e'],

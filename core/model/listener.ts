@@ -43,8 +43,11 @@ export type ListenerState = {
   readonly at?: { readonly address: string; readonly port: number };
   /** Why it is not: `port 80 is in use`. Absent when it is not wanted now (`whileServed`). */
   readonly problem?: string;
-  /** The kernel carries its connections; these instances see the edge's address instead of the client's. */
-  readonly kernel?: { readonly masquerades: readonly string[] };
+  /**
+   * The kernel carries its connections; these instances see the edge's address instead of the client's. `except`: those that processes
+   * carry all the same, and why.
+   */
+  readonly kernel?: { readonly masquerades: readonly string[]; readonly except?: string };
   /** Why the edge's processes carry them and not the kernel, where one could think so. */
   readonly because?: string;
 };

@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import type { Clock } from '../../../core/kit/clock.ts';
 import { errorText } from '../../../core/kit/errors.ts';
 import type { Log } from '../../../core/kit/log.ts';
@@ -38,6 +39,7 @@ export class KernelPorts implements Part {
   readonly #departed = new Departed();
   /** Why the kernel carries nothing, although it was to; as it was logged. */
   #problem: string | undefined;
+  #cannotSix: string | undefined;
   /** What was asked for last. */
   #asked: { readonly directory: Directory; readonly open: readonly Open[] } | undefined;
   #carried: ReadonlyMap<string, Carried> = new Map();
@@ -108,6 +110,7 @@ export class KernelPorts implements Part {
 
   async #apply(): Promise<void> {
     if (this.#asked === undefined) return;
+    await this.#askSix(this.#asked.open);
     const ports = this.#decide(this.#asked.directory, this.#asked.open);
     const text = JSON.stringify(ports);
     if (text === this.#put) return;
@@ -150,6 +153,11 @@ export class KernelPorts implements Part {
     return this.#put === undefined ? [] : this.#mapper.counts();
   }
 
+  async #askSix(open: readonly Open[]): Promise<void> {
+    const isAsked = open.some(({ listener }) => !isHttp(listener.protocol) && isIPv6(listener.address ?? ''));
+    this.#cannotSix = isAsked ? await this.#mapper.cannot(6) : undefined;
+  }
+
   #decide(directory: Directory, open: Iterable<Open>): readonly MappedPort[] {
     const carried = new Map<string, Carried>();
     const streams = [...open].map(({ listener }) => listener).filter(({ protocol }) => !isHttp(protocol));
@@ -157,15 +165,20 @@ export class KernelPorts implements Part {
     const ports: MappedPort[] = [];
     for (const listener of streams) {
       const { address = '127.0.0.1' } = listener;
-      const options = { agentId: this.#agentId, routes: routesOf(tables, listener) };
+      const routes = routesOf(tables, listener);
+      const options = { agentId: this.#agentId, routes, cannotSix: this.#cannotSix };
       const decision = mapping(directory, { ...listener, address }, options);
       if (decision.kind === 'process') {
         carried.set(listener.id, { because: decision.because });
         continue;
       }
-      ports.push(decision.port);
-      const masquerades = decision.port.backends.flatMap(({ far, instanceId }) => (far ? [instanceId] : []));
-      carried.set(listener.id, { kernel: { masquerades } });
+      ports.push(...decision.ports);
+      const backends = decision.ports.flatMap((port) => port.backends);
+      const far = new Set(backends.filter((one) => one.far).map(({ instanceId }) => instanceId));
+      const { except } = decision;
+      carried.set(listener.id, {
+        kernel: { masquerades: [...far], ...(except !== undefined && { except }) },
+      });
     }
     this.#carried = carried;
     return ports;
@@ -173,7 +186,7 @@ export class KernelPorts implements Part {
 
   /** What could not be may be possible now: it is looked at with each audit. */
   async #again(): Promise<readonly []> {
-    if (this.#problem !== undefined) await this.#follow();
+    if (this.#problem !== undefined || this.#cannotSix !== undefined) await this.#follow();
     return [];
   }
 

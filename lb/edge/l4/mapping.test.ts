@@ -12,6 +12,10 @@ function instance(id: string, agentId: string, address: string): Endpoint {
 }
 
 const here = instance('near', 'agent-1', '100.65.1.11');
+const dual = [
+  { network: 'cni', ip: '100.65.1.11' },
+  { network: 'cni', ip: 'fd65:1::11' },
+];
 const there = instance('far', 'agent-2', '100.65.2.2');
 
 function directory(endpoints: readonly Endpoint[], routes: readonly Route[]): Directory {
@@ -32,11 +36,17 @@ function decided(
   {
     endpoints = [here],
     routes = [ownRoute('/web')],
-  }: { readonly endpoints?: readonly Endpoint[]; readonly routes?: readonly Route[] } = {},
+    cannotSix,
+  }: {
+    readonly endpoints?: readonly Endpoint[];
+    readonly routes?: readonly Route[];
+    readonly cannotSix?: string;
+  } = {},
 ) {
   const all = directory(endpoints, routes);
   const asked = { ...l4, ...listener };
-  return mapping(all, asked, { agentId: 'agent-1', routes: routesOf(routesByTable(all), asked) });
+  const options = { agentId: 'agent-1', routes: routesOf(routesByTable(all), asked), cannotSix };
+  return mapping(all, asked, options);
 }
 
 const withOptions = (options: RouteOptions) => ({ routes: [ownRoute('/web', { options })] });
@@ -46,19 +56,55 @@ t.test(
   async (t) => {
     t.same(decided({}, { endpoints: [here, there] }), {
       kind: 'kernel',
-      port: {
-        ...{ listener: 'l4', protocol: 'tcp', address: '0.0.0.0', port: 5432 },
-        backends: [
-          { instanceId: 'far', address: '100.65.2.2', port: 80, far: true },
-          { instanceId: 'near', address: '100.65.1.11', port: 80 },
-        ],
-      },
+      ports: [
+        {
+          ...{ listener: 'l4', protocol: 'tcp', address: '0.0.0.0', port: 5432 },
+          backends: [
+            { instanceId: 'far', address: '100.65.2.2', port: 80, far: true },
+            { instanceId: 'near', address: '100.65.1.11', port: 80 },
+          ],
+        },
+      ],
     });
-    t.match(decided({ protocol: 'udp' }), { kind: 'kernel', port: { protocol: 'udp' } });
-    t.match(decided({}, { endpoints: [] }), { kind: 'kernel', port: { backends: [] } });
-    t.match(decided({}, withOptions({ balance: 'hash' })), { port: { balance: 'source-hash' } });
+    t.match(decided({ protocol: 'udp' }), { kind: 'kernel', ports: [{ protocol: 'udp' }] });
+    t.match(decided({}, { endpoints: [] }), { kind: 'kernel', ports: [{ backends: [] }] });
+    t.match(decided({}, withOptions({ balance: 'hash' })), { ports: [{ balance: 'source-hash' }] });
   },
 );
+
+t.test("who may come is the kernel's to know, by family", async (t) => {
+  const lists = { allow: ['10.0.0.0/8', 'fd00::/8'], deny: ['10.6.6.6'] };
+  const both = { ...here, addresses: dual };
+  t.match(decided({ address: '::' }, { endpoints: [both], ...withOptions(lists) }), {
+    kind: 'kernel',
+    ports: [
+      { allow: ['10.0.0.0/8'], deny: ['10.6.6.6/32'] },
+      { allow: ['fd00::/8'], deny: [] },
+    ],
+  });
+});
+
+t.test('a socket of both families is mapped for those that every endpoint has', async (t) => {
+  const both = { ...here, addresses: dual };
+  t.match(decided({ address: '::' }, { endpoints: [both] }), {
+    kind: 'kernel',
+    ports: [
+      { address: '0.0.0.0', backends: [{ address: '100.65.1.11' }] },
+      { address: '::', backends: [{ address: 'fd65:1::11' }] },
+    ],
+    except: undefined,
+  });
+  t.match(decided({ address: '::' }, { endpoints: [both, there] }), {
+    ports: [{ address: '0.0.0.0' }],
+    except: /^IPv6: far is not at an IPv6 address/,
+  });
+  t.match(decided({ address: '::' }, { endpoints: [] }), { ports: [{ backends: [] }, { backends: [] }] });
+  t.match(decided({ address: 'fd65:3::1' }, { endpoints: [both] }), { ports: [{ address: 'fd65:3::1' }] });
+  t.match(decided({ address: '::' }, { endpoints: [both], cannotSix: 'it does not forward' }), {
+    ports: [{ address: '0.0.0.0' }],
+    except: 'IPv6: it does not forward',
+  });
+});
 
 t.test('processes carry what somebody has to read or bound, and it is said why', async (t) => {
   const cases: readonly (readonly [ReturnType<typeof decided>, RegExp])[] = [
@@ -67,13 +113,12 @@ t.test('processes carry what somebody has to read or bound, and it is said why',
     [decided({ options: { maxConnections: 5 } }), /maxConnections/],
     [decided({ options: { idleMs: 5 } }), /idleMs/],
     [decided({ address: '127.0.0.1' }), /loopback address/],
-    [decided({ address: '::' }), /IPv4/],
+    [decided({ address: 'fd00::9' }), /near is not at an IPv6 address/],
     [decided({}, { routes: [] }), /no route/],
     [decided({}, { routes: [ownRoute('/web'), { ...ownRoute('/other'), id: 'two' }] }), /several routes/],
     [decided({}, withOptions({ sendProxy: 'v2' })), /sendProxy/],
     [decided({}, withOptions({ tls: {} })), /TLS/],
     [decided({}, withOptions({ limits: { concurrent: 1 } })), /limits/],
-    [decided({}, withOptions({ allow: ['10.0.0.0/8'] })), /allow/],
     [decided({}, withOptions({ check: {} })), /checks/],
     [decided({}, withOptions({ balance: 'least-requests' })), /least-requests/],
     [decided({}, withOptions({ timeouts: { connectMs: 5 } })), /connectMs/],

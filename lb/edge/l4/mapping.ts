@@ -3,12 +3,22 @@ import type { Directory } from '../../../core/model/directory.ts';
 import type { AgentId } from '../../../core/model/ids.ts';
 import { type Listener, type ListenerOptions, tableOf } from '../../../core/model/listener.ts';
 import type { Route, RouteOptions } from '../../../core/model/route.ts';
+import { addressesOf } from '../../../core/model/vip-backends.ts';
 import { endpointsOf, type PoolEndpoint } from '../routes/route-table.ts';
 import type { MappedPort, MappedTarget } from './port-mapper.ts';
+import { rangesOf } from './ranges.ts';
+
+type Family = 4 | 6;
 
 /** Who carries the connections of a listener: the kernel, or for a reason the edge's processes. */
 export type Mapping =
-  | { readonly kind: 'kernel'; readonly port: MappedPort }
+  | {
+      readonly kind: 'kernel';
+      /** One for each family. */
+      readonly ports: readonly MappedPort[];
+      /** What processes carry all the same, and why. */
+      readonly except?: string;
+    }
   | { readonly kind: 'process'; readonly because: string };
 
 export type MappingOptions = {
@@ -16,29 +26,72 @@ export type MappingOptions = {
   readonly agentId: AgentId | undefined;
   /** The routes of the listener's table. */
   readonly routes: readonly Route[];
+  /** Why this machine cannot carry IPv6; undefined: it can. */
+  readonly cannotSix?: string | undefined;
 };
 
 /** Pure. `listener` says where it really is open. Why each thing is as it is: docs/decisions/kernel-ports.md. */
 export function mapping(
   directory: Directory,
   listener: Listener & { readonly address: string },
-  { agentId, routes }: MappingOptions,
+  options: MappingOptions,
 ): Mapping {
-  const { id, protocol, port, address, options } = listener;
+  const { protocol, address } = listener;
   if (protocol !== 'tcp' && protocol !== 'udp') return process(`${protocol} is read by the edge`);
-  const asked = placeReason(address) ?? listenerReason(options);
+  const asked = placeReason(address) ?? listenerReason(listener.options);
   if (asked !== undefined) return process(asked);
-  const [route, ...others] = routes.filter(({ host }) => host === '*');
+  const [route, ...others] = options.routes.filter(({ host }) => host === '*');
   if (route === undefined) return process('no route takes what comes');
   if (others.length > 0) return process('several routes take what comes');
   const limits = routeReason(route);
   if (limits !== undefined) return process(limits);
+  const port = { listener: listener.id, protocol, address, port: listener.port };
+  return whole(
+    familiesOf(address).map((family) => mapped(directory, port, { ...options, family, route })),
+    address,
+  );
+}
+
+type OfFamily = MappingOptions & { readonly family: Family; readonly route: Route };
+
+/** Of one family: why processes carry it, or its port. */
+function mapped(
+  directory: Directory,
+  port: Pick<MappedPort, 'listener' | 'protocol' | 'address' | 'port'>,
+  { agentId, cannotSix, family, route }: OfFamily,
+): MappedPort | string {
+  if (family === 6 && cannotSix !== undefined) return cannotSix;
   const endpoints = endpointsOf(directory, route.service).filter(({ weight }) => weight !== 0);
-  const odd = endpoints.map(endpointReason).find((reason) => reason !== undefined);
-  if (odd !== undefined) return process(odd);
-  const balance = route.options?.balance === 'hash' ? ({ balance: 'source-hash' } as const) : {};
-  const backends = endpoints.map((endpoint) => target(directory, endpoint, agentId));
-  return { kind: 'kernel', port: { listener: id, protocol, address, port, backends, ...balance } };
+  const backends: MappedTarget[] = [];
+  for (const endpoint of endpoints) {
+    const found = target(directory, endpoint, { family, agentId });
+    if (typeof found === 'string') return found;
+    backends.push(found);
+  }
+  const { allow, deny, balance } = route.options ?? {};
+  return {
+    ...port,
+    // A socket at `::` takes both.
+    ...(family === 4 && port.address === '::' && { address: '0.0.0.0' }),
+    backends,
+    ...(balance === 'hash' && { balance: 'source-hash' }),
+    ...(allow && { allow: rangesOf(allow, family) }),
+    ...(deny && { deny: rangesOf(deny, family) }),
+  };
+}
+
+function whole(each: readonly (MappedPort | string)[], address: string): Mapping {
+  const ports = each.filter((one) => typeof one !== 'string');
+  const because = each.filter((one) => typeof one === 'string');
+  if (ports.length === 0) return process(because[0] ?? '');
+  if (because.length === 0) return { kind: 'kernel', ports };
+  const other = familiesOf(address).filter((_, i) => typeof each[i] === 'string');
+  return { kind: 'kernel', ports, except: `IPv${other[0]}: ${because[0]}` };
+}
+
+function familiesOf(address: string): readonly Family[] {
+  if (address === '::') return [4, 6];
+  return [isIPv4(address) ? 4 : 6];
 }
 
 /** Tables of listeners with their routes, in one look at all routes. */
@@ -61,9 +114,7 @@ function process(because: string): Mapping {
 }
 
 function placeReason(address: string): string | undefined {
-  if (address.startsWith('127.') || address === '::1')
-    return 'only processes of this machine reach a loopback address';
-  if (!isIPv4(address)) return 'the kernel maps IPv4 only so far';
+  if (isLoopback(address)) return 'only processes of this machine reach a loopback address';
   return undefined;
 }
 
@@ -78,8 +129,6 @@ const userspaceOptions = [
   ['sendProxy', 'PROXY headers are sent'],
   ['tls', 'endpoints are spoken to over TLS'],
   ['limits', 'connections are limited'],
-  ['allow', 'clients are chosen by address'],
-  ['deny', 'clients are chosen by address'],
   ['maintenance', 'it is under maintenance'],
   ['check', 'the edge checks the endpoints'],
   ['split', 'connections are split among apps'],
@@ -95,21 +144,27 @@ function routeReason({ options = {} }: Route): string | undefined {
     : undefined;
 }
 
-function endpointReason({ address, instanceId, backup }: PoolEndpoint): string | undefined {
-  if (backup) return `${instanceId} is used only while no other can be`;
-  if (!isIPv4(address)) return `${instanceId} is not at an IPv4 address (${address})`;
-  return address.startsWith('127.') ? `${instanceId} is at a loopback address (${address})` : undefined;
-}
-
+/** Where it is reached by this family, or why it is not. */
 function target(
   { endpoints }: Directory,
-  { instanceId, address, port, weight }: PoolEndpoint,
-  agentId: AgentId | undefined,
-): MappedTarget {
-  const isNear = agentId !== undefined && endpoints.get(instanceId)?.agentId === agentId;
+  { instanceId, address, port, weight, backup }: PoolEndpoint,
+  { family, agentId }: { readonly family: Family; readonly agentId: AgentId | undefined },
+): MappedTarget | string {
+  if (backup) return `${instanceId} is used only while no other can be`;
+  const endpoint = endpoints.get(instanceId);
+  const its = endpoint?.ports.find((one) => one.address === address && one.port === port);
+  const places = endpoint && its ? addressesOf(endpoint, its) : [address];
+  const place = places.find((one) => isIPv4(one) === (family === 4));
+  if (place === undefined) return `${instanceId} is not at an IPv${family} address (${address})`;
+  if (isLoopback(place)) return `${instanceId} is at a loopback address (${place})`;
+  const isNear = agentId !== undefined && endpoint?.agentId === agentId;
   return {
-    ...{ instanceId, address, port },
+    ...{ instanceId, address: place, port },
     ...(weight !== undefined && { weight }),
     ...(!isNear && { far: true as const }),
   };
+}
+
+function isLoopback(address: string): boolean {
+  return address.startsWith('127.') || address === '::1';
 }

@@ -5,9 +5,15 @@ import type { ListenerCounts } from './listener-tally.ts';
 /** `far`: its answers come back to this machine only if it takes us for the client. */
 export type MappedTarget = VipTarget & { readonly far?: true };
 
-/** A public port whose connections the kernel sends to endpoints. `0.0.0.0` is every address of this machine but its loopback ones. */
+/**
+ * A public port whose connections the kernel sends to endpoints of its family. `0.0.0.0` and `::` are every address of this machine but
+ * its loopback ones, of that family.
+ */
 export type MappedPort = Omit<VipService, 'backends'> & {
   readonly listener: string;
+  /** Ranges of the only clients it is for; others, and those of `deny`, are left to the sockets. */
+  readonly allow?: readonly string[];
+  readonly deny?: readonly string[];
   readonly backends: readonly MappedTarget[];
 };
 
@@ -15,6 +21,8 @@ export type MappedPort = Omit<VipService, 'backends'> & {
 export interface PortMapper extends VipAudit {
   /** For people: `nftables`. */
   readonly kind: string;
+  /** Why this machine cannot do it for a family; undefined: it can. */
+  cannot(family: 4 | 6): Promise<string | undefined>;
   /** Throws VipUnavailable when this machine cannot. Changes nothing that is in force. May be repeated. */
   start(): Promise<void>;
   /**

@@ -21,7 +21,7 @@ import { type HostSpawn, hostSpawn } from '../session.ts';
 import { Watch, type WatchParts } from '../watch.ts';
 import { machineAddresses } from './addresses.ts';
 import { parseSetCounters } from './counters.ts';
-import { farOf, placed, placesOf } from './placed.ts';
+import { accessOf, farOf, placed, placesOf } from './placed.ts';
 import { type PortRules, type PortTable, portChanges, wholePorts } from './rules.ts';
 
 export type NftablesPortsDependencies = {
@@ -79,6 +79,14 @@ export class NftablesPorts implements PortMapper {
       follow: () => this.#nft.alone(async () => this.#wanted.length > 0 && this.#follow()),
       looked: (now) => this.#late.end(now),
     });
+  }
+
+  async cannot(family: Family): Promise<string | undefined> {
+    if (family !== this.#nft.own.family) return `only IPv${this.#nft.own.family} is mapped`;
+    return this.start().then(
+      () => undefined,
+      (error: unknown) => errorText(error),
+    );
   }
 
   async start(): Promise<void> {
@@ -203,7 +211,11 @@ export class NftablesPorts implements PortMapper {
   /** Makes the kernel's table what is wanted now. `anew`: it is not built as ours is. */
   async #follow({ anew } = { anew: false }): Promise<void> {
     const before = this.#inForce;
-    const table = { services: this.#watch.tried.services, far: farOf(this.#wanted) };
+    const table = {
+      services: this.#watch.tried.services,
+      access: accessOf(this.#wanted, this.#addresses),
+      far: farOf(this.#wanted),
+    };
     for (const key of table.services.keys()) this.#ever.add(key);
     this.#inForce = undefined;
     this.#inForce = await this.#put(before, table, anew);

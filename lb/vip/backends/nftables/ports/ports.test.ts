@@ -3,8 +3,9 @@ import t, { type Test } from 'tap';
 import { systemClock } from '../../../../../core/kit/clock.ts';
 import { silentLog } from '../../../../../core/kit/log.ts';
 import type { MappedPort, MappedTarget } from '../../../../edge/l4/port-mapper.ts';
-import { addresses, type Lab, type Place } from '../../../testing/lab.ts';
-import { labOf, needsRoot, serve } from '../../../testing/nftables-lab.ts';
+import { addresses, addresses6, type Lab, type Place } from '../../../testing/lab.ts';
+import { labOf, needsRoot, serve, serve6 } from '../../../testing/nftables-lab.ts';
+import { BothFamilyPorts } from './both-families.ts';
 import { NftablesPorts } from './nftables-ports.ts';
 
 const port = 5432;
@@ -209,6 +210,54 @@ for (const [by, from, far] of [
     t.match(await lab.at(from).askFrom('kept', to), { kind: 'answer', name: 'b-udp' }, 'from the same port');
     t.same(await ports.audit(), []);
   });
+
+t.test('both families are mapped, each to endpoints of its own', options, async (t) => {
+  const lab = await labOf(t, 'p6');
+  const parts = {
+    ...{ log: silentLog, clock: systemClock, exec: lab.host },
+    spawn: (file: string, args: readonly string[]) => lab.spawn('host', file, args),
+  };
+  const ports = new BothFamilyPorts(new NftablesPorts(parts), new NftablesPorts(parts, { family: 6 }));
+  t.teardown(() => ports.stop());
+  await lab.at('host').listen('edge', 'tcp', '::', port);
+  const six = { protocol: 'tcp', address: addresses6.host, port } as const;
+  const [a, b] = [await serve(lab, 'a'), await serve6(lab, 'b')];
+  await ports.apply([mapped([a])]);
+  t.match(await lab.at('x').ask(six), { name: 'edge' }, 'not mapped yet');
+  await ports.apply([mapped([a]), mapped([b], { address: '::' })]);
+  t.match(await lab.at('x').ask(six), { name: 'b-tcp', peer: addresses6.x });
+  t.match(await lab.at('x').ask(at), { name: 'a-tcp', peer: addresses.x });
+  t.match(await lab.at('host').ask(six), { name: 'b-tcp' });
+  t.match(await lab.at('a').ask(six), { name: 'b-tcp' });
+  const r = await serve6(lab, 'r');
+  await ports.apply([mapped([{ ...r, far: true }], { address: addresses6.host })]);
+  t.match(await lab.at('x').ask(six), { name: 'r-tcp', peer: 'fd65:2::1' });
+  t.match(await ports.counts(), [{ listener: 'db', connections: 4, refused: 0 }]);
+  t.same(await ports.audit(), []);
+  await lab.run('host', 'nft', ['flush', 'chain', 'ip6', 'weir-edge', 'dispatch']);
+  t.equal((await ports.audit()).length, 1);
+  t.match(await lab.at('x').ask(six), { name: 'r-tcp' });
+  await ports.stop();
+  t.notMatch(await lab.run('host', 'nft', ['list', 'tables']), /weir-edge/);
+  t.match(await lab.at('x').ask(six), { name: 'edge' });
+});
+
+t.test('who may not come gets to the process, which refuses', options, async (t) => {
+  const { lab, ports, ask } = await setUp(t, 'pw');
+  const a = await serve(lab, 'a');
+  await ports.apply([mapped([a], { allow: ['100.65.3.0/24', '100.65.2.2/32'], deny: ['100.65.3.2/32'] })]);
+  t.match(await ask('r'), { name: 'a-tcp' }, 'allowed');
+  t.match(await ask('x'), { name: 'edge' }, 'denied, though its range is allowed');
+  t.match(await ask('b'), { name: 'edge' }, 'not allowed');
+  t.same(await ports.audit(), []);
+  await ports.apply([mapped([a], { allow: ['0.0.0.0/0'] })]);
+  for (const from of ['r', 'x', 'b'] as const) t.match(await ask(from), { name: 'a-tcp' });
+  await ports.apply([mapped([a], { allow: [] })]);
+  t.match(await ask('r'), { name: 'edge' }, 'nobody is allowed');
+  await ports.apply([mapped([a])]);
+  t.match(await ask('x'), { name: 'a-tcp' });
+  t.same(await ports.audit(), []);
+});
 
 t.test('a source hash keeps an address with one endpoint', options, async (t) => {
   const { lab, ports, ask } = await setUp(t, 'pg');

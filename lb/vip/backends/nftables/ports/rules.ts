@@ -1,5 +1,5 @@
 import { decide } from '../../../decide.ts';
-import type { VipService } from '../../../table.ts';
+import { serviceKey, type VipService } from '../../../table.ts';
 import { chainLines, chainsOf, changeLines } from '../elements.ts';
 import { familyWords } from '../family.ts';
 import { lateRules, lateSets } from '../late.ts';
@@ -17,11 +17,13 @@ import {
   text,
   unansweredError,
 } from '../rules.ts';
+import type { PortAccess } from './placed.ts';
 
 /** Public ports as the kernel has them: one service for each address of the machine. */
 export type PortTable = {
   /** By `serviceKey`; without backends: refused at once. */
   readonly services: ReadonlyMap<string, VipService>;
+  readonly access: ReadonlyMap<string, PortAccess>;
   /** Addresses of endpoints whose answers would not come back by themselves. */
   readonly far: ReadonlySet<string>;
 };
@@ -31,7 +33,7 @@ export type PortRules = Omit<RuleSet, 'ranges'>;
 /** Elements of the sets that are about ports as such. */
 type PortSets = Readonly<Record<(typeof portSets)[number], ReadonlySet<string>>>;
 const protocols = ['tcp', 'udp'] as const;
-const portSets = ['ports', 'empty', 'in', 'out', 'far'] as const;
+const portSets = ['ports', 'empty', 'in', 'out', 'far', 'allowing', 'allowed', 'denied'] as const;
 
 /**
  * One transaction after which the kernel sends these ports' connections to their endpoints, whatever was there. Unlike a virtual IP
@@ -42,6 +44,7 @@ export function wholePorts(rules: PortRules, table: PortTable, chains: readonly 
   const t = `${ip} ${rules.table}`;
   const pairs = pairsOf(rules);
   const key = `${address} . inet_proto . inet_service`;
+  const client = `${ip} daddr . meta l4proto . th dport . ${ip} saddr`;
   // nft knows the size of a tracked port only where the protocol has been asked for.
   const asked = (l4: string) =>
     `meta l4proto ${l4} ct original ${ip} daddr . meta l4proto . ct original proto-dst`;
@@ -54,6 +57,11 @@ export function wholePorts(rules: PortRules, table: PortTable, chains: readonly 
     `add set ${t} ports { type ${key}; }`,
     ...['empty', 'in', 'out'].map((name) => `add set ${t} ${name} { type ${key}; counter; }`),
     `add set ${t} far { type ${address}; }`,
+    // Who may come: ports that are for some only, and with each port ranges of clients.
+    `add set ${t} allowing { type ${key}; }`,
+    ...['allowed', 'denied'].map(
+      (name) => `add set ${t} ${name} { type ${key} . ${address}; flags interval; }`,
+    ),
     ...pairs.map((pair) => pairSet(t, pair)),
     ...['client', 'dispatch', 'source', 'refuse', 'seen'].map((chain) => `add chain ${t} ${chain}`),
     // Before virtual IPs and all others that translate: who comes first decides.
@@ -74,6 +82,9 @@ export function wholePorts(rules: PortRules, table: PortTable, chains: readonly 
     `add rule ${t} client goto dispatch`,
     // A connection that a process has already, and that is tracked only now, stays with it.
     `add rule ${t} dispatch tcp flags & (fin | syn | rst | ack) != syn return`,
+    // Whoever is not wanted gets to the socket behind, which refuses and says so.
+    `add rule ${t} dispatch ${ip} daddr . meta l4proto . th dport @allowing ${client} != @allowed accept`,
+    `add rule ${t} dispatch ${client} @denied accept`,
     `add rule ${t} dispatch ${ip} daddr . meta l4proto . th dport @counted`,
     `add rule ${t} dispatch ${ip} daddr . meta l4proto . th dport vmap @services`,
     `add rule ${t} after-prerouting ct state new ${ip} daddr . meta l4proto . th dport @empty goto refuse`,
@@ -127,17 +138,28 @@ export function portChanges(
 }
 
 const none: ReadonlySet<string> = new Set();
-const nothing: PortSets = { ports: none, empty: none, in: none, out: none, far: none };
+const nothing: PortSets = {
+  ...{ ports: none, empty: none, in: none, out: none, far: none },
+  ...{ allowing: none, allowed: none, denied: none },
+};
 
-function setsOf({ services, far }: PortTable): PortSets {
-  const keys = (which: (service: VipService) => boolean) =>
-    new Set(
-      [...services.values()]
-        .filter(which)
-        .map(({ address, protocol, port }) => `${address} . ${protocol} . ${port}`),
-    );
-  const ports = keys(() => true);
-  return { ports, empty: keys(({ backends }) => backends.length === 0), in: ports, out: ports, far };
+function setsOf({ services, far, access }: PortTable): PortSets {
+  const all = [...services.values()];
+  const ports = new Set(all.map(placeText));
+  const empty = new Set(all.filter(({ backends }) => backends.length === 0).map(placeText));
+  const accessOf = (service: VipService) => access.get(serviceKey(service)) ?? {};
+  const ranges = (which: 'allow' | 'deny') =>
+    all.flatMap((one) => (accessOf(one)[which] ?? []).map((range) => `${placeText(one)} . ${range}`));
+  return {
+    ...{ ports, empty, in: ports, out: ports, far },
+    allowing: new Set(all.filter((one) => accessOf(one).allow !== undefined).map(placeText)),
+    allowed: new Set(ranges('allow')),
+    denied: new Set(ranges('deny')),
+  };
+}
+
+function placeText({ address, protocol, port }: VipService): string {
+  return `${address} . ${protocol} . ${port}`;
 }
 
 function setLines(t: string, before: PortSets, after: PortSets): readonly string[] {
