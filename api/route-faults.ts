@@ -1,5 +1,6 @@
 import type { Route, RouteRule } from '../core/model/route.ts';
 import { teamOf } from '../core/state/host-claims.ts';
+import { poolLabelFaults } from '../core/state/pools/label-pools.ts';
 import type { DirectoryPublisher } from '../core/state/publisher.ts';
 import { readRouteLabels } from '../core/state/route-labels.ts';
 import type { Snapshot } from '../core/state/snapshot.ts';
@@ -26,7 +27,8 @@ export function routeFaults(snapshot: Snapshot, publisher: DirectoryPublisher): 
     reason: `${route.host} belongs to ${teamOf(holder.service.appId)}: it was claimed first by ${holder.owner}`,
   }));
   const routes = [...publisher.directory.routes.values()];
-  return [...labels, ...claims, ...shadowed(routes), ...engineFaults(snapshot, routes)];
+  const pools = poolLabelFaults(snapshot);
+  return [...labels, ...pools, ...claims, ...shadowed(routes), ...engineFaults(snapshot, routes)];
 }
 
 /** Both take the same requests. */

@@ -1,26 +1,11 @@
 import t, { type Test } from 'tap';
+import { rewriteCases } from '../../core/model/edgelb/testing/rewrite-cases.ts';
 import { engines } from '../product/engines.ts';
 import { backend, openPoolHost, pool } from './pool-host.ts';
 
 const skip = process.getuid?.() === 0 ? false : 'needs root';
 
-/** fromPath, toPath, what is asked for, what the server gets (ingress.md A6). */
-const table = [
-  ['/nginx', '', '/nginx', '/'],
-  ['/nginx', '/', '/nginx', '/'],
-  ['/nginx', '/', '/nginx/', '/'],
-  ['/nginx', '/', '/nginx/index.html', '/index.html'],
-  ['/nginx', '/', '/nginx/subpath/index.html', '/subpath/index.html'],
-  ['/nginx/', '', '/nginx', '/nginx'],
-  ['/nginx/', '', '/nginx/', '/'],
-  ['/nginx', '/subpath', '/nginx', '/subpath'],
-  ['/nginx', '/subpath', '/nginx/', '/subpath/'],
-  ['/nginx', '/subpath', '/nginx/index.html', '/subpath/index.html'],
-  ['/nginx', '/subpath/', '/nginx/index.html', '/subpath//index.html'],
-  ['/nginx/', '/subpath/', '/nginx/index.html', '/subpath/index.html'],
-  ['/nginx', '/', '/nginx/a?b=/nginx', '/a?b=/nginx'],
-] as const;
-const rewrites = [...new Set(table.map(([from, to]) => `${from} ${to}`))];
+const rewrites = [...new Set(rewriteCases.map(([from, to]) => `${from} ${to}`))];
 
 for (const engine of engines)
   t.test(`what pools change on the way with the engine ${engine}`, { skip }, (t) => poolsRewrite(t, engine));
@@ -58,7 +43,7 @@ async function poolsRewrite(t: Test, engine: string): Promise<void> {
   );
   const portOf = (from: string, to: string) => 21_200 + rewrites.indexOf(`${from} ${to}`);
 
-  for (const [from, to, asked, forwarded] of table)
+  for (const [from, to, asked, forwarded] of rewriteCases)
     await t.test(`${asked} from ${from} to "${to}" is ${forwarded} for the server`, async (t) => {
       t.equal((await ask(asked, { port: portOf(from, to) })).echo?.url, forwarded);
     });
@@ -131,29 +116,36 @@ async function poolsRewrite(t: Test, engine: string): Promise<void> {
     },
   );
 
-  await t.test('certificates are chosen by server name, the first for all other names', async (t) => {
-    const [one, two] = [await edge.certificate('one.test'), await edge.certificate('two.test')];
-    const pem = ({ key, cert }: typeof one) => `${cert}\n${key}`;
-    await edge.create(
-      pool(
-        'sni',
-        [
+  await t.test(
+    'certificates of variables and of secrets are chosen by server name, the first for all other names',
+    async (t) => {
+      const [one, two] = [await edge.certificate('one.test'), await edge.certificate('two.test')];
+      const pem = ({ key, cert }: typeof one) => `${cert}\n${key}`;
+      await edge.api.must('POST', '/v1/certificates', { name: 'team.two', certificate: pem(two) });
+      await edge.create(
+        pool(
+          'sni',
+          [
+            {
+              ...{ bindPort: 21_230, protocol: 'HTTPS', linkBackend: { defaultBackend: 'b' } },
+              certificates: ['$ENVFILE/ELB_FILE_ONE', '$SECRETS/two'],
+            },
+          ],
+          [backend('b')],
           {
-            ...{ bindPort: 21_230, protocol: 'HTTPS', linkBackend: { defaultBackend: 'b' } },
-            certificates: ['$ENVFILE/ELB_FILE_ONE', '$ENVFILE/ELB_FILE_TWO'],
+            environmentVariables: { ELB_FILE_ONE: pem(one) },
+            secrets: [{ secret: 'team/two', file: 'two' }],
           },
-        ],
-        [backend('b')],
-        { environmentVariables: { ELB_FILE_ONE: pem(one), ELB_FILE_TWO: pem(two) } },
-      ),
-    );
-    const shown = (name: string) =>
-      edge.host.shell(
-        `openssl s_client -connect 127.0.0.1:21230 -servername ${name} </dev/null 2>/dev/null | openssl x509 -noout -subject`,
+        ),
       );
-    t.match(await shown('one.test'), /one\.test/);
-    t.match(await shown('two.test'), /two\.test/);
-    t.match(await shown('three.test'), /one\.test/);
-    t.match(await edge.secure('two.test', 21_230), /"x-forwarded-proto":"https"/);
-  });
+      const shown = (name: string) =>
+        edge.host.shell(
+          `openssl s_client -connect 127.0.0.1:21230 -servername ${name} </dev/null 2>/dev/null | openssl x509 -noout -subject`,
+        );
+      t.match(await shown('one.test'), /one\.test/);
+      t.match(await shown('two.test'), /two\.test/);
+      t.match(await shown('three.test'), /one\.test/);
+      t.match(await edge.secure('two.test', 21_230), /"x-forwarded-proto":"https"/);
+    },
+  );
 }

@@ -23,6 +23,7 @@ const anyText = text(/^[\s\S]{0,65536}$/, 'a text');
 const bigText = text(/^[\s\S]{0,1000000}$/, 'a text');
 /** Checked by the rules, which name the object. */
 const port = whole(-1, 65_535);
+const bound = whole(0, 65_535);
 const size = whole(0, 100_000_000);
 const names = mapOf(anyText, bigText);
 const protocol = oneOf('HTTP', 'HTTPS', 'TCP', 'TLS');
@@ -135,7 +136,7 @@ const frontend: Reader<Frontend> = (value, path, faults) => {
   const read = lenient<Frontend>({
     name: or(anyText, ''),
     bindAddress: or(anyText, '0.0.0.0'),
-    bindPort: or(port, -1),
+    bindPort: or(bound, -1),
     bindModifier: or(anyText, ''),
     certificates: or(each(anyText), []),
     redirectToHttps: may(redirectToHttps),
@@ -151,7 +152,7 @@ const frontend: Reader<Frontend> = (value, path, faults) => {
 };
 
 const proxy = lenient<PoolProxy>({
-  stats: or(lenient<PoolProxy['stats']>({ bindAddress: or(anyText, '0.0.0.0'), bindPort: or(port, 9090) }), {
+  stats: or(lenient<PoolProxy['stats']>({ bindAddress: or(anyText, '0.0.0.0'), bindPort: or(bound, 9090) }), {
     bindAddress: '0.0.0.0',
     bindPort: 9090,
   }),
@@ -173,7 +174,7 @@ export const poolShape = lenient<Pool>({
   disk: or(size, 256),
   count: or<number | null>(whole(0, 100_000), 1),
   constraints: or(anyText, 'hostname:UNIQUE'),
-  ports: or(each(port), []),
+  ports: or(each(bound), []),
   secrets: or(each(lenient<PoolSecret>({ secret: or(anyText, ''), file: or(anyText, '') })), []),
   environmentVariables: or(names, {}),
   autoCertificate: or(flag, false),

@@ -13,7 +13,10 @@ import {
 type Json = Readonly<Record<string, unknown>>;
 
 /** The pool that apps with labels make of a template; none while no app names it. */
-export type LabelPool = { readonly definition: Json | undefined; readonly faults: readonly LabelFault[] };
+export type LabelPool = { readonly definition: Json | undefined; readonly faults: readonly PoolLabelFault[] };
+
+/** An app that is left out, and why. */
+export type PoolLabelFault = { readonly app: string; readonly reason: string };
 
 /** There without being declared. */
 export const defaultTemplate = 'default';
@@ -31,9 +34,26 @@ export function poolsByLabels(
   const since = new Map(apps.map((app) => [app.id, sinceOf(app, snapshot)]));
   const read = apps.toSorted((a, b) => byAge(a, b, since)).map(readPoolLabels);
   const services = read.flatMap((one) => one.services);
-  const names = new Set([...more, ...services.flatMap(({ templates }) => templates)]);
   const faults = read.flatMap((one) => one.faults);
+  const names = new Set([...more, ...[...services, ...faults].flatMap(({ templates }) => templates)]);
   return new Map([...names].map((name) => [name, poolOf(snapshot, name, services, faults)]));
+}
+
+/** What of the labels of apps is not in force: apps that are left out, and labels that nobody knows. */
+export function poolLabelFaults(snapshot: Snapshot) {
+  const left = [...poolsByLabels(snapshot)].flatMap(([template, { faults }]) =>
+    faults.map(({ app, reason }) => ({
+      ...{ app, effect: 'no route' as const },
+      reason: `it is left out of pool ${labelPoolName(template)}: ${reason}`,
+    })),
+  );
+  const exposed = [...snapshot.table('apps').values()].filter(isExposed);
+  const ignored = exposed.flatMap((app) =>
+    readPoolLabels(app).ignored.map((label) => ({
+      ...{ app: app.id, label, effect: 'ignored' as const, reason: 'is not understood' },
+    })),
+  );
+  return [...left, ...ignored];
 }
 
 function poolOf(
@@ -50,7 +70,7 @@ function poolOf(
   }
   const base = objectIn(stored?.definition);
   let taken: readonly LabelledService[] = [];
-  const faults: LabelFault[] = [...unread];
+  const faults: PoolLabelFault[] = unread.filter(({ templates }) => templates.includes(template));
   for (const service of wanted) {
     const reason = conflict(taken, service) ?? refusal(template, base, joined(taken, service));
     if (reason === undefined) taken = joined(taken, service);

@@ -94,6 +94,19 @@ t.test('labels as the documentation of Edge-LB has them, all of them, are read',
   ]);
 });
 
+t.test('labels that nobody knows are named, of apps that are exposed', async (t) => {
+  const { ignored } = readPoolLabels(
+    app('/web', {
+      'edgelb.template': 'default',
+      'edgelb.web.frontend.rule': 'pathBeg:/',
+      'edgelb.template.backend.balance': 'source',
+      'edgelb.web.backend.balance': 'source',
+      'edgelb.extra': '1',
+    }),
+  );
+  t.same(ignored.toSorted(), ['edgelb.extra', 'edgelb.template.backend.balance', 'edgelb.web.frontend.rule']);
+});
+
 t.test('values of labels have a short and a long form', async (t) => {
   const only = (labels: Readonly<Record<string, string>>) => readPoolLabels(app('/web', labels)).services[0];
   const redirect = (text: string) => only({ 'edgelb.frontend.redirectToHttps': text })?.redirectToHttps;

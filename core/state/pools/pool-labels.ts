@@ -22,8 +22,15 @@ export type LabelledService = {
 export type PoolLabels = {
   readonly services: readonly LabelledService[];
   readonly faults: readonly LabelFault[];
+  /** Labels that nothing comes of. */
+  readonly ignored: readonly string[];
 };
-export type LabelFault = { readonly app: string; readonly reason: string };
+/** `templates`: that the app wants to join. */
+export type LabelFault = {
+  readonly app: string;
+  readonly templates: readonly string[];
+  readonly reason: string;
+};
 
 /** Words that cannot be the name of a group. */
 const reserved = [
@@ -49,10 +56,23 @@ export function readPoolLabels(app: App): PoolLabels {
   const services = names.flatMap((group) => {
     const read = readGroup(app, group);
     if (typeof read !== 'string') return [read];
-    faults.push({ app: app.id, reason: read });
+    faults.push({ app: app.id, templates: templatesOf(app), reason: read });
     return [];
   });
-  return { services, faults };
+  const ignored = Object.keys(app.labels).filter((name) => name.startsWith('edgelb.') && !isKnown(name));
+  return { services, faults, ignored };
+}
+
+const known =
+  /^edgelb\.(expose|template|(item_|key_)?delimiter|([^.]+\.)?(frontend\.(certificates|port|protocol|redirectToHttps|rules)|backend\.(balance|endpoint|portName|protocol|rewriteHttp\.(path|sticky))))$/;
+
+function isKnown(label: string): boolean {
+  const [, group = ''] = groupPattern.exec(label) ?? [];
+  return known.test(label) && !reserved.includes(group);
+}
+
+function templatesOf({ labels }: App): readonly string[] {
+  return listOf(labels['edgelb.template'] ?? 'default', delimitersIn(labels).list);
 }
 
 function groupOf(label: string): string | undefined {
@@ -86,7 +106,7 @@ function readGroup(app: App, group: string): LabelledService | string {
   return {
     app: app.id,
     group,
-    templates: listOf(labels['edgelb.template'] ?? 'default', delimiters.list),
+    templates: templatesOf(app),
     port: Number(port),
     protocol,
     certificates,
