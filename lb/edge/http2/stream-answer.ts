@@ -14,6 +14,8 @@ const internalError = 2;
 /** How a page of the edge's own is to look. */
 export type PageWishes = {
   readonly requestId: string;
+  /** ms since the epoch. */
+  readonly now: number;
   readonly headOnly: boolean;
   readonly json: boolean;
 };

@@ -277,7 +277,13 @@ export class StreamTurn implements ExchangeClient, Deadlined {
     else {
       const head = this.#head;
       const json = head !== undefined && prefersJson(fieldValue(head, 'accept'));
-      this.#answer.page(answer, { requestId: this.#requestId, headOnly: head?.method === 'HEAD', json });
+      const headOnly = head?.method === 'HEAD';
+      this.#answer.page(answer, {
+        requestId: this.#requestId,
+        now: this.#context.clock.now(),
+        headOnly,
+        json,
+      });
     }
     this.#finish();
   }

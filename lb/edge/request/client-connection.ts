@@ -255,12 +255,13 @@ export class ClientConnection implements Front, WireUser, InputUser, TurnHost, D
   }
 
   #refuse({ status, reason }: Fault): void {
-    const { counters } = this.#context;
+    const { counters, clock } = this.#context;
     const requestId = this.#context.requestId();
+    const now = clock.now();
     const text = `The request was refused: ${reason}.`;
     counters.refused++;
     counters.unrouted.answered(status);
-    this.wire.write(renderPage({ status, text, requestId, headOnly: false, close: true }));
+    this.wire.write(renderPage({ status, text, requestId, now, headOnly: false, close: true }));
     this.#logRefusal(requestId, status, reason);
     this.#linger();
   }

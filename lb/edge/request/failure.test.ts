@@ -48,6 +48,20 @@ t.test('a host without a route is 404 and names the request id', async (t) => {
   t.match(text, /^HTTP\/1\.1 404 Not Found\r\n[\s\S]*X-Request-Id: id-1\r\n/);
 });
 
+t.test('an answer of the edge itself says when it was given', async (t) => {
+  const { port } = await serveWith(t, [answerEach()]);
+  for (const [request, status] of [
+    [get.replace('web.test', 'other.test'), 404],
+    ['GET / HTTP/1.1\r\n\r\n', 400],
+  ] as const) {
+    const text = await exchange(port, request, 'Request id: ');
+    const date = Date.parse(
+      new RegExp(`^HTTP/1.1 ${status} [\\s\\S]*\r\nDate: (.*)\r\n`).exec(text)?.[1] ?? '',
+    );
+    t.ok(Math.abs(date - Date.now()) < 60_000, `${status}`);
+  }
+});
+
 t.test('the connection goes on after a 404', async (t) => {
   const { port } = await serveWith(t, [answerEach()]);
   const text = await exchange(port, get.replace('web.test', 'other.test') + get, '\r\n\r\nok');

@@ -29,6 +29,8 @@ export type Page = {
   /** A sentence for whoever reads the page; nothing about the inside. */
   readonly text: string;
   readonly requestId: string;
+  /** ms since the epoch. */
+  readonly now: number;
   readonly headOnly: boolean;
   readonly close: boolean;
   /** The client would rather have JSON. */
@@ -57,7 +59,9 @@ export function pageParts(page: Page): {
   const own = page.json === true ? 'application/json' : 'text/plain; charset=utf-8';
   const { contentType = own } = page;
   const body = page.contentType === undefined ? ownBody(page, title) : page.text;
+  // RFC 9110 §6.6.1: whoever answers by itself and has a clock says when.
   const fields =
+    `Date: ${new Date(page.now).toUTCString()}\r\n` +
     `Content-Type: ${contentType}\r\nContent-Length: ${body.length}\r\n` +
     `Cache-Control: no-store\r\nX-Request-Id: ${page.requestId}\r\n${page.fields ?? ''}`;
   return { title, fields, body };

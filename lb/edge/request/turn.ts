@@ -247,6 +247,7 @@ export class Turn implements ExchangeClient {
       fields,
       contentType,
       requestId: this.#requestId,
+      now: this.#context.clock.now(),
       headOnly: method === 'HEAD',
       json: prefersJson(fieldValue(this.#head, 'accept')),
     };
