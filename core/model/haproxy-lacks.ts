@@ -59,8 +59,11 @@ function expressionLack(path: string, source: string): readonly EngineLack[] {
   return 'fault' in read ? [lack(path, `take this expression: it ${read.fault}`, 'untold')] : [];
 }
 
-function accessLacks({ forwardAuth }: RouteOptions): readonly EngineLack[] {
-  return forwardAuth ? [lack('/forwardAuth', 'ask another service about access', 'closed')] : [];
+function accessLacks({ forwardAuth, tls, protocol, sendProxy }: RouteOptions): readonly EngineLack[] {
+  if (forwardAuth === undefined || (tls ?? protocol ?? sendProxy) === undefined) return [];
+  return [
+    lack('/forwardAuth', 'ask another service about access by TLS, HTTP/2 or with a PROXY header', 'closed'),
+  ];
 }
 
 /** An address in a certificate is nothing that HAProxy looks for, and whoever shows another one must not be taken. */

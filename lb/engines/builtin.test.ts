@@ -6,6 +6,7 @@ import { emptyTable, type RouteTable } from '../edge/routes/route-table.ts';
 import { portOfEngine, testEngine } from '../edge/testing/peers.ts';
 import { CertificateCache, type KeyAndCertificate } from '../edge/tls/certificates.ts';
 import { testEngineContract } from '../engine.contract.ts';
+import { testAuthContract } from '../engine-auth.contract.ts';
 import { testClientContract } from '../engine-clients.contract.ts';
 import { testListenerContract } from '../engine-listeners.contract.ts';
 import { testLogContract } from '../engine-log.contract.ts';
@@ -21,6 +22,7 @@ testRouteContract('the builtin engine', () => testEngine({ slowStartMs: 0 }));
 testLogContract('the builtin engine', ({ accessLog }) => testEngine({ slowStartMs: 0, accessLog }));
 
 testTrafficContract('the builtin engine', () => testEngine({ slowStartMs: 0 }));
+testAuthContract('the builtin engine', () => testEngine({ slowStartMs: 0 }));
 testTlsContract('the builtin engine', createSecure);
 testClientContract('the builtin engine', createSecure);
 

@@ -2,9 +2,10 @@ import { isServerSet } from '../../../core/model/server-set.ts';
 import type { RouteTable } from '../../edge/routes/route-table.ts';
 import { emptyTable } from '../../edge/routes/route-table.ts';
 import type { TableRoute } from '../../edge/routes/table-route.ts';
+import { askedPlaces, askedPool } from './ask-lines.ts';
 import { backendText, type Shape, type ShapeFile, shapeKey } from './sections.ts';
 import { closedShape } from './shape.ts';
-import { changeServers } from './slot-changes.ts';
+import { changeAsked, changeServers } from './slot-changes.ts';
 import { type AddressOf, type Slot, serversOf } from './slots.ts';
 
 export type BackendsOptions = {
@@ -179,16 +180,17 @@ export class Backends {
   }
 
   #note(route: TableRoute): void {
-    for (const { poolKey } of route.shares ?? [route]) {
+    for (const poolKey of poolsOf(route)) {
       const users = this.#users.get(poolKey) ?? new Set();
       this.#users.set(poolKey, users.add(route.id));
     }
     if (route.declared.options?.tls?.certificate !== undefined) this.#showing.set(route.id, route);
   }
 
-  #forget({ id, shares, poolKey: own }: TableRoute): void {
+  #forget(route: TableRoute): void {
+    const { id } = route;
     this.#showing.delete(id);
-    for (const { poolKey } of shares ?? [{ poolKey: own }]) {
+    for (const poolKey of poolsOf(route)) {
       const users = this.#users.get(poolKey);
       users?.delete(id);
       if (users?.size === 0) this.#users.delete(poolKey);
@@ -196,9 +198,11 @@ export class Backends {
   }
 
   #fill(slot: Slot): readonly string[] {
-    const wanted =
-      slot.route === undefined ? new Map() : serversOf(this.#table, slot.route, this.#options.addressOf);
-    const commands = changeServers(slot, wanted);
+    const { route } = slot;
+    const { addressOf } = this.#options;
+    const wanted = route === undefined ? new Map() : serversOf(this.#table, route, addressOf);
+    const asked = route === undefined ? '' : askedPlaces(this.#table, route, addressOf);
+    const commands = [...changeAsked(slot, asked), ...changeServers(slot, wanted)];
     return slot.isRendered ? commands : [];
   }
 
@@ -211,12 +215,19 @@ export class Backends {
         route: undefined,
         lastRoute: undefined,
       },
-      ...{ servers: new Map(), leaving: new Set<string>(), isRendered: false },
+      ...{ servers: new Map(), leaving: new Set<string>(), asked: '', isRendered: false },
     };
     this.#slots.push(slot);
     this.#byName.set(slot.name, slot);
     return slot;
   }
+}
+
+/** Those that a route needs endpoints of. */
+function poolsOf(route: TableRoute): readonly string[] {
+  const asked = askedPool(route);
+  const own = (route.shares ?? [route]).map(({ poolKey }) => poolKey);
+  return asked === undefined ? own : [...own, asked];
 }
 
 /** Whatever HAProxy refuses is closed from now on, until its route is another. */

@@ -2,6 +2,7 @@ import { appIdField, appIdTable } from '../../../core/model/app-id-table.ts';
 import { tableOf } from '../../../core/model/listener.ts';
 import type { EdgeSettings } from '../../edge/settings.ts';
 import { addressAcl } from './acls.ts';
+import { scriptFile } from './ask-script.ts';
 import { type Door, doorLines, doorTable, isHttpDoor, publicBinds, streamSection } from './doors.ts';
 import { errorTexts } from './error-pages.ts';
 import { logLines, notedLines, requestFields } from './log-lines.ts';
@@ -20,6 +21,8 @@ export type Frame = {
   readonly hasWildcards: boolean;
   /** Some clients are asked for certificates. */
   readonly asks: boolean;
+  /** Some backends call the script. */
+  readonly isScripted: boolean;
   /** Rules that find out what chains ask for, and those of the chains. */
   readonly facts: readonly string[];
   readonly chains: readonly string[];
@@ -58,7 +61,7 @@ export function section(head: string, lines: readonly string[]): string {
   return [head, ...lines.map((line) => `  ${line}`)].join('\n');
 }
 
-function globalLines({ control, settings, asks }: Frame): readonly string[] {
+function globalLines({ control, settings, asks, isScripted }: Frame): readonly string[] {
   return [
     `stats socket unix@${control} mode 600 level admin`,
     'stats timeout 24d',
@@ -69,6 +72,7 @@ function globalLines({ control, settings, asks }: Frame): readonly string[] {
     `tune.http.maxhdr ${settings.maxFields}`,
     'tune.pool-low-fd-ratio 20',
     // A session would bring along what was verified for another name.
+    ...(isScripted ? [`lua-load-per-thread ${scriptFile}`] : []),
     ...(asks ? ['tune.ssl.cachesize 0'] : []),
     `ssl-default-bind-options ssl-min-ver TLSv${settings.minTls} no-tls-tickets prefer-client-ciphers`,
     'ssl-default-bind-ciphersuites TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256',

@@ -9,7 +9,7 @@ import { Scopes } from './scopes.ts';
 import type { ShapeFile } from './sections.ts';
 import { ServerNames } from './server-names.ts';
 import { type ShapeSettings, shapeOf } from './shape.ts';
-import { cookieEntries } from './slot-changes.ts';
+import { askedEntries, cookieEntries } from './slot-changes.ts';
 import type { AddressOf, Slot } from './slots.ts';
 import { streamShapeOf } from './stream-shape.ts';
 import { changedClaims, routesOf, type View } from './view.ts';
@@ -161,10 +161,11 @@ export class Layout {
       maps: {
         ...maps,
         cookies,
+        asked: this.slots.map((slot) => mapText(askedEntries(slot))).join(''),
         streams: this.#names.rendered(),
         challenges: mapText(this.#table.challenges),
       },
-      ...{ facts, chains, files },
+      ...{ facts, chains, files, isScripted: this.slots.some(({ shape }) => shape.isScripted) },
       backends: [...this.#requests.texts(), ...this.#streams.texts()],
     };
   }

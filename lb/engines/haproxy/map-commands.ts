@@ -1,7 +1,7 @@
 import { commandWord } from './words.ts';
 
 /** Names of the maps that change while HAProxy runs. */
-export type MapName = 'exact' | 'prefix' | 'streams' | 'cookies' | 'challenges' | 'covered';
+export type MapName = 'exact' | 'prefix' | 'streams' | 'cookies' | 'challenges' | 'covered' | 'asked';
 
 type Entries = ReadonlyMap<string, string>;
 

@@ -1,4 +1,5 @@
 import type { EdgeSettings } from '../../edge/settings.ts';
+import { askScript, scriptFile } from './ask-script.ts';
 import { closeSlot } from './backends.ts';
 import { filesOf } from './certificate-changes.ts';
 import { listText } from './certificate-files.ts';
@@ -72,13 +73,24 @@ async function noteSick({ folder, layout }: Rendering, processes: Processes): Pr
 /** Gives the text of the configuration. */
 async function writeAll(rendering: Rendering, control: string): Promise<string> {
   const { folder, settings, layout, lists, coverage, sockets, isEmpty } = rendering;
-  const { maps, files, backends, facts, chains } = layout.rendered();
+  const { maps, files, backends, facts, chains, isScripted } = layout.rendered();
   const doors = sockets.map(({ listener, number }, n): Door => {
     const scope = layout.scopeName(scopeServed(listener));
     return { listener, number, fd: n + 3, scope };
   });
   const { hasWildcards, asks } = layout;
-  const frame = { settings, control, doors, isEmpty, hasWildcards, asks, facts, chains, backends };
+  const frame = {
+    settings,
+    control,
+    doors,
+    isEmpty,
+    hasWildcards,
+    asks,
+    isScripted,
+    facts,
+    chains,
+    backends,
+  };
   const text = configurationText(frame);
   await folder.write([
     [fileNames.configuration, text],
@@ -88,6 +100,7 @@ async function writeAll(rendering: Rendering, control: string): Promise<string> 
     ],
     ...Object.entries(maps).map(([name, entries]) => [mapFile(name as MapName), entries] as const),
     ...[...lists].map(([list, listed]) => [list, listText(listed)] as const),
+    ...(isScripted ? [[scriptFile, askScript] as const] : []),
     [mapFile('covered'), mapText(coverage)],
     ...[...filesOf(lists).values()].flatMap(({ name, pem, authorities }) => [
       [name, pem] as const,

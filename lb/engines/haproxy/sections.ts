@@ -19,6 +19,8 @@ export type Shape = {
   readonly checks: boolean;
   /** The cookie that keeps a client with its server. */
   readonly cookie: string | undefined;
+  /** Its lines call the script. */
+  readonly isScripted: boolean;
   readonly files: readonly ShapeFile[];
 };
 
@@ -70,6 +72,7 @@ export function backendText(name: string, shape: Shape, servers: Iterable<Server
   return [...shape.sections, backend].join('\n').replaceAll(self, name);
 }
 
-function placeOf({ address, port }: Server): string {
+/** Where it is, in HAProxy's words. */
+export function placeOf({ address, port }: Pick<Server, 'address' | 'port'>): string {
   return address.includes(':') ? `ipv6@[${address}]:${port}` : `ipv4@${address}:${port}`;
 }

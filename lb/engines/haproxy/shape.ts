@@ -3,6 +3,7 @@ import type { Route } from '../../../core/model/route.ts';
 import type { RouteTable } from '../../edge/routes/route-table.ts';
 import { addressLines, limitLines, limitSections, passwordLines, passwordSections } from './access-lines.ts';
 import { answerLines } from './answer-lines.ts';
+import { askLines } from './ask-lines.ts';
 import { certificateLines } from './client-certificate-lines.ts';
 import { answer, closedPage } from './page-lines.ts';
 import { requestLines, responseLines } from './rewrite-lines.ts';
@@ -31,6 +32,7 @@ export function shapeOf(
     ...answerLines(route, settings.httpsPort),
     ...certificateLines(options),
     ...passwordLines(options),
+    ...askLines(options),
     ...limitLines(options),
     ...requestLines(route),
     ...stickyLines(options),
@@ -45,6 +47,7 @@ export function shapeOf(
     health: healthOptions(options, settings),
     checks: options.check !== undefined,
     cookie: cookieOf(options),
+    isScripted: options.forwardAuth !== undefined,
     files,
   };
 }
@@ -53,7 +56,7 @@ export function shapeOf(
 export function closedShape(from: Shape['from']): Shape {
   const lines = from === 'requests' ? answer(closedPage) : ['tcp-request content reject'];
   const nothing = { sections: [], speech: [], health: [], files: [] };
-  return { from, lines, ...nothing, checks: false, cookie: undefined };
+  return { from, lines, ...nothing, checks: false, cookie: undefined, isScripted: false };
 }
 
 /** What rules speak of, found out once; the frontend has written X-Forwarded-Proto before. */

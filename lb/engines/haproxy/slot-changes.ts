@@ -18,6 +18,17 @@ export function changeServers(slot: Slot, wanted: ReadonlyMap<string, Server>): 
   return [...commands.filter(isGiving), ...cookies, ...commands.filter((one) => !isGiving(one))];
 }
 
+/** Commands that say where a service is asked about its requests. */
+export function changeAsked(slot: Slot, asked: string): readonly string[] {
+  const commands = mapCommands('asked', askedEntries(slot), askedEntries({ ...slot, asked }));
+  slot.asked = asked;
+  return commands;
+}
+
+export function askedEntries({ name, asked }: Pick<Slot, 'name' | 'asked'>): ReadonlyMap<string, string> {
+  return new Map(asked === '' ? [] : [[name, asked]]);
+}
+
 /** By what cookies say the server, and by the server what cookies say. */
 export function cookieEntries(
   { name, shape }: Slot,

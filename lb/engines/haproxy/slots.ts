@@ -17,6 +17,8 @@ export type Slot = {
   /** Id of the route that it has, or had last: what it still carries is that one's. */
   lastRoute: string | undefined;
   servers: ReadonlyMap<string, Server>;
+  /** Where a service is asked about its requests; '' for nowhere. */
+  asked: string;
   /** Names of servers that get nothing new and still have to be taken away. */
   readonly leaving: Set<string>;
 };
@@ -59,7 +61,7 @@ export function serverName({ key }: PoolEndpoint): string {
 }
 
 /** One whose host nobody knows takes no requests. */
-function placed(endpoint: PoolEndpoint, addressOf: AddressOf): readonly PoolEndpoint[] {
+export function placed(endpoint: PoolEndpoint, addressOf: AddressOf): readonly PoolEndpoint[] {
   const address = addressOf(endpoint.address);
   if (address === endpoint.address) return [endpoint];
   return address === undefined ? [] : [{ ...endpoint, address }];

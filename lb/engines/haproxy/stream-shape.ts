@@ -22,6 +22,7 @@ export function streamShapeOf(
     health: healthOptions(options, settings, 'layer4'),
     checks: options.check !== undefined,
     cookie: undefined,
+    isScripted: false,
     files,
   };
 }

@@ -65,7 +65,7 @@ t.test('a rule that HAProxy refuses takes nothing and is named, and the others g
 t.test('an option that restricts and cannot be carried out closes its route', async (t) => {
   const { engine, place, port } = await setUp(t);
   const asked = { service: { appId: '/auth', portIndex: 0 }, path: '/' };
-  const routes = [{ ...route(), options: { forwardAuth: asked } }];
+  const routes = [{ ...route(), options: { forwardAuth: asked, protocol: 'h2c' as const } }];
   await engine.apply(buildTable(directory(1, [place], routes)));
   t.equal((await askFor(port, { host: 'web.test' })).status, 503);
   const links = await engine.why({ url: 'http://web.test/' });

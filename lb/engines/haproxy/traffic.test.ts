@@ -1,5 +1,6 @@
 import t from 'tap';
 import { systemClock } from '../../../core/kit/clock.ts';
+import { testAuthContract } from '../../engine-auth.contract.ts';
 import { testClientContract } from '../../engine-clients.contract.ts';
 import { type TlsEngine, testTlsContract } from '../../engine-tls.contract.ts';
 import { testTrafficContract } from '../../engine-traffic.contract.ts';
@@ -10,6 +11,7 @@ const settings = { httpPort: 0, stopMs: 100, slowStartMs: 0 };
 const warn = (text: string) => t.comment(text);
 
 testTrafficContract('the engine haproxy', () => new HaproxyEngine({ clock: systemClock, warn }, settings));
+testAuthContract('the engine haproxy', () => new HaproxyEngine({ clock: systemClock, warn }, settings));
 testTlsContract('the engine haproxy', createSecure);
 testClientContract('the engine haproxy', createSecure);
 
