@@ -54,6 +54,7 @@ t.test(
     const facts: MachineFacts = {
       ...all,
       root: false,
+      bpf: { compiled: false, cgroups: true },
       kernel: { ...all.kernel, vxlan: false, nftables: undefined },
     };
     const text = report({
@@ -92,8 +93,9 @@ Kernel
   ok   overlayfs  root file systems of containers
 
 Programs
-  no   runc  containers; fix: apt-get install runc
-  ok   nft   1.0.6, /usr/sbin/nft: virtual IPs
+  no   runc       containers; fix: apt-get install runc
+  ok   nft        1.0.6, /usr/sbin/nft: virtual IPs
+  no   vip.bpf.o  virtual IPs at the socket; fix: apt-get install clang-14 libbpf-dev
 
 Ports of weir dev
   no   127.0.0.1:8080   API, the port is in use by x (pid 1); fix: weir dev --api HOST:PORT
@@ -106,7 +108,7 @@ What Weir will use here
   virtual IPs  userspace (for want of root, the vxlan network)
   edge         builtin (--edge-engine haproxy is not installed: apt-get install haproxy)
 
-Install what is missing: sudo apt-get install runc`;
+Install what is missing: sudo apt-get install runc clang-14 libbpf-dev`;
     t.equal(text, expected.slice(1));
   },
 );

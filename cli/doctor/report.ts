@@ -29,7 +29,7 @@ export function report(diagnosis: Diagnosis): string {
   const sections = [
     ['Machine', machineLines(facts, { node, data })],
     ['Kernel', kernelFeatures.map((feature) => kernelLine(feature, facts.kernel[feature]))],
-    ['Programs', diagnosis.tools.map(toolLine)],
+    ['Programs', [...diagnosis.tools.map(toolLine), socketLine(facts)]],
     ['Ports of weir dev', ports.map(portLine)],
   ] as const;
   const lines = sections.map(([head, items]) => `${styled('bold', head)}\n${lineTable(items)}`);
@@ -109,6 +109,20 @@ function toolLine({ name, path, version, gives, package: from }: Tool): Line {
   return { good: true, name, value: `${[version, path].filter(Boolean).join(', ')}: ${gives}` };
 }
 
+const socketPackages = 'clang-14 libbpf-dev';
+
+/** Made here from source, so it is no package: the next start of `./weir` compiles it. */
+function socketLine({ bpf: { compiled, cgroups } }: MachineFacts): Line {
+  const line = { name: 'vip.bpf.o', value: 'virtual IPs at the socket' };
+  if (!compiled) return { ...line, good: false, fix: `apt-get install ${socketPackages}` };
+  if (cgroups) return { ...line, good: true };
+  return {
+    ...line,
+    good: false,
+    fix: 'mkdir -p /sys/fs/cgroup/unified; mount -t cgroup2 none /sys/fs/cgroup/unified',
+  };
+}
+
 function portLine({ what, at, flag, problem }: PortState): Line {
   if (problem === undefined) return { good: true, name: at, value: what };
   // What runs already is nothing to mend.
@@ -138,7 +152,10 @@ function edgeLine({ haproxy }: MachineFacts): string {
 
 /** The commands that are left to type, in one. */
 function verdict({ tools: found, facts }: Diagnosis): string {
-  const missing = found.filter(({ path }) => path === undefined).map((tool) => tool.package);
+  const missing = [
+    ...found.filter(({ path }) => path === undefined).map((tool) => tool.package),
+    ...(facts.bpf.compiled ? [] : [socketPackages]),
+  ];
   if (missing.length > 0)
     return `Install what is missing: ${facts.root ? '' : 'sudo '}apt-get install ${missing.join(' ')}`;
   if (!facts.root) return 'Weir runs here as it is; with root it runs real containers: sudo ./weir dev';
