@@ -8,8 +8,8 @@ const directory = snapshot(5, {
   endpoints: [containerEndpoint('/shop/web', 'a'), containerEndpoint('/shop/web', 'b', { ready: false })],
 });
 
-async function api(t: Test) {
-  const { resolver } = await runResolver(t, { directory });
+async function api(t: Test, of = directory) {
+  const { resolver } = await runResolver(t, { directory: of });
   const server = new DnsHttpServer(async (path, from) => resolver.mesos({ path, from }), {
     address: '127.0.0.1',
     port: 0,
@@ -36,7 +36,9 @@ t.test('version and config have the keys of Mesos-DNS', async (t) => {
     status: 200,
     body: { Service: 'Mesos-DNS', URL: 'https://github.com/mesosphere/mesos-dns', Version: 'v0.8.0' },
   });
-  t.match((await get('/v1/config')).body, { Domain: 'mesos', TTL: 5, EnumerationOn: true, IPSources: Array });
+  const { body } = await get('/v1/config');
+  t.match(body, { Domain: 'mesos', TTL: 5, EnumerationOn: true, IPSources: Array });
+  t.match(body, { SOAMname: 'ns1.mesos.', SOARname: 'root.ns1.mesos.', SOASerial: 5, SOAMinttl: 1 });
 });
 
 t.test(
@@ -67,6 +69,22 @@ t.test('an unknown name gives one element of empty strings', async (t) => {
   t.same(await get('/v1/hosts/no.mesos'), { status: 200, body: [{ host: '', ip: '' }] });
   const none = [{ service: '', host: '', ip: '', port: '' }];
   t.same(await get('/v1/services/_no._tcp.mesos'), { status: 200, body: none });
+});
+
+t.test('a service whose target has both families of addresses is told with each', async (t) => {
+  const both = ['100.64.1.2', 'fd00::2'].map((ip) => ({ network: 'weir', ip }));
+  const endpoints = [containerEndpoint('/both', 'a', { addresses: both })];
+  const get = await api(t, snapshot(5, { endpoints }));
+  const { body } = await get('/v1/services/_both._tcp.marathon.mesos');
+  t.match(body, [
+    { ip: '100.64.1.2', port: '80' },
+    { ip: 'fd00::2', port: '80' },
+  ]);
+});
+
+t.test('enumerate tells the framework though it has no task', async (t) => {
+  const get = await api(t, snapshot(5, {}));
+  t.same((await get('/v1/enumerate')).body, { frameworks: [{ name: 'marathon', tasks: [] }] });
 });
 
 t.test('axfr gives all records of the domain, and no others', async (t) => {

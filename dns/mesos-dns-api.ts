@@ -1,7 +1,6 @@
 import { discoveryName } from '../core/model/ids.ts';
 import { pageOf } from './http-list.ts';
 import { type HttpReply, notFound, notImplemented, ok, pathParts } from './http-reply.ts';
-import type { ZoneOptions } from './options.ts';
 import type { PathAndPage } from './protocol.ts';
 import type { Name, ResourceRecord, SrvRecord } from './wire/types.ts';
 import type { Zone } from './zone.ts';
@@ -27,7 +26,7 @@ function wholeReply(zone: Zone, kind: string | undefined, from: number): HttpRep
     case 'version':
       return ok(service);
     case 'config':
-      return ok(config(zone.options));
+      return ok(config(zone));
     case 'enumerate':
       return zone.options.enumeration ? enumerate(zone, from) : notFound;
     case 'axfr':
@@ -127,7 +126,9 @@ function recordText(record: ResourceRecord): string {
 }
 
 /** The keys of Mesos-DNS; what has no meaning here (polling, ZooKeeper) has the value that says so. */
-function config(options: ZoneOptions): object {
+function config(zone: Zone): object {
+  const { options } = zone;
+  const soa = zone.soaOf(options.mesosDomain, 'answer');
   return {
     RefreshSeconds: 60,
     TTL: options.ttl,
@@ -151,13 +152,20 @@ function config(options: ZoneOptions): object {
     EnforceRFC952: options.enforceRfc952,
     EnumerationOn: options.enumeration,
     SRVRecordDefaultWeight: options.srvWeight,
-    SOAMname: `ns1.${options.mesosDomain}.`,
-    SOARname: `root.ns1.${options.mesosDomain}.`,
-    SOASerial: 0,
-    SOARefresh: 60,
-    SOARetry: 600,
-    SOAExpire: 86_400,
-    SOAMinttl: options.negativeTtl,
+    SOAMname: `${soa.mname}.`,
+    SOARname: `${soa.rname}.`,
+    SOASerial: soa.serial,
+    SOARefresh: soa.refresh,
+    SOARetry: soa.retry,
+    SOAExpire: soa.expire,
+    SOAMinttl: soa.minimum,
+    File: '',
+    MesosHTTPSOn: false,
+    MesosAuthentication: '',
+    CACertFile: '',
+    CertFile: '',
+    KeyFile: '',
+    IAMConfigFile: '',
     IPSources: options.ipSources,
     ...options.told,
   };

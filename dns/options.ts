@@ -22,6 +22,8 @@ export type ZoneOptions = {
   readonly enforceRfc952: boolean;
   /** Of every SRV record of Mesos-DNS. */
   readonly srvWeight: number;
+  /** What the SOA of our own zones says instead of Mesos-DNS's defaults (dns.md §8); names without trailing dot, times in seconds. */
+  readonly soa?: SoaOptions;
   /** Addresses of the name servers' own names, `ns1.<mesosDomain>` and `ns.spartan`. */
   readonly nameserver: readonly string[];
   /** Address of this machine: `thisnode.<dcosDomain>`, and those that the public reaches it at. */
@@ -39,6 +41,16 @@ export type ZoneOptions = {
   readonly told: Readonly<Record<string, unknown>>;
   /** IPv4 ranges whose reverse names are ours even where no record exists. */
   readonly reverse: readonly string[];
+};
+
+export type SoaOptions = {
+  readonly mname?: Name;
+  readonly rname?: Name;
+  readonly refresh?: number;
+  readonly retry?: number;
+  readonly expire?: number;
+  /** As long may "no such name" be kept. */
+  readonly minimum?: number;
 };
 
 /** A record by configuration; `ttl` in seconds, by default that of all records. */

@@ -169,7 +169,7 @@ export class Item {
   }
 }
 
-function readName(value: unknown): Name | TypeError {
+export function readName(value: unknown): Name | TypeError {
   const read = toName(typeof value === 'string' ? value : '');
   if (read.kind === 'invalid' || read.name === '') return new TypeError('a domain name');
   return read.name;

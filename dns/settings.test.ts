@@ -39,6 +39,20 @@ t.test('a configuration of Mesos-DNS is taken as it is, in any letter case', asy
   t.same(ignored, ['zk', 'masters', 'refreshSeconds', 'port']);
 });
 
+t.test('the SOA of a Mesos-DNS configuration is that of our zones', async (t) => {
+  const { zone, ignored } = settingsOf({
+    SOAMname: 'ns.example.org',
+    SOARname: 'names@example.org.',
+    SOARefresh: 120,
+    SOARetry: 60,
+    SOAExpire: 3_600,
+    SOAMinttl: 3,
+  });
+  const soa = { mname: 'ns.example.org', rname: 'names.example.org', refresh: 120, retry: 60, expire: 3_600 };
+  t.same(zone, { soa: { ...soa, minimum: 3 } });
+  t.same(ignored, []);
+});
+
 t.test('our own settings are taken', async (t) => {
   const settings = settingsOf({
     upstreamPolicy: 'race',

@@ -1,7 +1,14 @@
 import { isIP } from 'node:net';
 import type { ListenAddress } from '../core/kit/listen.ts';
-import type { ForwardOptions, RateLimitOptions, ServerOptions, Upstream, ZoneOptions } from './options.ts';
-import { Faults, Fields } from './settings-fields.ts';
+import type {
+  ForwardOptions,
+  RateLimitOptions,
+  ServerOptions,
+  SoaOptions,
+  Upstream,
+  ZoneOptions,
+} from './options.ts';
+import { Faults, Fields, readName } from './settings-fields.ts';
 import { recordsIn } from './settings-records.ts';
 
 /** What a settings file says; what it does not say is left out. */
@@ -34,7 +41,7 @@ export type SettingsRead =
 /** Asked of ZooKeeper and the Mesos master, which are not here, or said by options of the command (dns.md §8). */
 const withoutMeaning = [
   'zk masters refreshSeconds stateTimeoutSeconds zkDetectionTimeout port listener httpListener httpPort dnsOn httpOn recurseOn',
-  'SetTruncateBit SOAMname SOARname SOARefresh SOARetry SOAExpire SOAMinttl mesosHTTPSOn caCertFile certFile keyFile',
+  'SetTruncateBit mesosHTTPSOn caCertFile certFile keyFile',
   'mesosAuthentication mesosCredentials iamConfigFile',
 ].flatMap((line) => line.split(' '));
 
@@ -65,12 +72,31 @@ function zoneIn(fields: Fields): Partial<ZoneOptions> {
     ...fields.given('enforceRfc952', fields.boolean('enforceRFC952')),
     ...fields.given('srvWeight', fields.whole('srvRecordDefaultWeight', { least: 0, most: 65_535 })),
     ...fields.given('ipSources', sourcesIn(fields)),
+    ...fields.given('soa', soaIn(fields)),
     ...fields.given('enumeration', fields.boolean('EnumerationOn')),
     ...fields.given('publicAddresses', fields.list('publicAddresses', address)),
     ...fields.given('zookeeper', fields.list('zookeeper', address)),
     ...fields.given('clusterId', fields.text('clusterId')),
     ...fields.given('records', recordsIn(fields)),
   };
+}
+
+/** In `SOARname` an `@` is a dot (dns.md §8). */
+function soaIn(fields: Fields): SoaOptions | undefined {
+  const seconds = (key: string) => fields.whole(key, { least: 0, most: 0x7fff_ffff });
+  const soa: SoaOptions = {
+    ...fields.given('mname', fields.name('SOAMname')),
+    ...fields.given('rname', fields.value('SOARname', mailName)),
+    ...fields.given('refresh', seconds('SOARefresh')),
+    ...fields.given('retry', seconds('SOARetry')),
+    ...fields.given('expire', seconds('SOAExpire')),
+    ...fields.given('minimum', seconds('SOAMinttl')),
+  };
+  return Object.keys(soa).length === 0 ? undefined : soa;
+}
+
+function mailName(value: unknown) {
+  return readName(typeof value === 'string' ? value.replace('@', '.') : value);
 }
 
 /** `docker` and `mesos` are other ways to learn what `netinfo` says here. */

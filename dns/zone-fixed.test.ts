@@ -66,6 +66,28 @@ t.test('a zone of DC/OS has the name server and SOA of DC/OS', async (t) => {
   t.match((await askUdp(at, 'ns.spartan', 'A')).answers, [{ address: '127.0.0.1' }]);
 });
 
+t.test('a SOA by configuration is that of our zones, not of those of DC/OS', async (t) => {
+  const soa = {
+    mname: 'ns.weir',
+    rname: 'names.example.org',
+    refresh: 120,
+    retry: 60,
+    expire: 3_600,
+    minimum: 3,
+  };
+  const zone = new Zone({ ...defaultZoneOptions, soa });
+  zone.apply(snapshot(7, {}));
+  for (const apex of ['mesos', 'weir']) {
+    t.match(zone.soaOf(apex, 'answer'), { ...soa, ttl: 5, serial: 7 });
+    t.match(zone.soaOf(apex, 'negative'), { ttl: 3, minimum: 3 });
+    t.match(zone.store.set(apex, 'NS')?.records, [{ target: 'ns.weir' }]);
+  }
+  t.match(zone.store.set('ns.weir', 'A')?.records, [{ address: '127.0.0.1' }]);
+  t.match(zone.soaOf('zk', 'negative'), { mname: 'ns.spartan', ttl: 1, minimum: 1 });
+  const elsewhere = new Zone({ ...defaultZoneOptions, soa: { mname: 'ns.example.org' } });
+  t.equal(elsewhere.store.set('ns.example.org', 'A'), undefined, 'its addresses are told by others');
+});
+
 t.test('ready.spartan is there as soon as there is a Directory', async (t) => {
   const zone = new Zone(defaultZoneOptions);
   t.same(data(zone, 'ready.spartan', 'A'), []);

@@ -85,9 +85,9 @@ export class Zone {
   /** `negative`: as it goes with "no such name" and "no such type" (RFC 2308 §3, §5). */
   soaOf(apex: Name, use: 'answer' | 'negative'): SoaRecord {
     const { options } = this;
-    const ttl = use === 'negative' ? Math.min(options.ttl, options.negativeTtl) : options.ttl;
     const zone = this.#own.get(apex) ?? { apex, dcos: false };
-    return soaOfZone(zone, { options, ttl, revision: this.#revision });
+    const soa = soaOfZone(zone, { options, ttl: options.ttl, revision: this.#revision });
+    return use === 'negative' ? { ...soa, ttl: Math.min(soa.ttl, soa.minimum) } : soa;
   }
 
   vip(key: string): Vip | undefined {

@@ -22,7 +22,9 @@ export function ownZones(options: ZoneOptions): readonly OwnZone[] {
 export function recordsOfZones(zones: readonly OwnZone[], options: ZoneOptions): readonly Given[] {
   const [sheet, dcos] = [new Sheet(options.ttl), new Sheet(dcosServerTtl)];
   const server = serverOf(options);
-  sheet.addresses('name server', server, options.nameserver);
+  // one of others has its addresses from them
+  if (zones.some(({ apex }) => server.endsWith(`.${apex}`)))
+    sheet.addresses('name server', server, options.nameserver);
   sheet.addresses('name server', dcosServer, options.nameserver);
   for (const zone of zones) {
     if (zone.dcos) dcos.target('name server of a zone', 'NS', zone.apex, dcosServer);
@@ -53,12 +55,13 @@ export function soaOfZone(
     const rname = 'support.mesosphere.com';
     return { ...common, ...times, mname: dcosServer, rname, serial: 1, retry: 180 };
   }
-  const server = serverOf(options);
+  const mname = serverOf(options);
   const serial = revision >>> 0;
-  return { ...common, ...times, mname: server, rname: `root.${server}`, serial, retry: 600 };
+  const rname = `root.ns1.${options.mesosDomain}`;
+  return { ...common, ...times, mname, rname, serial, retry: 600, ...options.soa };
 }
 
 /** The name server's name, one for all zones but DC/OS's (dns.md §3.5, §8). */
-function serverOf(options: ZoneOptions): Name {
-  return `ns1.${options.mesosDomain}`;
+function serverOf({ soa, mesosDomain }: ZoneOptions): Name {
+  return soa?.mname ?? `ns1.${mesosDomain}`;
 }
