@@ -8,6 +8,7 @@ type Listed = {
   backend: { ip: string; port: number; weight: number; node: string }[];
   apps: string[];
   balance: string;
+  affinitySeconds?: number;
 };
 type Fault = { app: string; key: string; value: string; reason: string };
 
@@ -23,7 +24,7 @@ const app = {
   mem: 16,
   instances: 2,
   portDefinitions: [port],
-  labels: { WEIR_VIP_BALANCE: 'fastest', vip_PORT3: 'tcp://old:80' },
+  labels: { WEIR_VIP_BALANCE: 'fastest', WEIR_VIP_AFFINITY: '600', vip_PORT3: 'tcp://old:80' },
 };
 
 t.test('virtual IPs are listed as DC/OS lists them, with what each backend takes', async (t) => {
@@ -40,7 +41,8 @@ t.test('virtual IPs are listed as DC/OS lists them, with what each backend takes
     'udp api.marathon.l4lb.thisdcos.directory:80',
     'udp web.shop.weir:10000',
   ]);
-  for (const { backend, apps } of vips) {
+  for (const { backend, apps, affinitySeconds } of vips) {
+    t.equal(affinitySeconds, 600);
     t.match(backend, [
       { weight: 1, node: 'h1' },
       { weight: 1, node: 'h1' },

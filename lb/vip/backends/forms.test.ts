@@ -41,5 +41,5 @@ t.test('nftables carries what is not small and not usual', { skip: needsRoot }, 
 
 t.test('ebpf carries what is not small and not usual', { skip: needsBpf }, async (t) => {
   const { lab, backend } = await ebpfLab(t, 'fe');
-  await arrives(t, { lab, backend, families: [4] });
+  await arrives(t, { lab, backend, families: [4, 6] });
 });

@@ -5,7 +5,7 @@ import { silentLog } from '../../../core/kit/log.ts';
 import { EbpfVips } from '../backends/ebpf/ebpf.ts';
 import { cgroupRoot, socketPrograms } from '../socket-programs.ts';
 import { createLab, type Lab } from './lab.ts';
-import { backendOf } from './nftables-lab.ts';
+import { bothOf } from './nftables-lab.ts';
 
 const root = process.getuid?.() === 0 ? await cgroupRoot() : undefined;
 
@@ -37,7 +37,7 @@ export async function ebpfLab(t: Test, id: string): Promise<EbpfLab> {
 /** As a process that was started again would make it. */
 export function ebpfOf(lab: Lab, group: string): EbpfVips {
   return new EbpfVips(
-    { log: silentLog, kernel: backendOf(lab), host: lab.host },
+    { log: silentLog, kernel: bothOf(lab), host: lab.host },
     { object: socketPrograms, containers: [group] },
   );
 }

@@ -119,6 +119,30 @@ t.test(
 );
 
 t.test(
+  'ebpf uses a new instance at once at a place where another one refused',
+  { skip: needsBpf },
+  async (t) => {
+    const { lab, backend } = await ebpfLab(t, 'ef');
+    await backend.start();
+    const [a, b] = [await serve(lab, 'a'), await serve(lab, 'b')];
+    await backend.apply(table(web(a, b)));
+    await lab.at('a').unlisten('a-tcp');
+    let kind = '';
+    for (let i = 0; i < 100 && kind !== 'refused'; i++) ({ kind } = await lab.at('host').ask(web()));
+    t.equal(kind, 'refused');
+    await backend.apply(table(web(b)));
+    await serve(lab, 'a');
+    await backend.apply(table(web({ ...a, instanceId: 'another' }, b)));
+    const names = new Set<string>();
+    for (let i = 0; i < 20; i++) {
+      const reply = await lab.at('host').ask(web());
+      names.add(reply.kind === 'answer' ? reply.name : reply.kind);
+    }
+    t.same([...names].sort(), ['a-tcp', 'b-tcp']);
+  },
+);
+
+t.test(
   'ebpf leads datagrams of an unconnected socket, and its answers come from the VIP',
   { skip: needsBpf },
   async (t) => {

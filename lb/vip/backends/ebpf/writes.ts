@@ -5,7 +5,7 @@ import { type Hex, memberKey, place, serviceValue, slotKey, zero32, zero64 } fro
 
 /** An element to be written (`value`) or removed. */
 export type MapWrite = { readonly map: MapName; readonly key: Hex; readonly value?: Hex };
-export type MapName = 'services' | 'slots' | 'members' | 'taken' | 'opened' | 'setup';
+export type MapName = 'services' | 'slots' | 'members' | 'ejected' | 'taken' | 'opened' | 'setup';
 
 /**
  * Slots are written before the count that leads to them, and go after it. A service that is not chosen from at random is
@@ -14,7 +14,18 @@ export type MapName = 'services' | 'slots' | 'members' | 'taken' | 'opened' | 's
 export function changeWrites(change: VipChange): readonly MapWrite[] {
   const { type, service } = change;
   if (type === 'add') return writes(undefined, service);
-  return type === 'remove' ? writes(service, undefined) : writes(change.before, service);
+  if (type === 'remove') return writes(service, undefined);
+  return [...freshStarts(change.before, service), ...writes(change.before, service)];
+}
+
+/** Whoever comes to a place is not left alone for what another one there did. */
+function freshStarts(before: VipService, { protocol, backends }: VipService): readonly MapWrite[] {
+  const known = new Set(
+    before.backends.map(({ instanceId, ...at }) => `${instanceId} ${place(protocol, at)}`),
+  );
+  return backends
+    .filter(({ instanceId, ...at }) => !known.has(`${instanceId} ${place(protocol, at)}`))
+    .map((target) => ({ map: 'ejected', key: place(protocol, target), value: `${zero64} ${zero64}` }));
 }
 
 /** Everything that is in the maps for a service. */
