@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { connect as connectHttp2 } from 'node:http2';
 import { connect } from 'node:tls';
@@ -24,6 +25,27 @@ export function testClientContract(name: string, create: Create): void {
     t.equal(await client({ by: ours.issue('ann', 'clientAuth') }), '200');
     t.match(backend.text, /X-Client-Subject: CN=ann\r\n/i);
     t.notMatch(backend.text, /CN=root/);
+  });
+
+  t.test(`${name} tells whatever else of a certificate is asked for, and nobody claims it`, async (t) => {
+    const { ours, backend, client, apply } = await setUp(t, create);
+    const fields = { issuer: 'X-Issuer', serial: 'X-Serial', fingerprint: 'X-Print', certificate: 'X-Cert' };
+    await apply([asking('closed.test', ours, { optional: true, field: 'X-Client-Subject', fields })]);
+    const claims = Object.values(fields).map(
+      (name) => `${name}: forged\r\n${name.replace('-', '_')}: forged\r\n`,
+    );
+    t.equal(await client({ claims: claims.join('') }), '200');
+    t.notMatch(backend.text, /forged/);
+    const ann = ours.issue('ann', 'clientAuth');
+    t.equal(await client({ by: ann, claims: claims.join('') }), '200');
+    const shown = new X509Certificate(ann.cert);
+    const told = (field: string) => new RegExp(`^${field}: (.*)\r$`, 'im').exec(backend.text)?.[1];
+    t.equal(told('x-client-subject'), 'CN=ann');
+    t.equal(told('x-issuer'), shown.issuer);
+    t.equal(told('x-serial'), shown.serialNumber);
+    t.equal(told('x-print'), shown.fingerprint256.replaceAll(':', ''));
+    t.equal(told('x-cert'), shown.raw.toString('base64'));
+    t.notMatch(backend.text, /forged/);
   });
 
   t.test(
@@ -156,8 +178,8 @@ async function setUp(t: Test, create: Create) {
     route({ host: 'open.test' }),
   ]);
   const { port } = engine.listening.find(({ scheme }) => scheme === 'https')!;
-  const client = async ({ sni = 'closed.test', host = sni, by }: Partial<Greeting>) =>
-    (await greet(port, { sni, host, ...(by === undefined ? {} : { by }) })).status;
+  const client = async ({ sni = 'closed.test', host = sni, by, claims = '' }: Partial<Greeting>) =>
+    (await greet(port, { sni, host, claims, ...(by === undefined ? {} : { by }) })).status;
   return {
     folder,
     ours,
@@ -175,13 +197,15 @@ type Greeting = {
   readonly sni: string;
   readonly host?: string;
   readonly session?: Buffer | undefined;
+  /** Further fields, each with its CRLF. */
+  readonly claims?: string;
   readonly maxVersion?: 'TLSv1.2' | 'TLSv1.3';
 };
 
 const forged = 'X-Client-Subject: CN=root\r\nx_client_subject: CN=root\r\n';
 
-function requestFor(host: string): string {
-  return `GET / HTTP/1.1\r\nHost: ${host}\r\n${forged}\r\n`;
+function requestFor(host: string, claims = ''): string {
+  return `GET / HTTP/1.1\r\nHost: ${host}\r\n${forged}${claims}\r\n`;
 }
 
 function toEdge(port: number) {
@@ -189,7 +213,8 @@ function toEdge(port: number) {
 }
 
 /** One request on a connection of its own: its status, and the last session that the edge gave. */
-async function greet(port: number, { by, sni, host = sni, session, maxVersion = 'TLSv1.3' }: Greeting) {
+async function greet(port: number, greeting: Greeting) {
+  const { by, sni, host = sni, session, maxVersion = 'TLSv1.3', claims } = greeting;
   const given = session === undefined ? {} : { session };
   const socket = connect({ ...toEdge(port), servername: sni, maxVersion, ...by, ...given });
   let latest: Buffer | undefined;
@@ -198,7 +223,7 @@ async function greet(port: number, { by, sni, host = sni, session, maxVersion = 
   });
   const recorded = new Recorded(socket);
   await once(socket, 'secureConnect');
-  recorded.send(requestFor(host));
+  recorded.send(requestFor(host, claims));
   const status = (await recorded.until('\r\n\r\n')).slice(9, 12);
   socket.destroy();
   return { status, session: latest };

@@ -65,6 +65,10 @@ export function edgelbRoutes(server: FastifyInstance, dependencies: ApiDependenc
         return reply.code(204).send();
       });
       poolTemplateRoutes(scope, dependencies);
+      // Else the app of this name would be asked.
+      scope.all('/*', async ({ method, url }) => {
+        throw new Problem(404, { message: `${method} ${url.split('?')[0]} was not found` });
+      });
     },
     { prefix: '/service/edgelb' },
   );

@@ -25,6 +25,8 @@ t.test("Edge-LB's clients create, read, update and delete pools", async (t) => {
   const { api } = await startServer(t);
   t.equal((await api.call('GET', `${edgelb}/ping`)).text, 'pong');
   t.match(await api.must('GET', `${edgelb}/version`), { version: /^\d/ });
+  const unknown = await api.call('GET', `${edgelb}/v2/nothing`);
+  t.match([unknown.status, unknown.body], [404, { code: 404, message: /not found/ }]);
   const created = await api.call('POST', `${edgelb}/v2/pools`, { body: pool });
   t.match(
     [created.status, created.body],

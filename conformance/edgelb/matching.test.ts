@@ -153,6 +153,30 @@ async function frontendsFind(t: Test, engine: string): Promise<void> {
     t.equal((await ask('/', { port: 21_104 })).echo?.app, '/many/one');
   });
 
+  await t.test('servers are at the agent or at the container, as the endpoint says', async (t) => {
+    const { portDefinitions: _, networks: __, ...app } = echoApp('/net/web', {});
+    await api.deploy({
+      ...{ ...app, cmd: `PORTS=7000 ${app.cmd}`, networks: [{ mode: 'container', name: 'weir' }] },
+      container: { ...app.container, portMappings: [{ containerPort: 7_000, hostPort: 0, name: 'web' }] },
+    });
+    await api.until('/net/web', ({ tasksHealthy }) => tasksHealthy === 1);
+    const types = ['AUTO_IP', 'AGENT_IP', 'CONTAINER_IP'];
+    const frontends = types.map((name, n) => ({
+      ...{ name, bindPort: 21_110 + n, protocol: 'HTTP', linkBackend: { defaultBackend: name } },
+    }));
+    const backends = types.map((type) => ({
+      ...{ name: type, protocol: 'HTTP' },
+      services: [{ marathon: { serviceID: '/net/web' }, endpoint: { type, portName: 'web' } }],
+    }));
+    await edge.create(pool('types', frontends, backends));
+    type Shown = { readonly backends: readonly { readonly servers: readonly { name: string }[] }[] };
+    const shown = await api.must<Shown>('GET', '/v1/pools/types');
+    const kinds = shown.backends.map(({ servers }) => servers.map(({ name }) => name.split('_')[0]).join());
+    t.same(kinds, ['containerip', 'agentip', 'containerip']);
+    for (const [n, type] of types.entries())
+      t.equal((await ask('/', { port: 21_110 + n })).echo?.app, '/net/web', type);
+  });
+
   await t.test('statistics are told where the pool wants them, and where its metadata says', async (t) => {
     type Metadata = { stats: { endpoints: { port: number }[] }[] };
     const { stats } = await api.must<Metadata>('GET', `${base}/match/metadata`);

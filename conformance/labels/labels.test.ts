@@ -190,6 +190,28 @@ async function labelsServe(t: Test, engine: string): Promise<void> {
     }
   });
 
+  await t.test('an app with an address of its own has a service port too, which is kept', async (t) => {
+    const { portDefinitions: _, networks: __, ...app } = echoApp('/shop/own', { HAPROXY_GROUP: 'external' });
+    const own = {
+      ...{ ...app, cmd: `PORTS=7000 ${app.cmd}`, networks: [{ mode: 'container', name: 'weir' }] },
+      container: { ...app.container, portMappings: [{ containerPort: 7_000 }] },
+    };
+    type Shown = { app: { container: { portMappings: { servicePort: number }[] } } };
+    const portNow = async () => {
+      const { app } = await edge.api.must<Shown>('GET', '/v2/apps//shop/own');
+      return app.container.portMappings[0]?.servicePort ?? 0;
+    };
+    await edge.api.deploy(own);
+    await edge.api.until(own.id, ({ tasksHealthy }) => tasksHealthy === 1);
+    await edge.api.spread();
+    const port = await portNow();
+    t.ok(port >= 10_000 && port < 20_000, `${port}`);
+    t.equal((await edge.until('/', { port }, ({ echo }) => echo !== undefined)).echo?.app, '/shop/own');
+    await edge.api.must('PUT', '/v2/apps//shop/own', { env: { MORE: '1' } });
+    await edge.api.settled('/shop/own');
+    t.equal(await portNow(), port);
+  });
+
   await t.test('every label that does nothing is told, and its port is served', async (t) => {
     type Faults = { readonly faults: readonly { app?: string; label?: string; effect: string }[] };
     const { faults } = await edge.api.must<Faults>('GET', '/v1/routes');

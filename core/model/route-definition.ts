@@ -16,6 +16,7 @@ import {
 import type {
   ActiveCheck,
   BasicAuth,
+  CertificateFields,
   ClientCertificate,
   Compression,
   FieldEdits,
@@ -168,6 +169,14 @@ const clientCertificate = shaped<ClientCertificate>({
   authorities: needed(read.authorities),
   optional: may(read.only),
   field: may(read.fieldName),
+  fields: may(
+    shaped<CertificateFields>({
+      issuer: may(read.fieldName),
+      serial: may(read.fieldName),
+      fingerprint: may(read.fieldName),
+      certificate: may(read.fieldName),
+    }),
+  ),
 });
 const auth = shaped<BasicAuth>({
   realm: needed(text(/^[ !#-[\]-~]+$/, 'a realm without quotes')),
@@ -278,6 +287,7 @@ const timeouts = shaped<RouteTimeouts>({
 
 const check = shaped<ActiveCheck>({
   path: may(read.path),
+  host: may(read.hostName),
   portIndex: may(whole(0, 1_000)),
   intervalMs: may(whole(100, 3_600_000)),
   timeoutMs: may(whole(10, 600_000)),

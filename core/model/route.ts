@@ -177,6 +177,16 @@ export type ClientCertificate = {
   readonly optional?: true;
   /** Tells the service its subject; default `X-Client-Subject`. What clients send by that name is dropped. */
   readonly field?: string;
+  /** What else the service is told of it, and by which names; dropped of clients as well. */
+  readonly fields?: CertificateFields;
+};
+
+/** `issuer` as RFC 4514 writes it, `serial` and `fingerprint` (SHA-256) in upper-case hex, `certificate` its DER in base64. */
+export type CertificateFields = {
+  readonly issuer?: string;
+  readonly serial?: string;
+  readonly fingerprint?: string;
+  readonly certificate?: string;
 };
 
 /** `GET path` with the request's own fields; 2xx lets it pass, any other answer goes to the client. */
@@ -280,6 +290,8 @@ export type RouteTimeouts = {
 export type ActiveCheck = {
   /** `GET path`; absent: a connection is enough. */
   readonly path?: string;
+  /** What it is asked for as; default the endpoint's address. */
+  readonly host?: string;
   /** Of the app's ports the one to ask; default the one that requests go to. */
   readonly portIndex?: number;
   /** Default 5000. */

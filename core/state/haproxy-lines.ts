@@ -62,7 +62,17 @@ const rules: readonly Rule[] = [
   // What the edge does anyway.
   rule(/^option (forwardfor|redispatch|http-keep-alive|http-server-close|dontlognull)$/, () => ({})),
   rule(/^http-request (set|add)-header X-Forwarded-(Port|Proto|Host|For) .*$/i, () => ({})),
-  rule(/^option httpchk(?: GET)? (\/\S*)(?: HTTP\/1\.[01])?$/, (path) => ({ check: { path } })),
+  // The edge asks with GET, which is answered as these are.
+  rule(
+    /^option +httpchk(?: (?:GET|HEAD|OPTIONS))? (\/\S*?)(?: HTTP\/1\.[01](?:\\r\\n[Hh]ost:(?:\\ | )*([A-Za-z0-9._-]+))?)?$/,
+    (path, host) => ({ check: { path, ...(host !== undefined && { host: host.toLowerCase() }) } }),
+  ),
+  rule(/^http-request set-header Host "?([A-Za-z0-9._-]+)"?$/i, (host) => ({
+    rewriteHost: host.toLowerCase(),
+  })),
+  rule(/^redirect scheme https code 301 (?:if !\{ ssl_fc \}|unless \{ ssl_fc \})$/, () => ({
+    redirectToHttps: true,
+  })),
   rule(/^option (tcp-check|httpchk)$/, () => ({ check: {} })),
   rule(new RegExp(`^http-request set-header ${name} ${text}$`), (key, value) =>
     edits('requestFields', { set: { [key]: value } }),
@@ -101,7 +111,8 @@ export function readServerLines(text: string, values: Readonly<Record<string, st
     .filter((line) => line !== '');
   const read = lines.map((line): ReadLines => {
     const [, words] = /^server +\{serverName\} +\{host(?:_ipv4)?\}:\{port\}(.*)$/.exec(line) ?? [];
-    if (words === undefined) return { options: {}, rest: [line] };
+    // Real labels put lines of the backend here too.
+    if (words === undefined) return readLines(line, values);
     const named = { serverId: '0', cookieOptions: '', healthCheckOptions: '', otherOptions: '', ...values };
     return readServerWords(words, named);
   });

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { isRange } from '../model/route-shapes.ts';
 import { balanceNames, balanceOption } from './label-balance.ts';
 import { bindOptions } from './label-listeners.ts';
-import { authOf, words } from './label-values.ts';
+import { authOf, hostsOf, isTrue, words } from './label-values.ts';
 
 /** A label that does not do what its author may expect. `no route`: its port is not public because of it. */
 export type LabelFault = {
@@ -36,7 +36,10 @@ const fine = () => undefined;
 const checks: Readonly<Record<string, (value: string) => Fault | undefined>> = {
   GROUP: fine,
   ENABLED: fine,
-  VHOST: fine,
+  VHOST: (value) => {
+    const { wrong } = hostsOf(value);
+    return wrong.length === 0 ? undefined : ignored(`"${wrong.join('" and "')}" can be no host`);
+  },
   PATH: (value) => {
     const wrong = words(value.replace(/^\s*-i(?=\s|$)/, ''), /\s+/).filter((path) => !path.startsWith('/'));
     return wrong.length === 0 ? undefined : ignored(`no path begins with "${wrong.join('" or "')}"`);
@@ -96,7 +99,7 @@ export function isWhole(text: string): boolean {
 }
 
 function booleanFault(value: string): Fault | undefined {
-  return /^(true|false)$/i.test(value) ? undefined : ignored('is neither true nor false');
+  return isTrue(value) || /^(false|f|no|n)$/i.test(value) ? undefined : ignored('is neither true nor false');
 }
 
 /** Visible characters only: the text becomes part of a head. */

@@ -24,6 +24,12 @@ function read(labels: Readonly<Record<string, string>>, healthChecks: readonly H
   return { ...rest, routes: routes.filter(({ table }) => table === undefined) };
 }
 
+/** Without these their templates do nothing. */
+const switched: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  BACKEND_HSTS_OPTIONS: { HAPROXY_0_USE_HSTS: 'yes' },
+  BACKEND_STICKY_OPTIONS: { HAPROXY_0_STICKY: 'True' },
+};
+
 for (const [name, text, options] of [
   ['BACKEND_HEAD', 'backend {backend}\n  balance {balance}\n  mode {mode}\n', { balance: 'round-robin' }],
   [
@@ -58,15 +64,43 @@ for (const [name, text, options] of [
     'check inter 4s fall 5',
     { check: { intervalMs: 4_000, fall: 5 } },
   ],
+  [
+    'BACKEND_HTTP_HEALTHCHECK_OPTIONS',
+    '  option  httpchk HEAD /up HTTP/1.1\\r\\nHost:\\ www.Shop.test\n',
+    { check: { path: '/up', host: 'www.shop.test' } },
+  ],
+  [
+    'BACKEND_HTTP_OPTIONS',
+    '  http-request set-header Host inner.test\n  redirect scheme https code 301 if !{{ ssl_fc }}',
+    { rewriteHost: 'inner.test', redirectToHttps: true },
+  ],
+  [
+    'BACKEND_SERVER_HTTP_HEALTHCHECK_OPTIONS',
+    'ssl verify none alpn h2',
+    { tls: { insecure: true }, protocol: 'h2' },
+  ],
+  [
+    'BACKEND_SERVER_OPTIONS',
+    '  timeout connect 10s\n  server {serverName} {host_ipv4}:{port} check\n',
+    { timeouts: { connectMs: 10_000 }, check: {} },
+  ],
   ['BACKEND_TCP_HEALTHCHECK_OPTIONS', '  option tcp-check', { check: {} }],
   ['BACKEND_SERVER_TCP_HEALTHCHECK_OPTIONS', ' check rise 3', { check: { rise: 3 } }],
   ['BACKEND_SERVER_TCP_HEALTHCHECK_OPTIONS', 'proto h2', { protocol: 'h2c' }],
 ] as const)
   t.test(`the template ${name} with ${JSON.stringify(text)} shapes the route`, async (t) => {
-    const { routes, faults } = read({ [`HAPROXY_0_${name}`]: text });
+    const { routes, faults } = read({ [`HAPROXY_0_${name}`]: text, ...switched[name] });
     t.same(routes[0]?.options, options);
     t.same(faults, []);
   });
+
+t.test('templates of what is not switched on do nothing, and are told', async (t) => {
+  for (const label of ['HAPROXY_0_BACKEND_STICKY_OPTIONS', 'HAPROXY_0_BACKEND_HSTS_OPTIONS']) {
+    const { routes, faults } = read({ [label]: '  cookie seat insert' });
+    t.equal(routes[0]?.options, undefined);
+    t.match(faults, [{ label, effect: 'ignored', reason: /counts only with HAPROXY_0_.*=true/ }]);
+  }
+});
 
 t.test('placeholders of health checks are filled in from the check of the port', async (t) => {
   const labels = {
@@ -90,8 +124,8 @@ t.test('each line that the edge cannot carry out is named, the others count', as
     '  timeout connect 1s',
   ];
   const { routes, faults } = read({ HAPROXY_0_BACKEND_HEAD: lines.join('\n') });
-  t.same(routes[0]?.options, { timeouts: { connectMs: 1_000 } });
-  t.equal(faults.length, 7);
+  t.same(routes[0]?.options, { timeouts: { connectMs: 1_000 }, rewriteHost: 'other' });
+  t.equal(faults.length, 6);
   t.ok(faults.every(({ label, effect }) => label === 'HAPROXY_0_BACKEND_HEAD' && effect === 'ignored'));
   t.match(faults[0], { reason: '"acl bad path_beg /x" is not among what the edge can do' });
 });

@@ -6,6 +6,7 @@ import type { RouteOptions } from '../model/route.ts';
 import { backendName, servedPort } from './backend-name.ts';
 import { merged, type ReadLines, readLines, readServerLines, readServerWords } from './haproxy-lines.ts';
 import { ignored, type LabelFault } from './label-faults.ts';
+import { isTrue } from './label-values.ts';
 
 export type ReadTemplates = { readonly options: RouteOptions; readonly faults: readonly LabelFault[] };
 
@@ -30,18 +31,34 @@ const understood: readonly (readonly [string, Reading])[] = [
  */
 export function readTemplates(app: App, port: PortRequest, id: AppId): ReadTemplates {
   const values = valuesFor(app, port, id);
-  const read = understood.flatMap(([name, reading]) => {
-    const label = `HAPROXY_${port.index}_${name}`;
-    const text = app.labels[label];
-    return text === undefined ? [] : [{ label, ...reading(text, values) }];
-  });
+  const of = (name: string) => `HAPROXY_${port.index}_${name}`;
+  const given = understood.filter(([name]) => app.labels[of(name)] !== undefined);
+  const isOff = (name: string) =>
+    Object.hasOwn(switches, name) && !isTrue(app.labels[of(switches[name] ?? '')]);
+  const read = given
+    .filter(([name]) => !isOff(name))
+    .map(([name, reading]) => ({ label: of(name), ...reading(app.labels[of(name)] ?? '', values) }));
   return {
     options: read.reduce<RouteOptions>((all, { options }) => merged(all, options), {}),
-    faults: read.flatMap(({ label, rest }) =>
-      rest.map((line) => ({ label, ...ignored(`"${line}" is not among what the edge can do`) })),
-    ),
+    faults: [
+      ...read.flatMap(({ label, rest }) =>
+        rest.map((line) => ({ label, ...ignored(`"${line}" is not among what the edge can do`) })),
+      ),
+      ...given
+        .filter(([name]) => isOff(name))
+        .map(([name]) => ({
+          label: of(name),
+          ...ignored(`counts only with ${of(switches[name] ?? '')}=true`),
+        })),
+    ],
   };
 }
+
+/** Templates of what another label switches on. */
+const switches: Readonly<Record<string, string>> = {
+  BACKEND_HSTS_OPTIONS: 'USE_HSTS',
+  BACKEND_STICKY_OPTIONS: 'STICKY',
+};
 
 /** The balancer's own check at another port of the app, made of that port's health check (ingress.md B2). */
 export function portCheck(app: App, port: PortRequest): RouteOptions {

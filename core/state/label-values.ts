@@ -7,6 +7,23 @@ export function words(text: string | undefined, separator: string | RegExp): rea
     .filter((word) => word !== '');
 }
 
+/** The words that marathon-lb takes for yes. */
+export function isTrue(value: string | undefined): boolean {
+  return /^(true|t|yes|y)$/i.test(value ?? '');
+}
+
+/** The hosts of a list, without their ports, each once; `wrong`: words that are none. */
+export function hostsOf(text: string | undefined): {
+  readonly hosts: readonly string[];
+  readonly wrong: readonly string[];
+} {
+  const all = words(text, ',').map((word) => word.toLowerCase().replace(/\.?(:\d{1,5})?$/, ''));
+  const isHost = (word: string) => hostPattern.test(word);
+  return { hosts: [...new Set(all.filter(isHost))], wrong: all.filter((word) => !isHost(word)) };
+}
+
+const hostPattern = /^(\*\.)?([a-z0-9_]([a-z0-9_-]*[a-z0-9_])?\.)*[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?$/;
+
 /** `realm:user:password`, the password as crypt(3) makes it. */
 export function authOf(text: string): BasicAuth | undefined {
   const [, realm, user, crypted] = authPattern.exec(text) ?? [];

@@ -76,6 +76,18 @@ t.test('a path list that begins with -i is compared without regard to case', asy
   t.notOk('ignoreCase' in (routes({ ...base, HAPROXY_0_PATH: '/one' })[0] ?? {}));
 });
 
+t.test('hosts may name a port, which is not compared; what can be no host is told', async (t) => {
+  const { routes, faults } = read({
+    HAPROXY_GROUP: 'external',
+    HAPROXY_0_VHOST: 'Pre:9000, pre,<your host>,10.0.0.1',
+  });
+  t.same(
+    routes.map(({ host }) => host),
+    ['pre', '10.0.0.1'],
+  );
+  t.match(faults, [{ label: 'HAPROXY_0_VHOST', effect: 'ignored', reason: /"<your host>"/ }]);
+});
+
 t.test('a path that none begins with takes nothing, and is told', async (t) => {
   const { routes, faults } = read({ ...base, HAPROXY_0_PATH: '-i api' });
   t.same(routes, [], 'it must not become all of the host');

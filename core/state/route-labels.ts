@@ -11,7 +11,7 @@ import { ignored, isWhole, type LabelFault, labelFault } from './label-faults.ts
 import { portListener } from './label-listeners.ts';
 import { defaultLabelSettings, type LabelSettings } from './label-settings.ts';
 import { healthCheckOf, portCheck, readTemplates } from './label-templates.ts';
-import { authOf, words } from './label-values.ts';
+import { authOf, hostsOf, isTrue, words } from './label-values.ts';
 
 export type RouteLabels = {
   readonly routes: readonly Route[];
@@ -56,7 +56,7 @@ const ofApp = /^(GROUP|APP_ID|DEPLOYMENT_(GROUP|ALT_PORT|COLOUR|STARTED_AT|TARGE
 function isPublic(app: App, port: PortRequest, { groups, strict }: LabelSettings): boolean {
   const own = words(labelOf(app, port, 'GROUP'), ',');
   const named = own.length > 0 ? own : words(app.labels['HAPROXY_GROUP'], ',');
-  const enabled = (labelOf(app, port, 'ENABLED') ?? String(!strict)).toLowerCase() === 'true';
+  const enabled = isTrue(labelOf(app, port, 'ENABLED') ?? String(!strict));
   return enabled && (groups.includes('*') || named.some((group) => groups.includes(group)));
 }
 
@@ -81,12 +81,12 @@ function readPort({ app, subject, port }: Place, settings: LabelSettings): ReadP
   };
   const id = `app:${subject.id}:${port.index}`;
   const own = number && portListener(port, { id, number, common, label, mode, options });
-  const hosts = mode === 'http' && settings.sharedPlaces ? words(label('VHOST'), ',') : [];
+  const { hosts } = hostsOf(mode === 'http' && settings.sharedPlaces ? label('VHOST') : undefined);
   const routes = hosts.flatMap((vhost) =>
     prefixes.map(
       (pathPrefix): Route => ({
-        id: `${id}:${vhost.toLowerCase()}${pathPrefix}`,
-        host: vhost.toLowerCase(),
+        id: `${id}:${vhost}${pathPrefix}`,
+        host: vhost,
         pathPrefix,
         ...(pathPrefix !== '/' && { pathKind: 'begins' as const }),
         ...(ignoreCase && { ignoreCase }),
@@ -150,7 +150,7 @@ function optionsOf(label: (name: string) => string | undefined): RouteOptions {
   const auth = authOf(label('AUTH') ?? '');
   return {
     ...(isTrue(label('REDIRECT_TO_HTTPS')) && { redirectToHttps: true }),
-    ...(isTrue(label('USE_HSTS')) && { hsts: true }),
+    ...(isTrue(label('USE_HSTS')) && label('BACKEND_HSTS_OPTIONS') === undefined && { hsts: true }),
     ...(auth !== undefined && { auth }),
     ...(allow.length > 0 && { allow }),
     ...(stripPrefix !== undefined && { stripPrefix }),
@@ -159,8 +159,4 @@ function optionsOf(label: (name: string) => string | undefined): RouteOptions {
     ...(isTrue(label('STICKY')) && { sticky: true }),
     ...balanceOption(label('BALANCE') ?? ''),
   };
-}
-
-function isTrue(value: string | undefined): boolean {
-  return value?.toLowerCase() === 'true';
 }

@@ -52,7 +52,7 @@ function optionsOf({ checked, check, secure, tls, protocol, sendProxy }: Read): 
   return {
     ...(checked && { check }),
     ...(secure && { tls: tls.insecure ? { insecure: true } : tls }),
-    ...(protocol && { protocol }),
+    ...(protocol && { protocol: secure ? 'h2' : protocol }),
     ...(sendProxy && { sendProxy }),
   };
 }
@@ -73,6 +73,7 @@ const pairs: Readonly<Record<string, Meaning>> = {
   fall: (value) => counted(value, (fall) => ({ check: { fall } })),
   rise: (value) => counted(value, (rise) => ({ check: { rise } })),
   proto: (value) => (value === 'h2' ? { protocol: 'h2c' } : undefined),
+  alpn: (value) => (value.split(',').includes('h2') ? { protocol: 'h2c' } : undefined),
   verify: (value) => (value === 'none' ? { tls: { insecure: true } } : value === 'required' ? {} : undefined),
   verifyhost: (value) => named(value),
   sni: (value) => named(/^str\(([^()]+)\)$/.exec(value)?.[1] ?? ''),
@@ -83,18 +84,7 @@ const pairs: Readonly<Record<string, Meaning>> = {
   cookie: () => ({}),
   // These would be taken for flags otherwise.
   ...Object.fromEntries(
-    [
-      'alpn',
-      'ca-file',
-      'ciphers',
-      'crl-file',
-      'crt',
-      'fastinter',
-      'downinter',
-      'maxconn',
-      'maxqueue',
-      'minconn',
-    ]
+    ['ca-file', 'ciphers', 'crl-file', 'crt', 'fastinter', 'downinter', 'maxconn', 'maxqueue', 'minconn']
       .concat(['error-limit', 'observe', 'on-error', 'on-marked-down', 'on-marked-up', 'port', 'resolvers'])
       .concat(['resolve-prefer', 'init-addr', 'slowstart', 'source', 'ssl-min-ver', 'ssl-max-ver', 'track'])
       .map((word) => [word, () => undefined]),

@@ -4,7 +4,7 @@ import type { Route } from '../../model/route.ts';
 import type { PoolRecord } from '../tables.ts';
 import { backendOptions, type PoolNote } from './backend-options.ts';
 import { frontendListener } from './frontend-listener.ts';
-import { type BackendTarget, type FrontendSources, frontendRoutes } from './frontend-routes.ts';
+import { type BackendTarget, type FrontendSources, frontendRoutes, hostNotes } from './frontend-routes.ts';
 import { poolNotes } from './pool-notes.ts';
 import { type SourceChooser, sourceChooser } from './server-sources.ts';
 import { statsPlace } from './stats-place.ts';
@@ -51,7 +51,9 @@ export function compilePool(pool: Pool, ports: PoolRecord['ports']): CompiledPoo
     notes: [
       ...poolNotes(pool),
       ...places.flatMap(({ notes }) => notes),
-      ...frontends.flatMap((frontend, n) => sniNotes(frontend, `/haproxy/frontends/${n}`)),
+      ...frontends.flatMap((frontend, n) =>
+        [sniNotes, hostNotes].flatMap((notesOf) => notesOf(frontend, `/haproxy/frontends/${n}`)),
+      ),
       ...read.flatMap(({ notes }) => notes),
     ],
   };

@@ -1,7 +1,7 @@
 import type { Frontend, LinkRule, PoolProtocol } from '../../model/edgelb/pool.ts';
 import type { Route, RouteConditions, RouteOptions } from '../../model/route.ts';
 import { nowhere } from '../../model/route-definition.ts';
-import { isSecure } from './backend-options.ts';
+import { isSecure, type PoolNote } from './backend-options.ts';
 
 export type BackendTarget = {
   readonly setKey: string;
@@ -71,15 +71,32 @@ function mapRule(rule: LinkRule, target: BackendTarget | undefined): readonly Ru
   ];
 }
 
+/** Rules whose host none can name: a port is no part of what is compared (ingress.md A5). */
+export function hostNotes({ protocol, linkBackend: { map } }: Frontend, path: string): readonly PoolNote[] {
+  if (protocol === 'TCP') return [];
+  return map.flatMap(({ hostEq = '' }, n) =>
+    hostEq === '' || plainHost(hostEq) !== undefined
+      ? []
+      : [
+          {
+            path: `${path}/linkBackend/map/${n}/hostEq`,
+            error: `'${hostEq}' can be no host without its port: the rule takes nothing`,
+          },
+        ],
+  );
+}
+
 /** Edge-LB does not look at certificates of servers (ingress.md A2.4). */
 function optionsOf(target: BackendTarget): RouteOptions {
-  return isSecure(target) ? { ...target.options, tls: { insecure: true } } : target.options;
+  if (!isSecure(target)) return target.options;
+  const { protocol } = target.options;
+  return { ...target.options, tls: { insecure: true }, ...(protocol && { protocol: 'h2' }) };
 }
 
 /** Equal as a whole: a star in it is a star. */
 function plainHost(text: string): string | undefined {
   const host = text.toLowerCase().replace(/\.$/, '');
-  return /^[a-z0-9_.:[\]-]+$/.test(host) ? host : undefined;
+  return /^([a-z0-9_.-]+|\[[0-9a-f:.]+\])$/.test(host) ? host : undefined;
 }
 
 function conditionsOf({ hostReg, pathBeg, pathEnd, pathReg }: LinkRule): RouteConditions {

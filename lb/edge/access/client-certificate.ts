@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
-import type { ClientCertificate } from '../../../core/model/route.ts';
+import type { CertificateFields, ClientCertificate } from '../../../core/model/route.ts';
 import type { FieldChanges } from '../routes/field-changes.ts';
 
 const defaultField = 'X-Client-Subject';
@@ -14,18 +14,25 @@ const pemPattern = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 export class ClientAuthorities {
   readonly required: boolean;
   readonly #authorities: readonly X509Certificate[];
-  readonly #field: string;
+  /** What is told by which name. */
+  readonly #told: readonly (readonly [keyof typeof texts, string])[];
   readonly #withoutField: FieldChanges;
   /** A signature is looked at once for each connection. */
   readonly #signed = new WeakMap<X509Certificate, boolean>();
 
-  constructor({ authorities, optional, field = defaultField }: ClientCertificate) {
+  constructor({ authorities, optional, field = defaultField, fields = {} }: ClientCertificate) {
     this.required = optional !== true;
     this.#authorities = (authorities.match(pemPattern) ?? []).map((pem) => new X509Certificate(pem));
-    this.#field = field;
-    const name = field.toLowerCase();
+    const others = tellable.flatMap((what) =>
+      fields[what] === undefined ? [] : [[what, fields[what]] as const],
+    );
+    this.#told = [['subject', field], ...others];
+    const names = this.#told.map(([, name]) => name.toLowerCase());
     // Servers that make variables of fields take the one for the other.
-    this.#withoutField = { drop: new Set([name, name.replaceAll('-', '_')]), lines: '' };
+    this.#withoutField = {
+      drop: new Set(names.flatMap((name) => [name, name.replaceAll('-', '_')])),
+      lines: '',
+    };
   }
 
   accepts(shown: X509Certificate, now: number): boolean {
@@ -34,10 +41,11 @@ export class ClientAuthorities {
     return signed && isCurrent(shown, now);
   }
 
-  /** What the service gets: the subject of an accepted certificate, and never what the client says of it by itself. */
+  /** What the service gets: what is told of an accepted certificate, and never what the client says of it by itself. */
   changes(accepted: X509Certificate | undefined): FieldChanges {
     if (accepted === undefined) return this.#withoutField;
-    return { ...this.#withoutField, lines: `${this.#field}: ${subjectText(accepted)}\r\n` };
+    const lines = this.#told.map(([what, name]) => `${name}: ${texts[what](accepted)}\r\n`);
+    return { ...this.#withoutField, lines: lines.join('') };
   }
 
   #isSigned(shown: X509Certificate, now: number): boolean {
@@ -84,6 +92,16 @@ function isCurrent({ validFrom, validTo }: X509Certificate, now: number): boolea
 }
 
 /** As RFC 4514 writes it, the most special part first (OpenSSL escapes control characters); one character per byte, as wires take it. */
-function subjectText({ subject }: X509Certificate): string {
-  return Buffer.from((subject ?? '').split('\n').reverse().join(',')).toString('latin1');
+function nameText(name: string | undefined): string {
+  return Buffer.from((name ?? '').split('\n').reverse().join(',')).toString('latin1');
 }
+
+const tellable: readonly (keyof CertificateFields)[] = ['issuer', 'serial', 'fingerprint', 'certificate'];
+
+const texts = {
+  subject: ({ subject }: X509Certificate) => nameText(subject),
+  issuer: ({ issuer }: X509Certificate) => nameText(issuer),
+  serial: ({ serialNumber }: X509Certificate) => serialNumber,
+  fingerprint: ({ fingerprint256 }: X509Certificate) => fingerprint256.replaceAll(':', ''),
+  certificate: ({ raw }: X509Certificate) => raw.toString('base64'),
+};

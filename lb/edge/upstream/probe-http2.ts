@@ -7,7 +7,7 @@ import type { UpstreamContext } from './upstream-context.ts';
 export async function probeHttp2(
   context: UpstreamContext,
   endpoint: PoolEndpoint,
-  { path, timeoutMs }: CheckPlan & { readonly timeoutMs: number },
+  { path, host, timeoutMs }: CheckPlan & { readonly timeoutMs: number },
 ): Promise<boolean> {
   const { checkPort: port = endpoint.port } = endpoint;
   const session = new UpstreamSession(context, { ...endpoint, port }, () => {});
@@ -15,7 +15,7 @@ export async function probeHttp2(
   const patience = { deadlineAt: context.clock.now() + timeoutMs, overdue: () => resolve(false) };
   context.deadlines.add(patience);
   session.ready.then(
-    (ready) => (path === undefined ? resolve(true) : ask(ready, path, resolve)),
+    (ready) => (path === undefined ? resolve(true) : ask(ready, { path, host }, resolve)),
     () => resolve(false),
   );
   const well = await promise;
@@ -24,8 +24,11 @@ export async function probeHttp2(
   return well;
 }
 
-function ask(session: ClientHttp2Session, path: string, told: (well: boolean) => void): void {
-  const stream = session.request({ ':method': 'GET', ':path': path, 'user-agent': 'weir-edge' });
+type Question = { readonly path: string; readonly host: string | undefined };
+
+function ask(session: ClientHttp2Session, { path, host }: Question, told: (well: boolean) => void): void {
+  const place = { ':method': 'GET', ':path': path, ...(host !== undefined && { ':authority': host }) };
+  const stream = session.request({ ...place, 'user-agent': 'weir-edge' });
   stream.once('response', ({ ':status': status = 0 }) => {
     told(status >= 200 && status < 400);
   });

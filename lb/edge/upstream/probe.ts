@@ -34,7 +34,7 @@ class Probe implements WireUser, Deadlined {
     this.#context = context;
     this.deadlineAt = context.clock.now() + (check.timeoutMs ?? usualTimeoutMs);
     const preamble = check.sendProxy === undefined ? '' : ownProxyHeader(check.sendProxy);
-    const connected = () => this.#connected(place, check.path);
+    const connected = () => this.#connected(place, check);
     if (tls === undefined) {
       this.#wire = connectedWire(place, context.scratch, this);
       this.#wire.socket.once('connect', () => {
@@ -75,14 +75,14 @@ class Probe implements WireUser, Deadlined {
     this.#end(false);
   }
 
-  #connected({ address, port }: { address: string; port: number }, path: string | undefined): void {
+  #connected({ address, port }: { address: string; port: number }, { path, host: asked }: CheckPlan): void {
     if (path === undefined) {
       this.#end(true);
       return;
     }
     const host = address.includes(':') ? `[${address}]` : address;
     this.#wire.write(
-      `GET ${path} HTTP/1.1\r\nHost: ${host}:${port}\r\nUser-Agent: weir-edge\r\nConnection: close\r\n\r\n`,
+      `GET ${path} HTTP/1.1\r\nHost: ${asked ?? `${host}:${port}`}\r\nUser-Agent: weir-edge\r\nConnection: close\r\n\r\n`,
     );
   }
 

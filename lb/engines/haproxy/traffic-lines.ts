@@ -107,14 +107,18 @@ function timeoutLines(timeouts: RouteOptions['timeouts']): readonly string[] {
   ];
 }
 
-function checkLines({ path, timeoutMs = defaultCheck.timeoutMs }: ActiveCheck): readonly string[] {
+function checkLines({
+  path,
+  host = 'weir-check',
+  timeoutMs = defaultCheck.timeoutMs,
+}: ActiveCheck): readonly string[] {
   return [
     `timeout check ${timeoutMs}ms`,
     ...(path === undefined
       ? []
       : [
           'option httpchk',
-          `http-check send meth GET uri ${word(path)} ver HTTP/1.1 hdr Host weir-check hdr Connection close`,
+          `http-check send meth GET uri ${word(path)} ver HTTP/1.1 hdr Host ${word(host)} hdr Connection close`,
           'http-check expect rstatus ^[23]',
         ]),
   ];
