@@ -67,8 +67,10 @@ export function plainAddress(address = ''): string {
   return address.startsWith('::ffff:') ? address.slice(7) : address;
 }
 
-/** The client as the nearest proxy saw it; undefined when it says nothing usable. */
+/** The client as the nearest proxy saw it, with or without its port; undefined when it says nothing usable. */
 function lastAddress(forwardedFor: string): string | undefined {
   const last = forwardedFor.slice(forwardedFor.lastIndexOf(',') + 1).trim();
-  return isIP(last) === 0 ? undefined : last;
+  const [, four, six] = /^(?:([\d.]+):\d+|\[([^\]]+)\](?::\d+)?)$/.exec(last) ?? [];
+  const address = plainAddress(four ?? six ?? last);
+  return isIP(address) === 0 ? undefined : address;
 }

@@ -51,6 +51,10 @@ t.test('behind a trusted proxy the scheme and the address of the client count', 
   );
   t.match(await from('100.64.9.9', 'http'), 'HTTP/1.1 301 ');
   t.match(await from('127.0.0.9', 'https'), 'HTTP/1.1 403 ');
+  for (const address of ['100.64.9.9:4711', '[::ffff:100.64.9.9]:4711', '::ffff:100.64.9.9'])
+    t.match(await from(address, 'https'), 'HTTP/1.1 200 ', address);
+  for (const address of ['127.0.0.9:4711', '[::1]:4711', '[::ffff:127.0.0.9]'])
+    t.match(await from(address, 'https'), 'HTTP/1.1 403 ', address);
 });
 
 t.test('an answer without TLS promises none', async (t) => {
