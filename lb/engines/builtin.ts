@@ -7,6 +7,7 @@ import { AskingForwardAuths } from '../edge/access/forward-auth.ts';
 import type { EdgeContext } from '../edge/context.ts';
 import { Doors } from '../edge/listeners/doors.ts';
 import type { CertificateSource } from '../edge/listeners/listener.ts';
+import { HttpDate } from '../edge/request/http-date.ts';
 import { blockList } from '../edge/routes/route-policy.ts';
 import { emptyTable, goneRoutes, type RouteTable } from '../edge/routes/route-table.ts';
 import { defaultSettings, type EdgeSettings, fixedListeners } from '../edge/settings.ts';
@@ -150,6 +151,7 @@ export class BuiltinEngine implements IngressEngine {
       clock,
       counters: new Counters(),
       deadlines: new Deadlines(clock),
+      date: new HttpDate(clock),
       scratch: createScratch(this.#settings.maxFields),
       trusted: blockList(this.#settings.trustedProxies),
       passwords: new Passwords(),

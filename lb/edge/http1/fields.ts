@@ -17,7 +17,7 @@ export const knownNames = [
   'proxy-authenticate',
   'proxy-authorization',
   'forwarded',
-  'via',
+  'date',
   'x-forwarded-for',
   'x-forwarded-host',
   'x-forwarded-port',

@@ -2,7 +2,7 @@ import { type FieldTable, fieldNames, scanFields } from './fields.ts';
 
 /** Fields that must not come after the content (RFC 9110 §6.5.1): framing, routing, authentication, forwarding. */
 const forbidden =
-  /^(content-.*|host|cookie|set-cookie|authorization|www-authenticate|cache-control|expect|range|age|date|location|vary|x-forwarded-.*|x-request-id)$/i;
+  /^(content-.*|host|cookie|set-cookie|authorization|www-authenticate|cache-control|expect|range|age|date|location|vary|via|x-forwarded-.*|x-request-id)$/i;
 
 /** Whoever believed one of these after the content would see another end, of it or of the connection: the message is refused. */
 const framing = fieldNames(['content-length', 'transfer-encoding', 'connection', 'upgrade']);

@@ -7,8 +7,6 @@ import { fieldList } from './field-list.ts';
 import { grpcFields } from './grpc.ts';
 import { taken } from './taken.ts';
 
-/** A Date is the service's to give. Not in the public types. */
-const undated: ServerStreamResponseOptions & { readonly sendDate: boolean } = { sendDate: false };
 const internalError = 2;
 
 /** How a page of the edge's own is to look. */
@@ -51,7 +49,7 @@ export class StreamAnswer {
     options: Pick<ServerStreamResponseOptions, 'endStream' | 'waitForTrailers'>,
   ): boolean {
     const list = fieldList(fields, [':status', `${status}`]);
-    return taken(() => this.#stream.respond(list, { ...options, ...undated }));
+    return taken(() => this.#stream.respond(list, options));
   }
 
   content(bytes: Buffer | undefined): void {
@@ -62,7 +60,7 @@ export class StreamAnswer {
 
   /** The upgrade that a client asked for by an extended CONNECT took place. */
   switched(head: ResponseHead): void {
-    taken(() => this.#stream.respond(headersOf(200, interimFields(head)), undated));
+    taken(() => this.#stream.respond(headersOf(200, interimFields(head))));
   }
 
   page(answer: PolicyAnswer, wishes: PageWishes): void {

@@ -145,6 +145,7 @@ export class StreamTurn implements ExchangeClient, Deadlined {
       edits: this.#edits,
       endpoint,
       encoding,
+      date: undefined,
     } as const;
     const ends = { endStream: framing === 'none', waitForTrailers: framing === 'chunked' };
     if (this.#answer.head(head.status, answerFields(head, facts), ends)) this.content(buffer, content);

@@ -85,6 +85,7 @@ const dropped = {
 } as const;
 
 const locationName = fieldNames(['location']);
+const dateName = fieldNames(['date']);
 
 /** The head for the endpoint. What need not change is copied in one piece, in the order and spelling it came. */
 export function forwardRequest(head: RequestHead, facts: ForwardFacts): string {
@@ -106,6 +107,8 @@ export type AnswerFacts = {
   readonly endpoint: string;
   /** How the edge codes the content; undefined: not at all. */
   readonly encoding: ContentCoding | undefined;
+  /** Of an answer that has none; undefined: whoever writes the head sees to it. */
+  readonly date: { readonly line: string } | undefined;
 };
 
 /** What a route changes about its answers. */
@@ -129,7 +132,13 @@ export function answerFields(head: ResponseHead, facts: AnswerFacts): string {
   const kept = keptFields(head, droppedOfAnswer(head, facts), edits?.changes?.drop);
   const edited = edits === undefined ? '' : editedFields(head, edits, facts.endpoint);
   const coded = encoding === undefined ? '' : codedFields(head, encoding, facts.clientMinor);
-  return `${kept}${edited}${coded}Via: 1.${head.minor} weir\r\n`;
+  return `${kept}${edited}${coded}${dateOf(head, facts)}Via: 1.${head.minor} weir\r\n`;
+}
+
+/** RFC 9110 §6.6.1: who hands an answer on dates it, unless the service or the route did. */
+function dateOf(head: ResponseHead, { date, edits }: AnswerFacts): string {
+  if (date === undefined || head.fields.hasAny(dateName)) return '';
+  return edits?.changes !== undefined && /^date:/im.test(edits.changes.lines) ? '' : date.line;
 }
 
 /** The head of an interim answer (1xx but 101). */

@@ -149,7 +149,16 @@ export class Turn implements ExchangeClient {
     const framed = this.#chunks || (framing !== 'close' && !unframed);
     this.#keepAlive = this.read && framed && this.#keeps();
     const edits = this.#edits;
-    const facts = { framing, clientMinor: minor, keepAlive: this.#keepAlive, edits, endpoint, encoding };
+    const { date } = this.#context;
+    const facts = {
+      framing,
+      clientMinor: minor,
+      keepAlive: this.#keepAlive,
+      edits,
+      endpoint,
+      encoding,
+      date,
+    };
     this.#host.wire.writeContent(forwardResponse(head, facts), buffer, content);
   }
 

@@ -7,6 +7,7 @@ import { FakeClock } from '../../../core/kit/fake-clock.ts';
 import { Passwords } from '../access/basic-auth.ts';
 import type { EdgeContext } from '../context.ts';
 import { ClientConnection } from '../request/client-connection.ts';
+import { HttpDate } from '../request/http-date.ts';
 import { buildTable } from '../routes/route-table.ts';
 import { defaultSettings } from '../settings.ts';
 import { Counters } from '../telemetry/counters.ts';
@@ -46,6 +47,7 @@ function answers(pieces: readonly Buffer[]): string {
     clock,
     counters: new Counters(),
     deadlines: new Deadlines(clock),
+    date: new HttpDate(clock),
     certificate: () => undefined,
     scratch: createScratch(settings.maxFields),
     trusted: new BlockList(),

@@ -82,7 +82,12 @@ class Answer implements AnswerUser, EdgeAnswer {
       fields.value(text, i),
     ]);
     const facts = { framing, clientMinor: 1, keepAlive: framing !== 'close', endpoint: '' } as const;
-    this.forwarded += forwardResponse(head, { ...facts, edits: undefined, encoding: undefined });
+    this.forwarded += forwardResponse(head, {
+      ...facts,
+      edits: undefined,
+      encoding: undefined,
+      date: undefined,
+    });
     this.content(buffer, content);
   }
 
