@@ -20,6 +20,7 @@ import type { Counters } from '../telemetry/counters.ts';
 import type { RouteTally } from '../telemetry/route-tally.ts';
 import { type ClientFacts, policyRequest } from './client-facts.ts';
 import { valuesOf } from './forward.ts';
+import { endedHere } from './max-forwards.ts';
 import type { PolicyAnswer } from './policy-answer.ts';
 
 /** What is to become of a request. */
@@ -73,6 +74,8 @@ export function decide(
   }
   const astray = misdirection(client, head.host?.name, context.servedTogether);
   if (astray !== undefined) return { kind: 'answer', answer: astray, tally: context.counters.unrouted };
+  const ended = endedHere(head);
+  if (ended !== undefined) return { kind: 'answer', answer: ended, tally: context.counters.unrouted };
   const route = head.host === undefined ? undefined : matchRoute(table, head.host.name, head, client.scope);
   if (route === undefined) {
     const answer = table.revision === 0 ? noTable : noRoute;

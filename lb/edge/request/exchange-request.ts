@@ -13,6 +13,7 @@ import { type ClientFacts, policyRequest } from './client-facts.ts';
 import type { Forward } from './decide.ts';
 import type { ExchangeRequest } from './exchange.ts';
 import { type AnswerEdits, fieldValue, forwardRequest, valuesOf } from './forward.ts';
+import { oneForwardLess } from './max-forwards.ts';
 import { upgradeOf } from './upgrade.ts';
 
 export type ForwardOptions = {
@@ -42,7 +43,7 @@ export function exchangeRequest(
     upgrade,
     hostText: head.host?.text,
     cookie: sticky?.others,
-    changes: bothChanges(policy?.requestChanges, changes),
+    changes: bothChanges(bothChanges(policy?.requestChanges, changes), oneForwardLess(head)),
   });
   return {
     method: head.method,

@@ -59,11 +59,13 @@ export function pageParts(page: Page): {
   const own = page.json === true ? 'application/json' : 'text/plain; charset=utf-8';
   const { contentType = own } = page;
   const body = page.contentType === undefined ? ownBody(page, title) : page.text;
+  // RFC 9110 §15.5.6: what the edge refuses so is a tunnel, which no method leads to.
+  const allow = page.status === 405 ? 'Allow: \r\n' : '';
   // RFC 9110 §6.6.1: whoever answers by itself and has a clock says when.
   const fields =
     `Date: ${new Date(page.now).toUTCString()}\r\n` +
     `Content-Type: ${contentType}\r\nContent-Length: ${body.length}\r\n` +
-    `Cache-Control: no-store\r\nX-Request-Id: ${page.requestId}\r\n${page.fields ?? ''}`;
+    `Cache-Control: no-store\r\nX-Request-Id: ${page.requestId}\r\n${allow}${page.fields ?? ''}`;
   return { title, fields, body };
 }
 

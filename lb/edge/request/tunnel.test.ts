@@ -143,3 +143,11 @@ t.test('what is no protocol is not asked for at the endpoint', async (t) => {
   }
   t.notMatch(backends[0]!.text, /^upgrade:|^connection:/im);
 });
+
+t.test('CONNECT is refused, and told that no method leads there', async (t) => {
+  const { port } = await serveWith(t, [answerEach()]);
+  const client = await rawClient(port);
+  client.send('CONNECT web.test:443 HTTP/1.1\r\nHost: web.test:443\r\n\r\n');
+  t.match(await client.until('Request id: '), /^HTTP\/1\.1 405 [\s\S]*\r\nAllow: ?\r\n/);
+  client.socket.destroy();
+});
