@@ -81,6 +81,7 @@ export function testLogContract(
     client.socket.destroy();
     const [line] = await lines(1);
     t.match(line, { status: 400, why: /./ });
+    t.ok(Math.abs(Date.parse(String(line?.['time'])) - systemClock.now()) < 10_000);
     t.notOk('path' in line!);
   });
 

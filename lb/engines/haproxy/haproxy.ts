@@ -207,6 +207,7 @@ export class HaproxyEngine implements IngressEngine {
       },
       endpointOf: (server) => this.#names.nameOf(server),
       listenerOf: (door) => this.#sockets.numbered(door),
+      now: () => clock.now(),
     });
   }
 

@@ -161,7 +161,7 @@ export class Paths {
   }
 }
 
-/** Ids of apps have slashes, which end hosts here (`hostLines` in configuration.ts). */
+/** Ids of apps have slashes, which end hosts here (`hostLines` in public-lines.ts). */
 function mapped(host: string): string {
   return host.replaceAll('/', '!');
 }

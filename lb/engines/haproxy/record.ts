@@ -4,11 +4,13 @@ import type { AccessEntry } from '../../edge/telemetry/access-log.ts';
 import { errorTexts } from './error-pages.ts';
 import { requestFields, streamFields } from './log-lines.ts';
 
-/** Whom the names in a line stand for. */
+/** Whom the names in a line stand for, and when it is. */
 export type RecordNames = {
   readonly routeOf: (backend: string) => string | undefined;
   readonly endpointOf: (server: string) => string | undefined;
   readonly listenerOf: (door: number) => Listener | undefined;
+  /** ms since the epoch. */
+  readonly now: () => number;
 };
 
 /** An entry that was over when HAProxy said so. */
@@ -54,7 +56,7 @@ function requestRecord(of: Values | undefined, names: RecordNames): LogRecord | 
   const [path, query] = targetOf(of('target'));
   const isRead = of('method') !== '<BADREQ>';
   return {
-    begunAt: Number(of('at') ?? 0),
+    begunAt: msOf(of('at')) ?? names.now() - totalMs,
     ...(of('id') === undefined ? {} : { id: textOf(of('id')) ?? '' }),
     client: plainAddress(of('peer') ?? of('client')),
     scheme: of('secure') === '1' ? 'https' : 'http',
@@ -76,8 +78,9 @@ function requestRecord(of: Values | undefined, names: RecordNames): LogRecord | 
 function streamRecord(of: Values | undefined, names: RecordNames): LogRecord | undefined {
   if (of === undefined) return undefined;
   const listener = names.listenerOf(Number(of('door')));
+  const totalMs = msOf(of('totalMs')) ?? 0;
   return {
-    begunAt: Number(of('at')),
+    begunAt: msOf(of('at')) ?? names.now() - totalMs,
     client: plainAddress(of('client')),
     scheme: listener?.protocol === 'tls-passthrough' ? 'tls' : 'tcp',
     ...(listener === undefined ? {} : { listener: listener.id }),
@@ -86,7 +89,7 @@ function streamRecord(of: Values | undefined, names: RecordNames): LogRecord | u
     connectMs: connectOf(of),
     ...placeOf(of, names),
     why: streamReasons.get(of('why') ?? ''),
-    totalMs: msOf(of('totalMs')) ?? 0,
+    totalMs,
   };
 }
 
