@@ -37,12 +37,15 @@ class Download implements Holdable {
   }
 }
 
+async function turnsUntil(done: () => boolean): Promise<void> {
+  for (let turn = 0; turn < 100 && !done(); turn++) await new Promise((resolve) => setImmediate(resolve));
+}
+
 t.test('one download alone goes on until a turn is full, and goes on in the next', async (t) => {
   const log: string[] = [];
   new Download({ share: new TurnShare(), log }, 'a', 20).read();
   t.equal(log.length, 16);
-  await new Promise((resolve) => setTimeout(resolve));
-  await new Promise((resolve) => setTimeout(resolve));
+  await turnsUntil(() => log.length === 20);
   t.equal(log.length, 20);
 });
 
@@ -55,7 +58,6 @@ t.test('downloads that do not fit into a turn take turns, a piece each', async (
   const first = log.splice(0, 16);
   t.same(new Set(first), new Set(['d0']));
   t.same(log, names.slice(1));
-  let turns = 0;
-  while (log.length < 39 + 40 && turns++ < 20) await new Promise((resolve) => setTimeout(resolve));
+  await turnsUntil(() => log.length >= 39 + 40);
   t.same(log.slice(39, 39 + 40), names, 'in the order in which they were held');
 });

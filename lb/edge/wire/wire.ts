@@ -34,6 +34,9 @@ export type SharedByWires = {
   readonly share: TurnShare;
 };
 
+/** What a socket of the runtime is made of; null once it is destroyed. */
+type Handled = { readonly _handle: object | null };
+
 type OnRead = { readonly buffer: Buffer; readonly callback: (length: number, buffer: Buffer) => boolean };
 
 /** One connection: bytes in through a shared static buffer (no allocation per read), bytes out with back-pressure. */
@@ -47,6 +50,7 @@ export class Wire implements Pipe, Holdable {
   /** The stream was written to and may hold some of it. Most wires never do, and each question to the stream costs. */
   #streams = false;
   #direct: DirectWriter | undefined;
+  #handled: Handled | undefined;
   #memory: ReadMemory | undefined;
   /** It may have memory of its own. */
   readonly #carriesMuch: boolean;
@@ -74,7 +78,12 @@ export class Wire implements Pipe, Holdable {
   }
 
   get open(): boolean {
-    return !this.#ended && !this.socket.destroyed;
+    return !this.#ended && !this.#isGone;
+  }
+
+  /** The handle is gone as soon as the stream is destroyed; asking the stream itself costs 1 % of a request's CPU time. */
+  get #isGone(): boolean {
+    return this.#handled === undefined ? this.socket.destroyed : this.#handled._handle === null;
   }
 
   /** One character per byte. */
@@ -89,6 +98,7 @@ export class Wire implements Pipe, Holdable {
   goDirectly({ readBuffer, writes, memory, share }: SharedByWires): void {
     const onDrained = () => this.#drained();
     this.#memory = memory;
+    if (isHandled(this.socket)) this.#handled = this.socket;
     this.#direct = DirectWriter.on(this.socket, { writes, onDrained, onBroken: () => this.destroy() });
     this.#reading = readDirectly(this.socket, (length) => {
       this.user.bytes(this.#own ?? readBuffer, length);
@@ -183,11 +193,11 @@ export class Wire implements Pipe, Holdable {
   }
 
   hold(): void {
-    if (!this.#paused && !this.socket.destroyed) this.#reading?.stop();
+    if (!this.#paused && !this.#isGone) this.#reading?.stop();
   }
 
   release(): void {
-    if (!this.#paused && !this.socket.destroyed) this.#reading?.start();
+    if (!this.#paused && !this.#isGone) this.#reading?.start();
   }
 
   /** Sends what is left, then says that no more comes. */
@@ -264,4 +274,8 @@ function wireOn(
   };
   const wire = new Wire(makeSocket({ buffer: readBuffer, callback }), user, carriesMuch);
   return wire;
+}
+
+function isHandled(socket: object): socket is Handled {
+  return '_handle' in socket && typeof socket._handle === 'object';
 }
