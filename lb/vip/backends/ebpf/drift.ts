@@ -20,7 +20,7 @@ export async function mapDifferences(
   const right = { services: 0, slots: 0, members: 0 };
   let looked = 0;
   for (const [key, service] of before.services) {
-    if (++looked % 100 === 0) await setImmediate();
+    if (++looked % 20 === 0) await setImmediate();
     if (after.services.get(key) !== service) continue;
     for (const { map, key, value } of listedWrites(service)) {
       if (actual[map].get(key) === value) right[map]++;

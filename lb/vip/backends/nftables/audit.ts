@@ -48,14 +48,17 @@ export async function tableDrift(
   return differences(expected, actual);
 }
 
+/** Services looked at without a pause: a few milliseconds. */
+const piece = 100;
+
 /** In pieces, so that a table of many services does not hold up everything else of this process. */
 async function expectedElements(
   set: RuleSet,
   services: readonly VipService[],
 ): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
   const all = new Map(serviceSets.map((name) => [name, new Set<string>()]));
-  for (let from = 0; from < services.length; from += 500) {
-    const adds = services.slice(from, from + 500).map((service) => ({ type: 'add', service }) as const);
+  for (let from = 0; from < services.length; from += piece) {
+    const adds = services.slice(from, from + piece).map((service) => ({ type: 'add', service }) as const);
     const added = changesText(set, adds, { chainsGained: [], literals: { gained: [], lost: [] } });
     for (const [name, elements] of elementsOf(added.join('')))
       for (const element of elements) all.get(name)?.add(element);
