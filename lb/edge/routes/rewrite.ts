@@ -1,4 +1,5 @@
 import type { PathRewrite, RouteOptions } from '../../../core/model/route.ts';
+import { comparablePath } from './comparable-path.ts';
 import { expression } from './expression.ts';
 
 /** Turns the path of a request into the one that the service is asked for. */
@@ -7,8 +8,23 @@ export type PathChange = (path: string) => string;
 /** Undefined: paths stay. `prefix`: the route's own. */
 export function pathChange(options: RouteOptions, prefix: string): PathChange | undefined {
   const { rewritePath, stripPrefix } = options;
-  if (rewritePath !== undefined) return changeOf(rewritePath, prefix);
-  return stripPrefix === undefined ? undefined : (path) => strippedPath(stripPrefix, path);
+  if (rewritePath !== undefined) return withoutClimbing(changeOf(rewritePath, prefix));
+  if (stripPrefix === undefined) return undefined;
+  return withoutClimbing((path) => strippedPath(stripPrefix, path));
+}
+
+const dots = /\/(?:\.|%2e){1,2}(?:\/|$)/i;
+
+/**
+ * What is changed has no `..`, nor has what comes of it: from `/in../admin` a service would be asked for `/admin`, which is another
+ * route's (CVE-2026-48020). A path that the change would make so stays.
+ */
+function withoutClimbing(change: PathChange): PathChange {
+  return (path) => {
+    const given = dots.test(path) ? comparablePath(path) : path;
+    const changed = change(given);
+    return dots.test(changed) ? given : changed;
+  };
 }
 
 /** `/in/x` without the prefix `/in` is `/x`; only whole segments are taken off. */
