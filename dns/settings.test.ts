@@ -94,8 +94,9 @@ t.test('records are taken by name and type', async (t) => {
 t.test('all that is wrong is said at once: where, and what was expected', async (t) => {
   const read = readDnsSettings({
     ttl: -1,
-    resolvers: ['8.8.8.8', 'dns.example'],
-    zoneResolvers: { 'a..b': [] },
+    resolvers: ['8.8.8.8', 'dns.example', '8.8.8.8:53'],
+    zoneResolvers: { 'a..b': [], 'Mesos.': ['10.0.0.1'] },
+    IPSources: [],
     cache: { entires: 1 },
     records: {
       'a.weir': { A: 'fd00::1' },
@@ -108,12 +109,15 @@ t.test('all that is wrong is said at once: where, and what was expected', async 
     kind: 'faults',
     faults: [
       'ttl: expected a whole number of 0 or more',
+      'IPSources: expected a list that is not empty',
       'records.a.weir.A: expected an IPv4 address',
       'records.b.weir: expected a CNAME alone: it cannot stand beside other records of its name',
       'records.c.weir.SRV: expected port and target',
       'resolvers[1]: expected an IP address, with a port or without',
+      'resolvers[2]: expected an address that is not in the list already',
       'zoneResolvers.a..b: expected a domain name',
       'zoneResolvers.a..b: expected a list that is not empty',
+      'zoneResolvers: expected zones but mesos, which is ours',
       'cache.entires: expected no such key',
       'colour: expected no such key',
     ],

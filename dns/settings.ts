@@ -10,6 +10,7 @@ import type {
 } from './options.ts';
 import { Faults, Fields, readName } from './settings-fields.ts';
 import { recordsIn } from './settings-records.ts';
+import type { Name } from './wire/types.ts';
 
 /** What a settings file says; what it does not say is left out. */
 export type DnsSettings = {
@@ -52,10 +53,11 @@ const withoutMeaning = [
 export function readDnsSettings(json: unknown): SettingsRead {
   const faults = new Faults();
   const fields = Fields.of(json, { path: '', faults });
+  const zone = zoneIn(fields);
   const settings: DnsSettings = {
-    zone: zoneIn(fields),
+    zone,
     server: serverIn(fields),
-    forward: forwardIn(fields),
+    forward: forwardIn(fields, zone.mesosDomain ?? 'mesos'),
     external: fields.boolean('externalOn') ?? true,
     ...fields.given('nodeAddresses', fields.list('nodeAddresses', address)),
     ...fields.given('secure', secureIn(fields)),
@@ -103,11 +105,11 @@ function mailName(value: unknown) {
 function sourcesIn(fields: Fields): ZoneOptions['ipSources'] | undefined {
   const known = { host: 'host', netinfo: 'netinfo', docker: 'netinfo', mesos: 'netinfo' } as const;
   const expected = 'host, mesos, docker or netinfo';
-  const sources = fields.list('IPSources', (value) =>
+  const read = (value: unknown) =>
     typeof value === 'string' && value in known
       ? known[value as keyof typeof known]
-      : new TypeError(expected),
-  );
+      : new TypeError(expected);
+  const sources = fields.list('IPSources', read, 1);
   return sources && [...new Set(sources)];
 }
 
@@ -127,15 +129,16 @@ function serverIn(fields: Fields): Partial<ServerOptions> {
   };
 }
 
-function forwardIn(fields: Fields): Partial<ForwardOptions> {
+function forwardIn(fields: Fields, domain: Name): Partial<ForwardOptions> {
   const zones = fields.object('zoneResolvers');
   const cache = fields.object('cache');
   const seconds = fields.number('timeout', { least: 0.01 });
   const forward = {
-    ...fields.given('upstreams', fields.list('resolvers', upstream)),
+    ...fields.given('upstreams', fields.list('resolvers', upstreamOnce())),
     ...fields.given(
       'zones',
-      zones && Object.fromEntries(zones.keys.map((key) => [zones.nameOf(key), zones.list(key, upstream, 1)])),
+      zones &&
+        Object.fromEntries(zones.keys.map((key) => [zones.nameOf(key), zones.list(key, upstreamOnce(), 1)])),
     ),
     ...fields.given('policy', fields.oneOf('upstreamPolicy', ['order', 'fastest', 'race'])),
     ...fields.given('timeoutMs', seconds && seconds * 1_000),
@@ -147,6 +150,9 @@ function forwardIn(fields: Fields): Partial<ForwardOptions> {
       },
     ),
   };
+  // nobody else is asked for our own names
+  if (forward.zones !== undefined && domain in forward.zones)
+    zones?.fault(`zones but ${domain}, which is ours`);
   zones?.end();
   cache?.end();
   return forward as Partial<ForwardOptions>;
@@ -175,8 +181,17 @@ function address(value: unknown): string | TypeError {
   return typeof value === 'string' && isIP(value) !== 0 ? value : new TypeError('an IP address');
 }
 
-function upstream(value: unknown): Upstream | TypeError {
-  return listenAt(value, 53);
+/** For one list: each address may be in it once (dns.md §6). */
+function upstreamOnce(): (value: unknown) => Upstream | TypeError {
+  const seen = new Set<string>();
+  return (value) => {
+    const at = listenAt(value, 53);
+    if (at instanceof TypeError) return at;
+    const text = `${at.address} ${at.port}`;
+    if (seen.has(text)) return new TypeError('an address that is not in the list already');
+    seen.add(text);
+    return at;
+  };
 }
 
 /** `1.2.3.4`, `1.2.3.4:53`, `::1`, `[::1]:53`. */
