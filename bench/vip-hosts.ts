@@ -92,13 +92,14 @@ function link(namespace: string, device: string, here: string, there: readonly s
 async function nginx(namespace: string, folder: string): Promise<ChildProcess> {
   const own = `${folder}/nginx`;
   await mkdir(own);
+  await writeFile(`${own}/megabyte`, Buffer.alloc(1_000_000, 'm'));
   await writeFile(
     `${own}/nginx.conf`,
     `daemon off; master_process off; worker_processes 1; user root; pid ${own}/pid; error_log ${own}/error.log crit;
     events { worker_connections 8192; }
     http { access_log off; tcp_nodelay on; keepalive_requests 10000000;
       ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((kind) => `${kind}_temp_path ${own}/${kind};`).join(' ')}
-      server { listen ${ports.http} backlog=4096; location / { return 200 "hello\\n"; } } }`,
+      server { listen ${ports.http} backlog=4096; location / { return 200 "hello\\n"; } location /megabyte { root ${own}; } } }`,
   );
   return server(namespace, ['nginx', '-e', `${own}/error.log`, '-c', `${own}/nginx.conf`]);
 }

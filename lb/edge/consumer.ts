@@ -41,6 +41,8 @@ export type HandedEdge = {
   readonly places: readonly HandedPlace[];
   /** Endpoints that may have connections in the kernel still (`targetKey`). */
   readonly departed: ReadonlyMap<InstanceId, readonly string[]>;
+  /** What session tickets are made with, base64. */
+  readonly ticketKey?: string;
 };
 
 /** Between two attempts to open a place that somebody else has. */
@@ -138,7 +140,8 @@ export class EdgeConsumer implements DirectoryConsumer, Part {
     }
   }
 
-  #take({ directory, places, departed }: HandedEdge): void {
+  #take({ directory, places, departed, ticketKey }: HandedEdge): void {
+    if (ticketKey !== undefined) this.#tickets.take(ticketKey);
     this.#directory = directory;
     this.#places.take(places);
     this.#kernel?.restore(departed);
@@ -153,7 +156,8 @@ export class EdgeConsumer implements DirectoryConsumer, Part {
   /** For `start` of another process. */
   handed(): HandedEdge {
     const { handed: places } = this.#places;
-    return { directory: this.#directory, places, departed: this.#kernel?.departed ?? new Map() };
+    const departed = this.#kernel?.departed ?? new Map();
+    return { directory: this.#directory, places, departed, ticketKey: this.#tickets.key };
   }
 
   /** Another process has taken over. Follows what it is told until its clients are gone, and resolves then. */

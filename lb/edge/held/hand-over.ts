@@ -28,6 +28,7 @@ type FromOld =
       readonly directory: DirectoryDelta;
       readonly departed: HandedEdge['departed'];
       readonly predecessors: readonly string[];
+      readonly ticketKey?: string;
     };
 type FromNew =
   | { readonly kind: 'ready' | 'serving' }
@@ -43,7 +44,7 @@ const patienceMs = 15_000;
 /** Starts the next edge and resolves when it serves. Throws when it does not, and then it is gone. */
 export async function handOver(
   { file, args }: Program,
-  { directory, places, departed, predecessors }: Inheritance,
+  { directory, places, ...rest }: Inheritance,
   { folder, clock }: { readonly folder: string; readonly clock: Clock },
 ): Promise<void> {
   const log = openSync(join(folder, 'edge.log'), 'a', 0o600);
@@ -67,12 +68,7 @@ export async function handOver(
       child.send({ kind: 'place', place } satisfies FromOld, socket?.handle as SendHandle, {
         keepOpen: true,
       });
-    child.send({
-      kind: 'all',
-      directory: snapshotDelta(directory),
-      departed,
-      predecessors,
-    } satisfies FromOld);
+    child.send({ kind: 'all', directory: snapshotDelta(directory), ...rest } satisfies FromOld);
   });
   clock.sleep(patienceMs, over.signal).then(ended, () => {});
   const answer = await said.promise;
@@ -96,15 +92,15 @@ export async function inherited(): Promise<Inheritance | undefined> {
   };
   process.on('message', take);
   // Whoever began this is gone, and what it had is closed.
-  process.once('disconnect', () => process.exit(1));
+  process.once('disconnect', orphaned);
   tell({ kind: 'ready' });
-  const { directory, departed, predecessors } = await all.promise;
-  return { directory: applyDelta(emptyDirectory, directory), places, departed, predecessors };
+  const { kind: _, directory, ...rest } = await all.promise;
+  return { directory: applyDelta(emptyDirectory, directory), places, ...rest };
 }
 
 /** To the process that began this one: it may let its clients go. */
 export async function toldServing(): Promise<void> {
-  process.removeAllListeners('disconnect');
+  process.off('disconnect', orphaned);
   tell({ kind: 'serving' });
   if (process.connected) await once(process, 'disconnect');
 }
@@ -113,6 +109,10 @@ export function toldFailed(error: unknown): void {
   const code = errorCode(error);
   const place = error instanceof BindFailed ? { address: error.address, port: error.port } : {};
   tell({ kind: 'failed', failure: { message: errorText(error), ...(code && { code }), ...place } });
+}
+
+function orphaned(): void {
+  process.exit(1);
 }
 
 function tell(message: FromNew): void {

@@ -24,6 +24,11 @@ export class TicketKeys implements Part {
     return this.#key.toString('base64');
   }
 
+  /** That of the edge before: sessions that it began are resumed. */
+  take(key: string): void {
+    this.#key = Buffer.from(key, 'base64');
+  }
+
   async start(): Promise<void> {
     this.#stopping = new AbortController();
     void this.#rotate(this.#stopping.signal);
