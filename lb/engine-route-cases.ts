@@ -261,6 +261,57 @@ export const routeCases: readonly RouteCase[] = [
     ],
   },
   {
+    title: 'a route that may refuse also takes what its endpoint may read as its path',
+    routes: [
+      { host: 'odd.test', ...one },
+      { host: 'odd.test', path: '/admin', deny: ['127.0.0.0/8'], ...two },
+      { host: 'odd.test', path: '/free', ...two },
+      { id: 'put', host: 'odd.test', path: '/put', methods: ['PUT'], deny: ['127.0.0.0/8'], ...two },
+      { host: '*.maps.test', ...one },
+      { host: '*.maps.test', path: '/admin', deny: ['127.0.0.0/8'], ...two },
+      { host: 'maps.test', ...one },
+      { host: 'maps.test', path: '/admin', deny: ['127.0.0.0/8'], ...two },
+      { host: 'maps.test', path: '/free', ...two },
+    ],
+    asks: ['odd.test', 'maps.test', 'a.maps.test'].flatMap((host) => [
+      ...[
+        '//admin',
+        '/x/..;/admin?q',
+        '/admin;x/y',
+        '/%2fadmin',
+        '/free/..%2fadmin',
+        '/\\admin',
+        '/%2561dmin',
+      ].map((path) => ({ host, path, says: { status: 403 } })),
+      ...['/x/%c0%ae%C0%AE/admin', '/x%5c..%5Cadmin', '/admin%3Bx'].map((path) => ({
+        host,
+        path,
+        says: { status: 403 },
+      })),
+      ...['/put', '//put', '/a%2Fb?c=%2f', '/x;y=1', '/a//b', '//adminx', '/admin%2f..', '//free'].map(
+        (path) => ({
+          host,
+          path,
+          says: { at: 'one', target: path },
+        }),
+      ),
+      { host, path: '/admin/', says: { status: 403 } },
+    ]),
+  },
+  {
+    title: 'a changed path climbs nowhere',
+    routes: [
+      { host: 'climb.test', path: '/in', rewritePath: { from: '/in', to: '/' }, ...one },
+      { host: 'strip.test', path: '/in', stripPrefix: '/in', ...one },
+    ],
+    asks: [
+      { host: 'climb.test', path: '/in/x', says: { target: '/x' } },
+      { host: 'climb.test', path: '/in/../in/x?q', says: { target: '/x?q' } },
+      { host: 'climb.test', path: '/in/%2e%2e/in/x', says: { target: '/x' } },
+      { host: 'strip.test', path: '/in/a/../b', says: { target: '/b' } },
+    ],
+  },
+  {
     title: 'an idempotent request is sent again after a status that says so, another is not',
     routes: [{ host: 'retry.test', app: '/both', retries: { attempts: 3, statuses: [503] } }],
     asks: [

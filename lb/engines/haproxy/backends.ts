@@ -3,6 +3,7 @@ import type { RouteTable } from '../../edge/routes/route-table.ts';
 import { emptyTable } from '../../edge/routes/route-table.ts';
 import type { TableRoute } from '../../edge/routes/table-route.ts';
 import { askedPlaces, askedPool } from './ask-lines.ts';
+import { backendPrefix } from './lenient-lines.ts';
 import { backendText, type Shape, type ShapeFile, shapeKey } from './sections.ts';
 import { closedShape } from './shape.ts';
 import { changeAsked, changeServers } from './slot-changes.ts';
@@ -209,7 +210,7 @@ export class Backends {
   #newSlot(shape: Shape, key: string): Slot {
     const slot: Slot = {
       ...{
-        name: `${this.#options.prefix}${++this.#last}`,
+        name: `${backendPrefix(this.#options.prefix, shape.restricts)}${++this.#last}`,
         shape,
         key,
         route: undefined,

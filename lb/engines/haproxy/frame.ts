@@ -12,6 +12,8 @@ export type Frame = {
   readonly hasWildcards: boolean;
   /** Some clients are asked for certificates. */
   readonly asks: boolean;
+  /** Some routes may refuse who asks. */
+  readonly restricts: boolean;
   /** Some backends call the script. */
   readonly isScripted: boolean;
   /** Rules that find out what chains ask for, and those of the chains. */

@@ -24,7 +24,7 @@ function linesNamed(alerts: string): readonly number[] {
 function backendAt(lines: readonly string[], number: number): string | undefined {
   for (let at = number - 1; at >= 0; at--) {
     const line = lines[at] ?? '';
-    if (/^\S/.test(line)) return /^(?:backend|userlist) ([bt]\d+)/.exec(line)?.[1];
+    if (/^\S/.test(line)) return /^(?:backend|userlist) ([bt]k?\d+)/.exec(line)?.[1];
   }
   return undefined;
 }

@@ -165,7 +165,9 @@ export class Layout {
         streams: this.#names.rendered(),
         challenges: mapText(this.#table.challenges),
       },
-      ...{ facts, chains, files, isScripted: this.slots.some(({ shape }) => shape.isScripted) },
+      ...{ facts, chains, files },
+      isScripted: this.slots.some(({ shape }) => shape.isScripted),
+      restricts: this.slots.some(({ shape }) => shape.restricts),
       backends: [...this.#requests.texts(), ...this.#streams.texts()],
     };
   }

@@ -2,6 +2,7 @@ import type { Route } from '../../../core/model/route.ts';
 import type { RouteTable } from '../../edge/routes/route-table.ts';
 import { emptyTable } from '../../edge/routes/route-table.ts';
 import type { TableRoute } from '../../edge/routes/table-route.ts';
+import { isOdd } from './lenient-lines.ts';
 import { mapCommands, mapText } from './map-commands.ts';
 import { chainFacts, chainLines, type HostPlan, headerLines, planHost } from './routing.ts';
 import { partsOf } from './scopes.ts';
@@ -105,7 +106,13 @@ export class Paths {
       maps.exact += mapText(exact);
       maps.prefix += mapText(prefix);
     }
-    const facts = chained.length === 0 ? [] : ["http-request set-var-fmt(txn.paths) '%[var(txn.path)]/'"];
+    const facts =
+      chained.length === 0
+        ? []
+        : [
+            "http-request set-var-fmt(txn.paths) '%[var(txn.path)]/'",
+            `http-request set-var-fmt(txn.lenients) '%[var(txn.lenient)]/' if ${isOdd}`,
+          ];
     return {
       maps,
       facts: [

@@ -3,6 +3,7 @@ import { tableOf } from '../../../core/model/listener.ts';
 import { addressAcl } from './acls.ts';
 import { type Door, doorLines, isHttpDoor, publicBinds } from './doors.ts';
 import { type Frame, fileNames } from './frame.ts';
+import { lenientLines, lookingTwice } from './lenient-lines.ts';
 import { logLines, notedLines, requestFields } from './log-lines.ts';
 import { mapFile } from './map-commands.ts';
 import { misdirectionLines } from './misdirection-lines.ts';
@@ -26,7 +27,7 @@ export function publicLines(frame: Frame): readonly string[] {
     `http-request set-var(txn.scope) so_id,map_str(${fileNames.scopes})`,
     'unique-id-format %{+X}o%pid%Ts%rt%ms-%rc%ci%cp',
     ...challengeLines,
-    ...pathLines,
+    ...pathLines(frame),
     ...(settings.trustedProxies.length === 0 ? [] : addressAcl('trusted', settings.trustedProxies)),
     ...hostLines(doors),
     ...(doors.some(({ listener }) => listener.protocol === 'https') ? misdirectionLines(settings) : []),
@@ -56,8 +57,9 @@ const challengeLines: readonly string[] = [
 ];
 
 /** Paths are compared as an endpoint may read them (lb/edge/routes/comparable-path.ts); what is forwarded stays as it came. */
-const pathLines: readonly string[] = [
+const pathLines = ({ restricts }: Frame): readonly string[] => [
   'http-request set-var(txn.given) pathq if { pathq -m sub % /. }',
+  ...(restricts ? lenientLines : []),
   'http-request normalize-uri percent-decode-unreserved',
   'http-request normalize-uri path-strip-dot if { var(txn.given) -m found }',
   'http-request normalize-uri path-strip-dotdot full if { var(txn.given) -m found }',
@@ -114,8 +116,13 @@ function hostLines(doors: readonly Door[]): readonly string[] {
 }
 
 /** The exact host, then its wildcards from the longest, then any host: until a map knows host and path. */
-function lookupLines({ hasWildcards }: Frame): readonly string[] {
-  const unknown = 'unless { var(txn.be) -m found }';
+function lookupLines({ hasWildcards, restricts }: Frame): readonly string[] {
+  const find = (when: string) => findLines(hasWildcards, when);
+  return restricts ? lookingTwice(find) : find('');
+}
+
+function findLines(hasWildcards: boolean, when: string): readonly string[] {
+  const unknown = `if !{ var(txn.be) -m found }${when === '' ? '' : ` ${when}`}`;
   const look = (prefix: string) => [
     `http-request set-var-fmt(txn.key) ${word(`%[var(txn.scope)]${prefix}%[var(txn.path)]`)} ${unknown}`,
     `http-request set-var(txn.be) var(txn.key),map_str(${mapFile('exact')}) ${unknown}`,

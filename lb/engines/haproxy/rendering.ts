@@ -74,7 +74,7 @@ async function noteSick({ folder, layout }: Rendering, processes: Processes): Pr
 /** Gives the text of the configuration. */
 async function writeAll(rendering: Rendering, control: string): Promise<string> {
   const { folder, settings, layout, lists, coverage, sockets, isEmpty } = rendering;
-  const { maps, files, backends, facts, chains, isScripted } = layout.rendered();
+  const { maps, files, backends, facts, chains, isScripted, restricts } = layout.rendered();
   const doors = sockets.map(({ listener, number }, n): Door => {
     const scope = layout.scopeName(scopeServed(listener));
     return { listener, number, fd: n + 3, scope };
@@ -88,6 +88,7 @@ async function writeAll(rendering: Rendering, control: string): Promise<string> 
     hasWildcards,
     asks,
     isScripted,
+    restricts,
     facts,
     chains,
     backends,

@@ -9,11 +9,29 @@ export function requestLines(route: Route): readonly string[] {
   const { rewritePath, stripPrefix, rewriteHost, requestFields } = options;
   const own = stripPrefix !== undefined && !host.startsWith('*') ? host : undefined;
   const told = rewriteHost ?? own;
-  return [
+  const changed = [
     ...(rewritePath !== undefined ? pathLines(rewritePath, pathPrefix) : []),
     ...(rewritePath === undefined && stripPrefix !== undefined ? exchangeLines(stripPrefix, '/') : []),
+  ];
+  return [
+    ...(changed.length === 0 ? [] : withoutClimbing(changed)),
     ...(told === undefined ? [] : [`http-request set-header Host ${word(literal(told))}`]),
     ...(requestFields === undefined ? [] : editLines('request', requestFields)),
+  ];
+}
+
+const climbs = "{ path -m reg -i '/(\\.|%2e)(\\.|%2e)?(/|$)' }";
+
+/** What is changed has no `..`, nor has what comes of it (lb/edge/routes/rewrite.ts). */
+function withoutClimbing(changed: readonly string[]): readonly string[] {
+  return [
+    `http-request set-var(txn.climbs) bool(true) if ${climbs}`,
+    ...['percent-decode-unreserved strict', 'path-strip-dot', 'path-strip-dotdot full'].map(
+      (change) => `http-request normalize-uri ${change} if { var(txn.climbs) -m found }`,
+    ),
+    'http-request set-var(txn.level) path',
+    ...changed,
+    `http-request set-path '%[var(txn.level)]' if ${climbs}`,
   ];
 }
 

@@ -4,6 +4,7 @@ import type { PathCondition, RouteConditions, ValueCondition } from '../../../co
 import type { RouteTable } from '../../edge/routes/route-table.ts';
 import type { TableRoute } from '../../edge/routes/table-route.ts';
 import { acl, equalAcl } from './acls.ts';
+import { isGuarded, isOdd } from './lenient-lines.ts';
 import { partsOf } from './scopes.ts';
 import { word } from './words.ts';
 
@@ -83,14 +84,28 @@ export function chainLines(
   chain: readonly TableRoute[],
   use: (route: TableRoute) => string | undefined,
 ): readonly string[] {
-  return chain.flatMap((route, n) => {
-    const backend = use(route);
-    const conditions = backend === undefined ? undefined : ruleOf(`${id}_${n}`, route);
-    if (conditions === undefined) return [];
-    const { lines, names } = conditions;
-    return [...lines, `use_backend ${backend} if { var(txn.be) -m str ${id} } ${names.join(' ')}`];
-  });
+  const rules = (suffix: string, place: Place, isWanted: (backend: string) => boolean) =>
+    chain.flatMap((route, n) => {
+      const backend = use(route);
+      if (backend === undefined || !isWanted(backend)) return [];
+      const rule = ruleOf(`${id}_${n}${suffix}`, route, place);
+      if (rule === undefined) return [];
+      const names = [`{ var(txn.be) -m str ${id} }`, ...place.conditions, ...rule.names];
+      return [...rule.lines, `use_backend ${backend} if ${names.join(' ')}`];
+    });
+  // What may refuse goes before all others for what only lenient endpoints read as its path.
+  return [...rules('y', lenient, isGuarded), ...rules('', written, () => true)];
 }
+
+/** Where the path is that rules are about, with and without a slash behind it. */
+type Place = { readonly path: string; readonly slashed: string; readonly conditions: readonly string[] };
+
+const written: Place = { path: 'var(txn.path)', slashed: 'var(txn.paths)', conditions: [] };
+const lenient: Place = {
+  path: 'var(txn.lenient)',
+  slashed: 'var(txn.lenients)',
+  conditions: [isOdd],
+};
 
 type Rule = { readonly lines: string[]; readonly names: string[] };
 
@@ -100,10 +115,10 @@ function isTold({ declared }: TableRoute): boolean {
 }
 
 /** Undefined: the rule cannot be told. */
-function ruleOf(id: string, route: TableRoute): Rule | undefined {
+function ruleOf(id: string, route: TableRoute, place: Place): Rule | undefined {
   if (!isTold(route)) return undefined;
   const rule: Rule = { lines: [], names: [] };
-  const path = pathAcl(`${id}p`, route);
+  const path = pathAcl(`${id}p`, route, place);
   if (path === undefined) return undefined;
   rule.lines.push(...path);
   if (path.length > 0) rule.names.push(`${id}p`);
@@ -115,25 +130,31 @@ function ruleOf(id: string, route: TableRoute): Rule | undefined {
   for (const [n, one] of headers.entries()) addCondition(rule, `${id}h${n}`, headerVariable(one.name), one);
   for (const [n, one] of query.entries())
     addCondition(rule, `${id}q${n}`, `url_param(${one.name}),url_dec(1)`, one);
-  addPlaces(rule, id, route.declared.conditions ?? {});
+  addPlaces(rule, id, { conditions: route.declared.conditions ?? {}, place });
   return rule;
 }
 
 /** What is asked of host and path besides the route's own (lb/edge/routes/conditions.ts). */
-function addPlaces(rule: Rule, id: string, { hostLike, paths = [], unless }: RouteConditions): void {
+function addPlaces(
+  rule: Rule,
+  id: string,
+  { conditions, place }: { readonly conditions: RouteConditions; readonly place: Place },
+): void {
+  const { hostLike, paths = [], unless } = conditions;
+
   if (hostLike !== undefined) {
     rule.lines.push(...acl(`${id}l`, 'req.hdr(host) -i', [loose(hostLike)], 'reg'));
     rule.names.push(`${id}l`);
   }
   for (const [n, one] of paths.entries()) {
-    rule.lines.push(...placeAcl(`${id}b${n}`, one));
+    rule.lines.push(...placeAcl(`${id}b${n}`, one, place.path));
     rule.names.push(`${id}b${n}`);
   }
-  if (unless !== undefined) rule.names.push(`!{ var(${spared(id)}) -m bool }`);
+  // An exception is for who says so plainly.
+  if (unless !== undefined && place === written) rule.names.push(`!{ var(${spared(id)}) -m bool }`);
 }
 
-function placeAcl(name: string, condition: PathCondition): readonly string[] {
-  const path = 'var(txn.path)';
+function placeAcl(name: string, condition: PathCondition, path: string): readonly string[] {
   if ('begins' in condition) return acl(name, path, [condition.begins], 'beg');
   if ('ends' in condition) return acl(name, path, [condition.ends], 'end');
   return acl(name, path, [loose(condition.like)], 'reg');
@@ -177,16 +198,17 @@ export function chainFacts(
 function pathAcl(
   name: string,
   { kind, path, ignoreCase, declared }: TableRoute,
+  place: Place,
 ): readonly string[] | undefined {
   const flag = ignoreCase ? ' -i' : '';
-  if (kind === 'exact') return path === '' ? undefined : equalAcl(name, 'var(txn.path)', path, ignoreCase);
+  if (kind === 'exact') return path === '' ? undefined : equalAcl(name, place.path, path, ignoreCase);
   if (kind === 'regex') {
     const read = pcreOf(declared.pathPrefix);
-    return 'fault' in read ? undefined : acl(name, `var(txn.path)${flag}`, [read.pattern], 'reg');
+    return 'fault' in read ? undefined : acl(name, `${place.path}${flag}`, [read.pattern], 'reg');
   }
-  if (path === '/' || kind === 'begins') return acl(name, `var(txn.path)${flag}`, [path], 'beg');
+  if (path === '/' || kind === 'begins') return acl(name, `${place.path}${flag}`, [path], 'beg');
   const slash = path.endsWith('/');
-  return acl(name, `var(${slash ? 'txn.path' : 'txn.paths'})${flag}`, [slash ? path : `${path}/`], 'beg');
+  return acl(name, `${slash ? place.path : place.slashed}${flag}`, [slash ? path : `${path}/`], 'beg');
 }
 
 function addCondition(rule: Rule, id: string, fetch: string, { exact, regex, absent }: ValueCondition): void {

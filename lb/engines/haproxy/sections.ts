@@ -22,6 +22,8 @@ export type Shape = {
   /** Its lines call the script. */
   readonly isScripted: boolean;
   readonly files: readonly ShapeFile[];
+  /** It may refuse who asks. */
+  readonly restricts: boolean;
 };
 
 /** Stands for the backend's name; no text of a route can have it. */

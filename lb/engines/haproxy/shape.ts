@@ -1,5 +1,5 @@
 import { haproxyLacks } from '../../../core/model/haproxy-lacks.ts';
-import type { Route } from '../../../core/model/route.ts';
+import type { Route, RouteOptions } from '../../../core/model/route.ts';
 import type { RouteTable } from '../../edge/routes/route-table.ts';
 import { addressLines, limitLines, limitSections, passwordLines, passwordSections } from './access-lines.ts';
 import { answerLines } from './answer-lines.ts';
@@ -49,6 +49,7 @@ export function shapeOf(
     cookie: cookieOf(options),
     isScripted: options.forwardAuth !== undefined,
     files,
+    restricts: mayRefuse(options),
   };
 }
 
@@ -56,7 +57,21 @@ export function shapeOf(
 export function closedShape(from: Shape['from']): Shape {
   const lines = from === 'requests' ? answer(closedPage) : ['tcp-request content reject'];
   const nothing = { sections: [], speech: [], health: [], files: [] };
-  return { from, lines, ...nothing, checks: false, cookie: undefined, isScripted: false };
+  return { from, lines, ...nothing, checks: false, cookie: undefined, isScripted: false, restricts: true };
+}
+
+function mayRefuse({
+  allow,
+  deny,
+  maintenance,
+  limits,
+  clientCertificate,
+  auth,
+  forwardAuth,
+}: RouteOptions): boolean {
+  return [allow, deny, maintenance, limits, clientCertificate, auth, forwardAuth].some(
+    (one) => one !== undefined,
+  );
 }
 
 /** What rules speak of, found out once; the frontend has written X-Forwarded-Proto before. */

@@ -3,7 +3,7 @@
  * itself. Nothing else: whoever was taken away from the one may be back in the other.
  */
 export function sickServers(text: string): string {
-  const rows = text.split('\n').filter((line) => /^\d+ [bt]\d+ /.test(line));
+  const rows = text.split('\n').filter((line) => /^\d+ [bt]k?\d+ /.test(line));
   const sick = rows.filter((row) => {
     const [, , , , , operational, administrative] = row.split(' ');
     return operational === '0' && administrative === '0';

@@ -35,7 +35,7 @@ export function counted(text: string): Counted {
   const rows = rowsOf(text);
   const frontends = rows.filter((row) => row.get('svname') === 'FRONTEND');
   const backends = rows.filter(
-    (row) => row.get('svname') === 'BACKEND' && /^([bt]\d+|nowhere)$/.test(row.get('pxname') ?? ''),
+    (row) => row.get('svname') === 'BACKEND' && /^([bt]k?\d+|nowhere)$/.test(row.get('pxname') ?? ''),
   );
   const servers = serversIn(rows);
   const sum = (of: readonly Row[], name: string) => of.reduce((all, row) => all + numberOf(row, name), 0);

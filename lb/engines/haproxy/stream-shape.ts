@@ -23,6 +23,7 @@ export function streamShapeOf(
     checks: options.check !== undefined,
     cookie: undefined,
     isScripted: false,
+    restricts: false,
     files,
   };
 }
