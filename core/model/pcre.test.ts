@@ -65,7 +65,9 @@ t.test(
   async (t) => {
     t.same(haproxyLacks(route), []);
     const service = { appId: '/other', portIndex: 0 };
-    const options = { mirror: { service, percent: 1 }, forwardAuth: { service, path: '/' } };
+    const forwardAuth = { service, path: '/' };
+    t.same(haproxyLacks({ ...route, options: { forwardAuth } }), []);
+    const options = { mirror: { service, percent: 1 }, forwardAuth, protocol: 'h2c' } as const;
     t.match(haproxyLacks({ ...route, options }), [
       { path: '/forwardAuth', effect: 'closed' },
       { path: '/mirror', effect: 'ignored', error: /^the engine haproxy does not send copies/ },
