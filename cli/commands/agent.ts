@@ -1,4 +1,4 @@
-import { hostname } from 'node:os';
+import { availableParallelism, hostname } from 'node:os';
 import { type Command, Option } from 'commander';
 import { systemClock } from '../../core/kit/clock.ts';
 import { createLog, type LogLevel } from '../../core/kit/log.ts';
@@ -140,7 +140,9 @@ async function run(options: Options): Promise<void> {
       ...(options.id === undefined ? {} : { id: options.id }),
       ...(options.scope === undefined ? {} : { scope: options.scope }),
       ...(facts.cni === undefined ? {} : { cniDir: facts.cni }),
-      ...(options.edge ? { edge: { ...edgeSettings(options), staysMs: options.edgeStays * 1_000 } } : {}),
+      ...(options.edge
+        ? { edge: { ...edgeSettings(options, availableParallelism()), staysMs: options.edgeStays * 1_000 } }
+        : {}),
     },
     { clock: systemClock, log },
   );

@@ -136,7 +136,7 @@ async function compose(options: Options) {
     vip: options.vip ?? choices.vip.value,
     ...(vipRange === undefined ? {} : { vipRange }),
     traffic: trafficSettings(options),
-    edge: edgeSettings(options),
+    edge: edgeSettings(options, 1),
     labels: labelSettings(options),
     facts,
     drainLimitMs: options.drainLimit,

@@ -43,6 +43,8 @@ export type AgentSettings = {
     readonly staysMs?: number;
     readonly minTls?: '1.2' | '1.3';
     readonly accessLog?: AccessLogSettings | undefined;
+    /** Processes that carry requests; default 1. */
+    readonly workers?: number;
     /** Ranges of proxies that begin each connection to HTTP and HTTPS with a PROXY header. */
     readonly acceptProxy?: readonly string[];
     /** Default `builtin`. */

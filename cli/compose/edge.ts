@@ -65,7 +65,7 @@ export function composeEdge(
   { dataDir, agentId, kernel, edge }: EdgeComposition,
   { clock, log }: { readonly clock: Clock; readonly log: Log },
 ): EdgeConsumer {
-  const { http, https, accessLog, minTls = '1.2', engine = 'builtin', acceptProxy = [] } = edge;
+  const { http, https, accessLog, minTls = '1.2', engine = 'builtin', workers = 1, acceptProxy = [] } = edge;
   const authority = new DevelopmentAuthority({ clock }, { folder: join(dataDir, 'authority') });
   const certificate = (name: string) => authority.certificate(name);
   const mapper = kernel ? kernelPorts({ log, clock }) : undefined;
@@ -79,6 +79,7 @@ export function composeEdge(
       accessLog,
       minTls,
       engine,
+      workers,
       acceptProxy,
     },
   );

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { joinOptions } from '../compose/join-secret.ts';
-import { wholeNumber } from './numbers.ts';
+import { atLeastOne } from './numbers.ts';
 
 export type ApiFlags = {
   credentials?: string;
@@ -49,10 +49,4 @@ export function accessOf({
 function parseCredentials(text: string): string {
   if (/^[^:]+:./.test(text)) return text;
   throw new InvalidArgumentError('expected USER:PASSWORD');
-}
-
-function atLeastOne(text: string): number {
-  const most = wholeNumber(text);
-  if (most >= 1) return most;
-  throw new InvalidArgumentError('expected 1 or more');
 }

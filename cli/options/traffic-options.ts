@@ -3,7 +3,9 @@ import { type Command, Option } from 'commander';
 import type { DnsSettings } from '../../dns/settings.ts';
 import type { AccessLogSettings, EngineName } from '../../lb/edge/settings.ts';
 import type { Address, AgentSettings } from '../compose/agent-settings.ts';
+import { UsageError } from '../usage-error.ts';
 import { parseDnsSettings } from './dns-settings.ts';
+import { atLeastOne } from './numbers.ts';
 import {
   dcosRanges,
   defaults,
@@ -23,6 +25,7 @@ export type TrafficFlags = {
   accessLog?: string;
   accessLogShare: number;
   edgeEngine: EngineName;
+  edgeWorkers?: number;
   acceptProxy: readonly string[];
   edgeStats: Address;
   dns: Address;
@@ -68,6 +71,14 @@ export function trafficOptions(command: Command): Command {
         .env('WEIR_EDGE_ENGINE')
         .choices(['builtin', 'haproxy'])
         .default('builtin'),
+    )
+    .addOption(
+      new Option(
+        '--edge-workers <n>',
+        'processes that carry public requests; default: weir agent one for each core, weir dev 1',
+      )
+        .env('WEIR_EDGE_WORKERS')
+        .argParser(atLeastOne),
     )
     .addOption(
       address(
@@ -147,10 +158,13 @@ export function trafficSettings(flags: TrafficFlags): TrafficSettings {
   };
 }
 
-/** The edge as the flags say. */
-export function edgeSettings(flags: TrafficFlags) {
+/** The edge as the flags say; `usual`: its workers where they do not. HAProxy is one process, whatever it carries. */
+export function edgeSettings(flags: TrafficFlags, usual: number) {
   const { http, https, minTls, edgeEngine: engine, acceptProxy, edgeStats: stats } = flags;
-  return { http, https, minTls, engine, acceptProxy, stats, accessLog: accessLogOf(flags) };
+  const workers = flags.edgeWorkers ?? (engine === 'haproxy' ? 1 : usual);
+  if (engine === 'haproxy' && workers > 1)
+    throw new UsageError('--edge-workers must be 1 with --edge-engine haproxy, which is one process');
+  return { http, https, minTls, engine, workers, acceptProxy, stats, accessLog: accessLogOf(flags) };
 }
 
 /** Undefined: nobody asked for one. */

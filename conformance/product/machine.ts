@@ -29,8 +29,12 @@ function childrenOf(pid: number): readonly number[] {
 }
 
 /** The child process of the product that runs a part of it, by a piece of its program's path. */
-export function workerOf({ pid }: { readonly pid: number }, part: string): number | undefined {
-  return childrenOf(pid).find((child) => commandLineOf(child).includes(part));
+export function workerOf(product: { readonly pid: number }, part: string): number | undefined {
+  return workersOf(product, part)[0];
+}
+
+export function workersOf({ pid }: { readonly pid: number }, part: string): readonly number[] {
+  return childrenOf(pid).filter((child) => commandLineOf(child).includes(part));
 }
 
 export function commandLineOf(pid: number): string {
