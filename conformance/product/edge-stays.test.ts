@@ -59,6 +59,15 @@ function startClient(host: Host, upgraded: number, perSecond: number) {
   };
 }
 
+/** Status of the first answer by a route that is added now. */
+async function addLate({ host, api }: { readonly host: Host; readonly api: Api }): Promise<string> {
+  await api.must('POST', '/v1/routes', { host: 'late.example', app: '/backend' });
+  await api.spread();
+  return host.shell(
+    'curl --silent --fail -o /dev/null -w %{http_code} -H "Host: late.example" 127.0.0.1:8000/',
+  );
+}
+
 t.test(
   'an agent is restarted twice, once by kill -9: no request fails and no WebSocket ends',
   { skip },
@@ -80,14 +89,7 @@ t.test(
     await becomes(async () => third.output().includes('goes on as it was left'), 20_000);
     await becomes(() => api.inForce(), 20_000);
     // What is added now is in force by the edge that was there before.
-    await api.must('POST', '/v1/routes', { host: 'late.example', app: '/backend' });
-    await api.spread();
-    t.match(
-      await host.shell(
-        'curl --silent --fail -o /dev/null -w %{http_code} -H "Host: late.example" 127.0.0.1:8000/',
-      ),
-      '200',
-    );
+    t.match(await addLate({ host, api }), '200');
     const { sent, failed, failures, alive } = await client.stop();
     t.comment(`${sent} requests`);
     t.same({ failed, failures, alive }, { failed: 0, failures: [], alive: 50 });
@@ -124,14 +126,7 @@ t.test(
     t.ok(await becomes(async () => other.output().includes('have taken over'), 20_000));
     await client.more(500);
     t.equal((await edges()).length, 2, 'the second had none and is gone');
-    await api.must('POST', '/v1/routes', { host: 'late.example', app: '/backend' });
-    await api.spread();
-    t.match(
-      await host.shell(
-        'curl --silent --fail -o /dev/null -w %{http_code} -H "Host: late.example" 127.0.0.1:8000/',
-      ),
-      '200',
-    );
+    t.match(await addLate({ host, api }), '200');
     const { sent, failed, failures, alive } = await client.stop();
     t.comment(`${sent} requests`);
     t.same({ failed, failures, alive }, { failed: 0, failures: [], alive: 50 });

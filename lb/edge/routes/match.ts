@@ -4,7 +4,7 @@ import { fieldValue } from '../request/forward.ts';
 import { comparablePath } from './comparable-path.ts';
 import { conditionsHold } from './conditions.ts';
 import { lenientPath } from './lenient-path.ts';
-import { restricts } from './route-policy.ts';
+import { mayRefuse } from './may-refuse.ts';
 import type { RouteTable } from './route-table.ts';
 import type { TableRoute } from './table-route.ts';
 
@@ -25,7 +25,7 @@ export function matchRoute(
   if (path === undefined) return route;
   const target = path + head.target.slice(head.path.length);
   const other = matchHead(table, name, { ...head, path, target }, scope);
-  return other !== undefined && restricts(other.policy) ? other : route;
+  return other !== undefined && mayRefuse(other.declared.options ?? {}) ? other : route;
 }
 
 function matchHead(

@@ -45,14 +45,6 @@ export function policyOf({ options, host, pathPrefix }: Route): RoutePolicy | un
   };
 }
 
-/** It may refuse who asks. */
-export function restricts(policy: RoutePolicy | undefined): boolean {
-  if (policy === undefined) return false;
-  const { allowed, denied, maintenance, limiter, authorities, options } = policy;
-  const refusing = [allowed, denied, maintenance, limiter, authorities, options.auth, options.forwardAuth];
-  return refusing.some((one) => one !== undefined);
-}
-
 /** Whether the edge answers by itself: who may not ask is told so first, then that it is closed, then redirects. */
 export function policyAnswer(policy: RoutePolicy, request: PolicyRequest): PolicyAnswer | undefined {
   const { options, pathPrefix, allowed, denied, maintenance } = policy;

@@ -1,5 +1,6 @@
 import { haproxyLacks } from '../../../core/model/haproxy-lacks.ts';
-import type { Route, RouteOptions } from '../../../core/model/route.ts';
+import type { Route } from '../../../core/model/route.ts';
+import { mayRefuse } from '../../edge/routes/may-refuse.ts';
 import type { RouteTable } from '../../edge/routes/route-table.ts';
 import { addressLines, limitLines, limitSections, passwordLines, passwordSections } from './access-lines.ts';
 import { answerLines } from './answer-lines.ts';
@@ -58,20 +59,6 @@ export function closedShape(from: Shape['from']): Shape {
   const lines = from === 'requests' ? answer(closedPage) : ['tcp-request content reject'];
   const nothing = { sections: [], speech: [], health: [], files: [] };
   return { from, lines, ...nothing, checks: false, cookie: undefined, isScripted: false, restricts: true };
-}
-
-function mayRefuse({
-  allow,
-  deny,
-  maintenance,
-  limits,
-  clientCertificate,
-  auth,
-  forwardAuth,
-}: RouteOptions): boolean {
-  return [allow, deny, maintenance, limits, clientCertificate, auth, forwardAuth].some(
-    (one) => one !== undefined,
-  );
 }
 
 /** What rules speak of, found out once; the frontend has written X-Forwarded-Proto before. */
